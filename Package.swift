@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The modules in the order a checkpoint's bytes climb: each imports only modules listed above it.
+///
+/// SwiftPM lets a target import what its dependencies import; `make lint` holds the sources to this
+/// table instead.
+let package = Package(
+  name: "ckptconv",
+  products: [
+    .library(name: "Formats", targets: ["Formats"]),
+    .library(name: "Converter", targets: ["Converter"]),
+    .executable(name: "ckptconv", targets: ["ckptconv"]),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CZlib", path: "Sources/Formats/CZlib", pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CDeflate", path: "Sources/Formats/CDeflate", pkgConfig: "libdeflate",
+      providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+    .target(name: "Bytes", path: "Sources/Formats/Bytes"),
+    .target(name: "JSON", dependencies: ["Bytes"], path: "Sources/Formats/JSON"),
+    .target(
+      name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate"], path: "Sources/Formats/Codecs"),
+    .target(name: "Graph", dependencies: ["Bytes"], path: "Sources/Formats/Graph"),
+    .target(name: "Pickle", dependencies: ["Bytes", "Graph"], path: "Sources/Formats/Pickle"),
+    .target(
+      name: "Plan", dependencies: ["Bytes", "Codecs", "Graph"], path: "Sources/Formats/Plan"),
+    .target(
+      name: "Zip", dependencies: ["Bytes", "Codecs", "Graph"], path: "Sources/Formats/Zip"),
+    .target(
+      name: "Torch", dependencies: ["Bytes", "Graph", "Pickle", "Zip"],
+      path: "Sources/Formats/Torch"),
+    .target(
+      name: "Safetensors", dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan"],
+      path: "Sources/Formats/Safetensors"),
+    .target(
+      name: "Formats",
+      dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
+      path: "Sources/Formats/Formats"),
+    .target(
+      name: "Converter", dependencies: ["Bytes", "JSON", "Graph", "Plan", "Formats"],
+      path: "Sources/Converter/Converter"),
+    .executableTarget(
+      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
+      path: "Sources/Converter/ckptconv"),
+  ]
+)
+
+// Every target of ours is held to the same rules; keep this after the last target.
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+  var settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    // `~Escapable` views over memory; the spelling is underscored until the language settles it.
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+  ]
+  if target.path?.hasPrefix("Sources/") == true {
+    settings.append(.strictMemorySafety())
+    settings.append(.treatWarning("ExplicitSendable", as: .error))
+  }
+  target.swiftSettings = settings
+}

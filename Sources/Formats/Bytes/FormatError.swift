@@ -1,0 +1,105 @@
+/// What is wrong: where, what was found against what was expected, and what to do.
+public struct FormatError: Error, Hashable, Sendable {
+  /// The kind of fault, for programs; people read ``message``.
+  public struct Code: Hashable, Sendable, CustomStringConvertible {
+    private enum Kind: String {
+      case truncated, malformed, checksumMismatch, unsupported, forbidden, limitExceeded, lossy
+      case inputOutput
+    }
+
+    private let kind: Kind
+
+    /// The file ends before what it announces.
+    public static let truncated = Code(kind: .truncated)
+    /// The bytes break the format's own rules.
+    public static let malformed = Code(kind: .malformed)
+    /// A stored CRC-32 disagrees with the bytes it covers.
+    public static let checksumMismatch = Code(kind: .checksumMismatch)
+    /// Well-formed, but of a kind this program does not handle.
+    public static let unsupported = Code(kind: .unsupported)
+    /// A pickle names something that exists to run code.
+    public static let forbidden = Code(kind: .forbidden)
+    /// A count or size is beyond a constant in ``Limits``.
+    public static let limitExceeded = Code(kind: .limitExceeded)
+    /// The output format has no place for something and losing it was not allowed.
+    public static let lossy = Code(kind: .lossy)
+
+    /// The operating system refused: missing, no space, no permission. See ``FormatError/cause``.
+    public static let inputOutput = Code(kind: .inputOutput)
+
+    /// The code's name, as `--json` output spells it.
+    public var description: String { kind.rawValue }
+  }
+
+  /// The kind of fault.
+  public var code: Code
+  /// One lower-case sentence without final stop: found against expected.
+  public var message: String
+  /// The place in bytes from the start of the innermost element of ``path``, where there is one.
+  public var offset: Int?
+  /// File, archive entry, tensor: outermost first.
+  public var path: [String]
+  /// What the user can do, where there is something.
+  public var hint: String?
+  /// The failed system call, for code ``Code/inputOutput``.
+  public var cause: SystemError?
+
+  /// Makes an error without a path; callers add frames with ``within(_:_:)`` on the way out.
+  public init(_ code: Code, _ message: String, at offset: Int? = nil, hint: String? = nil) {
+    self.code = code
+    self.message = message
+    self.offset = offset
+    self.path = []
+    self.hint = hint
+  }
+
+  /// Wraps a failed system call.
+  public init(_ cause: SystemError) {
+    self.init(.inputOutput, cause.description, hint: cause.hint)
+    self.cause = cause
+  }
+
+  /// Runs `body` and turns a failed system call into a ``FormatError``.
+  ///
+  /// - Throws: `inputOutput` when `body` throws.
+  package static func wrapping<Result: ~Copyable>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(FormatError) -> Result {
+    do {
+      return try body()
+    } catch {
+      throw FormatError(error)
+    }
+  }
+
+  /// Runs `body` and puts `frame` in front of the path of any error it throws.
+  ///
+  /// - Throws: what `body` throws, with one more frame.
+  @inlinable
+  public static func within<Result: ~Copyable>(
+    _ frame: @autoclosure () -> String, _ body: () throws(FormatError) -> Result
+  ) throws(FormatError) -> Result {
+    do {
+      return try body()
+    } catch {
+      throw error.framed(by: frame())
+    }
+  }
+
+  /// The same error with `frame` as the outermost element of its path.
+  public func framed(by frame: String) -> FormatError {
+    var error = self
+    error.path.insert(frame, at: 0)
+    return error
+  }
+}
+
+extension FormatError: CustomStringConvertible {
+  /// `file: entry: byte 0x1f3: message`, on one line and without the hint.
+  public var description: String {
+    var parts = path
+    if let offset { parts.append("byte 0x" + String(offset, radix: 16)) }
+    parts.append(message)
+    return parts.joined(separator: ": ")
+  }
+}

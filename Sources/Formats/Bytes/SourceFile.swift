@@ -1,0 +1,59 @@
+/// A file opened for reading at any offset, by any number of threads at once.
+///
+/// Nothing is mapped: a file that shrinks while it is read gives an error, not a signal.
+public final class SourceFile: Sendable {
+  /// The path as the user gave it.
+  public let path: String
+  /// The length in bytes when the file was opened.
+  public let byteCount: Int
+  /// What identifies the file's state, to notice a change while it is read.
+  package let status: Syscalls.FileStatus
+  private let descriptor: Int32
+
+  /// Opens the file at `path`.
+  ///
+  /// - Throws: ``SystemError`` when the file is missing, unreadable or not a regular file.
+  public convenience init(path: String) throws(SystemError) {
+    try self.init(descriptor: Syscalls.open(path, .read), path: path)
+  }
+
+  /// Takes over an open descriptor.
+  ///
+  /// - Throws: ``SystemError`` when its status cannot be read or it is not a regular file.
+  package init(descriptor: Int32, path: String) throws(SystemError) {
+    self.path = path
+    self.descriptor = descriptor
+    do throws(SystemError) {
+      status = try Syscalls.status(of: descriptor, path: path)
+      guard status.isRegular else { throw SystemError.notRegular(path, status) }
+    } catch {
+      Syscalls.close(descriptor)
+      throw error
+    }
+    byteCount = status.byteCount
+  }
+
+  deinit { Syscalls.close(descriptor) }
+
+  /// Fills `buffer` with the bytes at `offset`; returns how many there were before the file's end.
+  ///
+  /// - Throws: ``SystemError`` when the read fails.
+  package func read(at offset: Int, into buffer: inout MutableRawSpan) throws(SystemError) -> Int {
+    try Syscalls.read(descriptor, at: offset, into: &buffer, path: path)
+  }
+
+  /// The bytes of `range`, fewer where the file ends inside it.
+  ///
+  /// - Throws: `inputOutput` when the read fails.
+  package func bytes(in range: Range<Int>) throws(FormatError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    var span = bytes.mutableSpan
+    // Safe: the mutable bytes of an array of `UInt8` may hold any values.
+    var raw = unsafe span.mutableBytes
+    let count = try FormatError.wrapping { () throws(SystemError) in
+      try read(at: range.lowerBound, into: &raw)
+    }
+    bytes.removeLast(bytes.count - count)
+    return bytes
+  }
+}

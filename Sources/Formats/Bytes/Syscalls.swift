@@ -1,0 +1,147 @@
+internal import Glibc
+
+/// Every call into the operating system, under one roof: `EINTR` is retried, failures are named.
+///
+/// Nothing above this file imports the C library for files, so what the program can do to a disk
+/// can be read here.
+package enum Syscalls {
+  /// How a file is opened.
+  package enum Access: Sendable {
+    /// For reading.
+    case read
+    /// For writing, as a new file that must not exist.
+    case createNew
+  }
+
+  /// What `fstat` tells of a file.
+  package struct FileStatus: Hashable, Sendable {
+    /// The device that holds the file.
+    package var device: UInt64
+    /// The file's number on its device.
+    package var inode: UInt64
+    /// The file's length in bytes.
+    package var byteCount: Int
+    /// The time of the last change, in nanoseconds since 1970.
+    package var modified: Int
+    /// The permission bits.
+    package var permissions: UInt32
+    /// Whether it is a regular file.
+    package var isRegular: Bool
+    /// Whether it is a directory.
+    package var isDirectory: Bool
+
+    init(_ status: stat) {
+      device = UInt64(status.st_dev)
+      inode = UInt64(status.st_ino)
+      byteCount = Int(status.st_size)
+      modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+      permissions = status.st_mode & 0o7777
+      isRegular = status.st_mode & S_IFMT == S_IFREG
+      isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    }
+  }
+
+  /// The operating system's sentence for an `errno` value, in lower case.
+  package static func message(for code: Int32) -> String {
+    // Safe: `strerror` returns a valid C string for every number; it is copied at once.
+    let text = unsafe String(cString: strerror(code))
+    return text.prefix(1).lowercased() + text.dropFirst()
+  }
+
+  /// Opens a file and returns its descriptor (`open`).
+  package static func open(_ path: String, _ access: Access, permissions: UInt32 = 0o666)
+    throws(SystemError) -> Int32
+  {
+    let flags =
+      switch access {
+      case .read: O_RDONLY | O_CLOEXEC
+      case .createNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
+      }
+    return try retrying("open", path) { unsafe Glibc.open(path, flags, mode_t(permissions)) }
+  }
+
+  /// Closes a descriptor (`close`); errors tell nothing that a later call could mend.
+  package static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+  /// The status of an open file (`fstat`).
+  package static func status(of descriptor: Int32, path: String) throws(SystemError) -> FileStatus {
+    var status = stat()
+    _ = try retrying("fstat", path) { unsafe fstat(descriptor, &status) }
+    return FileStatus(status)
+  }
+
+  /// The status of the file at a path, or `nil` where there is none (`stat`).
+  package static func status(at path: String) throws(SystemError) -> FileStatus? {
+    var status = stat()
+    do {
+      _ = try retrying("stat", path) { unsafe stat(path, &status) }
+    } catch {
+      guard error.code == ENOENT || error.code == ENOTDIR else { throw error }
+      return nil
+    }
+    return FileStatus(status)
+  }
+
+  /// Reads at an offset until `buffer` is full or the file ends; returns the bytes read (`pread`).
+  package static func read(
+    _ descriptor: Int32, at offset: Int, into buffer: inout MutableRawSpan, path: String
+  ) throws(SystemError) -> Int {
+    var filled = 0
+    while filled < buffer.byteCount {
+      let count = try retrying("pread", path) {
+        // Safe: the pointer and count describe the unfilled rest of `buffer`, alive for the call.
+        unsafe buffer.withUnsafeMutableBytes { bytes in
+          unsafe pread(
+            descriptor, bytes.baseAddress! + filled, bytes.count - filled, off_t(offset + filled))
+        }
+      }
+      guard count > 0 else { break }
+      filled += count
+    }
+    return filled
+  }
+
+  /// Writes all of `bytes` at an offset (`pwrite`).
+  package static func write(
+    _ descriptor: Int32, at offset: Int, _ bytes: RawSpan, path: String
+  ) throws(SystemError) {
+    var written = 0
+    while written < bytes.byteCount {
+      written += try retrying("pwrite", path) {
+        // Safe: the pointer and count describe the unwritten rest of `bytes`, alive for the call.
+        unsafe bytes.withUnsafeBytes { bytes in
+          unsafe pwrite(
+            descriptor, bytes.baseAddress! + written, bytes.count - written,
+            off_t(offset + written))
+        }
+      }
+    }
+  }
+
+  /// Writes all of `bytes` where the descriptor stands (`write`), for pipes and terminals.
+  package static func append(
+    _ descriptor: Int32, _ bytes: RawSpan, path: String
+  ) throws(SystemError) {
+    var written = 0
+    while written < bytes.byteCount {
+      written += try retrying("write", path) {
+        // Safe: the pointer and count describe the unwritten rest of `bytes`, alive for the call.
+        unsafe bytes.withUnsafeBytes { bytes in
+          unsafe Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        }
+      }
+    }
+  }
+
+  /// Calls `body` until it is not interrupted; a negative result becomes an error.
+  private static func retrying<Result: SignedInteger>(
+    _ call: String, _ path: String, _ body: () -> Result
+  ) throws(SystemError) -> Result {
+    while true {
+      let result = body()
+      if result >= 0 { return result }
+      guard errno != EINTR else { continue }
+      throw SystemError(call, path: path, code: errno)
+    }
+  }
+}

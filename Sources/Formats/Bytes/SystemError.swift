@@ -1,0 +1,49 @@
+internal import Glibc
+
+/// A system call that failed: the call, the file and the reason.
+public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The name of the C function.
+  public var call: String
+  /// The file it was called on.
+  public var path: String
+  /// The value of `errno`.
+  public var code: Int32
+  /// What the user can do, where there is something.
+  public var hint: String?
+
+  /// Makes an error from the name of a call, its file and its `errno`.
+  public init(_ call: String, path: String, code: Int32, hint: String? = nil) {
+    self.call = call
+    self.path = path
+    self.code = code
+    self.hint = hint ?? SystemError.hints[code]
+  }
+
+  private static let hints: [Int32: String] = [
+    ENOSPC: "free some space or choose another place with -o",
+    EDQUOT: "the disk quota is used up; choose another place with -o",
+    EROFS: "the file system is read-only; choose another place with -o",
+  ]
+
+  /// `path: reason (call)`.
+  public var description: String { "\(path): \(Syscalls.message(for: code)) (\(call))" }
+
+  /// Whether the file is absent.
+  public var isMissing: Bool { code == ENOENT }
+  /// Whether the file is there already.
+  public var isPresent: Bool { code == EEXIST }
+  /// Whether the reader of a pipe has gone.
+  public var isBrokenPipe: Bool { code == EPIPE }
+}
+
+extension SystemError {
+  /// The error for a path that should have been a regular file.
+  static func notRegular(_ path: String, _ status: Syscalls.FileStatus) -> SystemError {
+    guard status.isDirectory else {
+      return SystemError(
+        "open", path: path, code: EINVAL,
+        hint: "a regular file is needed: pipes and devices cannot be read at any offset")
+    }
+    return SystemError("open", path: path, code: EISDIR)
+  }
+}
