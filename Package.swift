@@ -40,11 +40,15 @@ let package = Package(
       dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
       path: "Sources/Formats/Formats"),
     .target(
-      name: "Converter", dependencies: ["Bytes", "JSON", "Graph", "Plan", "Formats"],
+      name: "Converter",
+      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Safetensors", "Formats"],
       path: "Sources/Converter/Converter"),
     .executableTarget(
-      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
+      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats"],
       path: "Sources/Converter/ckptconv"),
+
+    .testTarget(
+      name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle"], path: "Tests/PickleTests"),
   ]
 )
 

@@ -19,6 +19,10 @@ public enum Limits: Sendable {
   public static let safetensorsHeaderBytes = 100_000_000
   /// The best ratio deflate can reach (RFC 1951: 258 bytes from two bits), rounded up.
   public static let deflateRatio = 1040
-  /// The most nested containers a value is printed or named through.
-  public static let displayDepth = 64
+  /// The most values a checkpoint may have once it is flattened.
+  ///
+  /// Shared containers are flattened once per place, so a few bytes can announce any number.
+  public static let leaves = 4 << 20
+  /// The most containers a tensor's name may lead through.
+  public static let pathLength = 256
 }

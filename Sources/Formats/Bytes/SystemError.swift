@@ -37,6 +37,11 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SystemError {
+  /// The error for a path where there is nothing.
+  package static func missing(_ path: String) -> SystemError {
+    SystemError("stat", path: path, code: ENOENT)
+  }
+
   /// The error for a path that should have been a regular file.
   static func notRegular(_ path: String, _ status: Syscalls.FileStatus) -> SystemError {
     guard status.isDirectory else {

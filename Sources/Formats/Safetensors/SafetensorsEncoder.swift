@@ -1,0 +1,269 @@
+public import Bytes
+public import Graph
+internal import Pickle
+public import Plan
+
+/// Turns a checkpoint into the plan of a safetensors file.
+///
+/// Names the leaves, decides which entry holds which tensor's bytes, and writes header and skeleton;
+/// no tensor's bytes are read.
+public struct SafetensorsEncoder: Sendable {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// What becomes of tensors that show the same bytes.
+    public enum TiedTensors: String, Sendable, CaseIterable {
+      /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
+      case alias
+      /// Every name has its bytes.
+      case copy
+    }
+
+    /// How tensors are named.
+    public var layout: Layout
+    /// Whether what is not tensors goes along in the skeleton.
+    public var includesSkeleton: Bool
+    /// What becomes of tied tensors; `nil` for what the layout's readers need.
+    public var tied: TiedTensors?
+    /// Whether what has no place in the file becomes a warning instead of an error.
+    public var allowsLoss: Bool
+
+    /// Makes options.
+    public init(
+      layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
+      allowsLoss: Bool = false
+    ) {
+      self.layout = layout
+      self.includesSkeleton = includesSkeleton
+      self.tied = tied
+      self.allowsLoss = allowsLoss
+    }
+  }
+
+  /// The result: a plan and what to tell the user of it.
+  public struct Encoding: Sendable {
+    /// The file.
+    public var plan: FilePlan
+    /// How many entries hold tensors.
+    public var tensorCount: Int
+    /// How many names share the bytes of another.
+    public var aliasCount: Int
+    /// What the user should know.
+    public var warnings: [String]
+  }
+
+  private let graph: TensorGraph
+  private let source: SourceDescription
+  private let options: Options
+  private var names: TensorNames
+  private var entries: [SafetensorsEntry] = []
+  /// The names of tensors, with the tensor's place in the graph.
+  private var placed: [(name: String, tensor: Tensor)] = []
+  private var aliases: [(name: String, kept: String)] = []
+  private var placements: [NodeID: SkeletonWriter.Placement] = [:]
+  private var losses: [String] = []
+  private var warnings: [String] = []
+
+  /// The plan of the file for `checkpoint`.
+  ///
+  /// - Throws: `lossy` for what has no place in the file unless loss is allowed; `limitExceeded` for
+  ///   a header beyond what readers accept.
+  public static func encode(
+    _ checkpoint: Checkpoint, options: Options
+  ) throws(FormatError) -> Encoding {
+    var encoder = SafetensorsEncoder(checkpoint, options: options)
+    return try encoder.encode()
+  }
+
+  private init(_ checkpoint: Checkpoint, options: Options) {
+    graph = checkpoint.graph
+    source = checkpoint.source
+    self.options = options
+    names = TensorNames(graph: graph, layout: options.layout)
+  }
+
+  private mutating func encode() throws(FormatError) -> Encoding {
+    for leaf in try LeafWalk.leaves(of: graph) { try place(leaf) }
+    storeTensors()
+    noteRenamed()
+    if options.includesSkeleton { noteUnreachedBytes() }
+    try settleLosses()
+    entries.sort(by: SafetensorsEntry.precedes)
+    var plan = FilePlan()
+    plan.append(.literal(try SafetensorsHeader.encode(entries, metadata: metadata())))
+    for entry in entries { if let data = entry.data { plan.append(data) } }
+    for storage in graph.storages { plan.inspect(storage.region) }
+    return Encoding(
+      plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
+  }
+
+  // MARK: Leaves
+
+  private mutating func place(_ leaf: Leaf) throws(FormatError) {
+    switch leaf.kind {
+    case .tensor:
+      guard case .tensor(let id) = graph[leaf.node] else { return }
+      try place(graph[id], leaf)
+    case .value: try placeValue(leaf)
+    case .emptyMapping: noteEmptyMapping(leaf)
+    case .cycle:
+      guard !options.includesSkeleton else { return }
+      losses.append("'\(names.plainName(of: leaf.path))' is a container that holds itself")
+    }
+  }
+
+  private mutating func place(_ tensor: Tensor, _ leaf: Leaf) throws(FormatError) {
+    guard tensor.storage != nil else {
+      placements[tensor.node] = .init(name: nil, isDisguised: true)
+      guard !options.includesSkeleton else { return }
+      return losses.append(
+        "tensor '\(names.plainName(of: leaf.path))' is on the meta device and has no data")
+    }
+    noteNestedInPickle(leaf)
+    placed.append((try names.name(for: leaf), tensor))
+  }
+
+  /// OLMo has dicts of tensors only; lists and objects become dicts to its loader.
+  private mutating func noteNestedInPickle(_ leaf: Leaf) {
+    guard options.layout == .olmo,
+      let step = leaf.path.firstIndex(where: { if case .key = $0 { false } else { true } })
+    else { return }
+    let container = names.plainName(of: Array(leaf.path[..<step]))
+    let message =
+      "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
+    if options.includesSkeleton {
+      if !warnings.contains(message) { warnings.append(message) }
+    } else if !losses.contains(message) {
+      losses.append(message)
+    }
+  }
+
+  private mutating func placeValue(_ leaf: Leaf) throws(FormatError) {
+    guard options.layout == .olmo else {
+      guard !options.includesSkeleton else { return }
+      let text = graph.description(of: leaf.node, limit: 40)
+      return losses.append("'\(names.plainName(of: leaf.path))' is \(text), not a tensor")
+    }
+    let bytes = try FormatError.within(names.plainName(of: leaf.path)) { () throws(FormatError) in
+      try Pickler.pickle(
+        leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
+    }
+    entries.append(
+      SafetensorsEntry(
+        name: try names.name(for: leaf, isPickled: true), dtype: .u8, shape: [bytes.count],
+        data: .literal(bytes)))
+  }
+
+  private mutating func noteEmptyMapping(_ leaf: Leaf) {
+    guard !options.includesSkeleton, !leaf.path.isEmpty else { return }
+    warnings.append(
+      "'\(names.plainName(of: leaf.path))' is an empty dict and has no place without a skeleton")
+  }
+
+  // MARK: Tensors
+
+  private mutating func storeTensors() {
+    let sharing = options.tied ?? (options.layout == .olmo ? .copy : .alias)
+    var keepers: [TensorView: String] = [:]
+    if sharing == .alias {
+      // The name that stays is the first in order, as `safetensors.torch.save_model` chooses.
+      for (name, tensor) in placed {
+        guard let view = TensorView(tensor) else { continue }
+        guard let kept = keepers[view], kept.utf8.lexicographicallyPrecedes(name.utf8) else {
+          keepers[view] = name
+          continue
+        }
+      }
+    }
+    for (name, tensor) in placed {
+      if let kept = TensorView(tensor).flatMap({ keepers[$0] }), kept != name {
+        aliases.append((name, kept))
+        place(tensor, under: kept)
+      } else {
+        entries.append(entry(name, tensor))
+        place(tensor, under: name)
+      }
+    }
+    aliases.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  private mutating func place(_ tensor: Tensor, under name: String) {
+    guard placements[tensor.node] == nil else { return }
+    let isDisguised = SafetensorsDType(tensor.dtype) == nil || isUnrepresentable(tensor)
+    placements[tensor.node] = .init(name: name, isDisguised: isDisguised)
+  }
+
+  private mutating func entry(_ name: String, _ tensor: Tensor) -> SafetensorsEntry {
+    let data = tensor.packed(from: graph)
+    if let dtype = SafetensorsDType(tensor.dtype), !isUnrepresentable(tensor) {
+      var shape = tensor.shape
+      // The header counts values, PyTorch's packed dtype counts bytes of two.
+      if dtype == .f4, let last = shape.popLast() { shape.append(2 * last) }
+      return SafetensorsEntry(name: name, dtype: dtype, shape: shape, data: data)
+    }
+    if !options.includesSkeleton {
+      losses.append("tensor '\(name)' has dtype \(tensor.dtype.name), which safetensors lacks")
+    }
+    let width = tensor.dtype.byteCount
+    return SafetensorsEntry(
+      name: name, dtype: .u8, shape: tensor.shape + (width > 1 ? [width] : []), data: data)
+  }
+
+  /// A packed pair has no shape that says so unless there is a dimension to double.
+  private func isUnrepresentable(_ tensor: Tensor) -> Bool {
+    tensor.dtype == .float4_e2m1fn_x2
+      && (tensor.shape.isEmpty || tensor.shape.contains { $0 > Int.max / 4 })
+  }
+
+  // MARK: Messages and metadata
+
+  private mutating func noteRenamed() {
+    for name in names.renamed {
+      if options.includesSkeleton {
+        warnings.append("two values are named '\(name)'; the later one got a number")
+      } else {
+        losses.append("two values are named '\(name)'")
+      }
+    }
+  }
+
+  private mutating func noteUnreachedBytes() {
+    var coverage = StorageCoverage()
+    for tensor in graph.tensors { coverage.add(tensor) }
+    for (index, storage) in graph.storages.enumerated() {
+      let id = StorageID(index: index)
+      let missed = coverage.missedByteCount(of: id, byteCount: storage.byteCount)
+      guard missed > 0 else { continue }
+      warnings.append(
+        "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
+          + "tensor and stay behind")
+    }
+  }
+
+  private mutating func settleLosses() throws(FormatError) {
+    guard let first = losses.first else { return }
+    guard options.allowsLoss else {
+      let others = losses.count > 1 ? " (and \(losses.count - 1) more)" : ""
+      throw FormatError(
+        .lossy, "\(first)\(others): a safetensors file without skeleton has no place for it",
+        hint: "leave out --no-skeleton, or add --allow-loss to go on without")
+    }
+    warnings += losses.map { "lost: \($0)" }
+  }
+
+  private func metadata() -> [(key: String, value: [UInt8])] {
+    var metadata: [(key: String, value: [UInt8])] = []
+    if options.includesSkeleton {
+      metadata.append(("format", Array("pt".utf8)))
+      metadata.append(
+        (
+          "ckptconv.skeleton",
+          SkeletonWriter.write(
+            graph, source: source, layout: options.layout, placements: placements)
+        ))
+    }
+    for (name, kept) in aliases where !metadata.contains(where: { $0.key == name }) {
+      metadata.append((name, Array(kept.utf8)))
+    }
+    return metadata
+  }
+}

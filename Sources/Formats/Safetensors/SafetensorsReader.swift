@@ -1,0 +1,141 @@
+public import Bytes
+public import Graph
+internal import Pickle
+
+/// Reads a safetensors file's structure, in either layout, without its tensor data.
+public enum SafetensorsReader: Sendable {
+  /// The contents of a safetensors file: a dict of tensors, nested for layout `olmo`.
+  ///
+  /// - Parameters:
+  ///   - file: the file.
+  ///   - dropsUnsafe: puts `None` where a pickle inside names something that exists to run code.
+  /// - Throws: ``FormatError`` with the file and the tensor in its path.
+  public static func read(
+    _ file: SourceFile, droppingUnsafe dropsUnsafe: Bool = false
+  ) throws(FormatError) -> Checkpoint {
+    try FormatError.within(file.path) { () throws(FormatError) in
+      let header = try SafetensorsHeader.read(file)
+      let isOLMo = header.entries.contains { OLMoNameDecoder.isOLMo($0.name) }
+      var builder = GraphBuilder(
+        file: file, dataStart: 8 + header.byteCount, dropsUnsafe: dropsUnsafe)
+      for entry in header.entries {
+        try FormatError.within("tensor '\(entry.name)'") { () throws(FormatError) in
+          try isOLMo ? builder.addKeyed(entry) : builder.addNamed(entry)
+        }
+      }
+      let description = SafetensorsDescription(
+        layout: (isOLMo ? Layout.olmo : .plain).rawValue, headerByteCount: header.byteCount,
+        metadata: header.metadata)
+      let dropped = builder.droppedGlobals
+      return Checkpoint(
+        graph: builder.finish(),
+        source: SourceDescription(
+          container: .safetensors(description), byteCount: file.byteCount),
+        warnings: dropped.map {
+          "global '\($0)' exists to run code; it and what is made with it became None"
+        })
+    }
+  }
+
+  /// Builds the dict that a file's entries stand for.
+  private struct GraphBuilder: ~Copyable {
+    private var machine: Unpickler
+    private let file: SourceFile
+    private let dataStart: Int
+    private let root: NodeID
+    /// The dicts made so far, by the path of keys that leads to them.
+    private var dicts: [[String]: NodeID] = [:]
+
+    init(file: SourceFile, dataStart: Int, dropsUnsafe: Bool) {
+      var graph = TensorGraph()
+      root = graph.addEmptyRoot()
+      machine = Unpickler(graph: graph, unsafeGlobals: dropsUnsafe ? .drop : .refuse)
+      self.file = file
+      self.dataStart = dataStart
+      dicts[[]] = root
+    }
+
+    var droppedGlobals: [String] { machine.dropped }
+
+    consuming func finish() -> TensorGraph { machine.finish() }
+
+    mutating func addNamed(_ entry: SafetensorsHeaderEntry) throws(FormatError) {
+      let key = try machine.graph.addString(entry.name)
+      try set(key, to: tensor(entry), in: root)
+    }
+
+    mutating func addKeyed(_ entry: SafetensorsHeaderEntry) throws(FormatError) {
+      let key = try OLMoNameDecoder.decode(entry.name, with: &machine)
+      let value = try key.isPickled ? unpickled(entry) : tensor(entry)
+      guard let last = key.path.last else {
+        machine.graph.root = value
+        return
+      }
+      try set(last, to: value, in: dict(at: key.path.dropLast()))
+    }
+
+    /// The dict that a path of keys leads to, made where it does not exist.
+    private mutating func dict(at path: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
+      var parent = root
+      var names: [String] = []
+      for key in path {
+        names.append(machine.graph.description(of: key, limit: 1000))
+        if let known = dicts[names] {
+          parent = known
+        } else {
+          let child = try machine.graph.add(.dict(.empty))
+          try set(key, to: child, in: parent)
+          dicts[names] = child
+          parent = child
+        }
+      }
+      return parent
+    }
+
+    private mutating func set(
+      _ key: NodeID, to value: NodeID, in dict: NodeID
+    ) throws(FormatError) {
+      guard case .dict(var run) = machine.graph[dict] else { return }
+      machine.graph.append([key, value], to: &run)
+      machine.graph.replace(dict, with: .dict(run))
+    }
+
+    private mutating func tensor(_ entry: SafetensorsHeaderEntry) throws(FormatError) -> NodeID {
+      let dtype = entry.dtype.torchDType
+      var shape = entry.shape
+      // The header counts values, PyTorch's packed dtype counts bytes of two.
+      if entry.dtype == .f4, let last = shape.popLast() { shape.append(last / 2) }
+      var strides = [Int](repeating: 1, count: shape.count)
+      for index in shape.indices.dropLast().reversed() {
+        strides[index] = strides[index + 1] * max(shape[index + 1], 1)
+      }
+      let storage = machine.graph.add(
+        Storage(
+          key: entry.name, dtype: dtype, location: "cpu",
+          region: FileRegion(
+            file: file,
+            range: dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound,
+            name: entry.name),
+          isBigEndian: false))
+      let node = try machine.graph.add(.none)
+      machine.graph.add(
+        Tensor(
+          node: node, dtype: dtype, shape: shape, strides: strides, offset: 0, storage: storage))
+      return node
+    }
+
+    /// The value whose pickle is an entry's data.
+    private mutating func unpickled(
+      _ entry: SafetensorsHeaderEntry
+    ) throws(FormatError) -> NodeID {
+      guard entry.dtype == .u8, entry.range.count <= Limits.pickleBytes else {
+        throw FormatError(
+          .malformed, "a pickled value is \(entry.dtype.rawValue) of \(entry.range.count) bytes")
+      }
+      let start = dataStart + entry.range.lowerBound
+      let bytes = try file.bytes(in: start..<start + entry.range.count)
+      var reader = ByteReader(bytes.span, base: start)
+      return try machine.load(&reader)
+    }
+  }
+}

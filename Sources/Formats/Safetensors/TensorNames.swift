@@ -1,0 +1,77 @@
+internal import Bytes
+internal import Graph
+internal import JSON
+internal import Pickle
+
+/// Names the leaves of a graph for one file, each differently.
+struct TensorNames {
+  /// The protocol of OLMo's names: the default of CPython 3.8 to 3.13.
+  static let olmoProtocol = 4
+
+  private let graph: TensorGraph
+  private let layout: Layout
+  /// A tensor of this name cannot be read back: the header uses it for something else.
+  private var used: Set<String> = ["__metadata__"]
+  /// Paths whose names were taken and got a number.
+  private(set) var renamed: [String] = []
+
+  init(graph: TensorGraph, layout: Layout) {
+    self.graph = graph
+    self.layout = layout
+  }
+
+  /// The name of a leaf, different from all names given before.
+  ///
+  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
+  mutating func name(for leaf: Leaf, isPickled: Bool = false) throws(FormatError) -> String {
+    switch layout {
+    case .plain: return unique(plainName(of: leaf.path))
+    case .olmo: return try olmoName(of: leaf.path, isPickled: isPickled)
+    }
+  }
+
+  /// The path to a leaf as people write it, for messages.
+  func plainName(of path: [PathComponent]) -> String {
+    let parts = path.filter { !isModuleBookkeeping($0) }.map(text)
+    return parts.isEmpty ? "tensor" : parts.joined(separator: ".")
+  }
+
+  private mutating func unique(_ name: String) -> String {
+    guard !used.insert(name).inserted else { return name }
+    renamed.append(name)
+    var number = 2
+    while !used.insert("\(name)#\(number)").inserted { number += 1 }
+    return "\(name)#\(number)"
+  }
+
+  /// The url-safe base64 of the pickled pair of key path and flag (`olmo/safetensors_util.py`).
+  private mutating func olmoName(
+    of path: [PathComponent], isPickled: Bool
+  ) throws(FormatError) -> String {
+    var path = path
+    while true {
+      let pickle = try Pickler.pickle(
+        keys: path, flag: isPickled, of: graph, protocol: Self.olmoProtocol)
+      let name = Base64.encode(pickle, .urlSafe)
+      if used.insert(name).inserted { return name }
+      // Only an attribute and a key of one object can collide; the attribute came later.
+      let plain = path.last.map(text) ?? "tensor"
+      renamed.append(plainName(of: path))
+      path = path.dropLast() + [.attribute(plain + "#2")]
+    }
+  }
+
+  private func text(_ component: PathComponent) -> String {
+    switch component {
+    case .index(let index): String(index)
+    case .attribute(let name): name
+    case .key(let id): graph.string(id) ?? graph.description(of: id, limit: 120)
+    }
+  }
+
+  /// Whether a step only leads through the dicts in which a pickled `nn.Module` keeps its tensors.
+  private func isModuleBookkeeping(_ component: PathComponent) -> Bool {
+    guard case .attribute(let name) = component else { return false }
+    return ["_parameters", "_buffers", "_modules"].contains(name)
+  }
+}
