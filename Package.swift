@@ -19,7 +19,8 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", path: "Sources/Formats/CDeflate", pkgConfig: "libdeflate",
       providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
-    .target(name: "Bytes", path: "Sources/Formats/Bytes"),
+    .systemLibrary(name: "CSystem", path: "Sources/Formats/CSystem"),
+    .target(name: "Bytes", dependencies: ["CSystem"], path: "Sources/Formats/Bytes"),
     .target(name: "JSON", dependencies: ["Bytes"], path: "Sources/Formats/JSON"),
     .target(
       name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate"], path: "Sources/Formats/Codecs"),
