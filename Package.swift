@@ -46,6 +46,8 @@ let package = Package(
     .executableTarget(
       name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
       path: "Sources/Converter/ckptconv"),
+    .testTarget(
+      name: "CodecsTests", dependencies: ["Codecs"], path: "Tests/CodecsTests"),
   ]
 )
 
