@@ -46,8 +46,10 @@ let package = Package(
     .executableTarget(
       name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
       path: "Sources/Converter/ckptconv"),
+    .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
     .testTarget(
-      name: "CodecsTests", dependencies: ["Codecs"], path: "Tests/CodecsTests"),
+      name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
+      path: "Tests/CodecsTests"),
   ]
 )
 
