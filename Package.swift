@@ -50,6 +50,9 @@ let package = Package(
     .testTarget(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
       path: "Tests/CodecsTests"),
+    .testTarget(
+      name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
+      path: "Tests/ZipTests"),
   ]
 )
 
