@@ -53,6 +53,9 @@ let package = Package(
     .testTarget(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
       path: "Tests/ZipTests"),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
+      path: "Tests/FormatsTests"),
   ]
 )
 
