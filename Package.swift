@@ -19,7 +19,8 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", path: "Sources/Formats/CDeflate", pkgConfig: "libdeflate",
       providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
-    .target(name: "Bytes", path: "Sources/Formats/Bytes"),
+    .systemLibrary(name: "CSystem", path: "Sources/Formats/CSystem"),
+    .target(name: "Bytes", dependencies: ["CSystem"], path: "Sources/Formats/Bytes"),
     .target(name: "JSON", dependencies: ["Bytes"], path: "Sources/Formats/JSON"),
     .target(
       name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate"], path: "Sources/Formats/Codecs"),
@@ -47,8 +48,18 @@ let package = Package(
       name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats"],
       path: "Sources/Converter/ckptconv"),
 
+    .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
+    .testTarget(
+      name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
+      path: "Tests/CodecsTests"),
     .testTarget(
       name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle"], path: "Tests/PickleTests"),
+    .testTarget(
+      name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
+      path: "Tests/ZipTests"),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
+      path: "Tests/FormatsTests"),
   ]
 )
 

@@ -29,6 +29,8 @@ package enum Syscalls {
     package var isRegular: Bool
     /// Whether it is a directory.
     package var isDirectory: Bool
+    /// Whether it is a symbolic link.
+    package var isSymbolicLink: Bool
 
     init(_ status: stat) {
       device = UInt64(status.st_dev)
@@ -38,6 +40,7 @@ package enum Syscalls {
       permissions = status.st_mode & 0o7777
       isRegular = status.st_mode & S_IFMT == S_IFREG
       isDirectory = status.st_mode & S_IFMT == S_IFDIR
+      isSymbolicLink = status.st_mode & S_IFMT == S_IFLNK
     }
   }
 
@@ -70,11 +73,15 @@ package enum Syscalls {
     return FileStatus(status)
   }
 
-  /// The status of the file at a path, or `nil` where there is none (`stat`).
-  package static func status(at path: String) throws(SystemError) -> FileStatus? {
+  /// The status of the file at a path, or `nil` where there is none (`stat`, `lstat`).
+  package static func status(
+    at path: String, followingLinks: Bool = true
+  ) throws(SystemError) -> FileStatus? {
     var status = stat()
     do {
-      _ = try retrying("stat", path) { unsafe stat(path, &status) }
+      _ = try retrying(followingLinks ? "stat" : "lstat", path) {
+        unsafe followingLinks ? stat(path, &status) : lstat(path, &status)
+      }
     } catch {
       guard error.code == ENOENT || error.code == ENOTDIR else { throw error }
       return nil
@@ -89,10 +96,10 @@ package enum Syscalls {
     var filled = 0
     while filled < buffer.byteCount {
       let count = try retrying("pread", path) {
+        var rest = buffer._mutatingExtracting(filled...)
         // Safe: the pointer and count describe the unfilled rest of `buffer`, alive for the call.
-        unsafe buffer.withUnsafeMutableBytes { bytes in
-          unsafe pread(
-            descriptor, bytes.baseAddress! + filled, bytes.count - filled, off_t(offset + filled))
+        return unsafe rest.withUnsafeMutableBytes { bytes in
+          unsafe pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset + filled))
         }
       }
       guard count > 0 else { break }
@@ -109,10 +116,8 @@ package enum Syscalls {
     while written < bytes.byteCount {
       written += try retrying("pwrite", path) {
         // Safe: the pointer and count describe the unwritten rest of `bytes`, alive for the call.
-        unsafe bytes.withUnsafeBytes { bytes in
-          unsafe pwrite(
-            descriptor, bytes.baseAddress! + written, bytes.count - written,
-            off_t(offset + written))
+        unsafe bytes.extracting(written...).withUnsafeBytes { rest in
+          unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written))
         }
       }
     }
@@ -126,15 +131,15 @@ package enum Syscalls {
     while written < bytes.byteCount {
       written += try retrying("write", path) {
         // Safe: the pointer and count describe the unwritten rest of `bytes`, alive for the call.
-        unsafe bytes.withUnsafeBytes { bytes in
-          unsafe Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        unsafe bytes.extracting(written...).withUnsafeBytes { rest in
+          unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
         }
       }
     }
   }
 
   /// Calls `body` until it is not interrupted; a negative result becomes an error.
-  private static func retrying<Result: SignedInteger>(
+  static func retrying<Result: SignedInteger>(
     _ call: String, _ path: String, _ body: () -> Result
   ) throws(SystemError) -> Result {
     while true {

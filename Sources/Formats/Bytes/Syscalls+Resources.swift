@@ -1,0 +1,40 @@
+internal import CSystem
+internal import Glibc
+
+/// Calls that ask what the machine has.
+extension Syscalls {
+  /// How many bytes an unprivileged user may still write where `path` lies; `nil` where the file
+  /// system does not say (`statvfs`).
+  package static func availableBytes(at path: String) throws(SystemError) -> Int? {
+    var status = statvfs()
+    _ = try retrying("statvfs", path) { unsafe statvfs(path, &status) }
+    // File systems without a fixed size (some network ones, tmpfs without a limit) report zeros.
+    guard status.f_blocks > 0 else { return nil }
+    let (bytes, overflow) = UInt64(status.f_bavail)
+      .multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    return overflow ? nil : Int(exactly: bytes)
+  }
+
+  /// How many processors this process may run on, at least one (`sched_getaffinity`).
+  ///
+  /// Job queues give a process a part of a machine; the number of processors in it is not that part.
+  package static func availableProcessors() -> Int {
+    var set = cpu_set_t()
+    let size = MemoryLayout<cpu_set_t>.size
+    // Safe: the size given is that of `set`.
+    guard unsafe sched_getaffinity(0, UInt(size), &set) == 0 else { return 1 }
+    // Safe: a `cpu_set_t` is an array of plain integers.
+    let count = unsafe withUnsafeBytes(of: &set) { bytes in
+      unsafe bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+    }
+    return max(count, 1)
+  }
+
+  /// Nanoseconds on a clock that never goes back (`clock_gettime`).
+  package static func monotonicNanoseconds() -> Int {
+    var time = timespec()
+    // Safe: `time` is alive for the call; this clock exists on every Linux.
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+}

@@ -1,0 +1,119 @@
+package import Bytes
+internal import Zip
+
+extension FileKind {
+  /// How much of a file's start is looked at, in bytes.
+  private static let headByteCount = 4 << 10
+
+  /// Tells what `file` is from its first bytes, and for ZIP archives from its end.
+  ///
+  /// - Throws: `inputOutput` when the file cannot be read.
+  package static func sniff(_ file: SourceFile) throws(FormatError) -> FileKind {
+    let head = try file.bytes(in: 0..<min(file.byteCount, headByteCount))
+    guard !head.isEmpty else { return .empty }
+    if head.starts(with: "PK\u{3}\u{4}".utf8) || head.starts(with: "PK\u{5}\u{6}".utf8) {
+      return try ZipDirectory.isPresent(in: file) ? .zip : .truncatedZip
+    }
+    if let kind = magic(of: head) { return kind }
+    if isSafetensors(head, fileByteCount: file.byteCount) { return .safetensors }
+    if let kind = pickle(head) { return kind }
+    // `torch.save` may have written behind other bytes of a stream. The mark alone does not prove
+    // it: programs that read ZIP files contain it too.
+    if try ZipDirectory.isPresent(in: file), (try? ZipDirectory(reading: file)) != nil {
+      return .zip
+    }
+    if head.allSatisfy({ $0 == 0 }) { return .zeros(count: head.count) }
+    guard let text = text(of: head, isWhole: head.count == file.byteCount) else {
+      return .unknown(leading: Array(head.prefix(8)))
+    }
+    return markup(text) ?? plain(text)
+  }
+
+  /// The formats that a few bytes at a fixed place tell.
+  private static func magic(of head: [UInt8]) -> FileKind? {
+    let ustar = 257
+    if head.count > ustar, head[ustar...].starts(with: "ustar".utf8) { return .tar }
+    return magics.first { head.starts(with: $0.bytes) }?.kind
+  }
+
+  private static let magics: [(bytes: [UInt8], kind: FileKind)] =
+    [
+      ([0x1f, 0x8b], .compressed(format: "gzip", opener: "gunzip")),
+      ([0x28, 0xb5, 0x2f, 0xfd], .compressed(format: "Zstandard", opener: "unzstd")),
+      ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], .compressed(format: "xz", opener: "unxz")),
+      ([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], .compressed(format: "7z", opener: "7z x")),
+      ([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], .foreign(format: "HDF5")),
+      ([0x93] + "NUMPY".utf8, .foreign(format: "NumPy")),
+      (Array("GGUF".utf8), .foreign(format: "GGUF")),
+    ]
+    + (1...9).map {
+      (Array("BZh\($0)1AY&SY".utf8), .compressed(format: "bzip2", opener: "bunzip2"))
+    }
+
+  /// Whether the bytes start with a plausible header length and an opening brace.
+  private static func isSafetensors(_ head: [UInt8], fileByteCount: Int) -> Bool {
+    guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
+    let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    // Above both bounds these are eight other bytes that happen to stand before a brace.
+    return length >= 2 && length <= UInt64(max(Limits.safetensorsHeaderBytes, fileByteCount - 8))
+  }
+
+  /// Pickles, by the PROTO opcode of protocol 2 and up or by what protocol 0 starts with.
+  private static func pickle(_ head: [UInt8]) -> FileKind? {
+    let legacy: [UInt8] = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+    if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) {
+      // Protocol 4 and up put a frame of nine bytes before the first object.
+      let frameByteCount = head.count > 2 && head[2] == 0x95 ? 9 : 0
+      let isLegacy = head.dropFirst(2 + frameByteCount).starts(with: legacy)
+      return isLegacy ? .legacyTorch : .pickle
+    }
+    if head.starts(with: "L119547037146038801333356L\n.".utf8) { return .legacyTorch }
+    let starts = ["(dp", "(lp", "(ip", "ccopy_reg\n", "c__builtin__\n", "ccollections\n"]
+    return starts.contains { head.starts(with: $0.utf8) } ? .pickle : nil
+  }
+
+  /// `head` as text, or `nil` where it has control characters or is not UTF-8.
+  private static func text(of head: [UInt8], isWhole: Bool) -> String? {
+    var bytes = head[...]
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }
+    if !isWhole, let last = bytes.suffix(4).lastIndex(where: { $0 & 0xc0 != 0x80 }) {
+      // The last character may have been cut.
+      bytes = bytes[..<last]
+    }
+    let spaces: [UInt8] = [0x09, 0x0a, 0x0c, 0x0d]
+    guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || spaces.contains($0) }) else { return nil }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  /// What a server sends instead of a file.
+  private static func markup(_ text: String) -> FileKind? {
+    let lower = text.lowercased().drop(while: \.isWhitespace)
+    guard lower.first == "<" else { return nil }
+    let marks = ["<html", "<!doctype html", "<head", "<body"]
+    if marks.contains(where: { lower.offset(of: $0) != nil }) { return .html }
+    guard lower.offset(of: "<error>") != nil else { return nil }
+    let code = text.between("<Code>", "</Code>")
+    return .storageError(code: code.flatMap { $0.allSatisfy(\.isLetter) ? $0 : nil })
+  }
+
+  private static func plain(_ text: String) -> FileKind {
+    if let pointer = GitLFSPointer(text) { return .gitLFSPointer(pointer) }
+    let first = text.first { !$0.isWhitespace }
+    return first == "{" || first == "[" ? .json : .text
+  }
+}
+
+extension StringProtocol {
+  /// Where `part` first starts, in bytes.
+  fileprivate func offset(of part: String) -> Int? {
+    let (bytes, part) = (Array(utf8), Array(part.utf8))
+    return bytes.indices.first { bytes[$0...].starts(with: part) }
+  }
+
+  /// What stands between two marks.
+  fileprivate func between(_ start: String, _ end: String) -> String? {
+    guard let from = offset(of: start) else { return nil }
+    let rest = String(decoding: utf8.dropFirst(from + start.utf8.count), as: UTF8.self)
+    return rest.offset(of: end).map { String(decoding: rest.utf8.prefix($0), as: UTF8.self) }
+  }
+}

@@ -1,0 +1,69 @@
+internal import Bytes
+
+/// One line of an archive's table of contents (APPNOTE 4.3.12).
+///
+/// | offset | bytes | field |
+/// | ---: | ---: | --- |
+/// | 0 | 4 | signature `50 4b 01 02` |
+/// | 4 | 2 | version made by |
+/// | 6 | 2 | version needed to extract |
+/// | 8 | 2 | general purpose flags |
+/// | 10 | 2 | compression method |
+/// | 12 | 2 + 2 | time and date of the last change |
+/// | 16 | 4 | CRC-32 of the uncompressed data |
+/// | 20 | 4 | compressed size |
+/// | 24 | 4 | uncompressed size |
+/// | 28 | 2 | name length |
+/// | 30 | 2 | extra field length |
+/// | 32 | 2 | comment length |
+/// | 34 | 2 | disk where the data starts |
+/// | 36 | 2 | internal attributes |
+/// | 38 | 4 | external attributes |
+/// | 42 | 4 | offset of the local header from the start of the archive |
+///
+/// Name, extra field and comment follow. A size, offset or disk at its maximum stands in the
+/// extra field's ``Zip64ExtendedInformation`` instead.
+struct CentralDirectoryHeader {
+  static let signature = RecordSignature(0x0201_4b50, "central directory header")
+  static let byteCount = 46
+  /// The longest a header can be with its name, extra field and comment.
+  static let maximumByteCount = byteCount + 3 * Int(UInt16.max)
+
+  let versionMadeBy: UInt16
+  let versionNeeded: UInt16
+  let flags: GeneralPurposeFlags
+  let method: CompressionMethod
+  let modificationTime: UInt16
+  let modificationDate: UInt16
+  let crc32: UInt32
+  let compressedSize: UInt32
+  let uncompressedSize: UInt32
+  let nameLength: UInt16
+  let extraLength: UInt16
+  let commentLength: UInt16
+  let startDisk: UInt16
+  let internalAttributes: UInt16
+  let externalAttributes: UInt32
+  let localHeaderOffset: UInt32
+
+  /// Reads the header up to its name.
+  init(reading reader: inout ByteReader) throws(FormatError) {
+    try reader.readSignature(Self.signature)
+    versionMadeBy = try reader.readInteger(as: UInt16.self)
+    versionNeeded = try reader.readInteger(as: UInt16.self)
+    flags = GeneralPurposeFlags(rawValue: try reader.readInteger(as: UInt16.self))
+    method = CompressionMethod(rawValue: try reader.readInteger(as: UInt16.self))
+    modificationTime = try reader.readInteger(as: UInt16.self)
+    modificationDate = try reader.readInteger(as: UInt16.self)
+    crc32 = try reader.readInteger(as: UInt32.self)
+    compressedSize = try reader.readInteger(as: UInt32.self)
+    uncompressedSize = try reader.readInteger(as: UInt32.self)
+    nameLength = try reader.readInteger(as: UInt16.self)
+    extraLength = try reader.readInteger(as: UInt16.self)
+    commentLength = try reader.readInteger(as: UInt16.self)
+    startDisk = try reader.readInteger(as: UInt16.self)
+    internalAttributes = try reader.readInteger(as: UInt16.self)
+    externalAttributes = try reader.readInteger(as: UInt32.self)
+    localHeaderOffset = try reader.readInteger(as: UInt32.self)
+  }
+}

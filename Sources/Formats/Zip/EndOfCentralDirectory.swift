@@ -1,0 +1,64 @@
+internal import Bytes
+
+/// The last record of an archive: where its table of contents lies (APPNOTE 4.3.16).
+///
+/// | offset | bytes | field |
+/// | ---: | ---: | --- |
+/// | 0 | 4 | signature `50 4b 05 06` |
+/// | 4 | 2 | number of this disk |
+/// | 6 | 2 | disk where the central directory starts |
+/// | 8 | 2 | entries on this disk |
+/// | 10 | 2 | entries in all |
+/// | 12 | 4 | size of the central directory |
+/// | 16 | 4 | offset of the central directory from the start of the archive |
+/// | 20 | 2 | comment length, then the comment |
+///
+/// A field at its maximum stands for the same field of ``Zip64EndOfCentralDirectory``.
+struct EndOfCentralDirectory {
+  static let signature = RecordSignature(0x0605_4b50, "end of central directory record")
+  static let byteCount = 22
+  /// How far before the end of the file the record is looked for.
+  ///
+  /// A comment has at most 65,535 bytes; torch looks as far, so it opens the same archives.
+  static let searchByteCount = byteCount + (64 << 10)
+
+  let diskNumber: UInt16
+  let centralDirectoryDisk: UInt16
+  let diskEntryCount: UInt16
+  let entryCount: UInt16
+  let centralDirectorySize: UInt32
+  let centralDirectoryOffset: UInt32
+  let commentLength: UInt16
+
+  /// Reads the record up to its comment.
+  init(reading reader: inout ByteReader) throws(FormatError) {
+    try reader.readSignature(Self.signature)
+    diskNumber = try reader.readInteger(as: UInt16.self)
+    centralDirectoryDisk = try reader.readInteger(as: UInt16.self)
+    diskEntryCount = try reader.readInteger(as: UInt16.self)
+    entryCount = try reader.readInteger(as: UInt16.self)
+    centralDirectorySize = try reader.readInteger(as: UInt32.self)
+    centralDirectoryOffset = try reader.readInteger(as: UInt32.self)
+    commentLength = try reader.readInteger(as: UInt16.self)
+  }
+
+  /// Whether a field stands for one of the ZIP64 record; 65,535 is a count in its own right.
+  var needsZip64Record: Bool {
+    centralDirectorySize == .max || centralDirectoryOffset == .max
+  }
+
+  /// Where the last such record of `file` starts, or `nil` where there is none near the end.
+  ///
+  /// Like torch's reader, and Python's, this takes the last signature with room for a record.
+  static func offset(in file: SourceFile) throws(FormatError) -> Int? {
+    let start = max(0, file.byteCount - searchByteCount)
+    let tail = try file.bytes(in: start..<file.byteCount)
+    let mark = signature.bytes
+    var index = tail.count - byteCount
+    while index >= 0 {
+      if tail[index] == mark[0], tail[index...].starts(with: mark) { return start + index }
+      index -= 1
+    }
+    return nil
+  }
+}

@@ -1,0 +1,90 @@
+package import Bytes
+
+/// The table of contents of a ZIP archive, checked against the archive.
+///
+/// Beyond what torch demands, every entry's local header must agree with the central directory, and
+/// no two entries may share a name or a byte. So one file cannot mean one thing to this reader and
+/// another to the next. Data is neither read nor decompressed.
+package struct ZipDirectory: Sendable {
+  /// The file that holds the archive.
+  package let file: SourceFile
+  /// The entries in the order of the central directory.
+  package let entries: [ZipEntry]
+  /// What the archive is like beside its entries.
+  package let layout: ZipLayout
+  private let indices: [String: Int]
+
+  /// Reads the end records, the central directory and every local header of `file`.
+  ///
+  /// Errors carry offsets from the start of the file, and no path.
+  /// - Throws: `truncated` when the end of the archive is missing; `malformed` when its records
+  ///   contradict each other; `unsupported` for encryption, other compression methods than deflate
+  ///   and several disks; `limitExceeded` for more entries than ``Limits/archiveEntries``.
+  package init(reading file: SourceFile) throws(FormatError) {
+    let end = try EndRecords(locatedIn: file)
+    var entries = try Self.centralEntries(of: file, end)
+    indices = try Self.indices(of: entries)
+    let hasTorchPadding = try Self.locateData(
+      of: &entries, in: file, before: end.centralDirectory.lowerBound)
+    layout = ZipLayout(
+      archiveOffset: end.archiveOffset,
+      commentLength: end.commentLength,
+      trailingByteCount: end.trailingByteCount,
+      hasZip64Record: end.hasZip64Record,
+      hasChecksums: entries.allSatisfy { $0.byteCount == 0 }
+        || entries.contains { $0.byteCount > 0 && $0.crc32 != 0 },
+      hasTorchPadding: hasTorchPadding,
+      dataAlignment: entries.reduce(0) {
+        greatestCommonDivisor($0, $1.dataOffset - end.archiveOffset)
+      })
+    self.file = file
+    self.entries = entries
+  }
+
+  /// Whether `file` ends like an archive; one that was cut off does not.
+  ///
+  /// - Throws: `inputOutput` when the read fails.
+  package static func isPresent(in file: SourceFile) throws(FormatError) -> Bool {
+    try EndOfCentralDirectory.offset(in: file) != nil
+  }
+
+  /// The entry of that name, or `nil`; like torch, without regard to ASCII case.
+  package func entry(named name: String) -> ZipEntry? {
+    indices[Self.folded(name)].map { entries[$0] }
+  }
+
+  /// Where in `entries` each name is found.
+  ///
+  /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case, or to
+  ///   Swift, to which strings with the same Unicode characters are equal.
+  private static func indices(of entries: [ZipEntry]) throws(FormatError) -> [String: Int] {
+    var indices: [String: Int] = [:]
+    indices.reserveCapacity(entries.count)
+    for (index, entry) in entries.enumerated() {
+      guard let first = indices.updateValue(index, forKey: folded(entry.name)) else { continue }
+      let other = entries[first].name
+      throw FormatError(
+        .malformed,
+        other == entry.name
+          ? "two entries are named '\(entry.name)'"
+          : "the entries '\(other)' and '\(entry.name)' differ only in case",
+        at: entry.localHeaderOffset,
+        hint: "which of them a reader finds is chance; pack the archive again without one of them")
+    }
+    return indices
+  }
+
+  /// `name` with ASCII capitals in lower case.
+  private static func folded(_ name: String) -> String {
+    let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+    guard name.utf8.contains(where: capitals.contains) else { return name }
+    return String(decoding: name.utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  }
+}
+
+/// Euclid's algorithm; zero is divided by every number.
+private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
+  var (first, second) = (first, second)
+  while second != 0 { (first, second) = (second, first % second) }
+  return first
+}
