@@ -160,9 +160,12 @@ class Comparison:
             self.same(where + " (strides)", expected.strides, found.strides)
 
     def compare_tensors(self, where, expected, found):
-        for aspect in ("dtype", "shape", "layout", "device", "is_quantized", "requires_grad"):
-            if self.values_only and aspect == "requires_grad":
-                continue
+        aspects = ["dtype", "layout", "device", "is_nested", "is_quantized"]
+        if not expected.is_nested:
+            aspects.append("shape")
+        if not self.values_only:
+            aspects.append("requires_grad")
+        for aspect in aspects:
             if not self.same(
                 f"{where} ({aspect})", getattr(expected, aspect), getattr(found, aspect)
             ):

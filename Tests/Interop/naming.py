@@ -37,7 +37,7 @@ def tensors_of(root):
     entered, pending = set(), [((), root)]
     while pending:
         path, value = pending.pop()
-        name = ".".join(path)
+        name = ".".join(path) if path else "tensor"
         if isinstance(value, torch.Tensor):
             if value.layout == torch.strided:
                 yield name, value

@@ -7,6 +7,7 @@ A storage's bytes that no tensor reaches are not in the safetensors file; they a
 
 import base64
 import struct
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ import vocabulary
 
 KEY = "ckptconv.skeleton"
 LARGEST_INLINE_INT = 2**53 - 1
+
+# Nodes are built by recursion, which in Python 3.11 takes memory and not the C stack.
+sys.setrecursionlimit(100_000)
 
 STORAGES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
@@ -134,12 +138,12 @@ class Reader:
         self.keep(number, text)
 
     def build_int(self, number, digits):
-        self.keep(number, int(digits))
+        self.keep(number, int(digits, 16))
 
     def build_float(self, number, bits):
         self.keep(number, struct.unpack(">d", bytes.fromhex(bits))[0])
 
-    def build_bytes(self, number, text):
+    def build_bytes(self, number, text, spelling=None):
         self.keep(number, base64.b64decode(text, validate=True))
 
     def build_bytearray(self, number, text):
@@ -170,9 +174,10 @@ class Reader:
         self.finish(number, lambda: cls.__new__(cls, *args, **kwargs), then)
 
     def finish(self, number, make, then):
-        if number in self.built:
-            return
-        result = self.keep(number, make())
+        if number not in self.built:
+            self.change(self.keep(number, make()), then)
+
+    def change(self, result, then):
         then = then or {}
         for item in then.get("items", ()):
             result.append(self.value(item))
@@ -196,35 +201,58 @@ class Reader:
     # Tensors.
 
     def build_persistent(self, number, identity):
+        self.keep(number, self.storage(identity))
+
+    def build_storage(self, number, name, identity):
+        storage = self.keep(number, self.storage(identity))
+        elements = torch.empty(0, dtype=storage.dtype).set_(storage)
+        self.fill(elements, self.value(name), None)
+
+    def build_tensor(self, number, name, construction, truth=None):
+        name = self.value(name)
+        if construction is None:
+            entry = self.file.tensors[name]
+            dtype, shape = truth_of(entry, truth)
+            tensor = torch.empty(shape, dtype=dtype)
+        else:
+            tensor = self.construct(*construction)
+        self.keep(number, tensor)
+        if name is not None:
+            self.fill(tensor, name, truth)
+        elif not tensor.is_meta:
+            raise SkeletonError(f"node {number}: no name, but the tensor is not a meta tensor")
+
+    def storage(self, identity):
         kind, cls, key, _, numel = self.value(identity)
         if kind != "storage":
             raise SkeletonError(f"a persistent id of the kind {kind!r}")
         if key not in self.storages:
             self.storages[key] = torch.UntypedStorage(numel * cls.dtype.itemsize).fill_(0)
-        storage = torch.storage.TypedStorage(
+        return torch.storage.TypedStorage(
             wrap_storage=self.storages[key], dtype=cls.dtype, _internal=True)
-        self.keep(number, storage)
 
-    def build_tensor(self, number, name, construction, truth=None):
-        name, tensor = self.value(name), self.value(construction)
-        self.keep(number, tensor)
-        if name is None:
-            if not tensor.is_meta:
-                raise SkeletonError(f"node {number}: no name, but the tensor is not a meta tensor")
-            return
+    def construct(self, kind, function, args, then=None):
+        """A tensor whose elements are not there yet."""
+        if kind != "call":
+            raise SkeletonError(f"a tensor made by {kind!r} is not known to this reader")
+        tensor = self.value(function)(*self.value(args))
+        self.change(tensor, then)
+        return tensor
+
+    def fill(self, tensor, name, truth):
         entry = self.file.tensors[name]
-        expected = (truth_of_entry(entry) if truth is None else
-                    (getattr(torch, truth["dtype"]), tuple(truth["shape"])))
-        if expected != (tensor.dtype, tuple(tensor.shape)):
+        found = (tensor.dtype, tuple(tensor.shape))
+        if truth_of(entry, truth) != found:
             raise SkeletonError(
-                f"{name!r}: the entry has {expected}, "
-                f"the construction {tensor.dtype}, {tuple(tensor.shape)}")
+                f"{name!r}: the entry has {truth_of(entry, truth)}, the construction {found}")
         write_elements(tensor, entry.data)
 
 
-def truth_of_entry(entry):
-    """dtype and shape of the tensor where the skeleton adds nothing to what the entry says."""
-    return DTYPES[entry.dtype], entry.shape
+def truth_of(entry, truth):
+    """dtype and shape of the tensor: as the entry has them, unless the skeleton knows better."""
+    if truth is None:
+        return DTYPES[entry.dtype], entry.shape
+    return getattr(torch, truth["dtype"]), tuple(truth["shape"])
 
 
 def write_elements(tensor, data):

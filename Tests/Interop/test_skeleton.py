@@ -19,9 +19,14 @@ def document_of(source, output):
 
 
 def references_in(part):
-    """The numbers of the nodes that a node (without its kind) or a value refers to, in order."""
+    """The numbers of the nodes that a part of a node refers to, in order."""
     if isinstance(part, list):
-        yield part[0]
+        if isinstance(part[0], int):
+            yield part[0]
+        else:
+            # A construction: a node written in place.
+            for inner in part[1:]:
+                yield from references_in(inner)
     elif isinstance(part, dict):
         for key in ("items", "pairs"):
             for value in part.get(key, ()):
