@@ -45,6 +45,12 @@ let package = Package(
     .executableTarget(
       name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
       path: "Sources/Converter/ckptconv"),
+    .testTarget(
+      name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
+      path: "Tests/ckptconvTests"),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ckptconv"], path: "Tests/CommandTests",
+      exclude: ["Snapshots"]),
   ]
 )
 

@@ -111,6 +111,16 @@ public struct Inspection: Sendable {
   /// The whole as a JSON text.
   public var json: String { "{}" }
 
+  /// Makes a description of a file.
+  public init(
+    path: String, kind: String, tensors: [Tensor], values: [(path: String, text: String)]
+  ) {
+    self.path = path
+    self.kind = kind
+    self.tensors = tensors
+    self.values = values
+  }
+
   /// Reads the structure of a file, and no tensor data.
   ///
   /// - Throws: what is wrong with it.

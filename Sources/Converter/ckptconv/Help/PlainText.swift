@@ -5,7 +5,7 @@ enum PlainText {
 
   /// The whole document, with a line feed at its end.
   static func render(_ document: Document) -> String {
-    var lines = ["\(document.title): \(document.summary)"]
+    var lines = wrap("\(document.title): \(document.summary)", indent: 0)
     for section in document.sections {
       lines += ["", section.title]
       lines += join(section.blocks.map { render($0, indent: step) })

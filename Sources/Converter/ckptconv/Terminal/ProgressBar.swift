@@ -35,13 +35,19 @@ struct ProgressBar: Hashable, Sendable {
 
   private var bytesPerSecond: Double { seconds > 0 ? Double(done) / seconds : 0 }
 
-  private var rate: String { "\(ByteCount(bytes: Int(bytesPerSecond)))/s" }
+  /// Longer times are not told; they would say that nothing moves.
+  private static let longestTimeLeft = 100.0 * 60 * 60
+
+  private var rate: String {
+    // A Double beyond the range of Int would trap; no disk reaches an exabyte a second.
+    "\(ByteCount(bytes: Int(min(bytesPerSecond, 1e18))))/s"
+  }
 
   /// Nothing is promised before there is half a second of experience.
   private var timeLeft: String {
-    guard seconds >= 0.5, done > 0 else { return "-:-- left" }
-    let left = Int(Double(max(0, total - done)) / bytesPerSecond)
-    let (minutes, rest) = left.quotientAndRemainder(dividingBy: 60)
+    let left = Double(max(0, total - done)) / bytesPerSecond
+    guard seconds >= 0.5, done > 0, left < Self.longestTimeLeft else { return "-:-- left" }
+    let (minutes, rest) = Int(left).quotientAndRemainder(dividingBy: 60)
     let (hours, minute) = minutes.quotientAndRemainder(dividingBy: 60)
     return hours > 0
       ? "\(hours):\(twoDigits(minute)):\(twoDigits(rest)) left"

@@ -24,8 +24,7 @@ final class ProgressLine: Sendable {
   }
 
   /// Shows that `done` of `total` bytes have been moved.
-  func update(done: Int, total: Int) {
-    let now = ContinuousClock.now
+  func update(done: Int, total: Int, at now: ContinuousClock.Instant = .now) {
     state.withLock { state in
       if state.start == nil { TerminalSyscalls.eraseLineWhenInterrupted() }
       let start = state.start ?? now

@@ -12,7 +12,8 @@ extension String {
 
   /// The text, or its beginning and an ellipsis, `width` characters long at most.
   func cut(to width: Int) -> String {
-    count <= width ? self : prefix(Swift.max(0, width - 1)) + "…"
+    if count <= width { return self }
+    return width > 0 ? prefix(width - 1) + "…" : ""
   }
 
   /// The text on one line and without the power to move a cursor or to reverse what follows.
