@@ -43,7 +43,7 @@ let package = Package(
       name: "Converter", dependencies: ["Bytes", "JSON", "Graph", "Plan", "Formats"],
       path: "Sources/Converter/Converter"),
     .executableTarget(
-      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
+      name: "ckptconv", dependencies: ["Bytes", "JSON", "Formats", "Converter"],
       path: "Sources/Converter/ckptconv"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],

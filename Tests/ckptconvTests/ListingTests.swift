@@ -1,29 +1,43 @@
-import Converter
 import Testing
 
+@testable import Converter
 @testable import ckptconv
 
 @Suite("inspect lists tensors and values")
 struct ListingTests {
-  private let inspection = Inspection(
-    path: "model.pt", kind: "PyTorch ZIP archive",
-    tensors: [
-      Inspection.Tensor(name: "b", dtype: "f32", shape: [2, 3], byteCount: 24),
-      Inspection.Tensor(name: "c", dtype: "bf16", shape: [1000], byteCount: 2000),
-      Inspection.Tensor(name: "a", dtype: "f32", shape: [], byteCount: 4),
-    ],
-    values: [(path: "step", text: "6"), (path: "name", text: "'x\u{7}'")])
+  private func listing(order: TensorOrder = .file, limit: Int = .max) -> Listing {
+    Listing(
+      heading: "model.pt: torch-zip",
+      tensors: [
+        tensor("b", "float32", [2, 3], byteCount: 24),
+        tensor("c", "bfloat16", [1000], byteCount: 2000),
+        tensor("a", "float32", [], byteCount: 4),
+      ],
+      values: [
+        Inspection.ValueRow(name: "step", text: "6"),
+        Inspection.ValueRow(name: "name", text: "'x\u{7}'"),
+      ],
+      order: order, limit: limit)
+  }
+
+  private func tensor(
+    _ name: String, _ dtype: String, _ shape: [Int], byteCount: Int
+  ) -> Inspection.TensorRow {
+    Inspection.TensorRow(
+      name: name, dtype: dtype, shape: shape, byteCount: byteCount, strides: nil, storage: "0",
+      storageUses: 1, storageByteCount: byteCount, requiresGradient: false)
+  }
 
   @Test("Everything, in the order of the file")
   func everything() {
     #expect(
-      Listing(inspection, order: .file, limit: nil).text(width: nil) == #"""
-        model.pt: PyTorch ZIP archive
+      listing().text(width: nil) == #"""
+        model.pt: torch-zip
 
-        tensor  dtype  shape      size
-        b       f32    [2, 3]     24 B
-        c       bf16   [1000]  2.00 kB
-        a       f32    []          4 B
+        tensor  dtype     shape      size
+        b       float32   [2, 3]     24 B
+        c       bfloat16  [1000]  2.00 kB
+        a       float32   []          4 B
 
         value
         step   6
@@ -47,19 +61,18 @@ struct ListingTests {
 
   @Test("Tensors are ordered as asked", arguments: cases)
   func orders(_ test: Case) {
-    let lines = Listing(inspection, order: test.order, limit: nil).text(width: nil)
-      .split(separator: "\n").dropFirst(2).prefix(3)
-    #expect(lines.map { String($0.prefix(1)) } == test.names)
+    let rows = listing(order: test.order).text(width: nil).split(separator: "\n").dropFirst(2)
+    #expect(rows.prefix(3).map { String($0.prefix(1)) } == test.names)
   }
 
   @Test("What is left out is counted")
   func limits() {
     #expect(
-      Listing(inspection, order: .file, limit: 1).text(width: nil) == """
-        model.pt: PyTorch ZIP archive
+      listing(limit: 1).text(width: nil) == """
+        model.pt: torch-zip
 
-        tensor  dtype  shape   size
-        b       f32    [2, 3]  24 B
+        tensor  dtype    shape   size
+        b       float32  [2, 3]  24 B
 
         value
         step   6

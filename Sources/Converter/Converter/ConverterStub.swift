@@ -1,34 +1,24 @@
-public import Bytes
+public import Formats
 
-/// How a conversion is done.
+/// What the caller decides about a conversion.
 public struct ConversionOptions: Sendable {
-  /// How tensors are named in a safetensors file.
-  public enum Layout: String, CaseIterable, Sendable {
-    case olmo, plain
-  }
-
-  /// What becomes of tensors that share their bytes.
-  public enum TiedTensors: String, CaseIterable, Sendable {
-    case alias, copy
-  }
-
-  /// `nil` means what suits the place of the input.
+  /// How tensors are named; `nil` for what suits the place of the input.
   public var layout: Layout?
-  /// What becomes of tensors that share their bytes.
-  public var tiedTensors = TiedTensors.alias
-  /// Whether what is not a tensor is written into the metadata.
-  public var keepsSkeleton = true
-  /// Whether a directory's `train.pt` is converted too.
+  /// What becomes of tied tensors; `nil` for what the layout's readers need.
+  public var tied: SafetensorsEncoder.Options.TiedTensors?
+  /// Whether what is not tensors goes along in the skeleton.
+  public var includesSkeleton = true
+  /// Whether a directory's `train.pt` is converted instead of carried along.
   public var convertsTrainerState = false
-  /// Whether what cannot be carried is a warning instead of an error.
+  /// Whether what cannot be carried becomes a warning instead of an error.
   public var allowsLoss = false
-  /// Whether values that exist to run code are replaced by None.
+  /// Whether values that exist to run code become `None` instead of an error.
   public var dropsUnsafe = false
   /// Whether existing files are replaced.
-  public var overwrites = false
+  public var replacesExisting = false
   /// Whether outputs are on the disk before they appear under their names.
-  public var synchronizes = false
-  /// How many threads copy; `nil` means one for each processor.
+  public var synchronises = false
+  /// How many threads copy; `nil` for one per processor.
   public var threads: Int?
 
   /// The defaults.
@@ -39,7 +29,7 @@ public struct ConversionOptions: Sendable {
 public enum Destination: Hashable, Sendable {
   /// Beside each input, under its name with the new extension.
   case besideInput
-  /// A file or directory.
+  /// A file or a directory.
   case path(String)
   /// The standard output.
   case standardOutput
@@ -50,16 +40,16 @@ public struct Conversion: Sendable {
   /// A file that has been written.
   public struct Output: Hashable, Sendable {
     /// The file that was read.
-    public var input: String
+    public var source: String
     /// The file that was written.
     public var path: String
-    /// How its tensors are named.
-    public var layout: ConversionOptions.Layout
+    /// How its tensors are named; `nil` for a file that was carried along.
+    public var layout: Layout?
     /// How many tensors it has.
     public var tensorCount: Int
     /// Its size in bytes.
     public var byteCount: Int
-    /// What could not be carried over.
+    /// What the user should know.
     public var warnings: [String]
   }
 
@@ -71,57 +61,59 @@ public struct Conversion: Sendable {
   /// - Throws: what stopped it.
   public func run(
     _ inputs: [String], to destination: Destination,
-    progress: @Sendable (_ done: Int, _ total: Int) -> Void
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> [Output] {
     for input in inputs { _ = try Inspection(of: input) }
     return []
   }
 }
 
-/// What a checkpoint file holds.
+/// What a checkpoint holds.
 public struct Inspection: Sendable {
-  /// A tensor.
-  public struct Tensor: Hashable, Sendable {
+  /// A tensor under one of its names.
+  public struct TensorRow: Hashable, Sendable {
+    /// The path to it, as layout `plain` names it.
+    public var name: String
+    /// PyTorch's name of the element type.
+    public var dtype: String
+    /// The number of elements along each dimension.
+    public var shape: [Int]
+    /// The size of its elements in bytes.
+    public var byteCount: Int
+    /// The distances between neighbours in elements, where they are not packed in row-major order.
+    public var strides: [Int]?
+    /// The key of its storage, `nil` on the meta device.
+    public var storage: String?
+    /// How many tensors are views of that storage.
+    public var storageUses: Int
+    /// The size of its storage in bytes.
+    public var storageByteCount: Int
+    /// Whether autograd records operations on it.
+    public var requiresGradient: Bool
+  }
+
+  /// A value that is not a tensor.
+  public struct ValueRow: Hashable, Sendable {
     /// The path to it.
     public var name: String
-    /// The type of its elements.
-    public var dtype: String
-    /// Its dimensions, outermost first.
-    public var shape: [Int]
-    /// Its size in bytes.
-    public var byteCount: Int
-
-    /// Makes a description of a tensor.
-    public init(name: String, dtype: String, shape: [Int], byteCount: Int) {
-      self.name = name
-      self.dtype = dtype
-      self.shape = shape
-      self.byteCount = byteCount
-    }
+    /// Much like Python's `repr`, cut when long.
+    public var text: String
   }
 
   /// The file.
   public var path: String
-  /// What kind of file it is, in a few words.
-  public var kind: String
-  /// The tensors, in the order of the file.
-  public var tensors: [Tensor]
-  /// The values that are not tensors: path and text.
-  public var values: [(path: String, text: String)]
+  /// The container.
+  public var source: SourceDescription
+  /// The tensors in the order of the file, once per name.
+  public var tensors: [TensorRow]
+  /// The values beside them.
+  public var values: [ValueRow]
+  /// What the user should know.
+  public var warnings: [String]
   /// The whole as a JSON text.
   public var json: String { "{}" }
 
-  /// Makes a description of a file.
-  public init(
-    path: String, kind: String, tensors: [Tensor], values: [(path: String, text: String)]
-  ) {
-    self.path = path
-    self.kind = kind
-    self.tensors = tensors
-    self.values = values
-  }
-
-  /// Reads the structure of a file, and no tensor data.
+  /// Reads a file's structure.
   ///
   /// - Throws: what is wrong with it.
   public init(of path: String) throws(FormatError) {

@@ -20,7 +20,7 @@ _ckptconv() {
     case $command:$previous in
         :--generate) words='man bash zsh fish' ;;
         pt-to-safetensors:-o | pt-to-safetensors:--output) words='PATH' ;;
-        pt-to-safetensors:--layout) words='olmo plain' ;;
+        pt-to-safetensors:--layout) words='plain olmo' ;;
         pt-to-safetensors:--tied) words='alias copy' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;

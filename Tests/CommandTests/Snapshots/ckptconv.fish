@@ -14,7 +14,7 @@ complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l outpu
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l force -d 'replace outputs that exist'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l sync -d 'put outputs on the disk before they appear'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l train -d 'convert train.pt too'
-complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l layout -x -a 'olmo\\t\'what the OLMo trainer loads\' plain\\t\'names are paths joined with dots\'' -d 'name tensors for olmo, or plain'
+complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l layout -x -a 'plain\\t\'names are paths joined with dots\' olmo\\t\'what the OLMo trainer loads\'' -d 'name tensors for olmo, or plain'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l tied -x -a 'alias\\t\'store the bytes once; the metadata names the others\' copy\\t\'store the bytes under every name\'' -d 'store tied tensors as an alias, or copy them'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l no-skeleton -d 'leave out what is not a tensor'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l allow-loss -d 'warn of what cannot be carried, go on'

@@ -37,7 +37,7 @@ _ckptconv() {
                         '(--force)--force[replace outputs that exist]' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
                         '(--train)--train[convert train.pt too]' \
-                        '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((olmo\:what\ the\ OLMo\ trainer\ loads plain\:names\ are\ paths\ joined\ with\ dots))' \
+                        '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
                         '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \

@@ -40,6 +40,7 @@ struct Inspect: Command {
         try console.printJSON(inspection.json)
       } else {
         let listing = Listing(inspection, order: sort ?? .file, limit: limit)
+        for warning in inspection.warnings { console.warn("\(path): \(warning)") }
         try console.print((index == 0 ? "" : "\n") + listing.text(width: console.columns))
       }
     }

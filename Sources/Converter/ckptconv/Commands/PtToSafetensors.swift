@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Converter
+internal import Formats
 
 /// `ckptconv pt-to-safetensors`.
 struct PtToSafetensors: Command {
@@ -31,8 +32,6 @@ struct PtToSafetensors: Command {
   static let operands = Operands.inputs
 
   private var output: String?
-  private var layout: ConversionOptions.Layout?
-  private var tied: ConversionOptions.TiedTensors?
   private var options = ConversionOptions()
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
@@ -46,8 +45,6 @@ struct PtToSafetensors: Command {
         throw .conflict("--output -", "--json", because: "both need the standard output")
       }
     }
-    options.layout = layout
-    options.tiedTensors = tied ?? options.tiedTensors
     options.threads = shared.threads
   }
 
@@ -59,10 +56,11 @@ struct PtToSafetensors: Command {
     }
     console.progress?.finish()
     for output in outputs {
-      for warning in output.warnings { console.warn("\(output.input): \(warning)") }
+      for warning in output.warnings { console.warn("\(output.source): \(warning)") }
+      let content =
+        output.layout.map { "\(output.tensorCount) tensors, layout \($0.rawValue)" } ?? "unchanged"
       console.note(
-        "\(output.input) -> \(output.path): \(output.tensorCount) tensors, "
-          + "\(ByteCount(bytes: output.byteCount)), layout \(output.layout.rawValue)")
+        "\(output.source) -> \(output.path): \(ByteCount(bytes: output.byteCount)), \(content)")
     }
     return .done
   }
@@ -88,13 +86,13 @@ extension PtToSafetensors {
         standard output, which takes one file.
         """),
     .toggle(
-      "force", \.options.overwrites, in: .output, "replace outputs that exist",
+      "force", \.options.replacesExisting, in: .output, "replace outputs that exist",
       manual: """
         Without it a file that exists is never replaced. With it the old file stays until the new one
         is complete.
         """),
     .toggle(
-      "sync", \.options.synchronizes, in: .output, "put outputs on the disk before they appear",
+      "sync", \.options.synchronises, in: .output, "put outputs on the disk before they appear",
       manual: """
         Waits (fdatasync) until an output is on the disk before it appears under its name, so that
         not even a power failure leaves half of one. It is slower.
@@ -106,17 +104,20 @@ extension PtToSafetensors {
         trainer reads either.
         """),
     .choice(
-      "layout", "LAYOUT", \.layout, in: .content, "name tensors for olmo, or plain",
+      "layout", "LAYOUT", \.options.layout, in: .content, "name tensors for olmo, or plain",
       manual: """
         How tensors are named. The default is `olmo` for inputs that lie in an OLMo checkpoint
         directory, because its trainer reads nothing else, and `plain` for all others. See
         `ckptconv help layouts`.
         """),
     .choice(
-      "tied", "HOW", \.tied, in: .content, "store tied tensors as an alias, or copy them",
-      manual: "What becomes of tensors that share their bytes. The default is `alias`."),
+      "tied", "HOW", \.options.tied, in: .content, "store tied tensors as an alias, or copy them",
+      manual: """
+        What becomes of tensors that share their bytes. The default is `alias` for the layout `plain`
+        and `copy` for `olmo`, whose trainer asks for every name.
+        """),
     .toggle(
-      "no-skeleton", \.options.keepsSkeleton, to: false, in: .content,
+      "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
       "leave out what is not a tensor",
       manual: """
         Leaves out the skeleton: the metadata from which the way back rebuilds the very object. The
@@ -140,7 +141,7 @@ extension PtToSafetensors {
   ]
 }
 
-extension ConversionOptions.Layout: FlagChoice {
+extension Layout: FlagChoice {
   var meaning: String {
     switch self {
     case .olmo: "what the OLMo trainer loads"
@@ -149,7 +150,7 @@ extension ConversionOptions.Layout: FlagChoice {
   }
 }
 
-extension ConversionOptions.TiedTensors: FlagChoice {
+extension SafetensorsEncoder.Options.TiedTensors: FlagChoice {
   var meaning: String {
     switch self {
     case .alias: "store the bytes once; the metadata names the others"
