@@ -8,8 +8,8 @@ final class ProgressLine: Sendable {
   static let eraser: StaticString = "\r\u{1B}[K"
 
   private struct State {
-    var start: ContinuousClock.Instant?
-    var lastDrawing: ContinuousClock.Instant?
+    var start: Duration?
+    var lastDrawing: Duration?
     var isVisible = false
   }
 
@@ -24,7 +24,7 @@ final class ProgressLine: Sendable {
   }
 
   /// Shows that `done` of `total` bytes have been moved.
-  func update(done: Int, total: Int, at now: ContinuousClock.Instant = .now) {
+  func update(done: Int, total: Int, at now: Duration = TerminalSyscalls.time()) {
     state.withLock { state in
       if state.start == nil { TerminalSyscalls.eraseLineWhenInterrupted() }
       let start = state.start ?? now

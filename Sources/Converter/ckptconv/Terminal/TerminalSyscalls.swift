@@ -20,6 +20,17 @@ enum TerminalSyscalls {
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
+  /// The time since some moment in the past, which no change of the clock disturbs
+  /// (`clock_gettime`).
+  ///
+  /// `ContinuousClock` tells the same, and links Swift's concurrency runtime: a megabyte.
+  static func time() -> Duration {
+    var time = timespec()
+    // Safe: the call fills one `timespec`, which lives until it returns.
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
   /// Writes all of `text` to a descriptor that errors call `name`.
   static func write(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
     var text = text
