@@ -91,6 +91,25 @@ struct StreamTests {
         == "ckptconv: \(word) missing.pt: no such file or directory (open)\r\n")
   }
 
+  @Test("A safetensors file is not written to a terminal")
+  func binaryOnTerminal() throws {
+    let terminal = try PseudoTerminal(columns: 80)
+    try Tool.inFreshDirectory { directory in
+      let errors = directory.appendingPathComponent("stderr")
+      let exitCode = try Tool.run(
+        ["pt-to-safetensors", "missing.pt", "-o", "-"], in: directory, output: terminal.device,
+        errors: Tool.handle(writing: errors))
+      #expect(exitCode == 64)
+      #expect(
+        try String(contentsOf: errors, encoding: .utf8) == """
+          ckptconv: error: --output - would write a safetensors file to the terminal
+            hint: send it to a pipe or a file: '-o - > model.safetensors'
+            usage: ckptconv COMMAND [FLAG...] INPUT...
+
+          """)
+    }
+  }
+
   static let hasFullDevice = FileManager.default.fileExists(atPath: "/dev/full")
 
   private func expect(exitCode: Int32, errors expected: String, output: FileHandle) throws {

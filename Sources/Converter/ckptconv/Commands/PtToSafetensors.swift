@@ -51,6 +51,10 @@ struct PtToSafetensors: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
+    if destination == .standardOutput, console.columns != nil {
+      console.report(.binaryOnTerminal)
+      return .usage
+    }
     let outputs = try Conversion(options).run(operands, to: destination) { done, total in
       console.progress?.update(done: done, total: total)
     }

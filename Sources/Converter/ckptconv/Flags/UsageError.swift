@@ -90,6 +90,12 @@ extension UsageError {
     return UsageError("\(command) takes \(operands.usage), found \(count)")
   }
 
+  static var binaryOnTerminal: UsageError {
+    UsageError(
+      "--output - would write a safetensors file to the terminal",
+      hint: "send it to a pipe or a file: '-o - > model.safetensors'")
+  }
+
   /// Refuses `-` among inputs.
   static func refuseStandardInput(_ inputs: [String]) throws(UsageError) {
     guard inputs.contains("-") else { return }
