@@ -53,6 +53,10 @@ let package = Package(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
       path: "Tests/CodecsTests"),
     .testTarget(
+      name: "GraphTests", dependencies: ["Bytes", "Graph"], path: "Tests/GraphTests"),
+    .testTarget(
+      name: "JSONTests", dependencies: ["Bytes", "JSON"], path: "Tests/JSONTests"),
+    .testTarget(
       name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle"], path: "Tests/PickleTests"),
     .testTarget(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
@@ -60,6 +64,12 @@ let package = Package(
     .testTarget(
       name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),
+    .testTarget(
+      name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
+      path: "Tests/ckptconvTests"),
+    .testTarget(
+      name: "CommandTests", dependencies: ["ckptconv"], path: "Tests/CommandTests",
+      exclude: ["Snapshots"]),
   ]
 )
 

@@ -30,9 +30,11 @@ struct GlobalPolicyTests {
     Case("builtins", "eval", .dangerous), Case("builtins", "exec", .dangerous),
     Case("builtins", "__import__", .dangerous), Case("runpy", "_run_code", .dangerous),
     Case("importlib", "import_module", .dangerous), Case("functools", "partial", .dangerous),
-    Case("operator", "attrgetter", .dangerous), Case("torch.storage", "_load_from_bytes", .dangerous),
+    Case("operator", "attrgetter", .dangerous),
+    Case("torch.storage", "_load_from_bytes", .dangerous),
     Case("torch.hub", "load", .dangerous), Case("torch", "load", .dangerous),
-    Case("numpy", "load", .dangerous), Case("torch._inductor.codecache", "compile_file", .dangerous),
+    Case("numpy", "load", .dangerous),
+    Case("torch._inductor.codecache", "compile_file", .dangerous),
     Case("pickle", "loads", .dangerous), Case("_pickle", "loads", .dangerous),
     Case("dill._dill", "loads", .dangerous), Case("types", "CodeType", .dangerous),
     Case("types", "SimpleNamespace", .opaque),
@@ -63,17 +65,22 @@ struct GlobalPolicyTests {
   static let attacks = [
     Attack("REDUCE", "cos\nsystem\n(Vid\ntR.", "os.system"),
     Attack("the name of Python 2", "c__builtin__\neval\n(V1\ntR.", "builtins.eval"),
-    Attack("a renamed module of Python 2", "ccommands\ngetoutput\n(Vid\ntR.", "subprocess.getoutput"),
+    Attack(
+      "a renamed module of Python 2", "ccommands\ngetoutput\n(Vid\ntR.", "subprocess.getoutput"),
     Attack("INST", "(Vid\nios\nsystem\n.", "os.system"),
     Attack("OBJ", "(cos\nsystem\nVid\no.", "os.system"),
-    Attack("STACK_GLOBAL", ["V", "o", "s", 10, "V", "s", "y", "s", "t", "e", "m", 10, 0x93, "."],
+    Attack(
+      "STACK_GLOBAL", ["V", "o", "s", 10, "V", "s", "y", "s", "t", "e", "m", 10, 0x93, "."],
       "os.system"),
-    Attack("STACK_GLOBAL through the memo",
+    Attack(
+      "STACK_GLOBAL through the memo",
       ["V", "s", "y", "s", "t", "e", "m", 10, "q", 7, "0", "V", "o", "s", 10, "h", 7, 0x93, "."],
       "os.system"),
-    Attack("getattr of a module's attribute",
+    Attack(
+      "getattr of a module's attribute",
       "c__builtin__\ngetattr\n(ctorch\nserialization\nVload\ntR.", "torch.serialization.load"),
-    Attack("getattr in two steps",
+    Attack(
+      "getattr in two steps",
       "c__builtin__\ngetattr\n(c__builtin__\ngetattr\n(ctorch\nos\nVpath\ntRVjoin\ntR.",
       "torch.os.path"),
     Attack("a name that is only mentioned", "cos\nsystem\n0N.", "os.system"),

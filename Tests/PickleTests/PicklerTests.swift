@@ -30,27 +30,39 @@ struct PicklerTests {
     Case("an int of -1", "I-1\n.", protocol: 2, "80 02 4a ff ff ff ff 2e"),
     Case("an int of 65536", "I65536\n.", protocol: 2, "80 02 4a 00 00 01 00 2e"),
     Case("a float", "F1.5\n.", protocol: 2, "80 02 47 3ff8000000000000 2e"),
-    Case("a tuple used twice", "](K\u{1}K\u{2}tq\u{0}ah\u{0}a.", protocol: 2,
+    Case(
+      "a tuple used twice", "](K\u{1}K\u{2}tq\u{0}ah\u{0}a.", protocol: 2,
       "80 02 5d 71 00 28 4b 01 4b 02 86 71 01 68 01 65 2e"),
-    Case("bytes in protocol 2", ["C", 2, 0x00, 0xff, "."], protocol: 2,
+    Case(
+      "bytes in protocol 2", ["C", 2, 0x00, 0xff, "."], protocol: 2,
       "80 02 63 5f636f646563730a656e636f64650a 71 00 58 03000000 00c3bf 71 01"
         + "58 06000000 6c6174696e31 71 02 86 71 03 52 71 04 2e"),
-    Case("no bytes in protocol 2", ["C", 0, "."], protocol: 2,
+    Case(
+      "no bytes in protocol 2", ["C", 0, "."], protocol: 2,
       "80 02 63 5f5f6275696c74696e5f5f0a62797465730a 71 00 29 52 71 01 2e"),
     Case("bytes in protocol 3", ["C", 1, 7, "."], protocol: 3, "80 03 43 01 07 71 00 2e"),
-    Case("a set in protocol 2", [0x8f, "(", "K", 1, 0x90, "."], protocol: 2,
+    Case(
+      "a set in protocol 2", [0x8f, "(", "K", 1, 0x90, "."], protocol: 2,
       "80 02 63 5f5f6275696c74696e5f5f0a7365740a 71 00 5d 71 01 4b 01 61 85 71 02 52 71 03 2e"),
-    Case("a set in protocol 4", [0x8f, "(", "K", 1, 0x90, "."], protocol: 4,
+    Case(
+      "a set in protocol 4", [0x8f, "(", "K", 1, 0x90, "."], protocol: 4,
       "80 04 95 0700000000000000 8f 94 28 4b 01 90 2e"),
-    Case("a bytearray in protocol 5", [0x96, 1, 0, 0, 0, 0, 0, 0, 0, 9, "."], protocol: 5,
+    Case(
+      "a bytearray in protocol 5", [0x96, 1, 0, 0, 0, 0, 0, 0, 0, 9, "."], protocol: 5,
       "80 05 95 0c00000000000000 96 0100000000000000 09 94 2e"),
-    Case("a class in protocol 4", "cm\nC\n.", protocol: 4,
+    Case(
+      "a class in protocol 4", "cm\nC\n.", protocol: 4,
       "80 04 95 0b00000000000000 8c 01 6d 94 8c 01 43 94 93 94 2e"),
-    Case("an old name in protocol 2", [0x80, 3, "c", "b", "u", "i", "l", "t", "i", "n", "s", 10, "r", "a", "n", "g", "e", 10, "."],
+    Case(
+      "an old name in protocol 2",
+      [0x80, 3, "c", "b", "u", "i", "l", "t", "i", "n", "s", 10, "r", "a", "n", "g", "e", 10, "."],
       protocol: 2, "80 02 63 5f5f6275696c74696e5f5f0a7872616e67650a 71 00 2e"),
-    Case("an object with a state", PickleProgram(Array("cm\nC\n)".utf8) + [0x81] + Array("}K\u{1}K\u{2}sb.".utf8)), protocol: 2,
+    Case(
+      "an object with a state",
+      PickleProgram(Array("cm\nC\n)".utf8) + [0x81] + Array("}K\u{1}K\u{2}sb.".utf8)), protocol: 2,
       "80 02 63 6d0a430a 71 00 29 81 71 01 7d 71 02 4b 01 4b 02 73 62 2e"),
-    Case("a tuple that holds itself through a list",
+    Case(
+      "a tuple that holds itself through a list",
       PickleProgram("80 02 5d 71 00 68 00 85 71 01 61 30 68 01 2e".hexBytes), protocol: 2,
       "80 02 5d 71 00 68 00 85 71 01 61 30 68 01 2e"),
   ]
@@ -136,15 +148,22 @@ struct PicklerTests {
 
   /// What OLMo's `encode_key` pickles on Python 3.11.
   static let keys = [
-    KeyCase("('a',), False", "(Va\nt.", false, "80 04 95 0a00000000000000 8c 01 61 94 85 94 89 86 94 2e"),
-    KeyCase("('state', 0, 'exp_avg'), False", "(Vstate\nK\u{0}Vexp_avg\nt.", false,
-      "80 04 95 1a00000000000000 8c 05 7374617465 94 4b 00 8c 07 6578705f617667 94 87 94 89 86 94 2e"),
-    KeyCase("('a', 'b', 'c', 'd'), True", "(Va\nVb\nVc\nVd\nt.", true,
-      "80 04 95 1700000000000000 28 8c 01 61 94 8c 01 62 94 8c 01 63 94 8c 01 64 94 74 94 88 86 94 2e"),
+    KeyCase(
+      "('a',), False", "(Va\nt.", false, "80 04 95 0a00000000000000 8c 01 61 94 85 94 89 86 94 2e"),
+    KeyCase(
+      "('state', 0, 'exp_avg'), False", "(Vstate\nK\u{0}Vexp_avg\nt.", false,
+      "80 04 95 1a00000000000000 8c 05 7374617465 94 4b 00 8c 07 6578705f617667 94 87 94 89 86 94 2e"
+    ),
+    KeyCase(
+      "('a', 'b', 'c', 'd'), True", "(Va\nVb\nVc\nVd\nt.", true,
+      "80 04 95 1700000000000000 28 8c 01 61 94 8c 01 62 94 8c 01 63 94 8c 01 64 94 74 94 88 86 94 2e"
+    ),
     KeyCase("no key", ").", false, "80 04 95 0500000000000000 29 89 86 94 2e"),
-    KeyCase("one character twice is one object", "(Va\nVa\nt.", false,
+    KeyCase(
+      "one character twice is one object", "(Va\nVa\nt.", false,
       "80 04 95 0c00000000000000 8c 01 61 94 68 00 86 94 89 86 94 2e"),
-    KeyCase("equal strs are two objects", "(Vaa\nVaa\nt.", false,
+    KeyCase(
+      "equal strs are two objects", "(Vaa\nVaa\nt.", false,
       "80 04 95 1000000000000000 8c 02 6161 94 8c 02 6161 94 86 94 89 86 94 2e"),
   ]
 
@@ -167,5 +186,7 @@ struct PicklerTests {
 }
 
 extension Collection<UInt8> {
-  fileprivate func ends(with suffix: [UInt8]) -> Bool { Array(self).suffix(suffix.count) == suffix[...] }
+  fileprivate func ends(with suffix: [UInt8]) -> Bool {
+    Array(self).suffix(suffix.count) == suffix[...]
+  }
 }

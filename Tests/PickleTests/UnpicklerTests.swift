@@ -46,7 +46,8 @@ struct UnpicklerTests {
     Case("SHORT_BINBYTES", ["C", 2, 1, 2, "."], "bytes[2]"),
     Case("BINBYTES8", [0x8e, 1, 0, 0, 0, 0, 0, 0, 0, 9, "."], "bytes[1]"),
     Case("BYTEARRAY8", [0x96, 1, 0, 0, 0, 0, 0, 0, 0, 9, "."], "bytearray[1]"),
-    Case("TUPLE1 to TUPLE3", ["K", 1, 0x85, "K", 2, 0x86, "K", 3, "N", 0x87, "."],
+    Case(
+      "TUPLE1 to TUPLE3", ["K", 1, 0x85, "K", 2, 0x86, "K", 3, "N", 0x87, "."],
       "(((1,), 2), 3, None)"),
     Case("TUPLE", "(K\u{1}K\u{2}K\u{3}K\u{4}t.", "(1, 2, 3, 4)"),
     Case("LIST and DICT", "(K\u{1}(K\u{2}K\u{3}dl.", "[1, {2: 3}]"),
@@ -59,26 +60,38 @@ struct UnpicklerTests {
     Case("POP drops a mark", "K\u{1}(0.", "1"),
     Case("POP_MARK", "K\u{1}(K\u{2}K\u{3}1.", "1"),
     Case("memo by text index", "K\u{1}p300\n0g300\n.", "1"),
-    Case("memo beyond the pickle's length", ["K", 1, "r", 0xff, 0xff, 0xff, 0xff, "0", "j", 0xff,
-      0xff, 0xff, 0xff, "."], "1"),
+    Case(
+      "memo beyond the pickle's length",
+      [
+        "K", 1, "r", 0xff, 0xff, 0xff, 0xff, "0", "j", 0xff,
+        0xff, 0xff, 0xff, ".",
+      ], "1"),
     Case("MEMOIZE counts entries", ["K", 7, 0x94, "K", 8, 0x94, "0", "0", "h", 1, "."], "8"),
     Case("a frame", [0x80, 4, 0x95, 2, 0, 0, 0, 0, 0, 0, 0, "K", 1, "."], "1"),
-    Case("duplicate keys: last value, first place", "}(K\u{1}K\u{a}K\u{2}K\u{14}I01\nK\u{1e}u.",
+    Case(
+      "duplicate keys: last value, first place", "}(K\u{1}K\u{a}K\u{2}K\u{14}I01\nK\u{1e}u.",
       "{1: 30, 2: 20}"),
     Case("equal float and int keys are one", "}(K\u{1}NF1.0\nK\u{5}u.", "{1: 5}"),
     Case("equal tuple keys are one", "}((K\u{1}tN(K\u{1}tK\u{5}u.", "{(1,): 5}"),
-    Case("the same text as key and as number", "}(K\u{1}NX\u{1}\0\0\01K\u{5}u.", "{1: None, '1': 5}"),
-    Case("latin1 bytes of protocol 2",
-      "\u{80}\u{2}c_codecs\nencode\n(X\u{2}\0\0\0\u{c3}\u{bf}X\u{6}\0\0\0latin1tR.".latin1, "bytes[1]"),
-    Case("a set of protocol 2", "\u{80}\u{2}c__builtin__\nset\n(](K\u{1}K\u{2}etR.".latin1, "{1, 2}"),
+    Case(
+      "the same text as key and as number", "}(K\u{1}NX\u{1}\0\0\01K\u{5}u.", "{1: None, '1': 5}"),
+    Case(
+      "latin1 bytes of protocol 2",
+      "\u{80}\u{2}c_codecs\nencode\n(X\u{2}\0\0\0\u{c3}\u{bf}X\u{6}\0\0\0latin1tR.".latin1,
+      "bytes[1]"),
+    Case(
+      "a set of protocol 2", "\u{80}\u{2}c__builtin__\nset\n(](K\u{1}K\u{2}etR.".latin1, "{1, 2}"),
     Case("a Python 2 name", "\u{80}\u{2}c__builtin__\nxrange\n.".latin1, "builtins.range"),
-    Case("a name of protocol 3 stays", "\u{80}\u{3}c__builtin__\nxrange\n.".latin1,
+    Case(
+      "a name of protocol 3 stays", "\u{80}\u{3}c__builtin__\nxrange\n.".latin1,
       "__builtin__.xrange"),
-    Case("an unknown class", "\u{80}\u{2}cm\nC\n)\u{81}}X\u{1}\0\0\0aK\u{1}sb.".latin1, "C() {'a': 1}"),
+    Case(
+      "an unknown class", "\u{80}\u{2}cm\nC\n)\u{81}}X\u{1}\0\0\0aK\u{1}sb.".latin1, "C() {'a': 1}"),
     Case("a Python 2 instance", "(im\nC\n.", "C()"),
     Case("OBJ", "(cm\nC\nK\u{1}o.", "C(1)"),
     Case("NEWOBJ_EX", "\u{80}\u{4}cm\nC\n)}\u{92}.".latin1, "C()"),
-    Case("a nested class of protocol 2", "c__builtin__\ngetattr\n(cm\nC\nX\u{5}\0\0\0InnertR.",
+    Case(
+      "a nested class of protocol 2", "c__builtin__\ngetattr\n(cm\nC\nX\u{5}\0\0\0InnertR.",
       "getattr(m.C, 'Inner')"),
   ]
 
@@ -111,49 +124,71 @@ struct UnpicklerTests {
     Refusal("STOP on a mark", "(.", .malformed, "the pickle ends without an object"),
     Refusal("an unknown operation", [0xff], .malformed, "0xff is not a pickle operation"),
     Refusal("a later protocol", [0x80, 6, "N", "."], .unsupported, "pickle protocol 6"),
-    Refusal("a frame past the end", [0x80, 4, 0x95, 9, 0, 0, 0, 0, 0, 0, 0, "N", "."], .truncated,
+    Refusal(
+      "a frame past the end", [0x80, 4, 0x95, 9, 0, 0, 0, 0, 0, 0, 0, "N", "."], .truncated,
       "a frame of 9 bytes is announced, 2 are left"),
-    Refusal("text past the end", ["X", 0xff, 0xff, 0xff, 0x7f], .truncated,
+    Refusal(
+      "text past the end", ["X", 0xff, 0xff, 0xff, 0x7f], .truncated,
       "2147483647 bytes are announced, 0 are left"),
-    Refusal("a length of 2**63", [0x8d, 0, 0, 0, 0, 0, 0, 0, 0x80], .malformed,
+    Refusal(
+      "a length of 2**63", [0x8d, 0, 0, 0, 0, 0, 0, 0, 0x80], .malformed,
       "a length of 9223372036854775808 does not fit 63 bits"),
-    Refusal("a LONG4 of negative length", [0x8b, 0xff, 0xff, 0xff, 0xff], .truncated,
+    Refusal(
+      "a LONG4 of negative length", [0x8b, 0xff, 0xff, 0xff, 0xff], .truncated,
       "-1 bytes are announced, 0 are left"),
-    Refusal("text that is not UTF-8", ["X", 1, 0, 0, 0, 0xff, "."], .malformed,
+    Refusal(
+      "text that is not UTF-8", ["X", 1, 0, 0, 0, 0xff, "."], .malformed,
       "a str of 1 bytes is not UTF-8"),
-    Refusal("an overlong encoding", ["X", 2, 0, 0, 0, 0xc0, 0x80, "."], .malformed,
+    Refusal(
+      "an overlong encoding", ["X", 2, 0, 0, 0, 0xc0, 0x80, "."], .malformed,
       "a str of 2 bytes is not UTF-8"),
-    Refusal("an unset memo entry", "h\u{5}.", .malformed,
+    Refusal(
+      "an unset memo entry", "h\u{5}.", .malformed,
       "memo entry 5 is read before it is written"),
-    Refusal("an empty stack", "q\u{0}.", .malformed,
+    Refusal(
+      "an empty stack", "q\u{0}.", .malformed,
       "the operation takes more from the stack than there is"),
-    Refusal("taking what lies below a mark", "K\u{1}(a.", .malformed,
+    Refusal(
+      "taking what lies below a mark", "K\u{1}(a.", .malformed,
       "the operation takes more from the stack than there is"),
     Refusal("no mark", "K\u{1}t.", .malformed, "the operation needs a mark and there is none"),
-    Refusal("a key without a value", "}(K\u{1}u.", .malformed,
+    Refusal(
+      "a key without a value", "}(K\u{1}u.", .malformed,
       "a dict is given a key without a value"),
-    Refusal("a key that cannot be hashed", "}]Ns.", .malformed,
+    Refusal(
+      "a key that cannot be hashed", "}]Ns.", .malformed,
       "a dict or set has a key that cannot be hashed: []"),
-    Refusal("appending to a tuple", ")Na.", .malformed,
+    Refusal(
+      "appending to a tuple", ")Na.", .malformed,
       "items are appended to something that is not a list"),
-    Refusal("setting a key in a list", "]NNs.", .malformed,
+    Refusal(
+      "setting a key in a list", "]NNs.", .malformed,
       "keys are set in something that is not a dict"),
-    Refusal("adding to a list", ["]", "(", "N", 0x90, "."], .malformed,
+    Refusal(
+      "adding to a list", ["]", "(", "N", 0x90, "."], .malformed,
       "items are added to something that is not a set"),
-    Refusal("a state for a list", "]Nb.", .malformed,
+    Refusal(
+      "a state for a list", "]Nb.", .malformed,
       "a state is given to something without a class"),
     Refusal("a second state", "cm\nC\n)R}b}b.", .unsupported, "an object is given a second state"),
-    Refusal("a call of an int", "K\u{1})R.", .malformed,
+    Refusal(
+      "a call of an int", "K\u{1})R.", .malformed,
       "something that is not a class or function is called"),
-    Refusal("arguments that are not a tuple", "cm\nC\n]R.", .malformed,
+    Refusal(
+      "arguments that are not a tuple", "cm\nC\n]R.", .malformed,
       "the arguments of a call are not a tuple"),
-    Refusal("a global named by a number", ["K", 1, "K", 2, 0x93, "."], .malformed,
+    Refusal(
+      "a global named by a number", ["K", 1, "K", 2, 0x93, "."], .malformed,
       "a global is named by something that is not a str"),
-    Refusal("an extension code", [0x82, 1, "."], .unsupported,
+    Refusal(
+      "an extension code", [0x82, 1, "."], .unsupported,
       "an extension code stands for a class that only the writer's process knew"),
-    Refusal("an out-of-band buffer", [0x97, "."], .unsupported,
+    Refusal(
+      "an out-of-band buffer", [0x97, "."], .unsupported,
       "the pickle keeps buffers outside of itself"),
-    Refusal("an int of 5000 digits", PickleProgram(stringLiteral: "L" + String(repeating: "9", count: 5000) + "L\n."),
+    Refusal(
+      "an int of 5000 digits",
+      PickleProgram(stringLiteral: "L" + String(repeating: "9", count: 5000) + "L\n."),
       .malformed, "'9999999999999999999999999999999999999999' is not an int"),
     Refusal("a negative memo index", "Np-1\n.", .malformed, "'-1' is not a memo index"),
   ]
@@ -204,7 +239,9 @@ struct UnpicklerTests {
   func memoBomb() throws {
     // Each tuple holds the one before it twice: 2**40 leaves in 40 nodes.
     var bytes = Array("Nq\u{0}".utf8)
-    for index in 0..<40 { bytes += [0x68, UInt8(index), 0x68, UInt8(index), 0x86, 0x71, UInt8(index + 1)] }
+    for index in 0..<40 {
+      bytes += [0x68, UInt8(index), 0x68, UInt8(index), 0x86, 0x71, UInt8(index + 1)]
+    }
     let graph = try PickleProgram(bytes + [0x2e]).load()
     #expect(graph.reachable(from: [graph.root]).count == 41)
     #expect(graph.description(of: graph.root, limit: 50).count == 50)

@@ -90,7 +90,7 @@ struct ConversionPlanner {
           output: directory.appending("\(state).\(Self.outputExtension)").text,
           action: .convert(layout)))
     }
-    guard !steps.isEmpty else { throw notACheckpoint(input) }
+    guard !steps.isEmpty else { throw OLMoDirectory.notACheckpoint(input) }
     if directory != input { steps += try carriedSteps(from: input, to: directory) }
     return ConversionTask(
       input: input.text, steps: steps, directory: directory == input ? nil : directory.text)
@@ -114,13 +114,6 @@ struct ConversionPlanner {
 
   private func layout(in directory: FilePath) -> Layout {
     options.layout ?? (OLMoDirectory.isCheckpoint(directory) ? .olmo : .plain)
-  }
-
-  private func notACheckpoint(_ input: FilePath) -> FormatError {
-    FormatError(
-      .unsupported, "there is neither model.pt nor optim.pt in this directory",
-      hint: "give the directory of one step, such as 'step1000-unsharded', or a file"
-    ).framed(by: input.text)
   }
 
   private func status(of path: FilePath) throws(FormatError) -> Syscalls.FileStatus? {

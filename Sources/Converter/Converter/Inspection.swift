@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Graph
 internal import Pickle
 internal import Safetensors
@@ -78,6 +79,19 @@ public struct Inspection: Sendable {
         values.append(ValueRow(name: leaf.name, text: graph.description(of: leaf.node, limit: 100)))
       }
     }
+  }
+}
+
+extension Inspection {
+  /// The files that `path` stands for: itself, or the checkpoint files of a directory.
+  ///
+  /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
+  public static func files(of path: String) throws(FormatError) -> [String] {
+    let status = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.status(at: path)
+    }
+    guard status?.isDirectory == true else { return [path] }
+    return try OLMoDirectory.files(of: FilePath(path))
   }
 }
 

@@ -13,7 +13,9 @@ public enum Limits: Sendable {
   public static let smallRecordBytes = 16 << 20
   /// The most entries an archive may list; torch itself has been seen with 66,000.
   public static let archiveEntries = 4 << 20
-  /// The most dimensions of a tensor. PyTorch and safetensors set no bound; NumPy 2 stops at 64.
+  /// The most dimensions of a tensor.
+  ///
+  /// PyTorch and safetensors set no bound; NumPy 2 stops at 64.
   public static let dimensions = 1024
   /// The longest header the reference safetensors reader accepts, in bytes.
   public static let safetensorsHeaderBytes = 100_000_000
@@ -22,7 +24,7 @@ public enum Limits: Sendable {
   /// The most values a checkpoint may have once it is flattened.
   ///
   /// Shared containers are flattened once per place, so a few bytes can announce any number.
-  public static let leaves = 4 << 20
+  public static let leaves = 1 << 20
   /// The most containers a tensor's name may lead through.
   public static let pathLength = 256
 }

@@ -23,10 +23,14 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     ENOSPC: "free some space or choose another place with -o",
     EDQUOT: "the disk quota is used up; choose another place with -o",
     EROFS: "the file system is read-only; choose another place with -o",
+    EEXIST: "use --force to replace it",
   ]
 
   /// `path: reason (call)`.
-  public var description: String { "\(path): \(Syscalls.message(for: code)) (\(call))" }
+  public var description: String { "\(path): \(reason)" }
+
+  /// `reason (call)`.
+  public var reason: String { "\(Syscalls.message(for: code)) (\(call))" }
 
   /// Whether the file is absent.
   public var isMissing: Bool { code == ENOENT }
@@ -40,6 +44,22 @@ extension SystemError {
   /// The error for a path where there is nothing.
   package static func missing(_ path: String) -> SystemError {
     SystemError("stat", path: path, code: ENOENT)
+  }
+
+  /// The error for an output path that something which must not be replaced has already.
+  ///
+  /// Devices and pipes are refused whatever the user asked for: a rename over `/dev/null` would
+  /// take it from everybody.
+  package static func occupied(_ path: String, _ status: Syscalls.FileStatus) -> SystemError {
+    if status.isDirectory {
+      return SystemError("open", path: path, code: EISDIR, hint: "name the output file itself")
+    }
+    guard status.isRegular || status.isSymbolicLink else {
+      return SystemError(
+        "open", path: path, code: EEXIST,
+        hint: "it is not a regular file; use -o - to write to a pipe or a device")
+    }
+    return SystemError("open", path: path, code: EEXIST)
   }
 
   /// The error for a path that should have been a regular file.

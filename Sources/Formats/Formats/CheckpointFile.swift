@@ -10,6 +10,7 @@ public enum CheckpointFile: Sendable {
   /// - Parameters:
   ///   - path: the file.
   ///   - dropsUnsafe: puts `None` where a pickle names something that exists to run code.
+  /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``FormatError`` with the file in its path: `inputOutput` when it cannot be opened,
   ///   `unsupported` when it is something else, and what its reader throws.
   public static func read(

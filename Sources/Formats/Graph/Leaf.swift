@@ -16,6 +16,6 @@ public struct Leaf: Sendable {
   public var kind: Kind
   /// The value.
   public var node: NodeID
-  /// The steps from the root to the value.
-  public var path: [PathComponent]
+  /// The number of the last step to it, for ``Leaves/path(to:)``.
+  package var lastStep: Int32
 }

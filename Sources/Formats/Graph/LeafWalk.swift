@@ -7,24 +7,20 @@ package import Bytes
 /// program that flattens a state dict would; one that contains itself is not walked a second time.
 package struct LeafWalk {
   private enum Step {
-    case visit(NodeID, path: Int)
+    case visit(NodeID, path: Int32, depth: Int)
     case leave(NodeID)
   }
 
   private let graph: TensorGraph
   private let holdsTensor: [Bool]
-  /// Every path as its last step and the number of the path before it.
-  private var paths: [(parent: Int, component: PathComponent)] = []
   private var isOpen: [Bool]
   private var steps: [Step] = []
-  private var leaves: [Leaf] = []
-
-  private static let rootPath = -1
+  private var leaves = Leaves()
 
   /// The leaves of `graph` in order.
   ///
   /// - Throws: `limitExceeded` when shared containers multiply to more than ``Limits/leaves``.
-  package static func leaves(of graph: TensorGraph) throws(FormatError) -> [Leaf] {
+  package static func leaves(of graph: TensorGraph) throws(FormatError) -> Leaves {
     var walk = LeafWalk(graph)
     try walk.run()
     return walk.leaves
@@ -37,46 +33,53 @@ package struct LeafWalk {
   }
 
   private mutating func run() throws(FormatError) {
-    steps.append(.visit(graph.root, path: Self.rootPath))
+    steps.append(.visit(graph.root, path: Leaves.root, depth: 0))
     while let step = steps.popLast() {
       switch step {
       case .leave(let id): isOpen[Int(id.index)] = false
-      case .visit(let id, let path): try visit(id, path: path)
+      case .visit(let id, let path, let depth): try visit(id, path: path, depth: depth)
       }
     }
   }
 
-  private mutating func visit(_ id: NodeID, path: Int) throws(FormatError) {
+  private mutating func visit(
+    _ id: NodeID, path: Int32, depth: Int
+  ) throws(FormatError) {
     guard !isOpen[Int(id.index)] else { return try add(.cycle, id, path) }
     if case .tensor = graph[id] {
       try add(.tensor, id, path)
-      try descend(into: id, parts: namedParts(of: id) ?? [], path: path)
+      try descend(into: id, parts: namedParts(of: id) ?? [], path: path, depth: depth)
     } else if let entries = graph.entries(of: id) {
       if entries.isEmpty, !holdsTensor[Int(id.index)] { return try add(.emptyMapping, id, path) }
       var parts = entries.map { Part(.key($0.key), $0.value) }
       parts += hiddenParts(of: id)
-      try descend(into: id, parts: parts, path: path)
+      try descend(into: id, parts: parts, path: path, depth: depth)
     } else if holdsTensor[Int(id.index)] {
-      try descend(into: id, parts: namedParts(of: id) ?? genericParts(of: id), path: path)
+      try descend(
+        into: id, parts: namedParts(of: id) ?? genericParts(of: id), path: path, depth: depth)
     } else {
       try add(.value, id, path)
     }
   }
 
   private mutating func descend(
-    into id: NodeID, parts: [Part], path: Int
+    into id: NodeID, parts: [Part], path: Int32, depth: Int
   ) throws(FormatError) {
     guard !parts.isEmpty else { return }
-    guard paths.count + parts.count <= Limits.leaves else { throw Self.tooMany }
+    guard leaves.steps.count + parts.count <= Limits.leaves else { throw Self.tooMany }
+    guard depth < Limits.pathLength else {
+      throw FormatError(
+        .limitExceeded, "a value lies more than \(Limits.pathLength) containers deep")
+    }
     isOpen[Int(id.index)] = true
     steps.append(.leave(id))
     for part in parts.reversed() {
       var partPath = path
       if let component = part.component {
-        paths.append((path, component))
-        partPath = paths.count - 1
+        leaves.steps.append(.init(previous: path, component: component))
+        partPath = Int32(leaves.steps.count - 1)
       }
-      steps.append(.visit(part.node, path: partPath))
+      steps.append(.visit(part.node, path: partPath, depth: depth + 1))
     }
   }
 
@@ -135,19 +138,11 @@ package struct LeafWalk {
     items.enumerated().map { Part(.index($0.offset), $0.element) }
   }
 
-  private mutating func add(_ kind: Leaf.Kind, _ id: NodeID, _ path: Int) throws(FormatError) {
-    guard leaves.count < Limits.leaves else { throw Self.tooMany }
-    var components: [PathComponent] = []
-    var step = path
-    while step != Self.rootPath {
-      guard components.count < Limits.pathLength else {
-        throw FormatError(
-          .limitExceeded, "a value lies more than \(Limits.pathLength) containers deep")
-      }
-      components.append(paths[step].component)
-      step = paths[step].parent
-    }
-    leaves.append(Leaf(kind: kind, node: id, path: components.reversed()))
+  private mutating func add(
+    _ kind: Leaf.Kind, _ id: NodeID, _ path: Int32
+  ) throws(FormatError) {
+    guard leaves.all.count < Limits.leaves else { throw Self.tooMany }
+    leaves.all.append(Leaf(kind: kind, node: id, lastStep: path))
   }
 
   private static var tooMany: FormatError {

@@ -28,7 +28,8 @@ extension TensorGraph {
     case .int(let value): text += String(value)
     case .largeInt(let run): text += Self.integerText(self[run])
     case .float(let value): text += Self.floatText(value)
-    case .string(let run): text += Self.quoted(String(decoding: self[run].prefix(limit), as: UTF8.self))
+    case .string(let run):
+      text += Self.quoted(String(decoding: self[run].prefix(limit), as: UTF8.self))
     case .bytes(let run): text += "bytes[\(run.count)]"
     case .byteArray(let run): text += "bytearray[\(run.count)]"
     case .tuple(let run):

@@ -10,9 +10,10 @@ extension TensorGraph {
     case .object(let objectID):
       let object = self[objectID]
       if object.pairs.count > 0 { return initialEntries(of: object) + pairs(object.pairs) }
-      guard isGlobal(object.callable, "collections", "OrderedDict")
-        || isGlobal(object.callable, "collections", "defaultdict")
-        || isGlobal(object.callable, "collections", "Counter")
+      guard
+        isGlobal(object.callable, "collections", "OrderedDict")
+          || isGlobal(object.callable, "collections", "defaultdict")
+          || isGlobal(object.callable, "collections", "Counter")
       else { return nil }
       return initialEntries(of: object)
     default: return nil

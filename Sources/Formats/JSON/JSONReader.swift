@@ -218,7 +218,10 @@ package struct JSONReader: ~Copyable, ~Escapable {
     if bytes[position] == UInt8(ascii: "-") { position += 1 }
     let start = position
     let whole = skipDigits()
-    guard whole == 1 || whole > 1 && bytes[start] != 0x30 else { throw unexpected("a value") }
+    guard whole == 1 || whole > 1 && bytes[start] != 0x30 else {
+      position = start
+      throw unexpected("a value")
+    }
     if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
       position += 1
       guard skipDigits() > 0 else { throw unexpected("a digit") }

@@ -106,7 +106,8 @@ package struct JSONWriter: Sendable {
     case 0x0a: bytes += Array("\\n".utf8)
     case 0x0c: bytes += Array("\\f".utf8)
     case 0x0d: bytes += Array("\\r".utf8)
-    case 0..<0x20: bytes += Array((byte < 16 ? "\\u000" : "\\u00").utf8) + Array(String(byte, radix: 16).utf8)
+    case 0..<0x20:
+      bytes += Array((byte < 16 ? "\\u000" : "\\u00").utf8) + Array(String(byte, radix: 16).utf8)
     default: bytes.append(byte)
     }
   }

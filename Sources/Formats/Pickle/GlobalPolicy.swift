@@ -1,4 +1,6 @@
-/// Judges the globals a pickle names. Nothing is ever imported; this decides what is carried.
+/// Judges the globals a pickle names.
+///
+/// Nothing is ever imported; this decides what is carried.
 public enum GlobalPolicy: Sendable {
   /// What a global is taken for.
   public enum Verdict: Hashable, Sendable {

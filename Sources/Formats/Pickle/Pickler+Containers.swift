@@ -105,7 +105,9 @@ extension Pickler {
     startListCall(id, "frozenset", run)
   }
 
-  /// `set([...])`: protocols 2 and 3 have no sets. The list and the tuple around it are fresh.
+  /// Writes `set([...])`, since protocols 2 and 3 have no sets.
+  ///
+  /// The list and the tuple around it are fresh.
   private mutating func startListCall(_ id: NodeID, _ type: String, _ run: NodeRun) {
     saveGlobal("builtins", type)
     emit(.emptyList)

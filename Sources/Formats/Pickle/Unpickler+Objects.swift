@@ -139,7 +139,8 @@ extension Unpickler {
   private mutating func judgedAttribute(_ arguments: NodeID) throws(FormatError) -> NodeID? {
     guard let parts = graph.nestedClassParts(ofArguments: arguments) else {
       throw FormatError(
-        .forbidden, "global 'builtins.getattr' is not allowed here: it does not name a nested class",
+        .forbidden,
+        "global 'builtins.getattr' is not allowed here: it does not name a nested class",
         hint: "do not load this file with Python")
     }
     return try judged(parts.module, parts.name)

@@ -14,8 +14,9 @@ package struct NamedLeaf: Sendable {
   package static func all(of graph: TensorGraph) throws(FormatError) -> [NamedLeaf] {
     var names = TensorNames(graph: graph, layout: .plain)
     var named: [NamedLeaf] = []
-    for leaf in try LeafWalk.leaves(of: graph) {
-      named.append(NamedLeaf(name: try names.name(for: leaf), node: leaf.node))
+    let leaves = try LeafWalk.leaves(of: graph)
+    for leaf in leaves.all {
+      named.append(NamedLeaf(name: try names.name(for: leaves.path(to: leaf)), node: leaf.node))
     }
     return named
   }

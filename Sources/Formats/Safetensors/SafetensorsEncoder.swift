@@ -82,7 +82,8 @@ public struct SafetensorsEncoder: Sendable {
   }
 
   private mutating func encode() throws(FormatError) -> Encoding {
-    for leaf in try LeafWalk.leaves(of: graph) { try place(leaf) }
+    let leaves = try LeafWalk.leaves(of: graph)
+    for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
     storeTensors()
     noteRenamed()
     if options.includesSkeleton { noteUnreachedBytes() }
@@ -98,36 +99,36 @@ public struct SafetensorsEncoder: Sendable {
 
   // MARK: Leaves
 
-  private mutating func place(_ leaf: Leaf) throws(FormatError) {
+  private mutating func place(_ leaf: Leaf, at path: [PathComponent]) throws(FormatError) {
     switch leaf.kind {
     case .tensor:
       guard case .tensor(let id) = graph[leaf.node] else { return }
-      try place(graph[id], leaf)
-    case .value: try placeValue(leaf)
-    case .emptyMapping: noteEmptyMapping(leaf)
+      try place(graph[id], at: path)
+    case .value: try placeValue(leaf.node, at: path)
+    case .emptyMapping: noteEmptyMapping(at: path)
     case .cycle:
       guard !options.includesSkeleton else { return }
-      losses.append("'\(names.plainName(of: leaf.path))' is a container that holds itself")
+      losses.append("'\(names.plainName(of: path))' is a container that holds itself")
     }
   }
 
-  private mutating func place(_ tensor: Tensor, _ leaf: Leaf) throws(FormatError) {
+  private mutating func place(_ tensor: Tensor, at path: [PathComponent]) throws(FormatError) {
     guard tensor.storage != nil else {
       placements[tensor.node] = .init(name: nil, isDisguised: true)
       guard !options.includesSkeleton else { return }
       return losses.append(
-        "tensor '\(names.plainName(of: leaf.path))' is on the meta device and has no data")
+        "tensor '\(names.plainName(of: path))' is on the meta device and has no data")
     }
-    noteNestedInPickle(leaf)
-    placed.append((try names.name(for: leaf), tensor))
+    noteNestedInPickle(at: path)
+    placed.append((try names.name(for: path), tensor))
   }
 
   /// OLMo has dicts of tensors only; lists and objects become dicts to its loader.
-  private mutating func noteNestedInPickle(_ leaf: Leaf) {
+  private mutating func noteNestedInPickle(at path: [PathComponent]) {
     guard options.layout == .olmo,
-      let step = leaf.path.firstIndex(where: { if case .key = $0 { false } else { true } })
+      let step = path.firstIndex(where: { if case .key = $0 { false } else { true } })
     else { return }
-    let container = names.plainName(of: Array(leaf.path[..<step]))
+    let container = names.plainName(of: Array(path[..<step]))
     let message =
       "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
     if options.includesSkeleton {
@@ -137,26 +138,28 @@ public struct SafetensorsEncoder: Sendable {
     }
   }
 
-  private mutating func placeValue(_ leaf: Leaf) throws(FormatError) {
+  private mutating func placeValue(
+    _ value: NodeID, at path: [PathComponent]
+  ) throws(FormatError) {
     guard options.layout == .olmo else {
       guard !options.includesSkeleton else { return }
-      let text = graph.description(of: leaf.node, limit: 40)
-      return losses.append("'\(names.plainName(of: leaf.path))' is \(text), not a tensor")
+      let text = graph.description(of: value, limit: 40)
+      return losses.append("'\(names.plainName(of: path))' is \(text), not a tensor")
     }
-    let bytes = try FormatError.within(names.plainName(of: leaf.path)) { () throws(FormatError) in
+    let bytes = try FormatError.within(names.plainName(of: path)) { () throws(FormatError) in
       try Pickler.pickle(
-        leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
+        value, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
     }
     entries.append(
       SafetensorsEntry(
-        name: try names.name(for: leaf, isPickled: true), dtype: .u8, shape: [bytes.count],
+        name: try names.name(for: path, isPickled: true), dtype: .u8, shape: [bytes.count],
         data: .literal(bytes)))
   }
 
-  private mutating func noteEmptyMapping(_ leaf: Leaf) {
-    guard !options.includesSkeleton, !leaf.path.isEmpty else { return }
+  private mutating func noteEmptyMapping(at path: [PathComponent]) {
+    guard !options.includesSkeleton, !path.isEmpty else { return }
     warnings.append(
-      "'\(names.plainName(of: leaf.path))' is an empty dict and has no place without a skeleton")
+      "'\(names.plainName(of: path))' is an empty dict and has no place without a skeleton")
   }
 
   // MARK: Tensors

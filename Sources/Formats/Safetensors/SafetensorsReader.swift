@@ -9,6 +9,7 @@ public enum SafetensorsReader: Sendable {
   /// - Parameters:
   ///   - file: the file.
   ///   - dropsUnsafe: puts `None` where a pickle inside names something that exists to run code.
+  /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``FormatError`` with the file and the tensor in its path.
   public static func read(
     _ file: SourceFile, droppingUnsafe dropsUnsafe: Bool = false

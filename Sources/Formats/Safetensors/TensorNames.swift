@@ -20,20 +20,23 @@ struct TensorNames {
     self.layout = layout
   }
 
-  /// The name of a leaf, different from all names given before.
+  /// The name of the leaf at the end of `path`, different from all names given before.
   ///
   /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
-  mutating func name(for leaf: Leaf, isPickled: Bool = false) throws(FormatError) -> String {
+  mutating func name(
+    for path: [PathComponent], isPickled: Bool = false
+  ) throws(FormatError) -> String {
     switch layout {
-    case .plain: return unique(plainName(of: leaf.path))
-    case .olmo: return try olmoName(of: leaf.path, isPickled: isPickled)
+    case .plain: return unique(plainName(of: path))
+    case .olmo: return try olmoName(of: path, isPickled: isPickled)
     }
   }
 
   /// The path to a leaf as people write it, for messages.
   func plainName(of path: [PathComponent]) -> String {
-    let parts = path.filter { !isModuleBookkeeping($0) }.map(text)
-    return parts.isEmpty ? "tensor" : parts.joined(separator: ".")
+    guard let last = path.last else { return "tensor" }
+    let parents = path.dropLast().filter { !isModuleBookkeeping($0) }
+    return (parents + [last]).map(text).joined(separator: ".")
   }
 
   private mutating func unique(_ name: String) -> String {

@@ -7,6 +7,7 @@ extension Tensor {
   /// Overlapping and zero strides are legal: a small storage may describe any number of elements.
   ///
   /// - Parameter storageByteCount: the storage's size in bytes, `nil` for a tensor without one.
+  /// - Returns: the tensor itself.
   /// - Throws: `malformed` when rank and strides disagree, a product overflows or an element lies
   ///   outside.
   func checked(storageByteCount: Int?) throws(FormatError) -> Tensor {

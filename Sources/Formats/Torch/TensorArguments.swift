@@ -3,9 +3,15 @@ internal import Graph
 
 /// The arguments of a function that rebuilds a tensor, read by position.
 struct TensorArguments {
-  let graph: TensorGraph
-  let items: [NodeID]
-  let function: String
+  private let graph: TensorGraph
+  private let items: [NodeID]
+  private let function: String
+
+  init(_ graph: TensorGraph, _ items: [NodeID], of function: String) {
+    self.graph = graph
+    self.items = items
+    self.function = function
+  }
 
   /// A storage.
   func storage(_ index: Int) throws(FormatError) -> NodeID { try item(index, "a storage") }
@@ -21,7 +27,8 @@ struct TensorArguments {
   /// A `torch.Size` or tuple of numbers of elements.
   func sizes(_ index: Int) throws(FormatError) -> [Int] {
     var id = try item(index, "a tuple of ints")
-    if case .object(let object) = graph[id], graph.isGlobal(graph[object].callable, "torch", "Size"),
+    if case .object(let object) = graph[id],
+      graph.isGlobal(graph[object].callable, "torch", "Size"),
       let inner = graph.tuple(graph[object].arguments)?.first
     {
       id = inner
@@ -56,10 +63,15 @@ struct TensorArguments {
     return dtype
   }
 
-  /// An argument that may be missing or `None`.
-  func optional(_ index: Int) -> NodeID? {
-    guard index < items.count, items[index] != TensorGraph.none else { return nil }
-    return items[index]
+  /// PyTorch's lazy conjugation and negation, from a dict that may be missing or `None`.
+  func lazyFlags(_ index: Int) -> (isConjugated: Bool, isNegated: Bool) {
+    guard index < items.count, let flags = graph.entries(of: items[index]) else {
+      return (false, false)
+    }
+    func isSet(_ name: StaticString) -> Bool {
+      flags.contains { graph.text(of: $0.key, equals: name) && $0.value == TensorGraph.true }
+    }
+    return (isSet("conj"), isSet("neg"))
   }
 
   private func item(_ index: Int, _ expected: String) throws(FormatError) -> NodeID {

@@ -44,63 +44,32 @@ struct TensorRecogniser {
       ("torch.tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type"):
       try recogniseSubclass(id, object, items)
     case ("torch._utils", _):
-      if let tensor = try denseTensor(name, items, node: id, object) {
-        graph.add(tensor)
+      if let form = try TensorForm(of: name, TensorArguments(graph, items, of: name)) {
+        try add(form, node: id, object)
         nameInnerTensors(of: id, name, items)
       } else {
         nameParts(of: id, name, items)
       }
     default:
-      if let tensor = try ancientTensor(name, node: id, object) { graph.add(tensor) }
+      try recogniseAncient(name, node: id, object)
     }
   }
 
   // MARK: Dense tensors
 
-  /// The tensor that a `torch._utils` function rebuilds from one storage, or `nil` for another
-  /// function.
-  private mutating func denseTensor(
-    _ function: String, _ items: [NodeID], node: NodeID, _ object: ObjectID
-  ) throws(FormatError) -> Tensor? {
-    let arguments = TensorArguments(graph: graph, items: items, function: function)
-    switch function {
-    case "_rebuild_tensor":
-      return try dense(arguments, node, object, requiresGradient: false, flags: nil)
-    case "_rebuild_tensor_v2":
-      return try dense(
-        arguments, node, object, requiresGradient: arguments.flag(4), flags: arguments.optional(6))
-    case "_rebuild_tensor_v3":
-      return try dense(
-        arguments, node, object, requiresGradient: arguments.flag(4), dtype: arguments.dtype(6),
-        flags: arguments.optional(7))
-    case "_rebuild_qtensor":
-      return try dense(
-        arguments, node, object, requiresGradient: arguments.flag(5), flags: nil)
-    case "_rebuild_meta_tensor_no_storage":
-      return try Tensor(
-        node: node, dtype: arguments.dtype(0), shape: arguments.sizes(1),
-        strides: arguments.sizes(2), offset: 0, storage: nil,
-        requiresGradient: arguments.flag(3), origin: .call(object)
-      ).checked(storageByteCount: nil)
-    default: return nil
-    }
-  }
-
-  private mutating func dense(
-    _ arguments: TensorArguments, _ node: NodeID, _ object: ObjectID, requiresGradient: Bool,
-    dtype: DType? = nil, flags: NodeID?
-  ) throws(FormatError) -> Tensor {
-    let (storage, storageDType) = try bindStorage(arguments.storage(0))
-    let flags = flags.flatMap { graph.entries(of: $0) } ?? []
-    func isSet(_ name: StaticString) -> Bool {
-      flags.contains { graph.text(of: $0.key, equals: name) && $0.value == TensorGraph.true }
-    }
-    return try Tensor(
-      node: node, dtype: dtype ?? storageDType ?? .uint8, shape: arguments.sizes(2),
-      strides: arguments.sizes(3), offset: arguments.size(1), storage: storage,
-      requiresGradient: requiresGradient, isConjugated: isSet("conj"), isNegated: isSet("neg"),
-      origin: .call(object)
-    ).checked(storageByteCount: graph[storage].byteCount)
+  /// Makes `node` the tensor that a form describes.
+  private mutating func add(
+    _ form: TensorForm, node: NodeID, _ object: ObjectID
+  ) throws(FormatError) {
+    var storage: StorageID?
+    var storageDType: DType?
+    if let id = form.storage { (storage, storageDType) = try bindStorage(id) }
+    let tensor = Tensor(
+      node: node, dtype: form.dtype ?? storageDType ?? .uint8, shape: form.shape,
+      strides: form.strides, offset: form.offset, storage: storage,
+      requiresGradient: form.requiresGradient, isConjugated: form.isConjugated,
+      isNegated: form.isNegated, origin: .call(object))
+    graph.add(try tensor.checked(storageByteCount: storage.map { graph[$0].byteCount }))
   }
 
   /// A tensor subclass, or a tensor with attributes: `(function, type, arguments, state)`.
@@ -110,10 +79,12 @@ struct TensorRecogniser {
     guard items.count >= 3, case .global(let module, let name) = graph[items[0]],
       let inner = graph.tuple(items[2])
     else { return }
+    let function = graph.string(name) ?? ""
     if graph.text(of: module, equals: "torch._utils"),
-      let tensor = try denseTensor(graph.string(name) ?? "", Array(inner), node: id, object)
+      let form = try TensorForm(
+        of: function, TensorArguments(graph, Array(inner), of: function))
     {
-      graph.add(tensor)
+      try add(form, node: id, object)
       if items.count > 3 { graph.parts[id] = [Part(nil, items[3])] }
     } else {
       graph.parts[id] = inner.enumerated().map { Part(.index($0.offset), $0.element) }
@@ -123,22 +94,21 @@ struct TensorRecogniser {
 
   /// A tensor of PyTorch 0.1 to 0.3: `torch.FloatTensor()` given the state
   /// `(storage, offset, size, stride)`.
-  private mutating func ancientTensor(
+  private mutating func recogniseAncient(
     _ name: String, node: NodeID, _ object: ObjectID
-  ) throws(FormatError) -> Tensor? {
+  ) throws(FormatError) {
     guard StorageClass.dtype(ofTensorClass: name) != nil, let state = graph[object].state,
-      let items = graph.tuple(state), items.count == 4,
-      case .persistent = graph[items[items.startIndex]]
-    else { return nil }
-    let arguments = TensorArguments(graph: graph, items: Array(items), function: name)
-    return try dense(arguments, node, object, requiresGradient: false, flags: nil)
+      let items = graph.tuple(state).map(Array.init), items.count == 4,
+      case .persistent = graph[items[0]],
+      let form = try TensorForm(of: "_rebuild_tensor", TensorArguments(graph, items, of: name))
+    else { return }
+    try add(form, node: node, object)
   }
 
   // MARK: Storages
 
   private mutating func bindStorage(_ id: NodeID) throws(FormatError) -> (StorageID, DType?) {
     guard case .persistent(let value) = graph[id] else {
-      // TorchScript numbers the storage itself; a bare one is a tensor by then.
       throw FormatError(.malformed, "a tensor's storage is not a persistent id")
     }
     boundStorages.insert(id)

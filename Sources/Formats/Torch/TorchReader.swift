@@ -9,6 +9,7 @@ public enum TorchReader: Sendable {
   /// - Parameters:
   ///   - file: an archive of `torch.save` or `torch.jit.save`.
   ///   - dropsUnsafe: puts `None` where the pickle names something that exists to run code.
+  /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``FormatError`` with the file and the archive entry in its path.
   public static func read(
     _ file: SourceFile, droppingUnsafe dropsUnsafe: Bool = false
