@@ -198,7 +198,7 @@ def report(binary, rounds, sections):
         *sections,
         "## Commands", "",
         "```sh",
-        "cp SOURCE OUTPUT",
+        "cp --reflink=never SOURCE OUTPUT",
         "ckptconv pt-to-safetensors SOURCE -o OUTPUT --quiet",
         "python -c '" + PYTORCH.strip() + "' SOURCE OUTPUT",
         "ckptconv inspect SOURCE",
@@ -212,7 +212,7 @@ def run(binary, rounds, destination):
     for title, (name, _) in SOURCES.items():
         source = BENCH / name
         commands = {
-            "`cp`": ["cp", source, OUTPUT],
+            "`cp`": ["cp", "--reflink=never", source, OUTPUT],
             "`ckptconv pt-to-safetensors`":
                 [binary, "pt-to-safetensors", source, "-o", OUTPUT, "--quiet"],
             "torch and safetensors": [sys.executable, "-c", PYTORCH, source, OUTPUT],
@@ -228,7 +228,7 @@ def run(binary, rounds, destination):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--binary", default=ROOT / ".build/release/ckptconv", type=pathlib.Path)
+    parser.add_argument("--binary", default=ROOT / ".build/ckptconv", type=pathlib.Path)
     parser.add_argument(
         "--report", default=ROOT / "Documentation/benchmarks.md", type=pathlib.Path)
     parser.add_argument("--clean", action="store_true", help="remove .bench/ and do nothing else")

@@ -97,8 +97,14 @@ class Comparison:
                 self.same(where + " (identity)", "as shared in the source", "shared otherwise")
                 return
         self.compare_values(where, expected, found)
-        if hasattr(expected, "__dict__") and not isinstance(expected, (type, vocabulary.Opaque)):
+        if self.has_attributes(expected):
             self.compare_attributes(where, vars(expected), vars(found))
+
+    def has_attributes(self, value):
+        # A tensor's attributes are not part of its value: training frameworks leave marks there.
+        hidden = (torch.Tensor,) if self.values_only else ()
+        return hasattr(value, "__dict__") and not isinstance(
+            value, (type, vocabulary.Opaque, *hidden))
 
     def has_identity(self, value):
         if isinstance(value, (str, bytes, tuple)):
