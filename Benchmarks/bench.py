@@ -148,11 +148,12 @@ def machine(binary):
     import torch
 
     memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
+    kernel = ".".join(platform.release().split(".")[:2])
     file_system = version_of(["stat", "-f", "-c", "%T", str(BENCH)])
     return [
         f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} CPUs, "
         f"{memory:.0f} GiB of memory, {file_system}",
-        f"{platform.system()} {platform.release()}, {version_of(['cp', '--version'])}, "
+        f"{platform.system()} {kernel}, {version_of(['cp', '--version'])}, "
         f"{version_of(['hyperfine', '--version'])}",
         f"{version_of([binary, '--version'])}",
         f"Python {platform.python_version()}, torch {torch.__version__}, "
