@@ -148,11 +148,12 @@ def machine(binary):
     import torch
 
     memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
+    kernel = ".".join(platform.release().split(".")[:2])
     file_system = version_of(["stat", "-f", "-c", "%T", str(BENCH)])
     return [
         f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} CPUs, "
         f"{memory:.0f} GiB of memory, {file_system}",
-        f"{platform.system()} {platform.release()}, {version_of(['cp', '--version'])}, "
+        f"{platform.system()} {kernel}, {version_of(['cp', '--version'])}, "
         f"{version_of(['hyperfine', '--version'])}",
         f"{version_of([binary, '--version'])}",
         f"Python {platform.python_version()}, torch {torch.__version__}, "
@@ -198,7 +199,7 @@ def report(binary, rounds, sections):
         *sections,
         "## Commands", "",
         "```sh",
-        "cp SOURCE OUTPUT",
+        "cp --reflink=never SOURCE OUTPUT",
         "ckptconv pt-to-safetensors SOURCE -o OUTPUT --quiet",
         "python -c '" + PYTORCH.strip() + "' SOURCE OUTPUT",
         "ckptconv inspect SOURCE",
@@ -212,7 +213,7 @@ def run(binary, rounds, destination):
     for title, (name, _) in SOURCES.items():
         source = BENCH / name
         commands = {
-            "`cp`": ["cp", source, OUTPUT],
+            "`cp`": ["cp", "--reflink=never", source, OUTPUT],
             "`ckptconv pt-to-safetensors`":
                 [binary, "pt-to-safetensors", source, "-o", OUTPUT, "--quiet"],
             "torch and safetensors": [sys.executable, "-c", PYTORCH, source, OUTPUT],
@@ -228,7 +229,7 @@ def run(binary, rounds, destination):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--binary", default=ROOT / ".build/release/ckptconv", type=pathlib.Path)
+    parser.add_argument("--binary", default=ROOT / ".build/ckptconv", type=pathlib.Path)
     parser.add_argument(
         "--report", default=ROOT / "Documentation/benchmarks.md", type=pathlib.Path)
     parser.add_argument("--clean", action="store_true", help="remove .bench/ and do nothing else")

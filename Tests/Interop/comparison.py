@@ -46,14 +46,11 @@ class Identities:
     def __init__(self):
         self.forth, self.back = {}, {}
 
-    def note(self, expected, found):
-        """Returns whether the pair was known, or None where it contradicts an earlier one."""
-        known = expected in self.forth
-        if self.forth.setdefault(expected, found) != found:
-            return None
-        if self.back.setdefault(found, expected) != expected:
-            return None
-        return known
+    def pairs(self, expected, found):
+        """Notes a pair; returns whether it agrees with all noted before."""
+        return (
+            self.forth.setdefault(expected, found) == found
+            and self.back.setdefault(found, expected) == expected)
 
 
 class Comparison:
@@ -66,6 +63,7 @@ class Comparison:
         self.values_only = values_only
         self.differences = []
         self.objects, self.storages = Identities(), Identities()
+        self.compared = set()
         # An id is good only as long as its object lives.
         self.alive = []
         self.pending = collections.deque()
@@ -90,19 +88,25 @@ class Comparison:
         if not self.same(where + " (type)", type(expected), type(found)):
             return
         if self.has_identity(expected):
+            pair = id(expected), id(found)
+            if pair in self.compared:
+                return
+            self.compared.add(pair)
             self.alive.append((expected, found))
-            known = self.objects.note(id(expected), id(found))
-            if known is None:
+            if not self.values_only and not self.objects.pairs(*pair):
                 self.same(where + " (identity)", "as shared in the source", "shared otherwise")
-            if known is not False:
                 return
         self.compare_values(where, expected, found)
-        if hasattr(expected, "__dict__") and not isinstance(expected, (type, vocabulary.Opaque)):
+        if self.has_attributes(expected):
             self.compare_attributes(where, vars(expected), vars(found))
 
+    def has_attributes(self, value):
+        # A tensor's attributes are not part of its value: training frameworks leave marks there.
+        hidden = (torch.Tensor,) if self.values_only else ()
+        return hasattr(value, "__dict__") and not isinstance(
+            value, (type, vocabulary.Opaque, *hidden))
+
     def has_identity(self, value):
-        if self.values_only:
-            return False
         if isinstance(value, (str, bytes, tuple)):
             # CPython has one empty tuple, one empty string and one of each short character.
             return len(value) > 1
@@ -214,7 +218,7 @@ class Comparison:
     def compare_storages(self, where, expected, found):
         self.alive.append((expected, found))
         self.same(where + " (storage bytes)", expected.nbytes(), found.nbytes())
-        if self.storages.note(expected._cdata, found._cdata) is None:
+        if not self.storages.pairs(expected._cdata, found._cdata):
             self.same(where + " (storage)", "as shared in the source", "shared otherwise")
 
 

@@ -203,10 +203,10 @@ class Reader:
     def build_persistent(self, number, identity):
         self.keep(number, self.storage(identity))
 
-    def build_storage(self, number, name, identity):
+    def build_storage(self, number, name, identity, truth=None):
         storage = self.keep(number, self.storage(identity))
         elements = torch.empty(0, dtype=storage.dtype).set_(storage)
-        self.fill(elements, self.value(name), None)
+        self.fill(elements, self.value(name), truth)
 
     def build_tensor(self, number, name, construction, truth=None):
         name = self.value(name)
@@ -250,9 +250,13 @@ class Reader:
 
 def truth_of(entry, truth):
     """dtype and shape of the tensor: as the entry has them, unless the skeleton knows better."""
-    if truth is None:
-        return DTYPES[entry.dtype], entry.shape
-    return getattr(torch, truth["dtype"]), tuple(truth["shape"])
+    if truth is not None:
+        return getattr(torch, truth["dtype"]), tuple(truth["shape"])
+    shape = entry.shape
+    if entry.dtype == "F4":
+        # Two values in each of torch's elements.
+        shape = (*shape[:-1], shape[-1] // 2)
+    return DTYPES[entry.dtype], shape
 
 
 def write_elements(tensor, data):

@@ -1,14 +1,17 @@
 """A damaged file gives the right answer or exit 65: never a crash, a hang or a wrong tensor.
 
-Every truncation and every flipped bit of one small real file, and files cut and put together in
-ways that are not damage but malice.
+Every truncation and every flipped bit of small real files, and files put together in ways that are
+not damage but malice.
 """
 
 import concurrent.futures
 import os
+import pathlib
+import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import zipfile
 
 import pytest
@@ -17,10 +20,15 @@ import torch
 import archives
 import skeleton
 from comparison import Comparison, assert_same
+from files import label
 from program import (
     BINARY, DATA, DONE, FIXTURES, IO, TIMEOUT_SECONDS, convert, describe, refuse, run)
 
 SMALL = FIXTURES / "torch-corpus/torch-2.4.1/root_list.pt"
+SWEPT = [SMALL, FIXTURES / "torch-corpus/torch-1.13.1/probe_int32.pt"]
+
+# Mutants given to one process.
+BATCH = 200
 
 
 def mutants(content):
@@ -39,60 +47,70 @@ class Judge:
 
     def __init__(self, source, folder):
         self.folder = folder
-        self.expected = skeleton_of(source, folder / "expected.safetensors")
-        self.answers = {}
+        self.expected = torch.load(source, weights_only=False)
+        output = convert(source, folder / "expected.safetensors")
+        assert_same(self.expected, skeleton.load(output), source.name)
+        self.judged = {output.read_bytes(): None}
 
-    def judge(self, number, what, content):
-        """A complaint, or None."""
-        folder = self.folder / str(number)
-        folder.mkdir()
-        source, output = folder / "model.pt", folder / "model.safetensors"
-        source.write_bytes(content)
+    def judge(self, mutants):
+        """Complaints about the answers to pairs of what was done and the bytes that came of it."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        names = [f"{number}.pt" for number in range(len(mutants))]
+        for name, (_, content) in zip(names, mutants):
+            (folder / name).write_bytes(content)
         try:
             process = subprocess.run(
-                [BINARY, "pt-to-safetensors", source, "-o", output, "--quiet"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                timeout=TIMEOUT_SECONDS, close_fds=False)
+                [BINARY, "pt-to-safetensors", "--quiet", *names], cwd=folder,
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_SECONDS)
+            trouble = None if process.returncode in (DONE, DATA) else f"exit {process.returncode}"
         except subprocess.TimeoutExpired:
-            return f"{what}: no answer in {TIMEOUT_SECONDS} seconds"
-        try:
-            return self.complaint(what, process, output)
-        finally:
-            shutil.rmtree(folder)
+            trouble = f"no answer in {TIMEOUT_SECONDS} seconds"
+        if trouble is None:
+            complaints = self.complaints(mutants, process, folder)
+        elif len(mutants) == 1:
+            complaints = [f"{mutants[0][0]}: {trouble}"]
+        else:
+            # One of them brought the process down: look for it in halves.
+            half = len(mutants) // 2
+            complaints = self.judge(mutants[:half]) + self.judge(mutants[half:])
+        shutil.rmtree(folder)
+        return complaints
 
-    def complaint(self, what, process, output):
-        said = process.stderr.decode(errors="replace")
-        left = sorted(os.listdir(output.parent))
-        if process.returncode == DATA:
-            if left != ["model.pt"]:
-                return f"{what}: refused, but left {left}"
-            if not said.startswith("ckptconv: error: "):
-                return f"{what}: refused with {said!r}"
-            return None
-        if process.returncode != DONE:
-            return f"{what}: exit {process.returncode}, {said!r}"
+    def complaints(self, mutants, process, folder):
+        left = {path.name for path in folder.iterdir()}
+        refused = set(re.findall(r"^ckptconv: error: (\d+)\.pt: ", process.stderr.decode(), re.M))
+        found = []
+        for number, (what, _) in enumerate(mutants):
+            left.discard(f"{number}.pt")
+            output = folder / f"{number}.safetensors"
+            if output.exists() == (str(number) in refused):
+                found.append(f"{what}: converted and refused, or neither")
+            elif output.exists() and self.wrong(output):
+                found.append(f"{what}: converted to something else: {self.wrong(output)}")
+            left.discard(output.name)
+        if left:
+            found.append(f"one of {mutants[0][0]} to {mutants[-1][0]}: left behind {left}")
+        return found
+
+    def wrong(self, output):
+        """The first difference of what was converted, or None."""
         content = output.read_bytes()
-        if content not in self.answers:
-            self.answers[content] = Comparison().run(self.expected, skeleton.load(output))
-        if self.answers[content]:
-            return f"{what}: exit 0 with a wrong answer: {self.answers[content][0]}"
-        return None
+        if content not in self.judged:
+            try:
+                differences = Comparison().run(self.expected, skeleton.load(output))
+            except Exception as error:
+                differences = [f"it cannot be read: {error!r}"]
+            self.judged[content] = next(iter(differences), None)
+        return self.judged[content]
 
 
-def skeleton_of(source, output):
-    expected = torch.load(source, weights_only=False)
-    assert_same(expected, skeleton.load(convert(source, output)), source.name)
-    return expected
-
-
-def test_every_truncation_and_every_flipped_bit_of_a_small_file(tmp_path):
-    judge = Judge(SMALL, tmp_path)
-    with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        complaints = pool.map(
-            lambda numbered: judge.judge(numbered[0], *numbered[1]),
-            enumerate(mutants(SMALL.read_bytes())))
-        complaints = [complaint for complaint in complaints if complaint]
-    assert not complaints, "\n".join([f"{len(complaints)} of {SMALL.name}:", *complaints[:20]])
+@pytest.mark.parametrize("source", SWEPT, ids=label)
+def test_every_truncation_and_every_flipped_bit(source, tmp_path):
+    judge, every = Judge(source, tmp_path), list(mutants(source.read_bytes()))
+    batches = [every[start : start + BATCH] for start in range(0, len(every), BATCH)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        complaints = [one for found in pool.map(judge.judge, batches) for one in found]
+    assert not complaints, "\n".join([f"{len(complaints)} of {label(source)}:", *complaints[:20]])
 
 
 def renamed(records, old, new):

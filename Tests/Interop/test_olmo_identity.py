@@ -1,9 +1,12 @@
 """In layout olmo without a skeleton a file is the very one that OLMo's converter writes."""
 
+import random
+
 import pytest
 import torch
 
 import olmo_files
+import random_values
 import state_dicts
 from files import assert_same_file, checkpoints, label
 from program import convert
@@ -36,6 +39,16 @@ def test_a_checkpoint_of_olmos_trainer(source, tmp_path, output):
 def test_another_kind_of_state_dict(kind, protocol, tmp_path, output):
     source = tmp_path / "optim.pt"
     torch.save(kind(), source, pickle_protocol=protocol)
+    check(source, tmp_path / "expected.safetensors", output)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_random_state_dict(seed, tmp_path, output):
+    rng = random.Random(seed)
+    source = tmp_path / "optim.pt"
+    # Not 5, in which an array is another call, that loading and pickling again turns into this one.
+    protocol = rng.choice([2, 3, 4])
+    torch.save(random_values.Maker(rng).state_dict(), source, pickle_protocol=protocol)
     check(source, tmp_path / "expected.safetensors", output)
 
 

@@ -70,6 +70,8 @@ SPECIAL = {
     "a slice at an offset": {"x": torch.arange(100)[40:60]},
     "two slices of one storage": dict(zip("ab", torch.arange(12.0).split(6))),
     "more than 1000 tensors": {f"w.{number}": torch.tensor([number]) for number in range(2001)},
+    # Work that grows with the square of their number would run into the time limit.
+    "50 000 tensors": {f"w.{number}": torch.tensor([number]) for number in range(50_000)},
     "1 MiB and one element": {"x": torch.arange((1 << 18) + 1, dtype=torch.float32)},
 }
 

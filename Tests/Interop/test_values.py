@@ -1,11 +1,13 @@
 """Objects of kinds that the fixtures do not have, made here: the skeleton rebuilds them too."""
 
 import argparse
+import random
 import warnings
 
 import pytest
 import torch
 
+import random_values
 import reference
 import skeleton
 import state_dicts
@@ -155,6 +157,17 @@ def test_the_skeleton_rebuilds_it(make, protocol, tmp_path, output):
     torch.save(make(), source, pickle_protocol=protocol)
     convert(source, output)
     assert_same(reference.load(source), skeleton.load(output), make.__name__)
+
+
+@pytest.mark.parametrize("layout", ["plain", "olmo"])
+@pytest.mark.parametrize("seed", range(60))
+def test_the_skeleton_rebuilds_a_random_object(seed, layout, tmp_path, output):
+    rng = random.Random(seed)
+    source = tmp_path / "model.pt"
+    protocol = rng.choice([2, 3, 4, 5])
+    torch.save(random_values.Maker(rng).state_dict(), source, pickle_protocol=protocol)
+    convert(source, output, "--layout", layout)
+    assert_same(reference.load(source), skeleton.load(output), f"seed {seed}")
 
 
 @pytest.mark.parametrize("make", [rare_dtypes, quantised_tensors], ids=lambda make: make.__name__)

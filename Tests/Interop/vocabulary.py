@@ -11,7 +11,9 @@ import importlib
 import torch
 
 ALLOWED = {
-    "builtins": "bytearray bytes complex dict frozenset int list object range set slice str",
+    "builtins": """
+        Ellipsis NotImplemented bytearray bytes complex dict frozenset int list object range set
+        slice str""",
     "_codecs": "encode",
     "collections": "Counter OrderedDict defaultdict deque",
     "copyreg": "_reconstructor",
