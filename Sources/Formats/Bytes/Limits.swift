@@ -21,10 +21,14 @@ public enum Limits: Sendable {
   public static let safetensorsHeaderBytes = 100_000_000
   /// The best ratio deflate can reach (RFC 1951: 258 bytes from two bits), rounded up.
   public static let deflateRatio = 1040
-  /// The most values a checkpoint may have once it is flattened.
+  /// The most values a checkpoint may have once it is flattened, per Python object in it.
   ///
   /// Shared containers are flattened once per place, so a few bytes can announce any number.
-  public static let leaves = 1 << 20
-  /// The most containers a tensor's name may lead through.
-  public static let pathLength = 256
+  public static let leavesPerNode = 4
+  /// The values a checkpoint may have in any case once it is flattened.
+  public static let leavesAtLeast = 1 << 16
+  /// The most keys and indices that the paths to all values may have together.
+  public static let pathSteps = 16 << 20
+  /// The most containers a tensor's name may lead through; Python's own recursion ends there.
+  public static let pathLength = 1000
 }

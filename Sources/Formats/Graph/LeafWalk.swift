@@ -16,10 +16,13 @@ package struct LeafWalk {
   private var isOpen: [Bool]
   private var steps: [Step] = []
   private var leaves = Leaves()
+  /// The most leaves, and steps to them, that the graph may have.
+  private let limit: Int
+  private var pathStepCount = 0
 
   /// The leaves of `graph` in order.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply to more than ``Limits/leaves``.
+  /// - Throws: `limitExceeded` when shared containers multiply beyond what ``Limits`` allows.
   package static func leaves(of graph: TensorGraph) throws(FormatError) -> Leaves {
     var walk = LeafWalk(graph)
     try walk.run()
@@ -29,6 +32,7 @@ package struct LeafWalk {
   private init(_ graph: TensorGraph) {
     self.graph = graph
     holdsTensor = graph.nodesHoldingTensors()
+    limit = Limits.leavesAtLeast + Limits.leavesPerNode * graph.nodeCount
     isOpen = [Bool](repeating: false, count: graph.nodeCount)
   }
 
@@ -45,12 +49,14 @@ package struct LeafWalk {
   private mutating func visit(
     _ id: NodeID, path: Int32, depth: Int
   ) throws(FormatError) {
-    guard !isOpen[Int(id.index)] else { return try add(.cycle, id, path) }
+    guard !isOpen[Int(id.index)] else { return try add(.cycle, id, path, depth: depth) }
     if case .tensor = graph[id] {
-      try add(.tensor, id, path)
+      try add(.tensor, id, path, depth: depth)
       try descend(into: id, parts: namedParts(of: id) ?? [], path: path, depth: depth)
     } else if let entries = graph.entries(of: id) {
-      if entries.isEmpty, !holdsTensor[Int(id.index)] { return try add(.emptyMapping, id, path) }
+      if entries.isEmpty, !holdsTensor[Int(id.index)] {
+        return try add(.emptyMapping, id, path, depth: depth)
+      }
       var parts = entries.map { Part(.key($0.key), $0.value) }
       parts += hiddenParts(of: id)
       try descend(into: id, parts: parts, path: path, depth: depth)
@@ -58,7 +64,7 @@ package struct LeafWalk {
       try descend(
         into: id, parts: namedParts(of: id) ?? genericParts(of: id), path: path, depth: depth)
     } else {
-      try add(.value, id, path)
+      try add(.value, id, path, depth: depth)
     }
   }
 
@@ -66,7 +72,7 @@ package struct LeafWalk {
     into id: NodeID, parts: [Part], path: Int32, depth: Int
   ) throws(FormatError) {
     guard !parts.isEmpty else { return }
-    guard leaves.steps.count + parts.count <= Limits.leaves else { throw Self.tooMany }
+    guard leaves.steps.count + parts.count <= limit else { throw Self.tooMany }
     guard depth < Limits.pathLength else {
       throw FormatError(
         .limitExceeded, "a value lies more than \(Limits.pathLength) containers deep")
@@ -139,15 +145,16 @@ package struct LeafWalk {
   }
 
   private mutating func add(
-    _ kind: Leaf.Kind, _ id: NodeID, _ path: Int32
+    _ kind: Leaf.Kind, _ id: NodeID, _ path: Int32, depth: Int
   ) throws(FormatError) {
-    guard leaves.all.count < Limits.leaves else { throw Self.tooMany }
+    pathStepCount += depth
+    guard leaves.all.count < limit, pathStepCount <= Limits.pathSteps else { throw Self.tooMany }
     leaves.all.append(Leaf(kind: kind, node: id, lastStep: path))
   }
 
   private static var tooMany: FormatError {
     FormatError(
-      .limitExceeded, "shared containers multiply to more than \(Limits.leaves) values",
+      .limitExceeded, "shared containers multiply to far more values than there are objects",
       hint: "this is a file made to exhaust its readers")
   }
 }

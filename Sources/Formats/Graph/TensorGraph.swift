@@ -112,6 +112,12 @@ extension TensorGraph {
     replace(tensor.node, with: .tensor(TensorID(index: Int32(tensors.count - 1))))
   }
 
+  /// Changes whether autograd records operations on a tensor; other nodes have no such flag.
+  package mutating func setRequiresGradient(_ flag: Bool, of node: NodeID) {
+    guard case .tensor(let id) = self[node] else { return }
+    tensors[Int(id.index)].requiresGradient = flag
+  }
+
   /// Adds a storage.
   package mutating func add(_ storage: Storage) -> StorageID {
     storages.append(storage)

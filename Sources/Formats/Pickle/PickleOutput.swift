@@ -52,8 +52,8 @@ struct PickleOutput {
     writer.write(payload)
   }
 
-  /// Marks the end of an object, where a full frame is closed.
-  mutating func endObject() {
+  /// Marks the start of an object, where a full frame is closed.
+  mutating func startObject() {
     guard let frameStart, writer.count - frameStart - Self.frameHeaderByteCount >= Self.frameTarget
     else { return }
     closeFrame()

@@ -11,24 +11,32 @@ extension Pickler {
       return memoise(id)
     }
     schedule(
-      .save(module), .save(name), .write([Opcode.stackGlobal.rawValue]), .memoise(id))
+      .saveModule(module), .save(name), .write([Opcode.stackGlobal.rawValue]), .memoise(id))
+  }
+
+  /// Writes the name of a module: a module has one, which all its classes and functions share.
+  mutating func saveModule(_ id: NodeID) {
+    output.startObject()
+    if recall(id) { return }
+    let memo = MemoText.interned(graph.string(id) ?? "")
+    if recall(memo) { return }
+    saveInterned(graph.string(id) ?? "")
+    if let index = memoisedTexts[memo] { alias(id, to: index) }
   }
 
   /// Writes a class or function that the graph has no node for.
   mutating func saveGlobal(_ module: String, _ name: String) {
     let memo = MemoText.global(module: module, name: name)
-    if recall(memo) { return output.endObject() }
+    output.startObject()
+    if recall(memo) { return }
     if version >= 4 {
       saveInterned(module)
-      output.endObject()
       saveInterned(name)
-      output.endObject()
       emit(.stackGlobal)
     } else {
       emitGlobal(module, name)
     }
     memoise(memo)
-    output.endObject()
   }
 
   private mutating func emitGlobal(_ module: String, _ name: String) {

@@ -43,6 +43,7 @@ extension Pickler {
   /// Writes a str that stands for itself in CPython: a constant of the interpreter or a library.
   mutating func saveInterned(_ text: String) {
     let utf8 = Array(text.utf8)
+    output.startObject()
     let memo: MemoText = utf8.count <= 1 ? .character(utf8) : .interned(text)
     if recall(memo) { return }
     emitText(utf8[...])
@@ -74,6 +75,7 @@ extension Pickler {
       emit(.emptyTuple)
     } else {
       saveGlobal("_codecs", "encode")
+      output.startObject()
       saveSpelling(of: id, run)
       saveInterned("latin1")
       emit(.tuple2)
@@ -125,6 +127,7 @@ extension Pickler {
     if run.count == 0 {
       emit(.emptyTuple)
     } else {
+      output.startObject()
       saveFreshBytes(run)
       emit(.tuple1)
       memoiseFresh()

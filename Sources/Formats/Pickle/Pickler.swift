@@ -40,6 +40,8 @@ package struct Pickler {
   enum Task {
     /// Save a node as a member of something.
     case save(NodeID)
+    /// Save the str that names a global's module.
+    case saveModule(NodeID)
     /// Write these bytes.
     case write([UInt8])
     /// Give the object that was just written its number.
@@ -52,8 +54,6 @@ package struct Pickler {
     case endListCall(NodeID)
     /// Write the next batch of a container's children.
     case batch(NodeRun, next: Int, Batch)
-    /// Close the frame if it is full: the end of a `save` in CPython.
-    case boundary
   }
 
   /// A pickler for `graph`.
@@ -86,21 +86,19 @@ package struct Pickler {
     var pickler = Pickler(graph: graph, protocol: version, strings: .asLoaded)
     if keys.count > 3 { pickler.emit(.mark) }
     for key in keys {
+      pickler.output.startObject()
       switch key {
       case .key(let id): try pickler.save(id)
       case .index(let index): pickler.saveInt(index)
       case .attribute(let name): pickler.saveInterned(name)
       }
-      pickler.output.endObject()
     }
     pickler.emitTuple(count: keys.count)
     if !keys.isEmpty { pickler.memoiseFresh() }
-    pickler.output.endObject()
+    pickler.output.startObject()
     pickler.emit(flag ? .newTrue : .newFalse)
-    pickler.output.endObject()
     pickler.emit(.tuple2)
     pickler.memoiseFresh()
-    pickler.output.endObject()
     return pickler.output.finish()
   }
 
@@ -109,6 +107,7 @@ package struct Pickler {
     while let task = tasks.popLast() {
       switch task {
       case .save(let id): try start(id)
+      case .saveModule(let id): saveModule(id)
       case .write(let bytes): output.write(bytes)
       case .memoise(let id): memoise(id)
       case .endTuple(let id, let count): endTuple(id, count: count)
@@ -119,15 +118,14 @@ package struct Pickler {
         emit(.reduce)
         memoise(id)
       case .batch(let run, let next, let batch): writeBatch(run, next: next, batch)
-      case .boundary: output.endObject()
       }
     }
   }
 
   /// Writes a node, or schedules the parts of one that has any.
   private mutating func start(_ id: NodeID) throws(FormatError) {
-    if recall(id) { return output.endObject() }
-    tasks.append(.boundary)
+    output.startObject()
+    if recall(id) { return }
     switch graph[id] {
     case .none: emit(.none)
     case .bool(let value): emit(value ? .newTrue : .newFalse)
@@ -241,6 +239,9 @@ extension Pickler {
     default: return nil
     }
   }
+
+  /// Lets a node share the number of an object that is one with it.
+  mutating func alias(_ id: NodeID, to index: Int) { memo[id] = index }
 
   /// Whether a node already has a number: it was met inside of itself.
   func isMemoised(_ id: NodeID) -> Bool { memo[id] != nil }

@@ -10,7 +10,7 @@ package struct NamedLeaf: Sendable {
 
   /// Every leaf of `graph` in order, empty dicts included.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits/leaves``.
+  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
   package static func all(of graph: TensorGraph) throws(FormatError) -> [NamedLeaf] {
     var names = TensorNames(graph: graph, layout: .plain)
     var named: [NamedLeaf] = []

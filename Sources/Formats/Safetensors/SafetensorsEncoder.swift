@@ -178,7 +178,9 @@ public struct SafetensorsEncoder: Sendable {
       }
     }
     for (name, tensor) in placed {
-      if let kept = TensorView(tensor).flatMap({ keepers[$0] }), kept != name {
+      if let kept = TensorView(tensor).flatMap({ keepers[$0] }),
+        ExactString(kept) != ExactString(name)
+      {
         aliases.append((name, kept))
         place(tensor, under: kept)
       } else {
@@ -264,7 +266,8 @@ public struct SafetensorsEncoder: Sendable {
             graph, source: source, layout: options.layout, placements: placements)
         ))
     }
-    for (name, kept) in aliases where !metadata.contains(where: { $0.key == name }) {
+    for (name, kept) in aliases
+    where !metadata.contains(where: { ExactString($0.key) == ExactString(name) }) {
       metadata.append((name, Array(kept.utf8)))
     }
     return metadata

@@ -35,11 +35,11 @@ extension SafetensorsHeader {
     }
     var entries: [SafetensorsHeaderEntry] = []
     var metadata: [(key: String, value: String)]?
-    var names: Set<String> = []
+    var names: Set<ExactString> = []
     var json = JSONReader(bytes.span, base: 8)
     try json.beginObject()
     while let name = try json.nextKey() {
-      guard names.insert(name).inserted else {
+      guard names.insert(ExactString(name)).inserted else {
         throw FormatError(.malformed, "two tensors are named '\(name)'", at: json.offset)
       }
       if name == "__metadata__" {
@@ -83,10 +83,10 @@ extension SafetensorsHeader {
   ) throws(FormatError) -> [(key: String, value: String)] {
     guard try !json.readNull() else { return [] }
     var metadata: [(key: String, value: String)] = []
-    var keys: Set<String> = []
+    var keys: Set<ExactString> = []
     try json.beginObject()
     while let key = try json.nextKey() {
-      guard keys.insert(key).inserted else {
+      guard keys.insert(ExactString(key)).inserted else {
         throw FormatError(.malformed, "metadata key '\(key)' is repeated", at: json.offset)
       }
       metadata.append((key, try json.string()))

@@ -56,7 +56,7 @@ struct SkeletonWriter {
   private func isInline(_ id: NodeID, isShared: Bool) -> Bool {
     switch graph[id] {
     case .none, .bool: true
-    case .int(let value): abs(value) <= Self.largestInlineInt && value != Int.min
+    case .int(let value): value.magnitude <= Self.largestInlineInt
     case .float(let value): value.isFinite
     case .string(let run): !isShared && String(validating: graph[run], as: UTF8.self) != nil
     default: false

@@ -11,7 +11,7 @@ struct TensorNames {
   private let graph: TensorGraph
   private let layout: Layout
   /// A tensor of this name cannot be read back: the header uses it for something else.
-  private var used: Set<String> = ["__metadata__"]
+  private var used: Set<ExactString> = [ExactString("__metadata__")]
   /// Paths whose names were taken and got a number.
   private(set) var renamed: [String] = []
 
@@ -40,10 +40,10 @@ struct TensorNames {
   }
 
   private mutating func unique(_ name: String) -> String {
-    guard !used.insert(name).inserted else { return name }
+    guard !used.insert(ExactString(name)).inserted else { return name }
     renamed.append(name)
     var number = 2
-    while !used.insert("\(name)#\(number)").inserted { number += 1 }
+    while !used.insert(ExactString("\(name)#\(number)")).inserted { number += 1 }
     return "\(name)#\(number)"
   }
 
@@ -56,7 +56,7 @@ struct TensorNames {
       let pickle = try Pickler.pickle(
         keys: path, flag: isPickled, of: graph, protocol: Self.olmoProtocol)
       let name = Base64.encode(pickle, .urlSafe)
-      if used.insert(name).inserted { return name }
+      if used.insert(ExactString(name)).inserted { return name }
       // Only an attribute and a key of one object can collide; the attribute came later.
       let plain = path.last.map(text) ?? "tensor"
       renamed.append(plainName(of: path))

@@ -158,12 +158,14 @@ struct TensorRecogniser {
   /// Names the tensors inside an object that is not itself a tensor.
   private mutating func nameParts(of id: NodeID, _ function: String, _ items: [NodeID]) {
     switch function {
-    case "_rebuild_parameter", "_rebuild_device_tensor_from_cpu_tensor":
+    case "_rebuild_device_tensor_from_cpu_tensor":
       guard let tensor = items.first else { return }
       graph.parts[id] = [Part(nil, tensor)]
-    case "_rebuild_parameter_with_state":
-      guard let tensor = items.first else { return }
-      graph.parts[id] = [Part(nil, tensor)] + items.dropFirst(3).map { Part(nil, $0) }
+    case "_rebuild_parameter", "_rebuild_parameter_with_state":
+      guard items.count >= 3 else { return }
+      graph.parts[id] = [Part(nil, items[0])] + items.dropFirst(3).map { Part(nil, $0) }
+      // The tensor inside is saved without the flag, which is the parameter's.
+      graph.setRequiresGradient(items[1] == TensorGraph.true, of: items[0])
     case "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor":
       guard items.count == 2, let data = graph.tuple(items[1]) else { return }
       let names = sparsePartNames(layout: items[0])
