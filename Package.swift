@@ -66,6 +66,10 @@ let package = Package(
       name: "TorchTests", dependencies: ["Bytes", "Graph", "Pickle", "Torch", "TestSupport"],
       path: "Tests/TorchTests"),
     .testTarget(
+      name: "SafetensorsTests",
+      dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
+      path: "Tests/SafetensorsTests"),
+    .testTarget(
       name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),
     .testTarget(
