@@ -44,8 +44,18 @@ public enum SafetensorsReader: Sendable {
     private let file: SourceFile
     private let dataStart: Int
     private let root: NodeID
-    /// The dicts made so far, by the path of keys that leads to them.
-    private var dicts: [[String]: NodeID] = [:]
+    /// The dicts made so far inside of others, by their keys.
+    private var dicts: [Place: NodeID] = [:]
+    /// The first key of each spelling, which stands for all keys that are spelled like it.
+    private var firstKeys: [[UInt8]: NodeID] = [:]
+    /// The key that stands for each key; a name may repeat one key as often as it has bytes.
+    private var standIns: [NodeID: NodeID] = [:]
+
+    /// A place for a dict in another.
+    private struct Place: Hashable {
+      var parent: NodeID
+      var key: NodeID
+    }
 
     init(file: SourceFile, dataStart: Int, dropsUnsafe: Bool) {
       var graph = TensorGraph()
@@ -53,7 +63,6 @@ public enum SafetensorsReader: Sendable {
       machine = Unpickler(graph: graph, unsafeGlobals: dropsUnsafe ? .drop : .refuse)
       self.file = file
       self.dataStart = dataStart
-      dicts[[]] = root
     }
 
     var droppedGlobals: [String] { machine.dropped }
@@ -78,19 +87,33 @@ public enum SafetensorsReader: Sendable {
     /// The dict that a path of keys leads to, made where it does not exist.
     private mutating func dict(at path: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
       var parent = root
-      var names: [String] = []
       for key in path {
-        names.append(machine.graph.description(of: key, limit: 1000))
-        if let known = dicts[names] {
+        let place = Place(parent: parent, key: standIn(for: key))
+        if let known = dicts[place] {
           parent = known
         } else {
           let child = try machine.graph.add(.dict(.empty))
           try set(key, to: child, in: parent)
-          dicts[names] = child
+          dicts[place] = child
           parent = child
         }
       }
       return parent
+    }
+
+    /// The first of all keys that are spelled like `key`: strs by their bytes.
+    private mutating func standIn(for key: NodeID) -> NodeID {
+      if let known = standIns[key] { return known }
+      var spelling: [UInt8] = []
+      if case .string(let run) = machine.graph[key] {
+        spelling = [UInt8(ascii: "'")] + machine.graph[run]
+      } else {
+        spelling = Array(machine.graph.description(of: key, limit: 1000).utf8)
+      }
+      let first = firstKeys[spelling] ?? key
+      firstKeys[spelling] = first
+      standIns[key] = first
+      return first
     }
 
     private mutating func set(
