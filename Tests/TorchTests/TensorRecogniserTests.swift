@@ -11,7 +11,7 @@ struct TensorRecogniserTests {
     var storages: [Int]
     var tensors: [String]
 
-    /// - Parameter storages: the sizes in bytes of the archive's storages.
+    /// `storages` are the sizes in bytes of the storages in the archive.
     init(_ name: String, _ value: PickledValue, storages: [Int], _ tensors: [String]) {
       testDescription = name
       self.value = value
