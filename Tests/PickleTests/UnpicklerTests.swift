@@ -1,6 +1,7 @@
 import Bytes
 import Graph
 import Pickle
+import TestSupport
 import Testing
 
 struct UnpicklerTests {
@@ -233,6 +234,22 @@ struct UnpicklerTests {
     let graph = try program.load()
     #expect(graph.reachable(from: [graph.root]).count == depth)
     #expect(try Pickler.pickle(graph.root, of: graph, protocol: 2).count > depth)
+  }
+
+  @Test("A long key is looked at once, however often it is named")
+  func longKeys() throws {
+    let text = PickledValue.str(String(repeating: "k", count: 1_000_000)).program
+    // Two equal strs, by turns the key of a dict and inside a tuple that is one.
+    var program = text + Array("q\u{0}0".utf8) + text + Array("q\u{1}0}(".utf8)
+    for index in 0..<20_000 {
+      program += Array("h\u{0}Nh\u{1}Nh\(index % 2 == 0 ? "\u{0}" : "\u{1}")".utf8) + [0x85, 0x4e]
+    }
+    let graph = try PickleProgram(program + Array("u.".utf8)).load()
+    guard case .dict(let run) = graph[graph.root] else {
+      Issue.record("not a dict")
+      return
+    }
+    #expect(run.count == 4)
   }
 
   @Test("Shared references are not copied, however often they multiply")

@@ -8,30 +8,33 @@ extension TensorGraph {
   ///
   /// - Throws: `malformed` for keys that Python could not hash.
   package mutating func unifyEqualKeys(from first: Int) throws(FormatError) {
+    var texts = LongTexts()
     for index in first..<nodeCount {
       let id = NodeID(index: index)
       switch self[id] {
       case .dict(var run) where run.count > 0:
-        try unify(&run, stride: 2)
+        try unify(&run, stride: 2, &texts)
         replace(id, with: .dict(run))
       case .set(var run) where run.count > 0:
-        try unify(&run, stride: 1)
+        try unify(&run, stride: 1, &texts)
         replace(id, with: .set(run))
       case .frozenSet(var run) where run.count > 0:
-        try unify(&run, stride: 1)
+        try unify(&run, stride: 1, &texts)
         replace(id, with: .frozenSet(run))
       case .object(let object) where self[object].pairs.count > 0:
         var pairs = self[object].pairs
-        try unify(&pairs, stride: 2)
+        try unify(&pairs, stride: 2, &texts)
         self[object].pairs = pairs
       default: continue
       }
     }
   }
 
-  private mutating func unify(_ run: inout NodeRun, stride step: Int) throws(FormatError) {
+  private mutating func unify(
+    _ run: inout NodeRun, stride step: Int, _ texts: inout LongTexts
+  ) throws(FormatError) {
     guard Int(run.count) > step else {
-      _ = try hash(of: self[run][run.range.lowerBound])
+      _ = try hash(of: self[run][run.range.lowerBound], &texts)
       return
     }
     var positions: [Int: Int] = [:]
@@ -40,10 +43,10 @@ extension TensorGraph {
     var hasRepeats = false
     for index in stride(from: entries.startIndex, to: entries.endIndex, by: step) {
       let key = entries[index]
-      var slot = try hash(of: key)
+      var slot = try hash(of: key, &texts)
       // Different keys with one hash move on to the next slot, as in any open addressing.
       while let position = positions[slot] {
-        if isEqualKey(kept[position], key) { break }
+        if isEqualKey(kept[position], key, &texts) { break }
         slot &+= 1
       }
       if let position = positions[slot] {
@@ -62,7 +65,7 @@ extension TensorGraph {
   /// Tuples may share parts, so that a few bytes describe a key of astronomical size.
   private static let keyBudget = 512
 
-  private func hash(of key: NodeID) throws(FormatError) -> Int {
+  private func hash(of key: NodeID, _ texts: inout LongTexts) throws(FormatError) -> Int {
     var hasher = Hasher()
     var pending = [key]
     var budget = Self.keyBudget
@@ -74,7 +77,11 @@ extension TensorGraph {
       case .int(let value): hasher.combine(Double(value))
       case .float(let value) where !value.isNaN: hasher.combine(value == 0 ? 0 : value)
       case .string(let run), .bytes(let run), .largeInt(let run):
-        for byte in self[run] { hasher.combine(byte) }
+        if let first = texts.first(like: id, run, in: self) {
+          hasher.combine(first)
+        } else {
+          for byte in self[run] { hasher.combine(byte) }
+        }
       case .tuple(let run): pending += self[run]
       case .list, .dict, .set, .byteArray:
         throw FormatError(
@@ -85,7 +92,9 @@ extension TensorGraph {
     return hasher.finalize()
   }
 
-  private func isEqualKey(_ first: NodeID, _ second: NodeID) -> Bool {
+  private func isEqualKey(
+    _ first: NodeID, _ second: NodeID, _ texts: inout LongTexts
+  ) -> Bool {
     var pending = [(first, second)]
     var budget = Self.keyBudget
     while let (left, right) = pending.popLast() {
@@ -93,9 +102,14 @@ extension TensorGraph {
       budget -= 1
       guard budget > 0 else { return false }
       switch (self[left], self[right]) {
-      case (.string(let left), .string(let right)), (.bytes(let left), .bytes(let right)),
-        (.largeInt(let left), .largeInt(let right)):
-        guard self[left] == self[right] else { return false }
+      case (.string(let leftRun), .string(let rightRun)),
+        (.bytes(let leftRun), .bytes(let rightRun)),
+        (.largeInt(let leftRun), .largeInt(let rightRun)):
+        if let known = texts.first(like: left, leftRun, in: self) {
+          guard known == texts.first(like: right, rightRun, in: self) else { return false }
+        } else {
+          guard self[leftRun] == self[rightRun] else { return false }
+        }
       case (.tuple(let left), .tuple(let right)):
         guard left.count == right.count else { return false }
         pending += zip(self[left], self[right])
