@@ -84,7 +84,8 @@ struct PtToSafetensors: Command {
     let content =
       output.layout.map { layout in
         let aliases = output.aliasCount > 0 ? ", \(output.aliasCount) tied" : ""
-        return "\(output.tensorCount) tensors\(aliases), layout \(layout.rawValue)"
+        let noun = output.tensorCount == 1 ? "tensor" : "tensors"
+        return "\(output.tensorCount) \(noun)\(aliases), layout \(layout.rawValue)"
       } ?? "unchanged"
     console.note("\(output.source) -> \(output.path): \(size), \(content)")
   }
