@@ -57,10 +57,18 @@ let package = Package(
     .testTarget(
       name: "JSONTests", dependencies: ["Bytes", "JSON"], path: "Tests/JSONTests"),
     .testTarget(
-      name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle"], path: "Tests/PickleTests"),
+      name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],
+      path: "Tests/PickleTests"),
     .testTarget(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
       path: "Tests/ZipTests"),
+    .testTarget(
+      name: "TorchTests", dependencies: ["Bytes", "Graph", "Pickle", "Torch", "TestSupport"],
+      path: "Tests/TorchTests"),
+    .testTarget(
+      name: "SafetensorsTests",
+      dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
+      path: "Tests/SafetensorsTests"),
     .testTarget(
       name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),

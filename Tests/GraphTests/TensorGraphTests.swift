@@ -78,6 +78,9 @@ struct TensorGraphTests {
       testDescription: "the stride of one element means nothing",
       shape: [1, 3, 1], strides: [99, 1, 7], isContiguous: true),
     ContiguityCase(testDescription: "empty", shape: [2, 0], strides: [7, 9], isContiguous: true),
+    ContiguityCase(
+      testDescription: "empty, with sizes whose product overflows", shape: [0, 1 << 62, 1 << 62],
+      strides: [.max, 1 << 62, 1], isContiguous: true),
   ]
 
   @Test("Contiguous means packed in row-major order", arguments: contiguity)

@@ -54,6 +54,19 @@ struct PicklerTests {
       "a class in protocol 4", "cm\nC\n.", protocol: 4,
       "80 04 95 0b00000000000000 8c 01 6d 94 8c 01 43 94 93 94 2e"),
     Case(
+      "two classes that name their module by two strs",
+      PickleProgram("8c 02 6d6d 94 8c 01 43 94 93 8c 02 6d6d 94 8c 01 44 94 93 86 2e".hexBytes),
+      protocol: 4,
+      "80 04 95 1900000000000000 8c 02 6d6d 94 8c 01 43 94 93 94 8c 02 6d6d 94 8c 01 44 94 93 94"
+        + "86 94 2e"),
+    Case(
+      "a class of the module that a bytearray is written with",
+      PickleProgram(
+        ("80 04 8c 08 6275696c74696e73 94 8c 09 627974656172726179 94 93 29 52"
+          + "68 00 8c 07 636f6d706c6578 93 86 2e").hexBytes), protocol: 4,
+      "80 04 95 2d00000000000000 8c 08 6275696c74696e73 94 8c 09 627974656172726179 94 93 94"
+        + "29 52 94 68 00 8c 07 636f6d706c6578 94 93 94 86 94 2e"),
+    Case(
       "an old name in protocol 2",
       [0x80, 3, "c", "b", "u", "i", "l", "t", "i", "n", "s", 10, "r", "a", "n", "g", "e", 10, "."],
       protocol: 2, "80 02 63 5f5f6275696c74696e5f5f0a7872616e67650a 71 00 2e"),

@@ -56,9 +56,9 @@ public struct Tensor: Sendable {
 
   /// Whether the elements lie packed in row-major order.
   public var isContiguous: Bool {
+    guard !shape.contains(0) else { return true }
     var expected = 1
     for (size, stride) in zip(shape, strides).reversed() where size != 1 {
-      if size == 0 { return true }
       guard stride == expected else { return false }
       expected *= size
     }

@@ -14,13 +14,19 @@ extension Pickler {
       .saveModule(module), .save(name), .write([Opcode.stackGlobal.rawValue]), .memoise(id))
   }
 
-  /// Writes the name of a module: a module has one, which all its classes and functions share.
+  /// Writes the name of a module.
+  ///
+  /// All classes of a module share its name once they are loaded. In a pickle as it was written
+  /// the graph tells which names are one, because dtypes name `torch` by a str of their own; the
+  /// first is also the one that calls without a node in the graph were written with.
   mutating func saveModule(_ id: NodeID) {
     output.startObject()
-    if recall(id) { return }
-    let memo = MemoText.interned(graph.string(id) ?? "")
-    if recall(memo) { return }
-    saveInterned(graph.string(id) ?? "")
+    guard !recall(id), case .string(let run) = graph[id] else { return }
+    let name = graph.string(id) ?? ""
+    let isFirst = namedModules.insert(name).inserted
+    guard isFirst || strings == .asLoaded else { return saveString(id, run) }
+    let memo = MemoText.interned(name)
+    if !recall(memo) { saveInterned(name) }
     if let index = memoisedTexts[memo] { alias(id, to: index) }
   }
 

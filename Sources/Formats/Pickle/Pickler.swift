@@ -15,6 +15,8 @@ package struct Pickler {
   var tasks: [Task] = []
   private var memo: [NodeID: Int] = [:]
   var memoisedTexts: [MemoText: Int] = [:]
+  /// The modules whose names nodes of the graph have been written for.
+  var namedModules: Set<String> = []
   var memoCount = 0
 
   /// Which strs CPython takes for one object.
