@@ -15,8 +15,9 @@ struct PtToSafetensors: Command {
     Of a directory, the model and the optimizer state are converted. The configuration and `train.pt`
     are carried along unchanged.
 
-    Tensors keep their bits: nothing is cast, sorted or renamed. Memory stays below 64 MiB whatever
-    the size of the file. An output appears under its name only when it is complete.
+    Tensors keep their bits: nothing is cast. Memory stays below 64 MiB whatever the size of the
+    tensors; only the pickle, which is small in most files, is held in memory. An output appears
+    under its name only when it is complete.
     """
   static let examples = [
     Example(
@@ -84,7 +85,7 @@ struct PtToSafetensors: Command {
     let content =
       output.layout.map { layout in
         let aliases = output.aliasCount > 0 ? ", \(output.aliasCount) tied" : ""
-        return "\(output.tensorCount) tensors\(aliases), layout \(layout.rawValue)"
+        return "\(output.tensorCount.counting("tensor"))\(aliases), layout \(layout.rawValue)"
       } ?? "unchanged"
     console.note("\(output.source) -> \(output.path): \(size), \(content)")
   }
