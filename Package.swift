@@ -68,7 +68,8 @@ let package = Package(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),
     .testTarget(
-      name: "CommandTests", dependencies: ["ckptconv"], path: "Tests/CommandTests",
+      name: "CommandTests", dependencies: ["TestSupport", "ckptconv"],
+      path: "Tests/CommandTests",
       exclude: ["Snapshots"]),
   ]
 )
