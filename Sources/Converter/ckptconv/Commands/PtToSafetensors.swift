@@ -27,8 +27,8 @@ struct PtToSafetensors: Command {
       line: "ckptconv pt-to-safetensors step1000-unsharded -o converted",
       purpose: "Convert an OLMo checkpoint into another directory:"),
     Example(
-      line: "ckptconv pt-to-safetensors model.pt -o - | aws s3 cp - s3://bucket/model.safetensors",
-      purpose: "Send the result to an object store without a file in between:"),
+      line: "ckptconv pt-to-safetensors m.pt -o - | ssh host 'cat >m.safetensors'",
+      purpose: "Send the result to another machine without a file in between:"),
   ]
   static let operands = Operands.inputs
 
