@@ -47,9 +47,10 @@ interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest Tests/Interop
 
-bench: release ## time a conversion against cp; GIGABYTES=2 or FILE=model.pt
-	$(PYTHON) Benchmarks/run --ckptconv $(BINARY) \
-	  $(if $(FILE),--file $(FILE),--gigabytes $(or $(GIGABYTES),2))
+bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
 
 fixtures: ## save the corpus with more torches; VERSIONS="1.10.2 2.0"
 	Fixtures/generate/torch_corpus.sh $(VERSIONS)

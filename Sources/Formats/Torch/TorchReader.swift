@@ -36,7 +36,7 @@ public enum TorchReader: Sendable {
       let (version, dropped) = (unpickler.pickleProtocol, unpickler.dropped)
       var graph = unpickler.finish()
       graph.root = root
-      var recogniser = TensorRecogniser(graph: graph, archive: archive)
+      var recogniser = TensorRecogniser(graph: consume graph, archive: archive)
       try recogniser.recognise()
       return (recogniser.finish(), version, dropped)
     }

@@ -15,9 +15,9 @@ struct PtToSafetensors: Command {
     Of a directory, the model and the optimizer state are converted. The configuration and `train.pt`
     are carried along unchanged.
 
-    Tensors keep their bits: nothing is cast. Memory stays below 64 MiB whatever the size of the
-    tensors; only the pickle, which is small in most files, is held in memory. An output appears
-    under its name only when it is complete.
+    Tensors keep their bits: nothing is cast. Their bytes pass through small buffers, so memory
+    depends on how many tensors and values there are, and not on their size: 64 MiB do for the usual
+    model of any size. An output appears under its name only when it is complete.
     """
   static let examples = [
     Example(
