@@ -68,6 +68,8 @@ let package = Package(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),
     .testTarget(
+      name: "LibraryTests", dependencies: ["TestSupport", "Converter"], path: "Tests/LibraryTests"),
+    .testTarget(
       name: "CommandTests", dependencies: ["TestSupport", "ckptconv"],
       path: "Tests/CommandTests",
       exclude: ["Snapshots"]),
