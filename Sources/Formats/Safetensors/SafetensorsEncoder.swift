@@ -227,25 +227,36 @@ public struct SafetensorsEncoder: Sendable {
   // MARK: Messages and metadata
 
   private mutating func noteRenamed() {
-    for name in names.renamed {
-      if options.includesSkeleton {
-        warnings.append("two values are named '\(name)'; the later one got a number")
-      } else {
-        losses.append("two values are named '\(name)'")
-      }
+    guard let first = names.renamed.first else { return }
+    let count = names.renamed.count
+    let others = count > 1 ? ", and \(count - 1) more share theirs" : ""
+    let message = "two values are named '\(first)'\(others)"
+    if options.includesSkeleton {
+      warnings.append("\(message); the later ones got a number")
+    } else {
+      losses.append(message)
     }
   }
+
+  /// How many storages are named in warnings; the rest are counted.
+  private static let namedStorages = 20
 
   private mutating func noteUnreachedBytes() {
     var coverage = StorageCoverage()
     for tensor in graph.tensors { coverage.add(tensor) }
+    var count = 0
     for (index, storage) in graph.storages.enumerated() {
       let id = StorageID(index: index)
       let missed = coverage.missedByteCount(of: id, byteCount: storage.byteCount)
       guard missed > 0 else { continue }
+      count += 1
+      guard count <= Self.namedStorages else { continue }
       warnings.append(
         "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
           + "tensor and stay behind")
+    }
+    if count > Self.namedStorages {
+      warnings.append("so do bytes of \(count - Self.namedStorages) more storages")
     }
   }
 
