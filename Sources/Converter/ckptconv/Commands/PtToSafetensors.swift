@@ -145,8 +145,8 @@ extension PtToSafetensors {
       "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
       "leave out what is not a tensor",
       manual: """
-        Leaves out the skeleton: the metadata from which the way back rebuilds the very object. The
-        file is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
+        Leaves out the skeleton: the metadata that holds whatever is not a tensor's bytes. The file
+        is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
         What the layout has no place for is lost, which needs `--allow-loss`. See
         `ckptconv help skeleton`.
         """),
