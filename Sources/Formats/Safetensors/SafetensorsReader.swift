@@ -40,12 +40,18 @@ public enum SafetensorsReader: Sendable {
 
   /// Builds the dict that a file's entries stand for.
   private struct GraphBuilder: ~Copyable {
+    /// A place in a dict: the dict and the pickle of the key.
+    private struct Place: Hashable {
+      var dict: NodeID
+      var key: [UInt8]
+    }
+
     private var machine: Unpickler
     private let file: SourceFile
     private let dataStart: Int
     private let root: NodeID
-    /// The dicts made so far, by the path of keys that leads to them.
-    private var dicts: [[String]: NodeID] = [:]
+    /// What stands in the places taken so far: a dict made for longer paths, or `nil` for a value.
+    private var taken: [Place: NodeID?] = [:]
 
     init(file: SourceFile, dataStart: Int, dropsUnsafe: Bool) {
       var graph = TensorGraph()
@@ -53,7 +59,6 @@ public enum SafetensorsReader: Sendable {
       machine = Unpickler(graph: graph, unsafeGlobals: dropsUnsafe ? .drop : .refuse)
       self.file = file
       self.dataStart = dataStart
-      dicts[[]] = root
     }
 
     var droppedGlobals: [String] { machine.dropped }
@@ -72,25 +77,39 @@ public enum SafetensorsReader: Sendable {
         machine.graph.root = value
         return
       }
-      try set(last, to: value, in: dict(at: key.path.dropLast()))
+      let parent = try dict(at: key.path.dropLast())
+      guard taken.updateValue(nil, forKey: try place(of: last, in: parent)) == nil else {
+        throw Self.conflict
+      }
+      try set(last, to: value, in: parent)
     }
 
     /// The dict that a path of keys leads to, made where it does not exist.
     private mutating func dict(at path: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
       var parent = root
-      var names: [String] = []
       for key in path {
-        names.append(machine.graph.description(of: key, limit: 1000))
-        if let known = dicts[names] {
-          parent = known
+        let place = try place(of: key, in: parent)
+        if let known = taken[place] {
+          guard let dict = known else { throw Self.conflict }
+          parent = dict
         } else {
           let child = try machine.graph.add(.dict(.empty))
           try set(key, to: child, in: parent)
-          dicts[names] = child
+          taken[place] = child
           parent = child
         }
       }
       return parent
+    }
+
+    private func place(of key: NodeID, in dict: NodeID) throws(FormatError) -> Place {
+      Place(
+        dict: dict,
+        key: try Pickler.pickle(key, of: machine.graph, protocol: TensorNames.olmoProtocol))
+    }
+
+    private static var conflict: FormatError {
+      FormatError(.malformed, "another tensor has the same keys, or some of them")
     }
 
     private mutating func set(
