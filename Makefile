@@ -14,6 +14,8 @@ TEST_FLAGS := --disable-xctest
 RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 
 .DEFAULT_GOAL := help
+# Steps follow each other, and each uses all processors by itself.
+.NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks
 
 help: ## list these targets
@@ -32,7 +34,8 @@ demo: deps release ## convert a real OLMo-2 checkpoint and look at the result
 test: deps check interop ## everything that continuous integration runs
 
 check: lint ## lint, unit tests and command tests: what a commit needs
-	$(SWIFT) test $(TEST_FLAGS)
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --quiet $(TEST_FLAGS)
 
 lint: ## formatting, documentation, module order, unsafe code, scripts
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_FILES)
