@@ -53,6 +53,7 @@ public struct SafetensorsEncoder: Sendable {
 
   private let graph: TensorGraph
   private let source: SourceDescription
+  private let unusedRegions: [FileRegion]
   private let options: Options
   private var names: TensorNames
   private var entries: [SafetensorsEntry] = []
@@ -77,6 +78,7 @@ public struct SafetensorsEncoder: Sendable {
   private init(_ checkpoint: Checkpoint, options: Options) {
     graph = checkpoint.graph
     source = checkpoint.source
+    unusedRegions = checkpoint.unusedRegions
     self.options = options
     names = TensorNames(graph: graph, layout: options.layout)
     placements = .init(repeating: nil, count: graph.tensors.count)
@@ -96,6 +98,7 @@ public struct SafetensorsEncoder: Sendable {
     }
     for entry in entries { if let data = entry.data { plan.append(data) } }
     for storage in graph.storages { plan.inspect(storage.region) }
+    for region in unusedRegions { plan.inspect(region) }
     return Encoding(
       plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
   }
@@ -254,6 +257,11 @@ public struct SafetensorsEncoder: Sendable {
       warnings.append(
         "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
           + "tensor and stay behind")
+    }
+    let unused = unusedRegions.filter { $0.byteCount > 0 }
+    if let first = unused.first {
+      let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
+      warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
     }
     if count > Self.namedStorages {
       warnings.append("so do bytes of \(count - Self.namedStorages) more storages")

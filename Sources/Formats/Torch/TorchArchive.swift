@@ -79,6 +79,12 @@ package struct TorchArchive: Sendable {
     record(Self.storagePrefix + key)?.region(in: directory)
   }
 
+  /// Where every storage lies, in the order of the archive.
+  package var storageRegions: [FileRegion] {
+    directory.entries.filter { isStorage(String($0.name.dropFirst(prefix.count + 1))) }
+      .map { $0.region(in: directory) }
+  }
+
   private func isStorage(_ name: String) -> Bool {
     guard name.hasPrefix(Self.storagePrefix) else { return false }
     return !name.dropFirst(Self.storagePrefix.count).contains("/")
