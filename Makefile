@@ -14,6 +14,8 @@ TEST_FLAGS := --disable-xctest
 RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 
 .DEFAULT_GOAL := help
+# Steps follow each other, and each uses all processors by itself.
+.NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks
 
 help: ## list these targets
@@ -32,7 +34,8 @@ demo: deps release ## convert a real OLMo-2 checkpoint and look at the result
 test: deps check interop ## everything that continuous integration runs
 
 check: lint ## lint, unit tests and command tests: what a commit needs
-	$(SWIFT) test $(TEST_FLAGS)
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --quiet $(TEST_FLAGS)
 
 lint: ## formatting, documentation, module order, unsafe code, scripts
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_FILES)
@@ -47,9 +50,10 @@ interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest Tests/Interop
 
-bench: release ## time a conversion against cp; GIGABYTES=2 or FILE=model.pt
-	$(PYTHON) Benchmarks/run --ckptconv $(BINARY) \
-	  $(if $(FILE),--file $(FILE),--gigabytes $(or $(GIGABYTES),2))
+bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
 
 fixtures: ## save the corpus with more torches; VERSIONS="1.10.2 2.0"
 	Fixtures/generate/torch_corpus.sh $(VERSIONS)

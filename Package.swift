@@ -76,7 +76,10 @@ let package = Package(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),
     .testTarget(
-      name: "CommandTests", dependencies: ["ckptconv"], path: "Tests/CommandTests",
+      name: "LibraryTests", dependencies: ["TestSupport", "Converter"], path: "Tests/LibraryTests"),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", "ckptconv"],
+      path: "Tests/CommandTests",
       exclude: ["Snapshots"]),
   ]
 )

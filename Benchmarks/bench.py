@@ -226,6 +226,12 @@ def run(binary, rounds, destination):
     print(destination.read_text())
 
 
+def check_tools():
+    for tool in ("hyperfine", "/usr/bin/time"):
+        if shutil.which(tool) is None:
+            sys.exit(f"bench: {tool} is missing; on Debian: apt-get install hyperfine time")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -237,6 +243,7 @@ def main():
     if options.clean:
         shutil.rmtree(BENCH, ignore_errors=True)
     else:
+        check_tools()
         run(options.binary.resolve(strict=True), options.rounds, options.report)
 
 

@@ -59,17 +59,16 @@ struct TensorNamesTests {
       object: .dict(["a.b", tensor(0), "a", ["b": tensor(1)], "a.b#2", tensor(2)]),
       names: ["a.b", "a.b#2", "a.b#2#2"],
       warnings: [
-        "two values are named 'a.b'; the later one got a number",
-        "two values are named 'a.b#2'; the later one got a number",
+        "two values are named 'a.b', and 1 more share theirs; the later ones got a number"
       ]),
     Case(
       testDescription: "an int and a str that are written alike",
       object: .dict([1, tensor(0), "1", tensor(1)]), names: ["1", "1#2"],
-      warnings: ["two values are named '1'; the later one got a number"]),
+      warnings: ["two values are named '1'; the later ones got a number"]),
     Case(
       testDescription: "the name that the header uses for something else",
       object: ["__metadata__": tensor(0)], names: ["__metadata__#2"],
-      warnings: ["two values are named '__metadata__'; the later one got a number"]),
+      warnings: ["two values are named '__metadata__'; the later ones got a number"]),
     Case(
       testDescription: "names that Unicode calls equivalent",
       object: ["\u{e9}": tensor(0), "e\u{301}": tensor(1)], names: ["\u{e9}", "e\u{301}"]),
@@ -83,7 +82,8 @@ struct TensorNamesTests {
     #expect(byName.map { Array($0.utf8) } == test.names.map { Array($0.utf8) })
     #expect(encoded.encoding.tensorCount == test.names.count)
     let warnings = encoded.encoding.warnings.filter { !$0.contains("belong to no tensor") }
-    #expect(warnings == test.warnings)
+    // Every case has eight storages and uses some of them.
+    #expect(warnings.filter { !$0.contains("not used by the pickle") } == test.warnings)
   }
 
   @Test("Inner tensors are named below their tensor")

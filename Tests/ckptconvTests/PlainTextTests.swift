@@ -14,7 +14,7 @@ struct PlainTextTests {
         Document.Section(
           title: "Two",
           blocks: [
-            .definition("--flag", [.text("text"), .list([("a", "first"), ("bcd", words)])])
+            .definition("--flag", [.text("text"), .list([("a", "first\nline"), ("bcd", words)])])
           ]),
       ])
     #expect(
@@ -33,7 +33,7 @@ struct PlainTextTests {
             --flag
                 text
 
-                a    first
+                a    first line
                 bcd  word word word word word word word word word word word word word
                      word word word word word word word
 

@@ -55,9 +55,12 @@ public struct Inspection: Sendable {
 
   /// Reads a file's structure.
   ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - dropsUnsafe: puts `None` where a pickle names something that exists to run code.
   /// - Throws: what ``CheckpointFile/read(_:droppingUnsafe:)`` throws.
-  public init(of path: String) throws(FormatError) {
-    let checkpoint = try CheckpointFile.read(path)
+  public init(of path: String, droppingUnsafe dropsUnsafe: Bool = false) throws(FormatError) {
+    let checkpoint = try CheckpointFile.read(path, droppingUnsafe: dropsUnsafe)
     let graph = checkpoint.graph
     self.path = path
     source = checkpoint.source

@@ -17,9 +17,10 @@ enum ExitCode: Int32, CaseIterable, Sendable {
   var meaning: String {
     switch self {
     case .done: "The command did what it was asked to do."
-    case .difference: "The command ran, and found a difference or a problem."
+    case .difference: "Kept for commands that compare: they found a difference. There is none yet."
     case .usage: "The command line is wrong: an unknown command or flag, or a value it cannot have."
-    case .badInput: "An input is malformed, unsafe or of a kind that is not supported."
+    case .badInput:
+      "An input is malformed, unsafe, not of a supported kind, or holds what the output cannot."
     case .inputOutput:
       "The system refused: a file is missing or exists already, no space, no permission."
     }

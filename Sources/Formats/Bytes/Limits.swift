@@ -12,7 +12,7 @@ public enum Limits: Sendable {
   /// These are version numbers and TorchScript source; they are carried inside the skeleton.
   public static let smallRecordBytes = 16 << 20
   /// The most entries an archive may list; torch itself has been seen with 66,000.
-  public static let archiveEntries = 4 << 20
+  public static let archiveEntries = 1 << 20
   /// The most dimensions of a tensor.
   ///
   /// PyTorch and safetensors set no bound; NumPy 2 stops at 64.

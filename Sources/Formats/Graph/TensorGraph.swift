@@ -237,6 +237,12 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
+  /// The place of a node in the arena.
+  package func index(of id: NodeID) -> Int { Int(id.index) }
+
+  /// The place of a tensor in ``tensors``.
+  public func index(of id: TensorID) -> Int { Int(id.index) }
+
   /// The place of a storage in ``storages``.
   public func index(of id: StorageID) -> Int { Int(id.index) }
 }

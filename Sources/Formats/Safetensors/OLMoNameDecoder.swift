@@ -34,7 +34,7 @@ enum OLMoNameDecoder {
     var reader = ByteReader(bytes.span)
     let pair = try machine.load(&reader)
     guard let parts = machine.graph.tuple(pair), parts.count == 2, let first = parts.first,
-      let path = machine.graph.tuple(first), let last = parts.last,
+      let path = machine.graph.tuple(first), path.count <= Limits.pathLength, let last = parts.last,
       case .bool(let isPickled) = machine.graph[last]
     else {
       throw FormatError(.malformed, "the name is not a pair of a tuple of keys and a flag")

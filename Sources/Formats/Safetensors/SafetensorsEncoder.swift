@@ -53,13 +53,14 @@ public struct SafetensorsEncoder: Sendable {
 
   private let graph: TensorGraph
   private let source: SourceDescription
+  private let unusedRegions: [FileRegion]
   private let options: Options
   private var names: TensorNames
   private var entries: [SafetensorsEntry] = []
-  /// The names of tensors, with the tensor's place in the graph.
-  private var placed: [(name: String, tensor: Tensor)] = []
+  /// The tensors under all of their names.
+  private var placed: [(name: String, id: TensorID)] = []
   private var aliases: [(name: String, kept: String)] = []
-  private var placements: [NodeID: SkeletonWriter.Placement] = [:]
+  private var placements: [SkeletonWriter.Placement?]
   private var losses: [String] = []
   private var warnings: [String] = []
 
@@ -77,8 +78,10 @@ public struct SafetensorsEncoder: Sendable {
   private init(_ checkpoint: Checkpoint, options: Options) {
     graph = checkpoint.graph
     source = checkpoint.source
+    unusedRegions = checkpoint.unusedRegions
     self.options = options
     names = TensorNames(graph: graph, layout: options.layout)
+    placements = .init(repeating: nil, count: graph.tensors.count)
   }
 
   private mutating func encode() throws(FormatError) -> Encoding {
@@ -90,9 +93,12 @@ public struct SafetensorsEncoder: Sendable {
     try settleLosses()
     entries.sort(by: SafetensorsEntry.precedes)
     var plan = FilePlan()
-    plan.append(.literal(try SafetensorsHeader.encode(entries, metadata: metadata())))
+    for piece in try SafetensorsHeader.encode(entries, metadata: metadata()) {
+      plan.append(.literal(piece))
+    }
     for entry in entries { if let data = entry.data { plan.append(data) } }
     for storage in graph.storages { plan.inspect(storage.region) }
+    for region in unusedRegions { plan.inspect(region) }
     return Encoding(
       plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
   }
@@ -103,7 +109,7 @@ public struct SafetensorsEncoder: Sendable {
     switch leaf.kind {
     case .tensor:
       guard case .tensor(let id) = graph[leaf.node] else { return }
-      try place(graph[id], at: path)
+      try place(id, at: path)
     case .value: try placeValue(leaf.node, at: path)
     case .emptyMapping: noteEmptyMapping(at: path)
     case .cycle:
@@ -112,15 +118,15 @@ public struct SafetensorsEncoder: Sendable {
     }
   }
 
-  private mutating func place(_ tensor: Tensor, at path: [PathComponent]) throws(FormatError) {
-    guard tensor.storage != nil else {
-      placements[tensor.node] = .init(name: nil, isDisguised: true)
+  private mutating func place(_ id: TensorID, at path: [PathComponent]) throws(FormatError) {
+    guard graph[id].storage != nil else {
+      placements[graph.index(of: id)] = .init(name: nil, isDisguised: true)
       guard !options.includesSkeleton else { return }
       return losses.append(
         "tensor '\(names.plainName(of: path))' is on the meta device and has no data")
     }
     noteNestedInPickle(at: path)
-    placed.append((try names.name(for: path), tensor))
+    placed.append((try names.name(for: path), id))
   }
 
   /// OLMo has dicts of tensors only; lists and objects become dicts to its loader.
@@ -165,36 +171,38 @@ public struct SafetensorsEncoder: Sendable {
   // MARK: Tensors
 
   private mutating func storeTensors() {
+    entries.reserveCapacity(entries.count + placed.count)
     let sharing = options.tied ?? (options.layout == .olmo ? .copy : .alias)
     var keepers: [TensorView: String] = [:]
     if sharing == .alias {
       // The name that stays is the first in order, as `safetensors.torch.save_model` chooses.
-      for (name, tensor) in placed {
-        guard let view = TensorView(tensor) else { continue }
+      for (name, id) in placed {
+        guard let view = TensorView(graph[id]) else { continue }
         guard let kept = keepers[view], kept.utf8.lexicographicallyPrecedes(name.utf8) else {
           keepers[view] = name
           continue
         }
       }
     }
-    for (name, tensor) in placed {
-      if let kept = TensorView(tensor).flatMap({ keepers[$0] }),
+    for (name, id) in placed {
+      if let kept = TensorView(graph[id]).flatMap({ keepers[$0] }),
         ExactString(kept) != ExactString(name)
       {
         aliases.append((name, kept))
-        place(tensor, under: kept)
+        place(id, under: kept)
       } else {
-        entries.append(entry(name, tensor))
-        place(tensor, under: name)
+        entries.append(entry(name, graph[id]))
+        place(id, under: name)
       }
     }
     aliases.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
-  private mutating func place(_ tensor: Tensor, under name: String) {
-    guard placements[tensor.node] == nil else { return }
+  private mutating func place(_ id: TensorID, under name: String) {
+    let tensor = graph[id]
+    guard placements[graph.index(of: id)] == nil else { return }
     let isDisguised = SafetensorsDType(tensor.dtype) == nil || isUnrepresentable(tensor)
-    placements[tensor.node] = .init(name: name, isDisguised: isDisguised)
+    placements[graph.index(of: id)] = .init(name: name, isDisguised: isDisguised)
   }
 
   private mutating func entry(_ name: String, _ tensor: Tensor) -> SafetensorsEntry {
@@ -222,25 +230,41 @@ public struct SafetensorsEncoder: Sendable {
   // MARK: Messages and metadata
 
   private mutating func noteRenamed() {
-    for name in names.renamed {
-      if options.includesSkeleton {
-        warnings.append("two values are named '\(name)'; the later one got a number")
-      } else {
-        losses.append("two values are named '\(name)'")
-      }
+    guard let first = names.renamed.first else { return }
+    let count = names.renamed.count
+    let others = count > 1 ? ", and \(count - 1) more share theirs" : ""
+    let message = "two values are named '\(first)'\(others)"
+    if options.includesSkeleton {
+      warnings.append("\(message); the later ones got a number")
+    } else {
+      losses.append(message)
     }
   }
+
+  /// How many storages are named in warnings; the rest are counted.
+  private static let namedStorages = 20
 
   private mutating func noteUnreachedBytes() {
     var coverage = StorageCoverage()
     for tensor in graph.tensors { coverage.add(tensor) }
+    var count = 0
     for (index, storage) in graph.storages.enumerated() {
       let id = StorageID(index: index)
       let missed = coverage.missedByteCount(of: id, byteCount: storage.byteCount)
       guard missed > 0 else { continue }
+      count += 1
+      guard count <= Self.namedStorages else { continue }
       warnings.append(
         "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
           + "tensor and stay behind")
+    }
+    let unused = unusedRegions.filter { $0.byteCount > 0 }
+    if let first = unused.first {
+      let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
+      warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
+    }
+    if count > Self.namedStorages {
+      warnings.append("so do bytes of \(count - Self.namedStorages) more storages")
     }
   }
 

@@ -4,12 +4,12 @@ internal import JSON
 /// The header of a safetensors file: eight bytes of length, then JSON padded with spaces to a
 /// multiple of eight, exactly as the reference writer does it (`safetensors/src/tensor.rs`).
 enum SafetensorsHeader {
-  /// The header for entries in the order of their data.
+  /// The header for entries in the order of their data, in three pieces: length, text, padding.
   ///
   /// - Throws: `limitExceeded` beyond what the reference reader accepts.
   static func encode(
     _ entries: [SafetensorsEntry], metadata: [(key: String, value: [UInt8])]
-  ) throws(FormatError) -> [UInt8] {
+  ) throws(FormatError) -> [[UInt8]] {
     var json = JSONWriter()
     json.beginObject()
     if !metadata.isEmpty {
@@ -32,8 +32,9 @@ enum SafetensorsHeader {
       offset += entry.byteCount
     }
     json.endObject()
-    let padding = (8 - json.bytes.count % 8) % 8
-    let count = json.bytes.count + padding
+    let text = json.bytes.count
+    let padding = (8 - text % 8) % 8
+    let count = text + padding
     guard count <= Limits.safetensorsHeaderBytes else {
       throw FormatError(
         .limitExceeded,
@@ -41,10 +42,10 @@ enum SafetensorsHeader {
           + "\(Limits.safetensorsHeaderBytes)",
         hint: "--no-skeleton leaves out what is not tensors")
     }
-    var header = ByteWriter(capacity: 8 + count)
-    header.write(integer: UInt64(count))
-    header.write(json.bytes)
-    header.write(repeatElement(UInt8(ascii: " "), count: padding))
-    return header.bytes
+    var length = ByteWriter()
+    length.write(integer: UInt64(count))
+    return [
+      length.bytes, json.bytes, [UInt8](repeating: UInt8(ascii: " "), count: padding),
+    ]
   }
 }

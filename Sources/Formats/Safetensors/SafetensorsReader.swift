@@ -40,22 +40,18 @@ public enum SafetensorsReader: Sendable {
 
   /// Builds the dict that a file's entries stand for.
   private struct GraphBuilder: ~Copyable {
+    /// A place in a dict: the dict and the pickle of the key.
+    private struct Place: Hashable {
+      var dict: NodeID
+      var key: [UInt8]
+    }
+
     private var machine: Unpickler
     private let file: SourceFile
     private let dataStart: Int
     private let root: NodeID
-    /// The dicts made so far inside of others, by their keys.
-    private var dicts: [Place: NodeID] = [:]
-    /// The first key of each spelling, which stands for all keys that are spelled like it.
-    private var firstKeys: [[UInt8]: NodeID] = [:]
-    /// The key that stands for each key; a name may repeat one key as often as it has bytes.
-    private var standIns: [NodeID: NodeID] = [:]
-
-    /// A place for a dict in another.
-    private struct Place: Hashable {
-      var parent: NodeID
-      var key: NodeID
-    }
+    /// What stands in the places taken so far: a dict made for longer paths, or `nil` for a value.
+    private var taken: [Place: NodeID?] = [:]
 
     init(file: SourceFile, dataStart: Int, dropsUnsafe: Bool) {
       var graph = TensorGraph()
@@ -81,39 +77,39 @@ public enum SafetensorsReader: Sendable {
         machine.graph.root = value
         return
       }
-      try set(last, to: value, in: dict(at: key.path.dropLast()))
+      let parent = try dict(at: key.path.dropLast())
+      guard taken.updateValue(nil, forKey: try place(of: last, in: parent)) == nil else {
+        throw Self.conflict
+      }
+      try set(last, to: value, in: parent)
     }
 
     /// The dict that a path of keys leads to, made where it does not exist.
     private mutating func dict(at path: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
       var parent = root
       for key in path {
-        let place = Place(parent: parent, key: standIn(for: key))
-        if let known = dicts[place] {
-          parent = known
+        let place = try place(of: key, in: parent)
+        if let known = taken[place] {
+          guard let dict = known else { throw Self.conflict }
+          parent = dict
         } else {
           let child = try machine.graph.add(.dict(.empty))
           try set(key, to: child, in: parent)
-          dicts[place] = child
+          taken[place] = child
           parent = child
         }
       }
       return parent
     }
 
-    /// The first of all keys that are spelled like `key`: strs by their bytes.
-    private mutating func standIn(for key: NodeID) -> NodeID {
-      if let known = standIns[key] { return known }
-      var spelling: [UInt8] = []
-      if case .string(let run) = machine.graph[key] {
-        spelling = [UInt8(ascii: "'")] + machine.graph[run]
-      } else {
-        spelling = Array(machine.graph.description(of: key, limit: 1000).utf8)
-      }
-      let first = firstKeys[spelling] ?? key
-      firstKeys[spelling] = first
-      standIns[key] = first
-      return first
+    private func place(of key: NodeID, in dict: NodeID) throws(FormatError) -> Place {
+      Place(
+        dict: dict,
+        key: try Pickler.pickle(key, of: machine.graph, protocol: TensorNames.olmoProtocol))
+    }
+
+    private static var conflict: FormatError {
+      FormatError(.malformed, "another tensor has the same keys, or some of them")
     }
 
     private mutating func set(
@@ -131,10 +127,7 @@ public enum SafetensorsReader: Sendable {
       if entry.dtype == .f4, let last = shape.popLast() { shape.append(last / 2) }
       var strides = [Int](repeating: 1, count: shape.count)
       for index in shape.indices.dropLast().reversed() {
-        // A tensor without elements may have sizes of any product.
-        let (stride, overflow) = strides[index + 1].multipliedReportingOverflow(
-          by: max(shape[index + 1], 1))
-        strides[index] = overflow ? .max : stride
+        strides[index] = strides[index + 1] * max(shape[index + 1], 1)
       }
       let storage = machine.graph.add(
         Storage(

@@ -16,15 +16,17 @@ struct SkeletonWriter {
   }
 
   private let graph: TensorGraph
-  private let placements: [NodeID: Placement]
-  private var numbers: [NodeID: Int] = [:]
+  /// By the tensors' places in the graph.
+  private let placements: [Placement?]
+  /// The number of each node in the table, by its place in the graph; negative without one.
+  private var numbers: [Int32]
   private var table: [NodeID] = []
   private var json = JSONWriter()
 
   /// The skeleton of `graph` as JSON text.
   static func write(
     _ graph: TensorGraph, source: SourceDescription, layout: Layout,
-    placements: [NodeID: Placement]
+    placements: [Placement?]
   ) -> [UInt8] {
     var writer = SkeletonWriter(graph: graph, placements: placements)
     writer.number()
@@ -32,9 +34,10 @@ struct SkeletonWriter {
     return writer.json.bytes
   }
 
-  private init(graph: TensorGraph, placements: [NodeID: Placement]) {
+  private init(graph: TensorGraph, placements: [Placement?]) {
     self.graph = graph
     self.placements = placements
+    numbers = [Int32](repeating: -1, count: graph.nodeCount)
   }
 
   /// Numbers the nodes that need a place of their own in the table.
@@ -45,9 +48,14 @@ struct SkeletonWriter {
       graph.forEachReference(of: id) { uses[Int($0.index)] = min(uses[Int($0.index)] + 1, 2) }
     }
     for id in reachable where !isInline(id, isShared: uses[Int(id.index)] > 1) {
-      numbers[id] = table.count
+      numbers[graph.index(of: id)] = Int32(table.count)
       table.append(id)
     }
+  }
+
+  private func number(of id: NodeID) -> Int? {
+    let number = numbers[graph.index(of: id)]
+    return number < 0 ? nil : Int(number)
   }
 
   /// The largest int that every JSON reader keeps exactly (RFC 8259, section 6).
@@ -113,7 +121,7 @@ struct SkeletonWriter {
   // MARK: Values
 
   private mutating func value(_ id: NodeID) {
-    if let number = numbers[id] {
+    if let number = number(of: id) {
       json.beginArray()
       json.integer(number)
       return json.endArray()
@@ -156,7 +164,7 @@ struct SkeletonWriter {
     case .bytes(let run):
       json.string("bytes")
       json.string(Base64.encode(graph[run], .standard))
-      if let spelling = graph.spellings[id], numbers[spelling] != nil { value(spelling) }
+      if let spelling = graph.spellings[id], number(of: spelling) != nil { value(spelling) }
     case .byteArray(let run):
       json.string("bytearray")
       json.string(Base64.encode(graph[run], .standard))
@@ -173,7 +181,7 @@ struct SkeletonWriter {
     case .persistent(let value):
       json.string("persistent")
       self.value(value)
-    case .tensor(let tensor): self.tensor(graph[tensor])
+    case .tensor(let id): tensor(graph[id], placements[graph.index(of: id)])
     }
     json.endArray()
   }
@@ -216,8 +224,7 @@ struct SkeletonWriter {
     json.endArray()
   }
 
-  private mutating func tensor(_ tensor: Tensor) {
-    let placement = placements[tensor.node]
+  private mutating func tensor(_ tensor: Tensor, _ placement: Placement?) {
     if case .storage(let id) = tensor.origin {
       json.string("storage")
       name(placement)

@@ -12,6 +12,8 @@ struct TensorNames {
   private let layout: Layout
   /// A tensor of this name cannot be read back: the header uses it for something else.
   private var used: Set<ExactString> = [ExactString("__metadata__")]
+  /// The last number that was put behind a name that was taken.
+  private var lastNumbers: [ExactString: Int] = [:]
   /// Paths whose names were taken and got a number.
   private(set) var renamed: [String] = []
 
@@ -40,28 +42,45 @@ struct TensorNames {
   }
 
   private mutating func unique(_ name: String) -> String {
-    guard !used.insert(ExactString(name)).inserted else { return name }
+    guard !claim(name) else { return name }
     renamed.append(name)
-    var number = 2
-    while !used.insert(ExactString("\(name)#\(number)")).inserted { number += 1 }
-    return "\(name)#\(number)"
+    while true {
+      let numbered = "\(name)#\(nextNumber(behind: name))"
+      if claim(numbered) { return numbered }
+    }
   }
 
   /// The url-safe base64 of the pickled pair of key path and flag (`olmo/safetensors_util.py`).
   private mutating func olmoName(
     of path: [PathComponent], isPickled: Bool
   ) throws(FormatError) -> String {
-    var path = path
+    let name = try encoded(path, isPickled: isPickled)
+    guard !claim(name) else { return name }
+    // An attribute and a key of one object, or keys that only Python tells apart, such as NaN.
+    renamed.append(plainName(of: path))
+    let last = path.last.map(text) ?? "tensor"
     while true {
-      let pickle = try Pickler.pickle(
-        keys: path, flag: isPickled, of: graph, protocol: Self.olmoProtocol)
-      let name = Base64.encode(pickle, .urlSafe)
-      if used.insert(ExactString(name)).inserted { return name }
-      // Only an attribute and a key of one object can collide; the attribute came later.
-      let plain = path.last.map(text) ?? "tensor"
-      renamed.append(plainName(of: path))
-      path = path.dropLast() + [.attribute(plain + "#2")]
+      let step = PathComponent.attribute("\(last)#\(nextNumber(behind: name))")
+      let numbered = try encoded(path.dropLast() + [step], isPickled: isPickled)
+      if claim(numbered) { return numbered }
     }
+  }
+
+  private func encoded(
+    _ path: [PathComponent], isPickled: Bool
+  ) throws(FormatError) -> String {
+    Base64.encode(
+      try Pickler.pickle(keys: path, flag: isPickled, of: graph, protocol: Self.olmoProtocol),
+      .urlSafe)
+  }
+
+  /// Takes a name; returns whether it was free.
+  private mutating func claim(_ name: String) -> Bool { used.insert(ExactString(name)).inserted }
+
+  /// The next number to try behind a name that is taken: 2, 3 and so on.
+  private mutating func nextNumber(behind name: String) -> Int {
+    lastNumbers[ExactString(name), default: 1] += 1
+    return lastNumbers[ExactString(name), default: 1]
   }
 
   private func text(_ component: PathComponent) -> String {

@@ -1,8 +1,8 @@
 package import Bytes
 package import Graph
-package import Zip
+internal import Zip
 
-/// The archive that `torch.save` writes, opened: its records by their names after the prefix.
+/// The archive that `torch.save` writes, opened.
 ///
 /// Every record lies in one directory, which is named after the file it was first saved under
 /// (`caffe2/serialize/inline_container.cc`), whatever the file is called now.
@@ -11,11 +11,7 @@ package struct TorchArchive: Sendable {
   package let prefix: String
   /// Whether numbers in storages have their most significant byte first.
   package let isBigEndian: Bool
-  /// The records with their names after the prefix, in the order of the archive.
-  package let records: [(name: String, entry: ZipEntry)]
-
   private let directory: ZipDirectory
-  private let entries: [String: ZipEntry]
 
   private static let pickleName = "data.pkl"
   private static let storagePrefix = "data/"
@@ -31,22 +27,18 @@ package struct TorchArchive: Sendable {
     guard let slash = first.name.firstIndex(of: "/") else {
       throw Self.notTorch("its first entry '\(first.name)' is not in a directory")
     }
-    let prefix = String(first.name[..<slash])
-    var records: [(name: String, entry: ZipEntry)] = []
-    for entry in directory.entries where !entry.isDirectory {
-      guard entry.name.hasPrefix(prefix + "/") else {
-        throw Self.notTorch("'\(entry.name)' is outside of the directory '\(prefix)/'")
-      }
-      records.append((String(entry.name.dropFirst(prefix.count + 1)), entry))
+    prefix = String(first.name[..<slash])
+    for entry in directory.entries where !entry.name.hasPrefix(prefix + "/") {
+      throw Self.notTorch("'\(entry.name)' is outside of the directory '\(prefix)/'")
     }
-    entries = Dictionary(records, uniquingKeysWith: { first, _ in first })
-    guard entries[Self.pickleName] != nil else {
+    guard directory.entry(named: "\(prefix)/\(Self.pickleName)") != nil else {
       throw Self.notTorch("it has no record '\(Self.pickleName)'")
     }
-    self.prefix = prefix
-    self.records = records
-    isBigEndian = try Self.isBigEndian(entries["byteorder"], in: directory)
+    isBigEndian = try Self.isBigEndian(directory.entry(named: "\(prefix)/byteorder"), in: directory)
   }
+
+  /// The record of that name, without the prefix.
+  private func record(_ name: String) -> ZipEntry? { directory.entry(named: "\(prefix)/\(name)") }
 
   private static func notTorch(_ reason: String) -> FormatError {
     FormatError(
@@ -69,7 +61,7 @@ package struct TorchArchive: Sendable {
   }
 
   /// Whether `torch.jit.save` wrote the archive.
-  package var isTorchScript: Bool { entries["constants.pkl"] != nil }
+  package var isTorchScript: Bool { record("constants.pkl") != nil }
 
   /// The name of the pickle with the directory in front, for messages.
   package var pickleEntryName: String { "\(prefix)/\(Self.pickleName)" }
@@ -78,18 +70,19 @@ package struct TorchArchive: Sendable {
   ///
   /// - Throws: what ``ZipDirectory/readRecord(_:limit:)`` throws.
   package func readPickle() throws(FormatError) -> [UInt8] {
-    guard let entry = entries[Self.pickleName] else { return [] }
+    guard let entry = record(Self.pickleName) else { return [] }
     return try directory.readRecord(entry, limit: Limits.pickleBytes)
   }
 
   /// Where the storage of that key lies, or `nil` if there is none.
   package func storageRegion(key: String) -> FileRegion? {
-    entries[Self.storagePrefix + key]?.region(in: directory)
+    record(Self.storagePrefix + key)?.region(in: directory)
   }
 
   /// Where every storage lies, in the order of the archive.
   package var storageRegions: [FileRegion] {
-    records.filter { isStorage($0.name) }.map { $0.entry.region(in: directory) }
+    directory.entries.filter { isStorage(String($0.name.dropFirst(prefix.count + 1))) }
+      .map { $0.region(in: directory) }
   }
 
   private func isStorage(_ name: String) -> Bool {
@@ -103,7 +96,8 @@ package struct TorchArchive: Sendable {
   package func describe(pickleProtocol: Int) throws(FormatError) -> TorchArchiveDescription {
     var budget = Limits.smallRecordBytes
     var described: [TorchArchiveDescription.Record] = []
-    for (name, entry) in records {
+    for entry in directory.entries where !entry.isDirectory {
+      let name = String(entry.name.dropFirst(prefix.count + 1))
       if name == Self.pickleName {
         described.append(.pickle(name: name))
       } else if isStorage(name) {
@@ -130,8 +124,8 @@ package struct TorchArchive: Sendable {
 
   private var writer: String {
     if !directory.layout.hasTorchPadding { return "repacked by another program" }
-    if entries[".format_version"] != nil { return "torch 2.7 or later" }
-    if entries[".data/serialization_id"] != nil { return "torch 2.1 to 2.6" }
+    if record(".format_version") != nil { return "torch 2.7 or later" }
+    if record(".data/serialization_id") != nil { return "torch 2.1 to 2.6" }
     return "torch 1.6 to 2.0"
   }
 }

@@ -18,9 +18,11 @@ public enum TorchReader: Sendable {
       let archive = try TorchArchive(reading: file)
       let (graph, version, dropped) = try readGraph(of: archive, dropsUnsafe: dropsUnsafe)
       let description = try archive.describe(pickleProtocol: version)
+      let used = Set(graph.storages.map(\.region.name))
       return Checkpoint(
         graph: graph,
         source: SourceDescription(container: .torch(description), byteCount: file.byteCount),
+        unusedRegions: archive.storageRegions.filter { !used.contains($0.name) },
         warnings: warnings(graph, description, dropped: dropped))
     }
   }
@@ -36,7 +38,7 @@ public enum TorchReader: Sendable {
       let (version, dropped) = (unpickler.pickleProtocol, unpickler.dropped)
       var graph = unpickler.finish()
       graph.root = root
-      var recogniser = TensorRecogniser(graph: graph, archive: archive)
+      var recogniser = TensorRecogniser(graph: consume graph, archive: archive)
       try recogniser.recognise()
       return (recogniser.finish(), version, dropped)
     }

@@ -31,7 +31,7 @@ _ckptconv() {
             case $command in
                 '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors inspect help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                inspect) flags='--sort --limit -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors inspect help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands

@@ -21,4 +21,5 @@ complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l allow
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l drop-unsafe -d 'replace what exists to run code by None'
 complete -c ckptconv -n '__fish_seen_subcommand_from inspect' -l sort -x -a 'file\\t\'as the file has them\' name\\t\'by name\' size\\t\'the largest first\'' -d 'order tensors by file, name or size'
 complete -c ckptconv -n '__fish_seen_subcommand_from inspect' -l limit -x -d 'list the first N tensors and values only'
+complete -c ckptconv -n '__fish_seen_subcommand_from inspect' -l drop-unsafe -d 'show None for what exists to run code'
 complete -c ckptconv -n '__fish_seen_subcommand_from help' -f -a 'pt-to-safetensors inspect help safety layouts skeleton exit-codes environment'

@@ -48,6 +48,7 @@ _ckptconv() {
                     _arguments "$shared[@]" \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
                         '(--limit)--limit=[list the first N tensors and values only]:N: ' \
+                        '(--drop-unsafe)--drop-unsafe[show None for what exists to run code]' \
                         '*:INPUT...:_files'
                     ;;
                 help)

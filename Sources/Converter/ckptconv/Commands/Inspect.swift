@@ -22,10 +22,18 @@ struct Inspect: Command {
     .number(
       "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N tensors and values only",
       manual: "How many tensors, and how many values, are listed. The default is all of them."),
+    .toggle(
+      "drop-unsafe", \.dropsUnsafe, in: .safety, "show None for what exists to run code",
+      manual: """
+        A pickle that names a global that exists to run code is refused. With this flag the rest of it
+        is listed, and a warning names the global. Nothing is run in either case. See
+        `ckptconv help safety`.
+        """),
   ]
 
   private var sort: TensorOrder?
   private var limit: Int?
+  private var dropsUnsafe = false
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
@@ -54,7 +62,7 @@ struct Inspect: Command {
   private func show(
     _ path: String, isFirst: Bool, _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) {
-    let inspection = try Inspection(of: path)
+    let inspection = try Inspection(of: path, droppingUnsafe: dropsUnsafe)
     if shared.json { return try console.printJSON(inspection.json) }
     for warning in inspection.warnings { console.warn("\(path): \(warning)") }
     let listing = Listing(inspection, order: sort ?? .file, limit: limit)

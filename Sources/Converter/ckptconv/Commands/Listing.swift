@@ -64,12 +64,8 @@ struct Listing {
     let rest = hidden > 0 ? "; \(hidden) not listed" : ""
     let names = opaqueGlobals.joined(separator: ", ").harmless
     let opaque = names.isEmpty ? "" : "unknown classes: \(names)\n"
-    return "\(opaque)\(counted(tensors.count, "tensor")), \(bytes); "
-      + "\(counted(values.count, "value"))\(rest)\n"
-  }
-
-  private func counted(_ count: Int, _ noun: String) -> String {
-    "\(count) \(noun)\(count == 1 ? "" : "s")"
+    return "\(opaque)\(tensors.count.counting("tensor")), \(bytes); "
+      + "\(values.count.counting("value"))\(rest)\n"
   }
 }
 

@@ -15,8 +15,9 @@ struct PtToSafetensors: Command {
     Of a directory, the model and the optimizer state are converted. The configuration and `train.pt`
     are carried along unchanged.
 
-    Tensors keep their bits: nothing is cast, sorted or renamed. Memory stays below 64 MiB whatever
-    the size of the file. An output appears under its name only when it is complete.
+    Tensors keep their bits: nothing is cast. Their bytes pass through small buffers, so memory
+    depends on how many tensors and values there are, and not on their size: 64 MiB do for the usual
+    model of any size. An output appears under its name only when it is complete.
     """
   static let examples = [
     Example(
@@ -26,8 +27,8 @@ struct PtToSafetensors: Command {
       line: "ckptconv pt-to-safetensors step1000-unsharded -o converted",
       purpose: "Convert an OLMo checkpoint into another directory:"),
     Example(
-      line: "ckptconv pt-to-safetensors model.pt -o - | aws s3 cp - s3://bucket/model.safetensors",
-      purpose: "Send the result to an object store without a file in between:"),
+      line: "ckptconv pt-to-safetensors m.pt -o - | ssh host 'cat >m.safetensors'",
+      purpose: "Send the result to another machine without a file in between:"),
   ]
   static let operands = Operands.inputs
 
@@ -84,7 +85,7 @@ struct PtToSafetensors: Command {
     let content =
       output.layout.map { layout in
         let aliases = output.aliasCount > 0 ? ", \(output.aliasCount) tied" : ""
-        return "\(output.tensorCount) tensors\(aliases), layout \(layout.rawValue)"
+        return "\(output.tensorCount.counting("tensor"))\(aliases), layout \(layout.rawValue)"
       } ?? "unchanged"
     console.note("\(output.source) -> \(output.path): \(size), \(content)")
   }
@@ -144,8 +145,8 @@ extension PtToSafetensors {
       "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
       "leave out what is not a tensor",
       manual: """
-        Leaves out the skeleton: the metadata from which the way back rebuilds the very object. The
-        file is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
+        Leaves out the skeleton: the metadata that holds whatever is not a tensor's bytes. The file
+        is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
         What the layout has no place for is lost, which needs `--allow-loss`. See
         `ckptconv help skeleton`.
         """),

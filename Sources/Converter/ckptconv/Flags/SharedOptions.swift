@@ -14,7 +14,7 @@ struct SharedOptions: Sendable {
     .toggle(
       "json", \.json, in: .everywhere, "print the result as JSON on standard output",
       manual: """
-        Prints the result on standard output as one JSON document and nothing else. Messages, \
+        Prints the result on standard output as JSON, one object per line, and nothing else. Messages, \
         warnings and errors stay on standard error.
         """),
     .toggle(

@@ -24,7 +24,8 @@ enum ManPage {
         return [".TP", line("\\fB\(escape(term))\\fR")] + render(definition: inner)
       case .list(let rows):
         return rows.flatMap { row in
-          [".TP", line("\\fB\(escape(row.term))\\fR"), line(markUp(row.text))]
+          [".TP", line("\\fB\(escape(row.term))\\fR")]
+            + render(definition: [.text(row.text)])
         }
       case .code(let lines):
         return [".PP", ".EX", ".RS 4"] + lines.map { line(escape($0)) } + [".RE", ".EE"]

@@ -23,7 +23,8 @@ enum PlainText {
     case .list(let rows):
       let width = rows.map(\.term.count).max() ?? 0
       return rows.flatMap { row in
-        let text = wrap(literal(row.text), indent: indent + width + 2)
+        let text = join(
+          Document.paragraphs(of: row.text).map { wrap(literal($0), indent: indent + width + 2) })
         let first = text.first.map { $0.dropFirst(indent + width) } ?? ""
         return ["\(margin)\(row.term.padded(to: width))\(first)"] + text.dropFirst()
       }

@@ -17,8 +17,8 @@ struct Topic: Sendable {
         describes and has no means to import a module or to call a function.
 
         Classes that rebuild tensors, and the classes of ordinary values (OrderedDict, NumPy arrays,
-        paths, random number states), are known. Unknown classes are kept as they stand, listed, and
-        written back unchanged. A global that exists to run code, such as `os.system` or
+        paths, random number states), are known. Unknown classes are listed by `ckptconv inspect` and
+        carried along as they are. A global that exists to run code, such as `os.system` or
         `builtins.eval`, is refused with its name and place, and the exit code is 65. With
         `--drop-unsafe` its value is replaced by None, and a warning says so.
 
@@ -61,8 +61,8 @@ struct Topic: Sendable {
         """
         A safetensors file holds a flat map of tensors. What else the checkpoint had (nesting, order,
         number keys, floats, which tensors shared their storage, strides) is written as one JSON
-        document under the key `ckptconv.skeleton` of the file's metadata. Other readers ignore it;
-        with it the file can be turned back into the same checkpoint.
+        document under the key `ckptconv.skeleton` of the file's metadata. Other readers ignore it.
+        It has all that is needed to rebuild the same checkpoint, which this version does not do yet.
 
         With `--no-skeleton` the file is byte for byte what `safetensors.torch.save_file`, or OLMo's
         own converter for the layout `olmo`, writes.
@@ -71,7 +71,10 @@ struct Topic: Sendable {
 
   static let exitCodes = Topic(
     name: "exit-codes", title: "Exit status", summary: "what the exit status says",
-    blocks: [.list(ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) })])
+    blocks: [
+      .list(ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }),
+      .text("A signal, such as that of Control-C, ends the program as it ends any other."),
+    ])
 
   private static let environment = Topic(
     name: "environment", title: "Environment", summary: "the environment variables that matter",
