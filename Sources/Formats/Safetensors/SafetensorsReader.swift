@@ -127,7 +127,10 @@ public enum SafetensorsReader: Sendable {
       if entry.dtype == .f4, let last = shape.popLast() { shape.append(last / 2) }
       var strides = [Int](repeating: 1, count: shape.count)
       for index in shape.indices.dropLast().reversed() {
-        strides[index] = strides[index + 1] * max(shape[index + 1], 1)
+        // A tensor without elements may have sizes of any product.
+        let (stride, overflow) = strides[index + 1].multipliedReportingOverflow(
+          by: max(shape[index + 1], 1))
+        strides[index] = overflow ? .max : stride
       }
       let storage = machine.graph.add(
         Storage(
