@@ -60,6 +60,9 @@ let package = Package(
       name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],
       path: "Tests/PickleTests"),
     .testTarget(
+      name: "PlanTests", dependencies: ["Bytes", "Codecs", "Graph", "Plan", "TestSupport"],
+      path: "Tests/PlanTests"),
+    .testTarget(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
       path: "Tests/ZipTests"),
     .testTarget(

@@ -1,7 +1,8 @@
-/// How the elements of a box are read: which dimensions one read covers, and where the bytes go.
+/// How the elements of a box are read: which dimensions one read covers, and where its bytes go.
 struct BoxReading {
-  /// The widest gap between wanted bytes that is read and dropped instead of skipped, in bytes.
-  private static let gap = 1024
+  /// The widest gap between wanted bytes that is read and dropped instead of skipped, in bytes: to
+  /// copy as many takes as long as a system call.
+  private static let gap = 2048
   /// The length of a cache line in bytes.
   private static let line = 64
 
@@ -9,46 +10,36 @@ struct BoxReading {
   let runByteCount: Int
   /// The number of reads.
   let readCount: Int
-  /// The distance in bytes between the starts of neighbouring reads in memory.
-  let pitch: Int
+  /// The dimensions that one read covers.
+  let inner: [Int]
   /// The dimensions that separate reads are needed for, from the largest stride to the smallest.
   let outer: [Int]
-  /// The strides the elements have in memory.
-  let memoryStrides: [Int]
+  /// Whether a read has the elements in the order in which the output has them.
+  let isInOrder: Bool
+  /// The distance in bytes between the starts of neighbouring reads in memory.
+  let pitch: Int
 
   /// Plans the reads for a box of `extents` elements out of `layout`, whose dimensions from the
-  /// smallest stride to the largest are `bySourceStride`.
-  init(of extents: [Int], in layout: StridedLayout, _ bySourceStride: [Int]) {
+  /// smallest stride to the largest are `bySourceStride`; no read is longer than `limit` bytes.
+  init(of extents: [Int], in layout: StridedLayout, _ bySourceStride: [Int], limit: Int) {
     var run = layout.unit
     var covered = 0
     for dimension in bySourceStride {
-      if extents[dimension] > 1 {
-        guard layout.strides[dimension] <= run + BoxReading.gap else { break }
-        run += (extents[dimension] - 1) * layout.strides[dimension]
-      }
+      let reach = (extents[dimension] - 1) * layout.strides[dimension]
+      guard
+        reach == 0
+          || layout.strides[dimension] <= run + BoxReading.gap && reach <= limit - run
+      else { break }
+      run += reach
       covered += 1
     }
     runByteCount = run
+    inner = Array(bySourceStride[..<covered])
     outer = bySourceStride[covered...].reversed()
-    // A power of two between the rows of a box would put a whole column into a few cache sets.
-    let innermost = bySourceStride.first { layout.strides[$0] > 0 }
-    let isTransposed = innermost != nil && innermost != layout.rank - 1
-    pitch = isTransposed ? (run / BoxReading.line + 2) * BoxReading.line : run
-    var strides = layout.strides
-    var count = 1
-    for dimension in bySourceStride[covered...] {
-      let (stride, overflow) = pitch.multipliedReportingOverflow(by: count)
-      strides[dimension] = overflow ? .max : stride
-      count *= extents[dimension]
-    }
-    memoryStrides = strides
-    readCount = count
-  }
-
-  /// The memory that the bytes read take, or `nil` when it is more than `budget`.
-  func byteCount(within budget: Int) -> Int? {
-    guard runByteCount <= budget else { return nil }
-    guard readCount > 1 else { return runByteCount }
-    return readCount <= budget / pitch ? readCount * pitch : nil
+    readCount = outer.reduce(1) { $0 * extents[$1] }
+    let packed = StridedLayout.packedStrides(extents, unit: layout.unit)
+    isInOrder = inner.allSatisfy { extents[$0] == 1 || layout.strides[$0] == packed[$0] }
+    // A power of two between the rows in memory would put a whole column into a few cache sets.
+    pitch = (run / BoxReading.line + 2) * BoxReading.line
   }
 }

@@ -1,5 +1,5 @@
+internal import Bytes
 internal import Codecs
-internal import Synchronization
 
 /// Sums up checksums of pieces that arrive in any order from any thread.
 final class ChecksumLedger: Sendable {
@@ -22,11 +22,11 @@ final class ChecksumLedger: Sendable {
     var sum = CRC32()
   }
 
-  private let entries: Mutex<[Entry]>
+  private let entries: Locked<[Entry]>
 
   /// A ledger with one sum for each of `pieceCounts`, of that many pieces.
   init(pieceCounts: [Int]) {
-    entries = Mutex(pieceCounts.map { Entry(missing: $0) })
+    entries = Locked(pieceCounts.map { Entry(missing: $0) })
   }
 
   /// Enters a piece; returns the sum when it was the last one missing.

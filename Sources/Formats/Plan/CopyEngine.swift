@@ -14,12 +14,19 @@ public struct CopyEngine: Sendable {
   public typealias Progress = @Sendable (_ bytesDone: Int, _ bytesTotal: Int) -> Void
 
   private let threadCount: Int
+  private let workingMemory: Int
   private let progress: Progress?
 
   /// An engine with `threadCount` threads, by default one for each processor there is.
   public init(threadCount: Int? = nil, progress: Progress? = nil) {
+    self.init(threadCount: threadCount, workingMemory: WorkerMemory.total, progress: progress)
+  }
+
+  /// An engine whose threads together use `workingMemory` bytes, so that small files are large.
+  init(threadCount: Int?, workingMemory: Int, progress: Progress? = nil) {
     let wanted = threadCount ?? Syscalls.availableProcessors()
     self.threadCount = min(max(wanted, 1), WorkerMemory.maximumThreads)
+    self.workingMemory = workingMemory
     self.progress = progress
   }
 
@@ -29,14 +36,15 @@ public struct CopyEngine: Sendable {
   ///   not what the plan takes it for, `inputOutput` when reading or writing fails or a source
   ///   changes meanwhile. The output is then incomplete and must be thrown away.
   public func run(_ plan: FilePlan, into destination: some CopyDestination) throws(FormatError) {
-    let survey = try RegionSurvey(plan)
+    let survey = try RegionSurvey(plan, memory: memory(for: destination))
     let meter = ProgressMeter(total: plan.byteCount + survey.extraByteCount, report: progress)
     try destination.prepare(byteCount: plan.byteCount)
     do throws(FormatError) {
       let spool = try Spool(survey.spooled, in: destination.scratchDirectory) {
         (plan, scratch) throws(FormatError) in
         try scratch.prepare(byteCount: plan.byteCount)
-        try carryOut(plan, RegionSurvey(plan), Spool(), into: scratch, meter)
+        let survey = try RegionSurvey(plan, memory: memory(for: scratch))
+        try carryOut(plan, survey, Spool(), into: scratch, meter)
       }
       try carryOut(plan, survey, spool, into: destination, meter)
     } catch {
@@ -52,12 +60,20 @@ public struct CopyEngine: Sendable {
     _ plan: FilePlan, _ survey: RegionSurvey, _ spool: Spool,
     into destination: any CopyDestination, _ meter: ProgressMeter
   ) throws(FormatError) {
-    let threadCount = destination.isSequential ? 1 : threadCount
-    let memory = WorkerMemory(threadCount: threadCount)
+    let memory = memory(for: destination)
     let workPlan = WorkPlan(
       plan, survey, spool: spool, memory: memory, isSequential: destination.isSequential)
     let run = CopyRun(workPlan, survey, destination: destination, memory: memory, progress: meter)
-    try run.carryOut(threadCount: threadCount)
+    try run.carryOut(threadCount: threads(for: destination))
+  }
+
+  /// What is written in order is written by one thread.
+  private func threads(for destination: any CopyDestination) -> Int {
+    destination.isSequential ? 1 : threadCount
+  }
+
+  private func memory(for destination: any CopyDestination) -> WorkerMemory {
+    WorkerMemory(threadCount: threads(for: destination), total: workingMemory)
   }
 
   private func requireUnchanged(_ files: [SourceFile]) throws(FormatError) {

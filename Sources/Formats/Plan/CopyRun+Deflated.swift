@@ -20,7 +20,7 @@ extension CopyRun {
     var isFinished = false
     while !isFinished {
       if pending.isEmpty, !unread.isEmpty {
-        pending = 0..<min(unread.count, memory.transfer)
+        pending = 0..<min(unread.count, input.byteCount)
         var bytes = input._mutatingExtracting(pending)
         try region.file.readAll(at: unread.lowerBound, into: &bytes)
         unread = unread.lowerBound + pending.count..<unread.upperBound

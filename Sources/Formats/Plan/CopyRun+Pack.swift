@@ -40,10 +40,7 @@ extension CopyRun {
         stretch.change?.apply(to: &place)
       case .elements(let elements):
         window = nil
-        let box = elements.tiling.box(0)
-        try fetch(box, of: elements, &input)
-        ElementKernels.pack(box.memoryLayout, from: input.bytes, into: &place)
-        elements.change?.apply(to: &place)
+        try fetch(elements.tiling.box(0), of: elements, into: &place, by: &input)
       case .computed where destination.isSequential:
         place.copy(computed(segment).span.raw, to: 0)
         continue

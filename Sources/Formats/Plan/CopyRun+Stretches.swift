@@ -7,7 +7,7 @@ extension CopyRun {
   func write(
     _ bytes: [UInt8], chunk number: Int, to outputOffset: Int, record: ChecksumLedger.Slot?
   ) throws(FormatError) {
-    let chunk = WorkerMemory.chunk(number, of: bytes.count)
+    let chunk = memory.chunk(number, of: bytes.count)
     let piece = bytes.span.extracting(chunk).raw
     enter(piece, inRecordAt: record)
     try destination.write(piece, at: outputOffset + chunk.lowerBound)
@@ -19,7 +19,7 @@ extension CopyRun {
     _ stretch: Work.Stretch, chunk number: Int, to outputOffset: Int?,
     record: ChecksumLedger.Slot?, _ output: inout MutableRawSpan
   ) throws(FormatError) {
-    let chunk = WorkerMemory.chunk(number, of: stretch.range.count)
+    let chunk = memory.chunk(number, of: stretch.range.count)
     var sourceChecksum: UInt32 = 0
     var recordChecksum: UInt32 = 0
     for start in stride(from: chunk.lowerBound, to: chunk.upperBound, by: memory.transfer) {

@@ -6,11 +6,11 @@ internal import Bytes
 /// that all of its accesses are in bounds; the loops then leave out the check per access, which
 /// made them take twice the time.
 enum ElementKernels {
-  /// Puts elements that lie in `input` as `layout` says into `output`, one after the other.
+  /// Copies elements from `input` to `output`, each to where `layout` says.
   static func pack(
     _ layout: StridedLayout, from input: RawSpan, into output: inout MutableRawSpan
   ) {
-    precondition(layout.span <= input.byteCount && layout.byteCount <= output.byteCount)
+    precondition(layout.sourceSpan <= input.byteCount && layout.targetSpan <= output.byteCount)
     let walk = PlaneWalk(layout)
     var place = walk.start
     repeat {
@@ -38,7 +38,7 @@ enum ElementKernels {
         let endColumn = min(firstColumn + walk.columnsPerBlock, walk.columns.count)
         for row in firstRow..<endRow {
           var source = inputOffset + row * walk.rows.stride + firstColumn * walk.columns.stride
-          var target = outputOffset + row * walk.rows.packed + firstColumn * walk.unit
+          var target = outputOffset + row * walk.rows.target + firstColumn * walk.columns.target
           for _ in firstColumn..<endColumn {
             // Safe: the caller's precondition compared the furthest element of the layout with both
             // spans, and the walk visits elements of the layout only; any bits are a valid integer.
@@ -46,7 +46,7 @@ enum ElementKernels {
               fromUncheckedByteOffset: source, as: T.self)
             unsafe output.storeBytes(of: element, toUncheckedByteOffset: target, as: T.self)
             source += walk.columns.stride
-            target += MemoryLayout<T>.size
+            target += walk.columns.target
           }
         }
       }
@@ -61,7 +61,7 @@ enum ElementKernels {
     for row in 0..<walk.rows.count {
       for column in 0..<walk.columns.count {
         let source = inputOffset + row * walk.rows.stride + column * walk.columns.stride
-        let target = outputOffset + row * walk.rows.packed + column * walk.unit
+        let target = outputOffset + row * walk.rows.target + column * walk.columns.target
         output.copy(input.extracting(source..<source + walk.unit), to: target)
       }
     }

@@ -1,7 +1,7 @@
-/// The order in which elements in memory are packed: planes of rows and columns, one by one.
+/// The order in which elements in memory are copied: planes of rows and columns, one by one.
 ///
 /// Columns are the last dimension. Rows are the dimension with the smallest stride where that is
-/// another one: source and output are then transposed, and a plane is walked in square blocks.
+/// another one: source and target are then transposed, and a plane is walked in square blocks.
 struct PlaneWalk {
   /// One dimension of a plane.
   struct Axis {
@@ -9,8 +9,8 @@ struct PlaneWalk {
     var count = 1
     /// The distance in bytes between neighbours in the source.
     var stride = 0
-    /// The distance in bytes between neighbours in the output.
-    var packed = 0
+    /// The distance in bytes between neighbours in the target.
+    var target = 0
   }
 
   /// The side of a block: with 8-byte elements, the cache lines of a block's rows and columns take
@@ -19,7 +19,7 @@ struct PlaneWalk {
 
   /// The size of one element in bytes; where elements lie side by side, that of a run of them.
   let unit: Int
-  /// The dimension along which the output is contiguous.
+  /// The dimension along which the target is contiguous, or nearly.
   private(set) var columns = Axis()
   /// The dimension along which the source is (nearly) contiguous, if it is not that of the columns.
   private(set) var rows = Axis()
@@ -28,10 +28,11 @@ struct PlaneWalk {
 
   /// The walk over all elements of `layout`.
   init(_ layout: StridedLayout) {
-    var axes = zip(zip(layout.extents, layout.strides), layout.packedStrides).map {
-      Axis(count: $0.0, stride: $0.1, packed: $1)
+    var axes = layout.extents.indices.map {
+      Axis(
+        count: layout.extents[$0], stride: layout.strides[$0], target: layout.targetStrides[$0])
     }
-    if let last = axes.last, last.stride == layout.unit {
+    if let last = axes.last, last.stride == layout.unit, last.target == layout.unit {
       unit = last.count * layout.unit
       axes.removeLast()
     } else {
@@ -45,7 +46,7 @@ struct PlaneWalk {
     }
     start = Odometer(
       extents: axes.map(\.count), sourceStrides: axes.map(\.stride),
-      targetStrides: axes.map(\.packed))
+      targetStrides: axes.map(\.target))
   }
 
   private var isTransposed: Bool { rows.count > 1 }

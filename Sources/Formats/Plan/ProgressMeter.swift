@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Synchronization
 
 /// Counts bytes for every thread and tells the caller about it now and then.
 final class ProgressMeter: Sendable {
@@ -13,7 +12,7 @@ final class ProgressMeter: Sendable {
 
   private let total: Int
   private let report: CopyEngine.Progress?
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// A meter that goes from zero to `total` bytes.
   init(total: Int, report: CopyEngine.Progress?) {

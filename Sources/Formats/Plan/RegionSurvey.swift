@@ -31,18 +31,18 @@ struct RegionSurvey {
   /// The files that bytes come from.
   private(set) var files: [SourceFile] = []
 
-  /// Looks through all segments of `plan`.
+  /// Looks through all segments of `plan`, which workers with `memory` will carry out.
   ///
   /// - Throws: `malformed` or `truncated` when one asks for bytes that are not there,
   ///   `checksumMismatch` when an empty region has a checksum.
-  init(_ plan: FilePlan) throws(FormatError) {
+  init(_ plan: FilePlan, memory: WorkerMemory) throws(FormatError) {
     slots = Array(repeating: nil, count: plan.segments.count)
     for use in try RegionUse.all(in: plan) {
       if files.last !== use.region.file, !files.contains(where: { $0 === use.region.file }) {
         files.append(use.region.file)
       }
       switch use.region.encoding {
-      case .stored: try check(use)
+      case .stored: try check(use, memory)
       case .deflated: decode(use)
       }
     }
@@ -54,7 +54,7 @@ struct RegionSurvey {
     inspections.reduce(0) { $0 + $1.region.byteCount } + spooled.reduce(0) { $0 + $1.byteCount }
   }
 
-  private mutating func check(_ use: RegionUse) throws(FormatError) {
+  private mutating func check(_ use: RegionUse, _ memory: WorkerMemory) throws(FormatError) {
     guard use.region.crc32 != nil else { return }
     guard use.region.byteCount > 0 else { return try use.region.requireChecksum(0) }
     let entry = Int32(checked.count)
@@ -62,13 +62,13 @@ struct RegionSurvey {
     let carriers = use.copiesOfTheWhole
     for copy in carriers {
       slots[copy.segment] = ChecksumLedger.Slot(entry: entry, piece: Int32(pieces))
-      pieces += WorkerMemory.chunkCount(copy.range.count)
+      pieces += memory.chunkCount(copy.range.count)
     }
     if carriers.isEmpty {
       let slot = ChecksumLedger.Slot(entry: entry, piece: 0)
       inspections.append(
         Inspection(region: use.region, slot: slot, segment: use.firstSegment))
-      pieces = WorkerMemory.chunkCount(use.region.byteCount)
+      pieces = memory.chunkCount(use.region.byteCount)
     }
     checked.append(use.region)
     pieceCounts.append(pieces)

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Synchronization
 
 /// A file that nobody sees yet: without a name where the file system can do that.
 ///
@@ -8,17 +7,19 @@ internal import Synchronization
 final class ScratchFile: CopyDestination {
   private let descriptor: Int32
   private let directory: String
-  private let temporaryName: Mutex<String?>
+  private let label: String
+  private let temporaryName: Locked<String?>
 
-  /// Makes an empty file in `directory`.
+  /// Makes an empty file in `directory`, which messages call `label`.
   ///
   /// - Throws: ``SystemError`` when the directory is missing, full or not writable.
-  init(in directory: String) throws(SystemError) {
+  init(in directory: String, label: String) throws(SystemError) {
     self.directory = directory
+    self.label = label
     if let unnamed = try Syscalls.createUnnamed(in: directory) {
       if Syscalls.canNameUnnamed(unnamed) {
         descriptor = unnamed
-        temporaryName = Mutex(nil)
+        temporaryName = Locked(nil)
         return
       }
       Syscalls.close(unnamed)
@@ -29,7 +30,7 @@ final class ScratchFile: CopyDestination {
     } catch {
       throw SystemError(error.call, path: directory, code: error.code)
     }
-    temporaryName = Mutex(name)
+    temporaryName = Locked(name)
   }
 
   deinit {
@@ -48,19 +49,19 @@ final class ScratchFile: CopyDestination {
   func prepare(byteCount: Int) throws(FormatError) {
     try FreeSpace.require(byteCount, in: directory)
     try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.reserve(descriptor, byteCount: byteCount, path: directory)
+      try Syscalls.reserve(descriptor, byteCount: byteCount, path: label)
     }
   }
 
   func write(_ bytes: RawSpan, at offset: Int) throws(FormatError) {
     try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.write(descriptor, at: offset, bytes, path: directory)
+      try Syscalls.write(descriptor, at: offset, bytes, path: label)
     }
   }
 
   /// The same file, for reading what has been written.
-  func makeSource(named name: String) throws(SystemError) -> SourceFile {
-    try SourceFile(descriptor: Syscalls.duplicate(descriptor, path: name), path: name)
+  func makeSource() throws(SystemError) -> SourceFile {
+    try SourceFile(descriptor: Syscalls.duplicate(descriptor, path: label), path: label)
   }
 
   /// Removes the temporary name, if there is one.
@@ -73,7 +74,7 @@ final class ScratchFile: CopyDestination {
 
   /// Waits until the bytes are on the disk.
   func synchronise() throws(SystemError) {
-    try Syscalls.synchronise(descriptor, path: directory)
+    try Syscalls.synchronise(descriptor, path: label)
   }
 
   /// Gives the file a name that must be free.

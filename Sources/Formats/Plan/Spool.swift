@@ -23,12 +23,12 @@ struct Spool: Sendable {
       plan.append(.copy(region, range: 0..<region.byteCount))
     }
     let scratch = try FormatError.wrapping { () throws(SystemError) in
-      try ScratchFile(in: directory)
+      try ScratchFile(in: directory, label: directory + ": temporary file")
     }
     try carryOut(plan, scratch)
     file = try FormatError.wrapping { () throws(SystemError) in
       scratch.forgetName()
-      return try scratch.makeSource(named: "temporary file in " + directory)
+      return try scratch.makeSource()
     }
   }
 

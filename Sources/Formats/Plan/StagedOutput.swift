@@ -28,13 +28,14 @@ public final class StagedOutput: CopyDestination {
     isSynchronising = synchronising
     directory = StagedOutput.directory(of: path)
     file = try FormatError.wrapping { [directory] () throws(SystemError) in
+      guard !path.isEmpty else { throw SystemError.missing(path) }
       // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
       let link = try Syscalls.status(at: path, followingLinks: false)
       if let status = try Syscalls.status(at: path) ?? link {
         let isFile = status.isRegular || status.isSymbolicLink
         guard replacing, isFile else { throw SystemError.occupied(path, status) }
       }
-      return try ScratchFile(in: directory)
+      return try ScratchFile(in: directory, label: path)
     }
   }
 
@@ -80,9 +81,6 @@ public final class StagedOutput: CopyDestination {
       for output in outputs where output.isSynchronising { try output.file.synchronise() }
       for output in outputs where output.isReplacing { try output.file.prepareToReplace() }
       try publish(outputs)
-      for directory in Set(outputs.filter(\.isSynchronising).map(\.directory)) {
-        try Syscalls.synchronise(directory: directory)
-      }
     }
   }
 
@@ -94,6 +92,9 @@ public final class StagedOutput: CopyDestination {
         published.append(output.path)
       }
       for output in outputs where output.isReplacing { try output.file.replace(output.path) }
+      for directory in Set(outputs.filter(\.isSynchronising).map(\.directory)) {
+        try Syscalls.synchronise(directory: directory)
+      }
     } catch {
       for path in published { try? Syscalls.remove(path) }
       throw error

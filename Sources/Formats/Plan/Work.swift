@@ -60,11 +60,11 @@ struct Work: Sendable {
 }
 
 extension Work.Source {
-  /// The number of parts it is cut into; each is one piece for the ledgers.
-  var jobCount: Int {
+  /// The number of parts that workers with `memory` cut it into; each is one piece for the ledgers.
+  func jobCount(_ memory: WorkerMemory) -> Int {
     switch self {
-    case .bytes(let bytes): WorkerMemory.chunkCount(bytes.count)
-    case .stretch(let stretch): WorkerMemory.chunkCount(stretch.range.count)
+    case .bytes(let bytes): memory.chunkCount(bytes.count)
+    case .stretch(let stretch): memory.chunkCount(stretch.range.count)
     case .elements(let elements): elements.tiling.count
     case .deflated, .computed: 1
     }

@@ -13,7 +13,7 @@ struct WorkPlan: Sendable {
 
   private let slots: [ChecksumLedger.Slot?]
   private let spool: Spool
-  private let boxByteCount: Int
+  private let memory: WorkerMemory
   private let isSequential: Bool
   /// For each segment, the record it is in; empty when there are no records.
   private var recordSlots: [ChecksumLedger.Slot?] = []
@@ -27,7 +27,7 @@ struct WorkPlan: Sendable {
     self.plan = plan
     self.slots = survey.slots
     self.spool = spool
-    self.boxByteCount = memory.box
+    self.memory = memory
     self.isSequential = isSequential
     markRecords()
 
@@ -41,7 +41,7 @@ struct WorkPlan: Sendable {
       }
       let source = source(of: index)
       countPieces(of: index, source)
-      if segment.byteCount <= WorkerMemory.smallSegment, source.fitsPack {
+      if segment.byteCount <= memory.smallSegment, source.fitsPack {
         if pack.byteCount + segment.byteCount > memory.transfer { close(&pack) }
         pack.append(index, segment.byteCount, at: offset)
         if case .computed = source, !isSequential { openFields.append((index, offset)) }
@@ -51,7 +51,7 @@ struct WorkPlan: Sendable {
           openFields.append((index, offset))
         } else {
           let task = Work.Task.write(source, record: recordSlot(of: index))
-          work.append(Work(task: task, outputOffset: offset, jobCount: source.jobCount))
+          work.append(Work(task: task, outputOffset: offset, jobCount: source.jobCount(memory)))
         }
       }
       offset += segment.byteCount
@@ -86,7 +86,9 @@ struct WorkPlan: Sendable {
       return .elements(
         Work.PickedElements(
           file: place.file, offset: start,
-          tiling: Tiling(layout, budget: boxByteCount, inOrder: inOrder), change: change))
+          tiling: Tiling(
+            layout, budget: memory.box, readLimit: memory.inputByteCount, inOrder: inOrder),
+          change: change))
     }
   }
 
@@ -111,7 +113,7 @@ struct WorkPlan: Sendable {
   private mutating func countPieces(of index: Int, _ source: Work.Source) {
     guard let record = recordSlot(of: index).map({ Int($0.entry) }) else { return }
     recordSlots[index]?.piece = Int32(recordPieceCounts[record])
-    recordPieceCounts[record] += plan.segments[index].byteCount == 0 ? 0 : source.jobCount
+    recordPieceCounts[record] += plan.segments[index].byteCount == 0 ? 0 : source.jobCount(memory)
   }
 
   private mutating func append(_ inspection: RegionSurvey.Inspection) {
@@ -122,7 +124,7 @@ struct WorkPlan: Sendable {
       case .stored:
         .stretch(Work.Stretch(file: region.file, range: region.range, slot: inspection.slot))
       }
-    work.append(Work(task: .inspect(source), outputOffset: 0, jobCount: source.jobCount))
+    work.append(Work(task: .inspect(source), outputOffset: 0, jobCount: source.jobCount(memory)))
   }
 
   /// Small segments that are written together.

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Synchronization
 
 /// Hands out work in the order of the output and remembers what went wrong.
 final class WorkQueue: Sendable {
@@ -21,7 +20,7 @@ final class WorkQueue: Sendable {
   }
 
   private let work: [Work]
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// A queue that has not handed out anything.
   init(_ work: [Work]) { self.work = work }

@@ -18,7 +18,8 @@ public enum SafetensorsReader: Sendable {
       let header = try SafetensorsHeader.read(file)
       let isOLMo = header.entries.contains { OLMoNameDecoder.isOLMo($0.name) }
       var builder = GraphBuilder(
-        file: file, dataStart: 8 + header.byteCount, dropsUnsafe: dropsUnsafe)
+        file: file, dataStart: 8 + header.byteCount, isOnly: header.entries.count == 1,
+        dropsUnsafe: dropsUnsafe)
       for entry in header.entries {
         try FormatError.within("tensor '\(entry.name)'") { () throws(FormatError) in
           try isOLMo ? builder.addKeyed(entry) : builder.addNamed(entry)
@@ -50,15 +51,18 @@ public enum SafetensorsReader: Sendable {
     private let file: SourceFile
     private let dataStart: Int
     private let root: NodeID
+    /// Whether the file has one entry, which alone may stand for the whole object.
+    private let isOnly: Bool
     /// What stands in the places taken so far: a dict made for longer paths, or `nil` for a value.
     private var taken: [Place: NodeID?] = [:]
 
-    init(file: SourceFile, dataStart: Int, dropsUnsafe: Bool) {
+    init(file: SourceFile, dataStart: Int, isOnly: Bool, dropsUnsafe: Bool) {
       var graph = TensorGraph()
       root = graph.addEmptyRoot()
       machine = Unpickler(graph: graph, unsafeGlobals: dropsUnsafe ? .drop : .refuse)
       self.file = file
       self.dataStart = dataStart
+      self.isOnly = isOnly
     }
 
     var droppedGlobals: [String] { machine.dropped }
@@ -74,6 +78,7 @@ public enum SafetensorsReader: Sendable {
       let key = try OLMoNameDecoder.decode(entry.name, with: &machine)
       let value = try key.isPickled ? unpickled(entry) : tensor(entry)
       guard let last = key.path.last else {
+        guard isOnly else { throw Self.conflict }
         machine.graph.root = value
         return
       }

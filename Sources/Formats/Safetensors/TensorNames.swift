@@ -54,6 +54,7 @@ struct TensorNames {
   private mutating func olmoName(
     of path: [PathComponent], isPickled: Bool
   ) throws(FormatError) -> String {
+    let path = try besideTensors(path.isEmpty ? [.attribute(isPickled ? "value" : "tensor")] : path)
     let name = try encoded(path, isPickled: isPickled)
     guard !claim(name) else { return name }
     // An attribute and a key of one object, or keys that only Python tells apart, such as NaN.
@@ -64,6 +65,22 @@ struct TensorNames {
       let numbered = try encoded(path.dropLast() + [step], isPickled: isPickled)
       if claim(numbered) { return numbered }
     }
+  }
+
+  /// The path itself, or with one key for all that lies below a tensor: `t.scales` beside `t`.
+  ///
+  /// OLMo's dicts have no place inside of a tensor.
+  private func besideTensors(_ path: [PathComponent]) throws(FormatError) -> [PathComponent] {
+    guard !graph.parts.isEmpty else { return path }
+    for count in 1..<path.count {
+      let prefix = path.prefix(count)
+      guard used.contains(ExactString(try encoded(Array(prefix), isPickled: false))) else {
+        continue
+      }
+      let joined = path[(count - 1)...].map(text).joined(separator: ".")
+      return prefix.dropLast() + [.attribute(joined)]
+    }
+    return path
   }
 
   private func encoded(
