@@ -25,10 +25,16 @@ package struct JSONWriter: Sendable {
   }
 
   /// Writes a string.
-  package mutating func string(_ text: String) { string(utf8: text.utf8) }
+  package mutating func string(_ text: String) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 { escape(byte) }
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
 
   /// Writes a string given as UTF-8; the bytes are not validated.
-  package mutating func string(utf8 text: some Sequence<UInt8>) {
+  package mutating func string(utf8 text: ArraySlice<UInt8>) {
     separate()
     bytes.append(UInt8(ascii: "\""))
     for byte in text { escape(byte) }
@@ -100,15 +106,22 @@ package struct JSONWriter: Sendable {
 
   private mutating func escape(_ byte: UInt8) {
     switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-    case 0x08: bytes += Array("\\b".utf8)
-    case 0x09: bytes += Array("\\t".utf8)
-    case 0x0a: bytes += Array("\\n".utf8)
-    case 0x0c: bytes += Array("\\f".utf8)
-    case 0x0d: bytes += Array("\\r".utf8)
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): escape(as: byte)
+    case 0x08: escape(as: UInt8(ascii: "b"))
+    case 0x09: escape(as: UInt8(ascii: "t"))
+    case 0x0a: escape(as: UInt8(ascii: "n"))
+    case 0x0c: escape(as: UInt8(ascii: "f"))
+    case 0x0d: escape(as: UInt8(ascii: "r"))
     case 0..<0x20:
-      bytes += Array((byte < 16 ? "\\u000" : "\\u00").utf8) + Array(String(byte, radix: 16).utf8)
+      bytes.append(contentsOf: (byte < 16 ? "\\u000" : "\\u00").utf8)
+      bytes.append(contentsOf: String(byte, radix: 16).utf8)
     default: bytes.append(byte)
     }
+  }
+
+  /// Writes a character behind a backslash.
+  private mutating func escape(as character: UInt8) {
+    bytes.append(UInt8(ascii: "\\"))
+    bytes.append(character)
   }
 }

@@ -17,7 +17,7 @@ enum SafetensorsHeader {
       json.beginObject()
       for (key, value) in metadata {
         json.key(key)
-        json.string(utf8: value)
+        json.string(utf8: value[...])
       }
       json.endObject()
     }
