@@ -42,6 +42,37 @@ public final class SourceFile: Sendable {
     try Syscalls.read(descriptor, at: offset, into: &buffer, path: path)
   }
 
+  /// Fills all of `buffer` with the bytes at `offset`.
+  ///
+  /// - Throws: `truncated` when the file ends before that, `inputOutput` when the read fails.
+  package func readAll(at offset: Int, into buffer: inout MutableRawSpan) throws(FormatError) {
+    let wanted = buffer.byteCount
+    let count = try FormatError.wrapping { () throws(SystemError) in
+      try read(at: offset, into: &buffer)
+    }
+    guard count == wanted else {
+      throw FormatError(
+        .truncated, "file shrank while being read: \(byteCount) bytes when it was opened",
+        at: offset + count
+      ).framed(by: path)
+    }
+  }
+
+  /// Makes sure that the file is what it was when it was opened, as far as its status tells.
+  ///
+  /// - Throws: `inputOutput` when its length or time of change differ.
+  package func requireUnchanged() throws(FormatError) {
+    let now = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.status(of: descriptor, path: path)
+    }
+    guard now.byteCount == status.byteCount, now.modified == status.modified else {
+      throw FormatError(
+        .inputOutput, "file changed while being read",
+        hint: "run again when nothing writes to it any more"
+      ).framed(by: path)
+    }
+  }
+
   /// The bytes of `range`, fewer where the file ends inside it.
   ///
   /// - Throws: `inputOutput` when the read fails.

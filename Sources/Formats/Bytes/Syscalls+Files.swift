@@ -95,11 +95,16 @@ extension Syscalls {
     _ = try retrying("fdatasync", path) { fdatasync(descriptor) }
   }
 
-  /// Waits until the names in a directory are on the disk (`fsync`).
+  /// Waits until the names in a directory are on the disk, where the file system knows how to
+  /// (`fsync`).
   package static func synchronise(directory: String) throws(SystemError) {
     let descriptor = try open(directory, .read)
     defer { close(descriptor) }
-    _ = try retrying("fsync", directory) { fsync(descriptor) }
+    do {
+      _ = try retrying("fsync", directory) { fsync(descriptor) }
+    } catch {
+      guard isUnsupported(error.code) else { throw error }
+    }
   }
 
   /// A second descriptor of the same open file (`fcntl` with `F_DUPFD_CLOEXEC`).

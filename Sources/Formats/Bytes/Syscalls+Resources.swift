@@ -15,6 +15,14 @@ extension Syscalls {
     return overflow ? nil : Int(exactly: bytes)
   }
 
+  /// Where the user wants temporary files: `TMPDIR`, or `/tmp` (`getenv`).
+  package static func temporaryDirectory() -> String {
+    // Safe: nothing in this program changes the environment; the string is copied at once.
+    guard let value = unsafe getenv("TMPDIR") else { return "/tmp" }
+    let path = unsafe String(cString: value)
+    return path.isEmpty ? "/tmp" : path
+  }
+
   /// How many processors this process may run on, at least one (`sched_getaffinity`).
   ///
   /// Job queues give a process a part of a machine; the number of processors in it is not that part.

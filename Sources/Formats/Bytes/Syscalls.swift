@@ -142,6 +142,11 @@ package enum Syscalls {
   static func retrying<Result: SignedInteger>(
     _ call: String, _ path: String, _ body: () -> Result
   ) throws(SystemError) -> Result {
+    #if DEBUG
+      if let code = FaultInjection.code(for: path) {
+        throw SystemError(call, path: path, code: code)
+      }
+    #endif
     while true {
       let result = body()
       if result >= 0 { return result }

@@ -23,6 +23,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     ENOSPC: "free some space or choose another place with -o",
     EDQUOT: "the disk quota is used up; choose another place with -o",
     EROFS: "the file system is read-only; choose another place with -o",
+    EEXIST: "use --force to replace it",
   ]
 
   /// `path: reason (call)`.
@@ -37,6 +38,27 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SystemError {
+  /// The error for a path that leads nowhere.
+  package static func missing(_ path: String) -> SystemError {
+    SystemError("open", path: path, code: ENOENT)
+  }
+
+  /// The error for an output path that something which must not be replaced has already.
+  ///
+  /// Devices and pipes are refused whatever the user asked for: a rename over `/dev/null` would
+  /// take it from everybody.
+  package static func occupied(_ path: String, _ status: Syscalls.FileStatus) -> SystemError {
+    if status.isDirectory {
+      return SystemError("open", path: path, code: EISDIR, hint: "name the output file itself")
+    }
+    guard status.isRegular || status.isSymbolicLink else {
+      return SystemError(
+        "open", path: path, code: EEXIST,
+        hint: "it is not a regular file; use -o - to write to a pipe or a device")
+    }
+    return SystemError("open", path: path, code: EEXIST)
+  }
+
   /// The error for a path that should have been a regular file.
   static func notRegular(_ path: String, _ status: Syscalls.FileStatus) -> SystemError {
     guard status.isDirectory else {
