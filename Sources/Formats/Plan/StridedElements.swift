@@ -9,11 +9,12 @@ public struct StridedElements: Hashable, Sendable {
   public var shape: [Int]
   /// The distance in bytes between neighbours along each dimension; never negative.
   public var byteStrides: [Int]
-  /// The size of one element in bytes.
+  /// The size of one element in bytes: a power of two up to 16.
   public var elementByteCount: Int
   /// The width in bytes of the units whose bytes are reversed (big-endian sources); 1 for none.
   public var swapWidth: Int
-  /// Bits flipped in every element after swapping, as little-endian bytes; empty for none.
+  /// Bits flipped in every element after swapping, one byte for each of the element's in the order
+  /// of the output; empty for none.
   ///
   /// PyTorch's lazy negation and conjugation are flips of sign bits.
   public var flippedBits: [UInt8]
