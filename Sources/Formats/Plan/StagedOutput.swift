@@ -1,0 +1,103 @@
+public import Bytes
+
+/// An output file that appears under its name only when it is complete.
+///
+/// Until ``commit()`` the bytes lie in a file without a name in the same directory, so a run that
+/// fails, or is killed, leaves nothing behind and an existing file stays what it was. Since the
+/// output is always a new file, a source may be replaced by its own conversion.
+public final class StagedOutput: CopyDestination {
+  /// The path the file will have.
+  public let path: String
+  private let directory: String
+  private let isReplacing: Bool
+  private let isSynchronising: Bool
+  private let file: ScratchFile
+
+  /// Prepares to make the file `path`.
+  ///
+  /// With `replacing`, a file that has the name already is replaced at the end; a symbolic link is
+  /// replaced itself and what it points to is left alone. With `synchronising`, ``commit()`` waits
+  /// for the disk first. That is off by default because `cp` does not wait either and it can take
+  /// longer than the copy: a file lost to a power cut can be made again from its source.
+  /// - Throws: `inputOutput` when the name is taken, or the directory is missing or not writable.
+  public init(
+    path: String, replacing: Bool = false, synchronising: Bool = false
+  ) throws(FormatError) {
+    self.path = path
+    isReplacing = replacing
+    isSynchronising = synchronising
+    directory = StagedOutput.directory(of: path)
+    file = try FormatError.wrapping { [directory] () throws(SystemError) in
+      guard !path.isEmpty else { throw SystemError.missing(path) }
+      // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
+      let link = try Syscalls.status(at: path, followingLinks: false)
+      if let status = try Syscalls.status(at: path) ?? link {
+        let isFile = status.isRegular || status.isSymbolicLink
+        guard replacing, isFile else { throw SystemError.occupied(path, status) }
+      }
+      return try ScratchFile(in: directory, label: path)
+    }
+  }
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Never: bytes may be written anywhere in any order.
+  public var isSequential: Bool { false }
+
+  /// The directory of the output: who has room for the output has some for its parts.
+  public var scratchDirectory: String { directory }
+
+  /// Makes room for `byteCount` bytes.
+  ///
+  /// - Throws: `inputOutput` when there is not enough.
+  public func prepare(byteCount: Int) throws(FormatError) {
+    try file.prepare(byteCount: byteCount)
+  }
+
+  /// Writes `bytes` at `offset`.
+  ///
+  /// - Throws: `inputOutput` when that fails.
+  public func write(_ bytes: RawSpan, at offset: Int) throws(FormatError) {
+    try file.write(bytes, at: offset)
+  }
+
+  /// Gives the file its name; to be called once, when everything is written.
+  ///
+  /// - Throws: `inputOutput` when the name has been taken meanwhile and is not to be replaced.
+  public func commit() throws(FormatError) {
+    try StagedOutput.commit([self])
+  }
+
+  /// Gives several files their names: all of them, or as far as the system allows, none.
+  ///
+  /// What can fail for one is done for all before anything visible happens. New files are taken
+  /// back when a later one fails; a file that has been replaced is not.
+  /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
+  public static func commit(_ outputs: [StagedOutput]) throws(FormatError) {
+    try FormatError.wrapping { () throws(SystemError) in
+      for output in outputs where output.isSynchronising { try output.file.synchronise() }
+      for output in outputs where output.isReplacing { try output.file.prepareToReplace() }
+      try publish(outputs)
+    }
+  }
+
+  private static func publish(_ outputs: [StagedOutput]) throws(SystemError) {
+    var published: [String] = []
+    do throws(SystemError) {
+      for output in outputs where !output.isReplacing {
+        try output.file.publish(as: output.path)
+        published.append(output.path)
+      }
+      for output in outputs where output.isReplacing { try output.file.replace(output.path) }
+      for directory in Set(outputs.filter(\.isSynchronising).map(\.directory)) {
+        try Syscalls.synchronise(directory: directory)
+      }
+    } catch {
+      for path in published { try? Syscalls.remove(path) }
+      throw error
+    }
+  }
+}
