@@ -12,12 +12,15 @@ public struct FilePlan: Sendable {
   /// Source regions whose checksum must hold although the output takes only a part of their bytes,
   /// or none.
   public private(set) var inspectedRegions: [FileRegion]
+  /// The runs of ``segments`` whose checksums computed segments ask for, none inside another.
+  public private(set) var records: [Range<Int>]
 
   /// An empty plan.
   public init() {
     segments = []
     byteCount = 0
     inspectedRegions = []
+    records = []
   }
 
   /// Adds a run of bytes to the end of the output.
@@ -29,5 +32,14 @@ public struct FilePlan: Sendable {
   /// Asks for the checksum of `region` to be verified even if no segment copies all of it.
   public mutating func inspect(_ region: FileRegion) {
     inspectedRegions.append(region)
+  }
+
+  /// Makes the segments from number `start` to the last one a record, and returns its number.
+  ///
+  /// Segments computed later can ask for the CRC-32 of its bytes.
+  public mutating func closeRecord(from start: Int) -> Int {
+    precondition(start <= segments.count && start >= records.last?.upperBound ?? 0)
+    records.append(start..<segments.count)
+    return records.count - 1
   }
 }

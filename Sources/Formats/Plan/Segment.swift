@@ -8,6 +8,8 @@ public enum Segment: Sendable {
   case copy(FileRegion, range: Range<Int>)
   /// Elements picked from a source region and packed in row-major order.
   case gather(FileRegion, StridedElements)
+  /// Bytes that depend on the checksums of records before them; there must be `byteCount` of them.
+  case computed(byteCount: Int, @Sendable (RecordChecksums) -> [UInt8])
 
   /// How many bytes the segment adds to the output.
   public var byteCount: Int {
@@ -15,6 +17,15 @@ public enum Segment: Sendable {
     case .literal(let bytes): bytes.count
     case .copy(_, let range): range.count
     case .gather(_, let elements): elements.byteCount
+    case .computed(let byteCount, _): byteCount
+    }
+  }
+
+  /// The source region the bytes come from, if they come from one.
+  var region: FileRegion? {
+    switch self {
+    case .literal, .computed: nil
+    case .copy(let region, _), .gather(let region, _): region
     }
   }
 }

@@ -1,0 +1,45 @@
+internal import Bytes
+internal import Codecs
+
+/// Bytes that lie one after the other, in memory or in a file: chunk by chunk.
+extension CopyRun {
+  /// Writes a chunk of bytes in memory.
+  func write(
+    _ bytes: [UInt8], chunk number: Int, to outputOffset: Int, record: ChecksumLedger.Slot?
+  ) throws(FormatError) {
+    let chunk = memory.chunk(number, of: bytes.count)
+    let piece = bytes.span.extracting(chunk).raw
+    enter(piece, inRecordAt: record)
+    try destination.write(piece, at: outputOffset + chunk.lowerBound)
+    progress.add(chunk.count)
+  }
+
+  /// Reads a chunk of a stretch, checks it, and writes it if there is somewhere to.
+  func transfer(
+    _ stretch: Work.Stretch, chunk number: Int, to outputOffset: Int?,
+    record: ChecksumLedger.Slot?, _ output: inout MutableRawSpan
+  ) throws(FormatError) {
+    let chunk = memory.chunk(number, of: stretch.range.count)
+    var sourceChecksum: UInt32 = 0
+    var recordChecksum: UInt32 = 0
+    for start in stride(from: chunk.lowerBound, to: chunk.upperBound, by: memory.transfer) {
+      let count = min(memory.transfer, chunk.upperBound - start)
+      var bytes = output._mutatingExtracting(0..<count)
+      try stretch.file.readAll(at: stretch.range.lowerBound + start, into: &bytes)
+      if stretch.slot != nil {
+        sourceChecksum = CRC32.checksum(bytes.bytes, continuing: sourceChecksum)
+      }
+      stretch.change?.apply(to: &bytes)
+      if record != nil {
+        recordChecksum = CRC32.checksum(bytes.bytes, continuing: recordChecksum)
+      }
+      if let outputOffset {
+        try destination.write(bytes.bytes, at: outputOffset + start)
+      }
+      progress.add(count)
+    }
+    if let record { _ = records.enter(recordChecksum, byteCount: chunk.count, at: record) }
+    guard let slot = stretch.slot?.advanced(by: number) else { return }
+    try enter(sourceChecksum, byteCount: chunk.count, ofRegionAt: slot)
+  }
+}

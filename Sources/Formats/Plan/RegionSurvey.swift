@@ -1,0 +1,84 @@
+internal import Bytes
+internal import Graph
+
+/// What a plan asks of the regions it takes bytes from, found out before any byte moves.
+///
+/// Stored regions that are copied whole are checked on the way, whatever number of segments share
+/// the work. All other regions with a checksum are read once more for it. Deflated regions have no
+/// byte that can be reached without all before it; unless segments take them whole, they are
+/// decoded once into a temporary file.
+struct RegionSurvey {
+  /// A region that is read only to be checked.
+  struct Inspection {
+    /// The region.
+    let region: FileRegion
+    /// The slot of its first piece; deflated regions are one piece and need none.
+    let slot: ChecksumLedger.Slot?
+    /// The segment before which it is done, so that the bytes are still in the page cache.
+    let segment: Int
+  }
+
+  /// The stored regions that are checked; their numbers are those of the ledger's sums.
+  private(set) var checked: [FileRegion] = []
+  /// The number of pieces in which each of ``checked`` arrives.
+  private(set) var pieceCounts: [Int] = []
+  /// For each segment, the slot of its first piece if its bytes are pieces of a checked region.
+  private(set) var slots: [ChecksumLedger.Slot?]
+  /// The regions that no segment checks on the way, in the order of their segments.
+  private(set) var inspections: [Inspection] = []
+  /// The deflated regions that are decoded into a temporary file.
+  private(set) var spooled: [FileRegion] = []
+  /// The files that bytes come from.
+  private(set) var files: [SourceFile] = []
+
+  /// Looks through all segments of `plan`, which workers with `memory` will carry out.
+  ///
+  /// - Throws: `malformed` or `truncated` when one asks for bytes that are not there,
+  ///   `checksumMismatch` when an empty region has a checksum.
+  init(_ plan: FilePlan, memory: WorkerMemory) throws(FormatError) {
+    slots = Array(repeating: nil, count: plan.segments.count)
+    for use in try RegionUse.all(in: plan) {
+      if files.last !== use.region.file, !files.contains(where: { $0 === use.region.file }) {
+        files.append(use.region.file)
+      }
+      switch use.region.encoding {
+      case .stored: try check(use, memory)
+      case .deflated: decode(use)
+      }
+    }
+    inspections.sort { $0.segment < $1.segment }
+  }
+
+  /// The bytes that are read or decoded beside those of the output.
+  var extraByteCount: Int {
+    inspections.reduce(0) { $0 + $1.region.byteCount } + spooled.reduce(0) { $0 + $1.byteCount }
+  }
+
+  private mutating func check(_ use: RegionUse, _ memory: WorkerMemory) throws(FormatError) {
+    guard use.region.crc32 != nil else { return }
+    guard use.region.byteCount > 0 else { return try use.region.requireChecksum(0) }
+    let entry = Int32(checked.count)
+    var pieces = 0
+    let carriers = use.copiesOfTheWhole
+    for copy in carriers {
+      slots[copy.segment] = ChecksumLedger.Slot(entry: entry, piece: Int32(pieces))
+      pieces += memory.chunkCount(copy.range.count)
+    }
+    if carriers.isEmpty {
+      let slot = ChecksumLedger.Slot(entry: entry, piece: 0)
+      inspections.append(
+        Inspection(region: use.region, slot: slot, segment: use.firstSegment))
+      pieces = memory.chunkCount(use.region.byteCount)
+    }
+    checked.append(use.region)
+    pieceCounts.append(pieces)
+  }
+
+  private mutating func decode(_ use: RegionUse) {
+    if use.isTakenApart {
+      spooled.append(use.region)
+    } else if use.copies.isEmpty {
+      inspections.append(Inspection(region: use.region, slot: nil, segment: use.firstSegment))
+    }
+  }
+}
