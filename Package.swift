@@ -51,6 +51,9 @@ let package = Package(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
       path: "Tests/CodecsTests"),
     .testTarget(
+      name: "PlanTests", dependencies: ["Bytes", "Codecs", "Graph", "Plan", "TestSupport"],
+      path: "Tests/PlanTests"),
+    .testTarget(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
       path: "Tests/ZipTests"),
     .testTarget(
