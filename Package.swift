@@ -41,15 +41,24 @@ let package = Package(
       dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
       path: "Sources/Formats/Formats"),
     .target(
-      name: "Converter", dependencies: ["Bytes", "JSON", "Graph", "Plan", "Formats"],
+      name: "Converter",
+      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Safetensors", "Formats"],
       path: "Sources/Converter/Converter"),
     .executableTarget(
-      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter"],
+      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats"],
       path: "Sources/Converter/ckptconv"),
+
     .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
     .testTarget(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
       path: "Tests/CodecsTests"),
+    .testTarget(
+      name: "GraphTests", dependencies: ["Bytes", "Graph"], path: "Tests/GraphTests"),
+    .testTarget(
+      name: "JSONTests", dependencies: ["Bytes", "JSON"], path: "Tests/JSONTests"),
+    .testTarget(
+      name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],
+      path: "Tests/PickleTests"),
     .testTarget(
       name: "PlanTests", dependencies: ["Bytes", "Codecs", "Graph", "Plan", "TestSupport"],
       path: "Tests/PlanTests"),
@@ -57,8 +66,24 @@ let package = Package(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
       path: "Tests/ZipTests"),
     .testTarget(
+      name: "TorchTests", dependencies: ["Bytes", "Graph", "Pickle", "Torch", "TestSupport"],
+      path: "Tests/TorchTests"),
+    .testTarget(
+      name: "SafetensorsTests",
+      dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
+      path: "Tests/SafetensorsTests"),
+    .testTarget(
       name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),
+    .testTarget(
+      name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
+      path: "Tests/ckptconvTests"),
+    .testTarget(
+      name: "LibraryTests", dependencies: ["TestSupport", "Converter"], path: "Tests/LibraryTests"),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", "ckptconv"],
+      path: "Tests/CommandTests",
+      exclude: ["Snapshots"]),
   ]
 )
 

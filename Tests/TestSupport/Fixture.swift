@@ -1,4 +1,5 @@
 package import Bytes
+internal import Glibc
 
 /// The files that other programs wrote, kept in `Fixtures`.
 package enum Fixture {
@@ -17,5 +18,23 @@ package enum Fixture {
   package static func bytes(_ name: String) throws -> [UInt8] {
     let file = try open(name)
     return try file.bytes(in: 0..<file.byteCount)
+  }
+
+  /// The paths below `Fixtures` of the ZIP archives in a folder, in the order of their names.
+  package static func archives(in folder: String) throws -> [String] {
+    guard let directory = opendir(path(folder)) else {
+      throw SystemError("opendir", path: path(folder), code: errno)
+    }
+    defer { closedir(directory) }
+    var archives: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard !name.hasPrefix(".") else { continue }
+      let file = try open("\(folder)/\(name)")
+      if try file.bytes(in: 0..<4) == [0x50, 0x4b, 3, 4] { archives.append("\(folder)/\(name)") }
+    }
+    return archives.sorted()
   }
 }

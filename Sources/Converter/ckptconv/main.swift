@@ -1,1 +1,1 @@
-print("x")
+TerminalSyscalls.exit(CommandLineTool.run(CommandLine.arguments.dropFirst()))

@@ -8,11 +8,11 @@ package struct ByteReader: ~Copyable, ~Escapable {
   @usableFromInline let bytes: RawSpan
   @usableFromInline let base: Int
   /// Bytes consumed so far.
-  package private(set) var position: Int
+  package internal(set) var position: Int
 
   /// A cursor at the start of `bytes`, whose first byte lies at `base` of the file or entry.
   @_lifetime(copy bytes)
-  package init(_ bytes: Span<UInt8>, base: Int = 0) {
+  @inlinable package init(_ bytes: Span<UInt8>, base: Int = 0) {
     // Safe: `bytes` is itself a bounds-checked view of initialised memory with the same lifetime.
     unsafe self.bytes = bytes.bytes
     self.base = base
@@ -20,17 +20,17 @@ package struct ByteReader: ~Copyable, ~Escapable {
   }
 
   /// Where the next byte lies in the file or entry.
-  package var offset: Int { base + position }
+  @inlinable package var offset: Int { base + position }
   /// How many bytes are left.
-  package var remaining: Int { bytes.byteCount - position }
+  @inlinable package var remaining: Int { bytes.byteCount - position }
   /// Whether every byte has been consumed.
-  package var isAtEnd: Bool { remaining == 0 }
+  @inlinable package var isAtEnd: Bool { remaining == 0 }
 
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  package mutating func readInteger<T: FixedWidthInteger & BitwiseCopyable>(
+  @inlinable package mutating func readInteger<T: FixedWidthInteger & BitwiseCopyable>(
     as type: T.Type
   ) throws(FormatError) -> T {
     let start = try advance(by: MemoryLayout<T>.size)
@@ -43,7 +43,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  package mutating func readBigEndianInteger<T: FixedWidthInteger & BitwiseCopyable>(
+  @inlinable package mutating func readBigEndianInteger<T: FixedWidthInteger & BitwiseCopyable>(
     as type: T.Type
   ) throws(FormatError) -> T {
     T(bigEndian: T(littleEndian: try readInteger(as: T.self)))
@@ -53,7 +53,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
   @_lifetime(copy self)
-  package mutating func readBytes(count: Int) throws(FormatError) -> Span<UInt8> {
+  @inlinable package mutating func readBytes(count: Int) throws(FormatError) -> Span<UInt8> {
     let start = try advance(by: count)
     return view(start..<start + count)
   }
@@ -62,7 +62,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when no line feed is left.
   @_lifetime(copy self)
-  package mutating func readLine() throws(FormatError) -> Span<UInt8> {
+  @inlinable package mutating func readLine() throws(FormatError) -> Span<UInt8> {
     let rest = view(position..<bytes.byteCount)
     var count = 0
     while count < rest.count, rest[count] != UInt8(ascii: "\n") { count += 1 }
@@ -77,17 +77,17 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
   @_lifetime(self: copy self)
-  package mutating func skip(_ count: Int) throws(FormatError) {
+  @inlinable package mutating func skip(_ count: Int) throws(FormatError) {
     _ = try advance(by: count)
   }
 
   @_lifetime(copy self)
-  private func view(_ range: Range<Int>) -> Span<UInt8> {
+  @usableFromInline func view(_ range: Range<Int>) -> Span<UInt8> {
     Span<UInt8>(_bytes: bytes.extracting(range))
   }
 
   @_lifetime(self: copy self)
-  private mutating func advance(by count: Int) throws(FormatError) -> Int {
+  @inlinable mutating func advance(by count: Int) throws(FormatError) -> Int {
     guard count >= 0, count <= remaining else {
       throw FormatError(
         .truncated, "\(count) bytes are announced, \(remaining) are left", at: offset)

@@ -24,7 +24,9 @@ public struct FormatError: Error, Hashable, Sendable {
     /// The output format has no place for something and losing it was not allowed.
     public static let lossy = Code(kind: .lossy)
 
-    /// The operating system refused: missing, no space, no permission. See ``FormatError/cause``.
+    /// The operating system refused: missing, no space, no permission.
+    ///
+    /// See ``FormatError/cause``.
     public static let inputOutput = Code(kind: .inputOutput)
 
     /// The code's name, as `--json` output spells it.
@@ -55,8 +57,9 @@ public struct FormatError: Error, Hashable, Sendable {
 
   /// Wraps a failed system call.
   public init(_ cause: SystemError) {
-    self.init(.inputOutput, cause.description, hint: cause.hint)
+    self.init(.inputOutput, cause.reason, hint: cause.hint)
     self.cause = cause
+    path = [cause.path]
   }
 
   /// Runs `body` and turns a failed system call into a ``FormatError``.
@@ -86,10 +89,10 @@ public struct FormatError: Error, Hashable, Sendable {
     }
   }
 
-  /// The same error with `frame` as the outermost element of its path.
+  /// The same error with `frame` as the outermost element of its path, if it is not that already.
   public func framed(by frame: String) -> FormatError {
     var error = self
-    error.path.insert(frame, at: 0)
+    if error.path.first != frame { error.path.insert(frame, at: 0) }
     return error
   }
 }

@@ -12,13 +12,23 @@ public enum Limits: Sendable {
   /// These are version numbers and TorchScript source; they are carried inside the skeleton.
   public static let smallRecordBytes = 16 << 20
   /// The most entries an archive may list; torch itself has been seen with 66,000.
-  public static let archiveEntries = 4 << 20
-  /// The most dimensions of a tensor. PyTorch and safetensors set no bound; NumPy 2 stops at 64.
+  public static let archiveEntries = 1 << 20
+  /// The most dimensions of a tensor.
+  ///
+  /// PyTorch and safetensors set no bound; NumPy 2 stops at 64.
   public static let dimensions = 1024
   /// The longest header the reference safetensors reader accepts, in bytes.
   public static let safetensorsHeaderBytes = 100_000_000
   /// The best ratio deflate can reach (RFC 1951: 258 bytes from two bits), rounded up.
   public static let deflateRatio = 1040
-  /// The most nested containers a value is printed or named through.
-  public static let displayDepth = 64
+  /// The most values a checkpoint may have once it is flattened, per Python object in it.
+  ///
+  /// Shared containers are flattened once per place, so a few bytes can announce any number.
+  public static let leavesPerNode = 4
+  /// The values a checkpoint may have in any case once it is flattened.
+  public static let leavesAtLeast = 1 << 16
+  /// The most keys and indices that the paths to all values may have together.
+  public static let pathSteps = 16 << 20
+  /// The most containers a tensor's name may lead through; Python's own recursion ends there.
+  public static let pathLength = 1000
 }

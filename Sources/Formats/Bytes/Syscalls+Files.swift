@@ -13,6 +13,7 @@ extension Syscalls {
   ) throws(SystemError) -> Int32? {
     let flags = ckptconv_O_TMPFILE | O_DIRECTORY | O_RDWR | O_CLOEXEC
     do {
+      // Safe: here and below a path is passed as a copy that ends with a zero and outlives the call.
       return try retrying("open", directory) {
         unsafe Glibc.open(directory, flags, mode_t(permissions))
       }

@@ -27,7 +27,10 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   ]
 
   /// `path: reason (call)`.
-  public var description: String { "\(path): \(Syscalls.message(for: code)) (\(call))" }
+  public var description: String { "\(path): \(reason)" }
+
+  /// `reason (call)`.
+  public var reason: String { "\(Syscalls.message(for: code)) (\(call))" }
 
   /// Whether the file is absent.
   public var isMissing: Bool { code == ENOENT }
@@ -38,9 +41,9 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SystemError {
-  /// The error for a path that leads nowhere.
+  /// The error for a path where there is nothing.
   package static func missing(_ path: String) -> SystemError {
-    SystemError("open", path: path, code: ENOENT)
+    SystemError("stat", path: path, code: ENOENT)
   }
 
   /// The error for an output path that something which must not be replaced has already.

@@ -1,0 +1,250 @@
+"""Times ckptconv beside `cp` and beside PyTorch, in one run, on one machine.
+
+    bench.py [--rounds N] [--binary PATH] [--report FILE]
+    bench.py --clean
+
+Makes a checkpoint of OLMo-2 1B's shape (5.9 GB) and one of many small tensors in .bench/ once and
+keeps them; --clean removes them. Every round runs every command once, so a disk or a neighbour
+that slows down slows all of them. Sources are in the page cache; outputs are removed and written
+back between runs. Needs hyperfine and GNU time, and a Python with torch and safetensors: run it
+with that of the interop tests.
+"""
+
+import argparse
+import datetime
+import filecmp
+import json
+import os
+import pathlib
+import platform
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BENCH = ROOT / ".bench"
+OUTPUT = BENCH / "output.safetensors"
+
+# The way that `ckptconv` replaces: load everything, write everything.
+PYTORCH = """
+import sys, torch, safetensors.torch
+safetensors.torch.save_file(torch.load(sys.argv[1], weights_only=True), sys.argv[2])
+"""
+
+
+def olmo2_1b():
+    """Names and shapes of allenai/OLMo-2-0425-1B, float32: 1.48 billion parameters."""
+    width, hidden, vocabulary = 2048, 16_384, 100_352
+    yield "transformer.wte.weight", (vocabulary, width)
+    yield "transformer.ln_f.weight", (width,)
+    for block in range(16):
+        prefix = f"transformer.blocks.{block}."
+        yield prefix + "k_norm.weight", (width,)
+        yield prefix + "q_norm.weight", (width,)
+        yield prefix + "attn_out.weight", (width, width)
+        yield prefix + "ff_out.weight", (width, hidden // 2)
+        yield prefix + "att_proj.weight", (3 * width, width)
+        yield prefix + "ff_proj.weight", (hidden, width)
+        yield prefix + "attn_norm.weight", (width,)
+        yield prefix + "ff_norm.weight", (width,)
+    yield "transformer.ff_out.weight", (vocabulary, width)
+
+
+def many_small():
+    """50 000 tensors of 256 bytes: what counts is the pickle and the directory."""
+    for number in range(50_000):
+        yield f"experts.{number}.bias", (64,)
+
+
+SOURCES = {"OLMo-2 1B": ("olmo2-1b.pt", olmo2_1b), "50 000 small tensors": ("many.pt", many_small)}
+
+
+def make_sources():
+    BENCH.mkdir(exist_ok=True)
+    for name, shapes in SOURCES.values():
+        path = BENCH / name
+        if path.exists():
+            continue
+        import torch
+
+        print(f"making {path.relative_to(ROOT)}", file=sys.stderr)
+        torch.manual_seed(1)
+        state_dict = {name: torch.empty(shape).uniform_() for name, shape in shapes()}
+        # A run that is interrupted must not leave half a file for the next.
+        partial = path.with_suffix(".partial")
+        torch.save(state_dict, partial)
+        partial.rename(path)
+
+
+def hyperfine(command, prepare=None, runs=1, warmup=0):
+    """Wall seconds of each run."""
+    results = BENCH / "hyperfine.json"
+    options = ["--shell=none", "--style=none", f"--runs={runs}", f"--warmup={warmup}"]
+    options += [f"--prepare={prepare}"] if prepare else []
+    subprocess.run(
+        ["hyperfine", *options, f"--export-json={results}", shlex.join(map(str, command))],
+        check=True, stdout=subprocess.DEVNULL)
+    return json.loads(results.read_text())["results"][0]["times"]
+
+
+def with_memory(command):
+    """The command under GNU time, and the function that then tells its peak memory in bytes."""
+    report = BENCH / "time.txt"
+    return (
+        ["/usr/bin/time", "-f", "%M", "-o", report, *command],
+        lambda: int(report.read_text()) * 1024)
+
+
+def measure_conversions(source, commands, rounds):
+    """Wall seconds and peak bytes of every command, all of them once per round."""
+    prepare = shlex.join(["sh", "-c", f"rm -f {shlex.quote(str(OUTPUT))}; sync"])
+    subprocess.run(["cat", source], check=True, stdout=subprocess.DEVNULL)
+    results = {name: ([], []) for name in commands}
+    for number in range(rounds):
+        print(f"{source.name}: round {number + 1} of {rounds}", file=sys.stderr)
+        for name, command in commands.items():
+            timed, peak = with_memory(command)
+            results[name][0].extend(hyperfine(timed, prepare))
+            results[name][1].append(peak())
+    OUTPUT.unlink()
+    return results
+
+
+def measure_inspection(binary, source):
+    """Wall seconds of many runs and peak bytes of `inspect`."""
+    command = [binary, "inspect", source]
+    timed, peak = with_memory(command)
+    subprocess.run(timed, check=True, stdout=subprocess.DEVNULL)
+    return hyperfine(command, runs=20, warmup=3), [peak()]
+
+
+def same_bytes_as_pytorch(binary, source):
+    """Whether `--no-skeleton` gives the very file that PyTorch and safetensors give."""
+    theirs = BENCH / "pytorch.safetensors"
+    subprocess.run(
+        [binary, "pt-to-safetensors", source, "-o", OUTPUT, "--no-skeleton", "--quiet"], check=True)
+    subprocess.run([sys.executable, "-c", PYTORCH, source, theirs], check=True)
+    same = filecmp.cmp(OUTPUT, theirs, shallow=False)
+    OUTPUT.unlink()
+    theirs.unlink()
+    return same
+
+
+def version_of(command):
+    process = subprocess.run(command, capture_output=True, text=True)
+    return process.stdout.splitlines()[0].strip() if process.stdout else "unknown"
+
+
+def field(path, key):
+    """The value of a `key : value` line in a file of /proc."""
+    lines = pathlib.Path(path).read_text().splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith(key))
+
+
+def machine(binary):
+    import safetensors
+    import torch
+
+    memory = int(field("/proc/meminfo", "MemTotal").split()[0]) / 2**20
+    kernel = ".".join(platform.release().split(".")[:2])
+    file_system = version_of(["stat", "-f", "-c", "%T", str(BENCH)])
+    return [
+        f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} CPUs, "
+        f"{memory:.0f} GiB of memory, {file_system}",
+        f"{platform.system()} {kernel}, {version_of(['cp', '--version'])}, "
+        f"{version_of(['hyperfine', '--version'])}",
+        f"{version_of([binary, '--version'])}",
+        f"Python {platform.python_version()}, torch {torch.__version__}, "
+        f"safetensors {safetensors.__version__}",
+    ]
+
+
+def row(name, times, peaks, byte_count=None, baseline=None):
+    median = statistics.median(times)
+    wall = f"{median * 1000:.1f} ms" if median < 1 else f"{median:.2f} s"
+    spread = f"{min(times) / median:.2f} to {max(times) / median:.2f}"
+    cells = [name, wall, spread]
+    if byte_count is not None:
+        cells += [f"{byte_count / median / 1e9:.2f} GB/s", f"{median / baseline:.2f}"]
+    return "| " + " | ".join([*cells, f"{max(peaks) / 2**20:.1f} MiB"]) + " |"
+
+
+def section(title, source, conversions, inspection, same):
+    size = source.stat().st_size
+    baseline = statistics.median(conversions["`cp`"][0])
+    return [
+        f"## {title}: {size / 1e9:.2f} GB", "",
+        "| command | median | range | rate | against cp | peak memory |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(row(name, *result, size, baseline) for name, result in conversions.items()), "",
+        "| command | median | range | peak memory |", "| --- | --- | --- | --- |",
+        row("`ckptconv inspect`", *inspection), "",
+        "With `--no-skeleton` the output was "
+        + ("byte for byte what torch and safetensors wrote." if same else "**another file.**"), "",
+    ]
+
+
+def report(binary, rounds, sections):
+    return "\n".join([
+        "# Benchmarks", "",
+        "Written by `make bench` (`Benchmarks/bench.py`): do not edit. "
+        f"Measured on {datetime.date.today().isoformat()}.", "",
+        *(f"- {line}" for line in machine(binary)), "",
+        f"Each of {rounds} rounds ran every command once, so that what slows one slows all; the",
+        "table has the median and how far the fastest and the slowest run were from it. Sources",
+        "were in the page cache; the output was removed, and writes flushed, before every run.",
+        "Memory is the largest resident set that GNU time saw in any run.", "",
+        *sections,
+        "## Commands", "",
+        "```sh",
+        "cp --reflink=never SOURCE OUTPUT",
+        "ckptconv pt-to-safetensors SOURCE -o OUTPUT --quiet",
+        "python -c '" + PYTORCH.strip() + "' SOURCE OUTPUT",
+        "ckptconv inspect SOURCE",
+        "```", "",
+    ])
+
+
+def run(binary, rounds, destination):
+    make_sources()
+    sections = []
+    for title, (name, _) in SOURCES.items():
+        source = BENCH / name
+        commands = {
+            "`cp`": ["cp", "--reflink=never", source, OUTPUT],
+            "`ckptconv pt-to-safetensors`":
+                [binary, "pt-to-safetensors", source, "-o", OUTPUT, "--quiet"],
+            "torch and safetensors": [sys.executable, "-c", PYTORCH, source, OUTPUT],
+        }
+        conversions = measure_conversions(source, commands, rounds)
+        inspection = measure_inspection(binary, source)
+        same = same_bytes_as_pytorch(binary, source)
+        sections += section(title, source, conversions, inspection, same)
+    destination.write_text(report(binary, rounds, sections))
+    print(destination.read_text())
+
+
+def check_tools():
+    for tool in ("hyperfine", "/usr/bin/time"):
+        if shutil.which(tool) is None:
+            sys.exit(f"bench: {tool} is missing; on Debian: apt-get install hyperfine time")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--binary", default=ROOT / ".build/ckptconv", type=pathlib.Path)
+    parser.add_argument(
+        "--report", default=ROOT / "Documentation/benchmarks.md", type=pathlib.Path)
+    parser.add_argument("--clean", action="store_true", help="remove .bench/ and do nothing else")
+    options = parser.parse_args()
+    if options.clean:
+        shutil.rmtree(BENCH, ignore_errors=True)
+    else:
+        check_tools()
+        run(options.binary.resolve(strict=True), options.rounds, options.report)
+
+
+main()

@@ -1,0 +1,71 @@
+# The front door: `make help` lists what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+PYTHON ?= python3
+
+BINARY := .build/ckptconv
+DEBUG_BINARY := .build/debug/ckptconv
+SWIFT_FILES := Sources Tests Package.swift
+# The XCTest runner would start a second time, for no tests.
+TEST_FLAGS := --disable-xctest
+# One file to copy around: the Swift runtime inside, symbols left out.
+RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
+
+.DEFAULT_GOAL := help
+# Steps follow each other, and each uses all processors by itself.
+.NOTPARALLEL:
+.PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks
+
+help: ## list these targets
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build for debugging
+	$(SWIFT) build
+
+release: ## build .build/ckptconv: optimised, one file, Swift inside
+	$(SWIFT) build $(RELEASE_FLAGS)
+	install -m 755 .build/release/ckptconv $(BINARY)
+
+demo: deps release ## convert a real OLMo-2 checkpoint and look at the result
+	Scripts/demo $(BINARY)
+
+test: deps check interop ## everything that continuous integration runs
+
+check: lint ## lint, unit tests and command tests: what a commit needs
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build --quiet $(TEST_FLAGS)
+
+lint: ## formatting, documentation, module order, unsafe code, scripts
+	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_FILES)
+	$(PYTHON) Scripts/lint
+	$(PYTHON) Tests/Lint/test_lint.py --quiet
+
+format: ## format the Swift sources in place
+	$(SWIFT) format --in-place --recursive --parallel $(SWIFT_FILES)
+
+interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest Tests/Interop
+
+bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
+
+fixtures: ## save the corpus with more torches; VERSIONS="1.10.2 2.0"
+	Fixtures/generate/torch_corpus.sh $(VERSIONS)
+
+install: release ## install program, man page, completions; PREFIX=/usr/local
+	Scripts/install $(BINARY) $(DESTDIR)$(PREFIX)
+
+deps: ## install what is missing (root on Debian, Ubuntu), or say how
+	Scripts/deps
+
+clean: ## remove everything that was built
+	rm -rf .build .venv .demo .bench
+
+hooks: ## run `make check` before every commit
+	git config core.hooksPath Scripts/hooks

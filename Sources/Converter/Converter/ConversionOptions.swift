@@ -1,0 +1,26 @@
+public import Formats
+
+/// What the caller decides about a conversion.
+public struct ConversionOptions: Sendable {
+  /// How tensors are named; `nil` for what suits the place of the input.
+  public var layout: Layout?
+  /// What becomes of tied tensors; `nil` for what the layout's readers need.
+  public var tied: SafetensorsEncoder.Options.TiedTensors?
+  /// Whether what is not tensors goes along in the skeleton.
+  public var includesSkeleton = true
+  /// Whether a directory's `train.pt` is converted instead of carried along.
+  public var convertsTrainerState = false
+  /// Whether what cannot be carried becomes a warning instead of an error.
+  public var allowsLoss = false
+  /// Whether values that exist to run code become `None` instead of an error.
+  public var dropsUnsafe = false
+  /// Whether existing files are replaced.
+  public var replacesExisting = false
+  /// Whether outputs are on the disk before they appear under their names.
+  public var synchronises = false
+  /// How many threads copy; `nil` for one per processor.
+  public var threads: Int?
+
+  /// The defaults.
+  public init() {}
+}

@@ -1,0 +1,122 @@
+internal import Bytes
+internal import Formats
+
+/// Decides what is written where, before anything is read or written.
+struct ConversionPlanner {
+  let options: ConversionOptions
+  let destination: Destination
+
+  private static let outputExtension = "safetensors"
+
+  /// What to do for `inputs`.
+  ///
+  /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
+  ///   not a checkpoint and for outputs that would get one name.
+  func tasks(for inputs: [String]) throws(FormatError) -> [ConversionTask] {
+    var tasks: [ConversionTask] = []
+    var writers: [String: String] = [:]
+    for input in inputs {
+      let task = try task(for: FilePath(input), isOnlyInput: inputs.count == 1)
+      for output in task.steps.compactMap(\.output) {
+        if let other = writers.updateValue(input, forKey: output) {
+          throw FormatError(
+            .unsupported, "'\(other)' and '\(input)' would both be written to '\(output)'",
+            hint: "convert them one at a time with different outputs")
+        }
+      }
+      tasks.append(task)
+    }
+    return tasks
+  }
+
+  private func task(
+    for input: FilePath, isOnlyInput: Bool
+  ) throws(FormatError) -> ConversionTask {
+    guard let status = try status(of: input) else {
+      throw FormatError(SystemError.missing(input.text))
+    }
+    return status.isDirectory
+      ? try directoryTask(input, isOnlyInput: isOnlyInput)
+      : try fileTask(input, isOnlyInput: isOnlyInput)
+  }
+
+  private func fileTask(
+    _ input: FilePath, isOnlyInput: Bool
+  ) throws(FormatError) -> ConversionTask {
+    let name = input.name(withExtension: Self.outputExtension)
+    var task = ConversionTask(input: input.text, steps: [], directory: nil)
+    let output: String?
+    switch destination {
+    case .standardOutput: output = nil
+    case .besideInput: output = input.directory.appending(name).text
+    case .path(let path):
+      let isDirectory = try status(of: FilePath(path))?.isDirectory == true || path.hasSuffix("/")
+      if isDirectory || !isOnlyInput {
+        task.directory = path
+        output = FilePath(path).appending(name).text
+      } else {
+        output = path
+      }
+    }
+    task.steps = [
+      .init(source: input.text, output: output, action: .convert(layout(in: input.directory)))
+    ]
+    return task
+  }
+
+  private func directoryTask(
+    _ input: FilePath, isOnlyInput: Bool
+  ) throws(FormatError) -> ConversionTask {
+    let directory: FilePath
+    switch destination {
+    case .besideInput: directory = input
+    case .path(let path):
+      directory = isOnlyInput ? FilePath(path) : FilePath(path).appending(input.name)
+    case .standardOutput:
+      throw FormatError(
+        .unsupported, "a directory has several outputs; standard output takes one",
+        hint: "give one file of it, such as '\(input.appending("model.pt").text)'")
+    }
+    let layout = layout(in: input)
+    var states = OLMoDirectory.states
+    if options.convertsTrainerState { states.append(OLMoDirectory.trainer) }
+    var steps: [ConversionTask.Step] = []
+    for state in states {
+      let source = input.appending("\(state).pt")
+      guard try status(of: source) != nil else { continue }
+      steps.append(
+        .init(
+          source: source.text,
+          output: directory.appending("\(state).\(Self.outputExtension)").text,
+          action: .convert(layout)))
+    }
+    guard !steps.isEmpty else { throw OLMoDirectory.notACheckpoint(input) }
+    if directory != input { steps += try carriedSteps(from: input, to: directory) }
+    return ConversionTask(
+      input: input.text, steps: steps, directory: directory == input ? nil : directory.text)
+  }
+
+  /// The files that go along as they are.
+  private func carriedSteps(
+    from input: FilePath, to directory: FilePath
+  ) throws(FormatError) -> [ConversionTask.Step] {
+    var names = [OLMoDirectory.configuration]
+    if !options.convertsTrainerState { names.append("\(OLMoDirectory.trainer).pt") }
+    var steps: [ConversionTask.Step] = []
+    for name in names where try status(of: input.appending(name)) != nil {
+      steps.append(
+        .init(
+          source: input.appending(name).text, output: directory.appending(name).text,
+          action: .carry))
+    }
+    return steps
+  }
+
+  private func layout(in directory: FilePath) -> Layout {
+    options.layout ?? (OLMoDirectory.isCheckpoint(directory) ? .olmo : .plain)
+  }
+
+  private func status(of path: FilePath) throws(FormatError) -> Syscalls.FileStatus? {
+    try FormatError.wrapping { () throws(SystemError) in try Syscalls.status(at: path.text) }
+  }
+}

@@ -1,0 +1,48 @@
+internal import JSON
+public import Formats
+
+/// What a run of conversions did, for scripts.
+public struct ConversionReport: Sendable {
+  /// The files written.
+  public var outputs: [Conversion.Output] = []
+  /// The inputs that failed and why.
+  public var failures: [(input: String, error: FormatError)] = []
+
+  /// A report of nothing.
+  public init() {}
+
+  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("outputs")
+    json.beginArray()
+    for output in outputs {
+      json.beginObject()
+      json.member("source", output.source)
+      json.member("path", output.path)
+      json.key("layout")
+      if let layout = output.layout { json.string(layout.rawValue) } else { json.null() }
+      json.member("tensors", output.tensorCount)
+      json.member("aliases", output.aliasCount)
+      json.member("bytes", output.byteCount)
+      json.member("warnings", output.warnings)
+      json.endObject()
+    }
+    json.endArray()
+    json.key("failures")
+    json.beginArray()
+    for failure in failures {
+      json.beginObject()
+      json.member("input", failure.input)
+      json.member("code", failure.error.code.description)
+      json.member("message", failure.error.description)
+      json.key("hint")
+      if let hint = failure.error.hint { json.string(hint) } else { json.null() }
+      json.endObject()
+    }
+    json.endArray()
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+}

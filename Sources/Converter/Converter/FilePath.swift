@@ -1,0 +1,37 @@
+/// A path as text: the few operations on names that conversions need.
+struct FilePath: Hashable {
+  /// The path as given.
+  let text: String
+
+  init(_ text: String) { self.text = text }
+
+  /// The last component, without trailing slashes.
+  var name: String {
+    trimmed.split(separator: "/").last.map(String.init) ?? trimmed
+  }
+
+  /// The directory that holds the file: `.` for a bare name.
+  var directory: FilePath {
+    guard let slash = trimmed.lastIndex(of: "/") else { return FilePath(".") }
+    return FilePath(slash == trimmed.startIndex ? "/" : String(trimmed[..<slash]))
+  }
+
+  /// A file in this directory.
+  func appending(_ name: String) -> FilePath {
+    if text == "." { return FilePath(name) }
+    return FilePath(text.hasSuffix("/") ? text + name : text + "/" + name)
+  }
+
+  /// The file's name with another extension in place of its last one.
+  func name(withExtension new: String) -> String {
+    let name = name
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "\(name).\(new)" }
+    return "\(name[..<dot]).\(new)"
+  }
+
+  private var trimmed: String {
+    var text = text[...]
+    while text.count > 1, text.hasSuffix("/") { text.removeLast() }
+    return String(text)
+  }
+}

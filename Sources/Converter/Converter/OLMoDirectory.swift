@@ -1,0 +1,55 @@
+internal import Bytes
+internal import Formats
+
+/// The files of an OLMo checkpoint directory (`olmo/checkpoint.py`).
+enum OLMoDirectory {
+  /// The state dicts that conversions are about.
+  static let states = ["model", "optim"]
+  /// The trainer's own state, which it wants as a pickle.
+  static let trainer = "train"
+  /// What is carried along as it is.
+  static let configuration = "config.yaml"
+
+  /// Whether the trainer looks for a safetensors file of that name.
+  static func isStateName(_ name: String) -> Bool {
+    (states + [trainer]).contains { name == "\($0).safetensors" }
+  }
+
+  /// Whether `directory` has an OLMo configuration: a `config.yaml` with a `model` section.
+  static func isCheckpoint(_ directory: FilePath) -> Bool {
+    let path = directory.appending(configuration).text
+    guard let file = try? SourceFile(path: path),
+      let bytes = try? file.bytes(in: 0..<min(file.byteCount, sniffedByteCount))
+    else { return false }
+    let text = String(decoding: bytes, as: UTF8.self)
+    return text.split(separator: "\n").contains { $0.hasPrefix("model:") }
+  }
+
+  /// The paths of the checkpoint files in `directory`, in the order model, optim, train.
+  ///
+  /// - Throws: `unsupported` when there is none.
+  static func files(of directory: FilePath) throws(FormatError) -> [String] {
+    var files: [String] = []
+    for state in states + [trainer] {
+      for suffix in ["safetensors", "pt"] {
+        let path = directory.appending("\(state).\(suffix)").text
+        let status = try FormatError.wrapping { () throws(SystemError) in
+          try Syscalls.status(at: path)
+        }
+        if status != nil { files.append(path) }
+      }
+    }
+    guard !files.isEmpty else { throw notACheckpoint(directory) }
+    return files
+  }
+
+  /// The error for a directory without checkpoint files.
+  static func notACheckpoint(_ directory: FilePath) -> FormatError {
+    FormatError(
+      .unsupported, "there is neither a model nor an optim file in this directory",
+      hint: "give the directory of one step, such as 'step1000-unsharded', or a file"
+    ).framed(by: directory.text)
+  }
+
+  private static let sniffedByteCount = 1 << 20
+}

@@ -1,0 +1,45 @@
+internal import Bytes
+
+/// The program: reads the command line, runs the command, says what went wrong.
+enum CommandLineTool {
+  /// Does what `arguments` ask for and returns the exit status.
+  static func run(_ arguments: ArraySlice<String>) -> ExitCode {
+    TerminalSyscalls.ignoreBrokenPipes()
+    let invocation: Invocation
+    do {
+      invocation = try Invocation(parsing: arguments)
+    } catch {
+      Console(SharedOptions()).report(error)
+      return .usage
+    }
+    let console = Console(invocation.shared)
+    do {
+      return try invocation.run(console)
+    } catch {
+      console.progress?.erase()
+      // Whoever reads has had enough: `ckptconv inspect model.pt | head` is not a failure.
+      if error.cause?.isBrokenPipe == true { return .done }
+      console.report(error)
+      return ExitCode(error)
+    }
+  }
+}
+
+extension Invocation {
+  /// The options that every command has.
+  fileprivate var shared: SharedOptions {
+    guard case .run(_, _, let shared) = self else { return SharedOptions() }
+    return shared
+  }
+
+  fileprivate func run(_ console: Console) throws(FormatError) -> ExitCode {
+    switch self {
+    case .help(let page, let length): try console.print(page.text(length))
+    case .version: try console.print("\(FlagTable.program) \(Version.current)\n")
+    case .generate(let text): try console.print(text.content)
+    case .run(let command, let operands, let shared):
+      return try command.run(on: operands, shared, console)
+    }
+    return .done
+  }
+}

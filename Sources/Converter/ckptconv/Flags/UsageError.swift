@@ -1,0 +1,106 @@
+/// What is wrong with a command line, and what to write instead.
+struct UsageError: Error, Hashable, Sendable {
+  /// One lower-case sentence without final stop.
+  var message: String
+  /// What to write instead, where that is known.
+  var hint: String?
+  /// The command that was being read, where there was one.
+  var command: String?
+
+  /// Makes an error from a sentence and a remedy.
+  init(_ message: String, hint: String? = nil) {
+    self.message = message
+    self.hint = hint
+  }
+
+  /// Two or more names as a list: `a, b or c`.
+  private static func alternatives(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.joined() }
+    return names.dropLast().joined(separator: ", ") + " or " + last
+  }
+
+  /// The hint that names what was probably meant.
+  private static func didYouMean(_ text: String, among names: [String]) -> String? {
+    Suggestion.closest(to: text, among: names).map { "did you mean \($0)?" }
+  }
+}
+
+extension UsageError {
+  static func unknownFlag(_ name: String, among known: [String]) -> UsageError {
+    UsageError("unknown flag \(name)", hint: didYouMean(name, among: known))
+  }
+
+  static func foreignFlag(_ name: String, of owners: [String]) -> UsageError {
+    UsageError(
+      "\(name) is a flag of \(alternatives(owners))",
+      hint: "flags of a command stand after it, and only after it")
+  }
+
+  static func programFlag(_ name: String) -> UsageError {
+    UsageError(
+      "\(name) stands without a command", hint: "write '\(FlagTable.program) \(name)'")
+  }
+
+  static var noCommand: UsageError {
+    UsageError("no command is given", hint: "'\(FlagTable.program) -h' lists the commands")
+  }
+
+  static func unknownCommand(_ name: String, among known: [String]) -> UsageError {
+    UsageError("unknown command '\(name)'", hint: didYouMean(name, among: known))
+  }
+
+  static func unknownPage(_ name: String, among known: [String]) -> UsageError {
+    UsageError(
+      "no command or topic '\(name)'",
+      hint: didYouMean(name, among: known) ?? "there is help on \(alternatives(known))")
+  }
+
+  static func missingValue(of flag: Flag, found next: String?) -> UsageError {
+    let needs = "--\(flag.long) needs a value, \(flag.valueName ?? "")"
+    guard let next else { return UsageError(needs) }
+    return UsageError(
+      "\(needs), and '\(next)' looks like a flag",
+      hint: "write --\(flag.long)=\(next) if it is the value")
+  }
+
+  static func surplusValue(of flag: Flag, found value: String) -> UsageError {
+    UsageError("--\(flag.long) takes no value, found '\(value)'")
+  }
+
+  static func repeated(_ flag: Flag, _ first: String, _ second: String) -> UsageError {
+    UsageError("--\(flag.long) is given twice, '\(first)' and '\(second)'", hint: "give it once")
+  }
+
+  static func badValue(of flag: String, needs: String, found value: String) -> UsageError {
+    UsageError("--\(flag) needs \(needs), found '\(value)'")
+  }
+
+  static func badChoice(of flag: String, among names: [String], found value: String) -> UsageError {
+    UsageError(
+      "--\(flag) is \(alternatives(names)), found '\(value)'",
+      hint: didYouMean(value, among: names))
+  }
+
+  static func conflict(_ first: String, _ second: String, because reason: String) -> UsageError {
+    UsageError("\(first) and \(second) exclude each other: \(reason)")
+  }
+
+  static func operandCount(_ operands: Operands, of command: String, found: Int) -> UsageError {
+    let count = found == 0 ? "nothing" : found == 1 ? "1 argument" : "\(found) arguments"
+    return UsageError("\(command) takes \(operands.usage), found \(count)")
+  }
+
+  static var binaryOnTerminal: UsageError {
+    UsageError(
+      "--output - would write a safetensors file to the terminal",
+      hint: "send it to a pipe or a file: '-o - > model.safetensors'")
+  }
+
+  /// Refuses `-` among inputs.
+  static func refuseStandardInput(_ inputs: [String]) throws(UsageError) {
+    guard inputs.contains("-") else { return }
+    throw UsageError(
+      "the standard input cannot be an INPUT: checkpoints are read at any offset",
+      hint: "give the name of a file; './-' is a file of that name")
+  }
+}

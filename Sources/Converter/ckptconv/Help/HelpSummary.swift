@@ -1,0 +1,56 @@
+/// What `-h` prints: one line for each thing, small enough for a terminal of 80 by 24.
+enum HelpSummary {
+  /// The commands, the flags that need none, and the topics.
+  static var program: String {
+    let commands = FlagTable.pages.map { ($0.name, $0.summary) }
+    let flags = FlagTable.programFlags.map { (indentedTerm($0.flag), $0.flag.summary) }
+    let topics = Topic.all.map(\.name).joined(separator: ", ")
+    return """
+      usage: \(FlagTable.usage)
+      \(sentence(FlagTable.summary))
+
+      \(list(commands))
+
+      \(list(flags))
+
+      '\(FlagTable.program) COMMAND -h' has a command's flags, \
+      '\(FlagTable.program) help TOPIC' more:
+      \(topics).
+
+      """
+  }
+
+  /// A command's own flags and those that every command has.
+  static func command(_ page: CommandPage) -> String {
+    let shared = SharedOptions.flags.map(\.flag)
+    let width = termWidth(page.flags.map(indentedTerm))
+    let blocks = [page.ownFlags, shared].filter { !$0.isEmpty }
+      .map { flags in list(flags.map { (indentedTerm($0), $0.summary) }, termWidth: width) }
+    return """
+      usage: \(page.usage)
+      \(sentence(page.summary))
+
+      \(blocks.joined(separator: "\n\n"))
+
+      '\(FlagTable.program) help \(page.name)' is the manual.
+
+      """
+  }
+
+  private static func sentence(_ summary: String) -> String {
+    "\(summary.prefix(1).uppercased())\(summary.dropFirst())."
+  }
+
+  /// Long names stand below each other whether or not there is a letter before them.
+  private static func indentedTerm(_ flag: Flag) -> String {
+    flag.short == nil ? "    \(flag.term)" : flag.term
+  }
+
+  private static func termWidth(_ terms: [String]) -> Int { terms.map(\.count).max() ?? 0 }
+
+  private static func list(_ rows: [(term: String, text: String)], termWidth: Int? = nil) -> String
+  {
+    let width = termWidth ?? Self.termWidth(rows.map(\.term))
+    return rows.map { "  \($0.term.padded(to: width))  \($0.text)" }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,60 @@
+internal import Bytes
+
+/// Where a command speaks: its results to standard output, everything about them to standard error.
+final class Console: Sendable {
+  /// The line that shows how far a run has come; `nil` where nobody would see it.
+  let progress: ProgressLine?
+  private let output: Stream
+  private let errors: Stream
+  private let isQuiet: Bool
+
+  /// A console over the process's own standard streams.
+  init(_ options: SharedOptions) {
+    let color = options.color ?? .auto
+    output = Stream(1, name: "standard output", color: color)
+    errors = Stream(2, name: "standard error", color: color)
+    isQuiet = options.quiet
+    let canRedraw = errors.isTerminal && TerminalSyscalls.environment("TERM") != "dumb"
+    progress = canRedraw && !isQuiet ? ProgressLine(on: errors) : nil
+  }
+
+  /// How many columns the standard output's terminal shows; `nil` when it is none.
+  var columns: Int? { output.columns }
+
+  /// Writes a command's result.
+  ///
+  /// - Throws: `inputOutput` when the standard output takes no more.
+  func print(_ text: String) throws(FormatError) {
+    progress?.erase()
+    try FormatError.wrapping { () throws(SystemError) in try output.write(text) }
+  }
+
+  /// Writes a command's result as a JSON text, on a line of its own.
+  ///
+  /// - Throws: `inputOutput` when the standard output takes no more.
+  func printJSON(_ text: String) throws(FormatError) {
+    try print("\(text)\n")
+  }
+
+  /// Says what was done, unless only warnings and errors are wanted.
+  func note(_ text: String) {
+    if !isQuiet { say("\(text.harmless)\n") }
+  }
+
+  /// Warns of something that was done, but not as it might be expected.
+  func warn(_ text: String, hint: String? = nil) {
+    say(Report.warning(text, hint: hint, errors.style))
+  }
+
+  /// Says what ended the run.
+  func report(_ error: FormatError) { say(Report.error(error, errors.style)) }
+
+  /// Says what is wrong with the command line.
+  func report(_ error: UsageError) { say(Report.usage(error, errors.style)) }
+
+  private func say(_ text: String) {
+    progress?.erase()
+    // Whoever closed the standard error does not want to hear about it.
+    try? errors.write(text)
+  }
+}

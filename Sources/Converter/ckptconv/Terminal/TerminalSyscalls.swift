@@ -1,0 +1,68 @@
+internal import Bytes
+internal import Glibc
+
+/// What the program asks of its terminal, its environment and the process it is.
+enum TerminalSyscalls {
+  /// Whether a descriptor is a terminal (`isatty`).
+  static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// How many columns a terminal shows, or `nil` when it does not say (`ioctl`).
+  static func columns(of descriptor: Int32) -> Int? {
+    var size = winsize()
+    // Safe: the request fills one `winsize`, which lives until the call returns.
+    let result = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
+    return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+
+  /// The value of an environment variable (`getenv`).
+  static func environment(_ name: String) -> String? {
+    // Safe: the C string is copied at once, and nothing here changes the environment.
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+
+  /// The time since some moment in the past, which no change of the clock disturbs
+  /// (`clock_gettime`).
+  ///
+  /// `ContinuousClock` tells the same, and links Swift's concurrency runtime: a megabyte.
+  static func time() -> Duration {
+    var time = timespec()
+    // Safe: the call fills one `timespec`, which lives until it returns.
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
+  /// Writes all of `text` to a descriptor that errors call `name`.
+  static func write(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
+    var text = text
+    text.makeContiguousUTF8()
+    // Safe: the bytes of a string's UTF-8 are initialised and live until the call returns.
+    try unsafe Syscalls.append(descriptor, text.utf8Span.span.bytes, path: name)
+  }
+
+  /// Lets writes to a pipe without a reader fail instead of ending the process (`signal`).
+  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+  /// Erases the terminal's last line, which shows progress, before an interruption ends the process.
+  ///
+  /// A signal that is ignored, as under `nohup`, stays ignored.
+  static func eraseLineWhenInterrupted() {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      let previous = signal(number) { number in
+        let eraser = ProgressLine.eraser
+        // Safe: a static string's bytes live as long as the process. `write`, `signal` and `raise`
+        // are functions that POSIX allows in handlers.
+        _ = unsafe Glibc.write(STDERR_FILENO, eraser.utf8Start, eraser.utf8CodeUnitCount)
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+      // Safe: handlers have the size of an address; the two are compared and never called.
+      let wasIgnored =
+        unsafe unsafeBitCast(previous, to: Int.self)
+        == unsafeBitCast(SIG_IGN, to: Int.self)
+      if wasIgnored { signal(number, SIG_IGN) }
+    }
+  }
+
+  /// Ends the process (`exit`).
+  static func exit(_ code: ExitCode) -> Never { Glibc.exit(code.rawValue) }
+}

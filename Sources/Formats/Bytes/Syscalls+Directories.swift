@@ -1,0 +1,35 @@
+internal import Glibc
+
+extension Syscalls {
+  /// Makes a directory and those above it that are missing; returns those made, outermost first
+  /// (`mkdir`).
+  ///
+  /// - Throws: ``SystemError`` when one cannot be made; those made before are gone again.
+  package static func makeDirectories(_ path: String) throws(SystemError) -> [String] {
+    var missing: [String] = []
+    var remaining = path
+    while try status(at: remaining)?.isDirectory != true {
+      missing.insert(remaining, at: 0)
+      while remaining.hasSuffix("/") { remaining.removeLast() }
+      guard let slash = remaining.lastIndex(of: "/"), slash != remaining.startIndex else { break }
+      remaining = String(remaining[..<slash])
+    }
+    var made: [String] = []
+    for directory in missing {
+      // Safe: the path is a valid C string for the duration of the call.
+      guard unsafe mkdir(directory, 0o777) == 0 else {
+        let error = SystemError("mkdir", path: directory, code: errno)
+        removeEmptyDirectories(made)
+        throw error
+      }
+      made.append(directory)
+    }
+    return made
+  }
+
+  /// Removes directories as far as they are empty, the last first (`rmdir`).
+  package static func removeEmptyDirectories(_ paths: [String]) {
+    // Safe: each path is a valid C string for the duration of the call.
+    for path in paths.reversed() { _ = unsafe rmdir(path) }
+  }
+}

@@ -1,0 +1,160 @@
+package import Bytes
+
+/// Finds the leaves of a graph: what a flat format has entries for.
+///
+/// Dicts are descended into, and other containers when a tensor lies somewhere in them; lists of
+/// plain values are leaves. A container that is shared is walked from each of its places, as any
+/// program that flattens a state dict would; one that contains itself is not walked a second time.
+package struct LeafWalk {
+  private enum Step {
+    case visit(NodeID, path: Int32, depth: Int)
+    case leave(NodeID)
+  }
+
+  private let graph: TensorGraph
+  private let holdsTensor: [Bool]
+  private var isOpen: [Bool]
+  private var steps: [Step] = []
+  private var leaves = Leaves()
+  /// The most leaves, and steps to them, that the graph may have.
+  private let limit: Int
+  private var pathStepCount = 0
+
+  /// The leaves of `graph` in order.
+  ///
+  /// - Throws: `limitExceeded` when shared containers multiply beyond what ``Limits`` allows.
+  package static func leaves(of graph: TensorGraph) throws(FormatError) -> Leaves {
+    var walk = LeafWalk(graph)
+    try walk.run()
+    return walk.leaves
+  }
+
+  private init(_ graph: TensorGraph) {
+    self.graph = graph
+    holdsTensor = graph.nodesHoldingTensors()
+    limit = Limits.leavesAtLeast + Limits.leavesPerNode * graph.nodeCount
+    isOpen = [Bool](repeating: false, count: graph.nodeCount)
+  }
+
+  private mutating func run() throws(FormatError) {
+    steps.append(.visit(graph.root, path: Leaves.root, depth: 0))
+    while let step = steps.popLast() {
+      switch step {
+      case .leave(let id): isOpen[Int(id.index)] = false
+      case .visit(let id, let path, let depth): try visit(id, path: path, depth: depth)
+      }
+    }
+  }
+
+  private mutating func visit(
+    _ id: NodeID, path: Int32, depth: Int
+  ) throws(FormatError) {
+    guard !isOpen[Int(id.index)] else { return try add(.cycle, id, path, depth: depth) }
+    if case .tensor = graph[id] {
+      try add(.tensor, id, path, depth: depth)
+      try descend(into: id, parts: namedParts(of: id) ?? [], path: path, depth: depth)
+    } else if let entries = graph.entries(of: id) {
+      if entries.isEmpty, !holdsTensor[Int(id.index)] {
+        return try add(.emptyMapping, id, path, depth: depth)
+      }
+      var parts = entries.map { Part(.key($0.key), $0.value) }
+      parts += hiddenParts(of: id)
+      try descend(into: id, parts: parts, path: path, depth: depth)
+    } else if holdsTensor[Int(id.index)] {
+      try descend(
+        into: id, parts: namedParts(of: id) ?? genericParts(of: id), path: path, depth: depth)
+    } else {
+      try add(.value, id, path, depth: depth)
+    }
+  }
+
+  private mutating func descend(
+    into id: NodeID, parts: [Part], path: Int32, depth: Int
+  ) throws(FormatError) {
+    guard !parts.isEmpty else { return }
+    guard leaves.steps.count + parts.count <= limit else { throw Self.tooMany }
+    guard depth < Limits.pathLength else {
+      throw FormatError(
+        .limitExceeded, "a value lies more than \(Limits.pathLength) containers deep")
+    }
+    isOpen[Int(id.index)] = true
+    steps.append(.leave(id))
+    for part in parts.reversed() {
+      var partPath = path
+      if let component = part.component {
+        leaves.steps.append(.init(previous: path, component: component))
+        partPath = Int32(leaves.steps.count - 1)
+      }
+      steps.append(.visit(part.node, path: partPath, depth: depth + 1))
+    }
+  }
+
+  /// The parts that a reader has named, as far as they hold tensors; the others are attributes.
+  private func namedParts(of id: NodeID) -> [Part]? {
+    graph.parts[id]?.filter { holdsTensor[Int($0.node.index)] }
+  }
+
+  /// What a dict's subclass holds beside its entries, where that holds tensors.
+  private func hiddenParts(of id: NodeID) -> [Part] {
+    guard case .object(let objectID) = graph[id], let state = graph[objectID].state,
+      holdsTensor[Int(state.index)]
+    else { return [] }
+    return [Part(.attribute("__dict__"), state)]
+  }
+
+  /// The parts of a container that no reader has named.
+  private func genericParts(of id: NodeID) -> [Part] {
+    switch graph[id] {
+    case .tuple(let run), .list(let run), .set(let run), .frozenSet(let run):
+      return indexed(graph[run])
+    case .object(let objectID):
+      let object = graph[objectID]
+      var parts: [Part] = []
+      for id in [object.callable, object.arguments] + (object.keywords.map { [$0] } ?? [])
+      where holdsTensor[Int(id.index)] {
+        parts += graph.tuple(id).map(indexed) ?? [Part(nil, id)]
+      }
+      parts += indexed(graph[object.items])
+      if let state = object.state { parts += stateParts(state) }
+      return parts
+    default: return []
+    }
+  }
+
+  /// The attributes that a state sets: a dict, or a pair of such with slots.
+  private func stateParts(_ state: NodeID) -> [Part] {
+    guard let pair = graph.tuple(state) else { return attributes(state) }
+    return pair.flatMap(attributes)
+  }
+
+  private func attributes(_ state: NodeID) -> [Part] {
+    switch graph[state] {
+    case .dict(let run):
+      let items = graph[run]
+      return stride(from: items.startIndex, to: items.endIndex, by: 2).map { index in
+        let name = graph.string(items[index]).map { PathComponent.attribute($0) }
+        return Part(name ?? .key(items[index]), items[index + 1])
+      }
+    case .none: return []
+    default: return [Part(.attribute("__state__"), state)]
+    }
+  }
+
+  private func indexed(_ items: ArraySlice<NodeID>) -> [Part] {
+    items.enumerated().map { Part(.index($0.offset), $0.element) }
+  }
+
+  private mutating func add(
+    _ kind: Leaf.Kind, _ id: NodeID, _ path: Int32, depth: Int
+  ) throws(FormatError) {
+    pathStepCount += depth
+    guard leaves.all.count < limit, pathStepCount <= Limits.pathSteps else { throw Self.tooMany }
+    leaves.all.append(Leaf(kind: kind, node: id, lastStep: path))
+  }
+
+  private static var tooMany: FormatError {
+    FormatError(
+      .limitExceeded, "shared containers multiply to far more values than there are objects",
+      hint: "this is a file made to exhaust its readers")
+  }
+}

@@ -1,0 +1,28 @@
+/// The leaves of a graph in order, with the paths that lead to them.
+///
+/// Paths share their beginnings, so that a million values under one key take one step each.
+public struct Leaves: Sendable {
+  /// One step of a path and the number of the step before it.
+  package struct Step: Sendable {
+    package var previous: Int32
+    package var component: PathComponent
+  }
+
+  /// The number that stands for the root, where paths begin.
+  package static let root: Int32 = -1
+
+  /// The leaves in order.
+  public package(set) var all: [Leaf] = []
+  package var steps: [Step] = []
+
+  /// The steps from the root to a leaf.
+  public func path(to leaf: Leaf) -> [PathComponent] {
+    var components: [PathComponent] = []
+    var step = leaf.lastStep
+    while step != Self.root {
+      components.append(steps[Int(step)].component)
+      step = steps[Int(step)].previous
+    }
+    return components.reversed()
+  }
+}

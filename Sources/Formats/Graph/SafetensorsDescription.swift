@@ -1,0 +1,15 @@
+/// What a safetensors file has beside its tensors.
+public struct SafetensorsDescription: Sendable {
+  /// How its tensors are named: `plain` or `olmo`.
+  public var layout: String
+  /// The size of the JSON header in bytes, padding included.
+  public var headerByteCount: Int
+  /// The entries of `__metadata__`, in their order.
+  public var metadata: [(key: String, value: String)]
+
+  package init(layout: String, headerByteCount: Int, metadata: [(key: String, value: String)]) {
+    self.layout = layout
+    self.headerByteCount = headerByteCount
+    self.metadata = metadata
+  }
+}

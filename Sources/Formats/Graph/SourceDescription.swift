@@ -1,0 +1,20 @@
+/// The file of a checkpoint as it was found, so that it can be described and written again.
+public struct SourceDescription: Sendable {
+  /// What kind of file it is, with the facts of that kind.
+  public enum Container: Sendable {
+    /// An archive of `torch.save` or `torch.jit.save`.
+    case torch(TorchArchiveDescription)
+    /// A safetensors file.
+    case safetensors(SafetensorsDescription)
+  }
+
+  /// What kind of file it is.
+  public var container: Container
+  /// The file's size in bytes.
+  public var byteCount: Int
+
+  package init(container: Container, byteCount: Int) {
+    self.container = container
+    self.byteCount = byteCount
+  }
+}

@@ -1,0 +1,193 @@
+/// Python's way of writing values, for names, listings and messages.
+extension TensorGraph {
+  /// The value of a node much as Python's `repr` would give it, cut after `limit` characters.
+  ///
+  /// Nesting is followed a few levels deep and each container shows its first items only, so that the
+  /// effort is bounded whatever the graph.
+  public func description(of id: NodeID, limit: Int = 200) -> String {
+    var text = ""
+    describe(id, into: &text, limit: limit, depth: 0)
+    guard text.count > limit else { return text }
+    return text.prefix(max(limit - 3, 0)) + "..."
+  }
+
+  private static let shownDepth = 8
+
+  private func describe(_ id: NodeID, into text: inout String, limit: Int, depth: Int) {
+    guard text.utf8.count <= limit, depth < Self.shownDepth else {
+      text += "..."
+      return
+    }
+    if let known = knownObject(id), let short = shortText(known) {
+      text += short
+      return
+    }
+    switch self[id] {
+    case .none: text += "None"
+    case .bool(let value): text += value ? "True" : "False"
+    case .int(let value): text += String(value)
+    case .largeInt(let run): text += Self.integerText(self[run])
+    case .float(let value): text += Self.floatText(value)
+    case .string(let run):
+      text += Self.quoted(String(decoding: self[run].prefix(limit), as: UTF8.self))
+    case .bytes(let run): text += "bytes[\(run.count)]"
+    case .byteArray(let run): text += "bytearray[\(run.count)]"
+    case .tuple(let run):
+      list(self[run], "(", run.count == 1 ? ",)" : ")", into: &text, limit: limit, depth: depth)
+    case .list(let run): list(self[run], "[", "]", into: &text, limit: limit, depth: depth)
+    case .set(let run) where run.count == 0: text += "set()"
+    case .set(let run): list(self[run], "{", "}", into: &text, limit: limit, depth: depth)
+    case .frozenSet(let run):
+      list(self[run], "frozenset({", "})", into: &text, limit: limit, depth: depth)
+    case .dict(let run): pairs(self[run], into: &text, limit: limit, depth: depth)
+    case .global: text += globalName(id) ?? "?"
+    case .persistent: text += "<storage>"
+    case .tensor(let tensor):
+      text += "tensor(\(self[tensor].dtype.name), \(self[tensor].shape))"
+    case .object(let object): describe(self[object], into: &text, limit: limit, depth: depth)
+    }
+  }
+
+  /// How a known object is written where its calls would be hard to read.
+  private func shortText(_ known: KnownObject) -> String? {
+    switch known {
+    case .path(let path): "Path(\(Self.quoted(path)))"
+    case .size(let sizes): "torch.Size(\(sizes))"
+    case .dtype(let dtype): "torch.\(dtype.name)"
+    case .device(let type, let index): "device('\(type)\(index.map { ":\($0)" } ?? "")')"
+    case .layout(let name): name
+    case .numpyDType(let dtype): "dtype('\(dtype.byteOrder)\(dtype.code)')"
+    case .numpyArray(let array):
+      "numpy.ndarray(\(array.shape), '\(array.dtype.byteOrder)\(array.dtype.code)')"
+    case .numpyScalar(let dtype, _): "numpy.scalar('\(dtype.byteOrder)\(dtype.code)')"
+    case .pythonRandomState: "<state of Python's random>"
+    case .numpyRandomState(let algorithm): "<state of NumPy's \(algorithm)>"
+    case .complex(let real, let imaginary):
+      "(\(Self.floatText(real))\(imaginary.sign == .minus ? "" : "+")"
+        + "\(Self.floatText(imaginary))j)"
+    case .orderedDict, .defaultDict, .counter, .deque, .namespace, .parameter: nil
+    }
+  }
+
+  private func describe(
+    _ object: ObjectNode, into text: inout String, limit: Int, depth: Int
+  ) {
+    let name = globalName(object.callable) ?? description(of: object.callable, limit: 60)
+    text += name.split(separator: ".").last.map(String.init) ?? name
+    if let arguments = tuple(object.arguments) {
+      list(arguments, "(", ")", into: &text, limit: limit, depth: depth)
+    }
+    if object.items.count > 0 {
+      list(self[object.items], "[", "]", into: &text, limit: limit, depth: depth)
+    }
+    if object.pairs.count > 0 {
+      pairs(self[object.pairs], into: &text, limit: limit, depth: depth)
+    }
+    if let state = object.state, self[state].isShownAsState {
+      text += " "
+      describe(state, into: &text, limit: limit, depth: depth + 1)
+    }
+  }
+
+  private func list(
+    _ items: ArraySlice<NodeID>, _ open: String, _ close: String, into text: inout String,
+    limit: Int, depth: Int
+  ) {
+    text += open
+    for (position, item) in items.enumerated() {
+      if position > 0 { text += ", " }
+      guard text.utf8.count <= limit else {
+        text += "..."
+        return
+      }
+      describe(item, into: &text, limit: limit, depth: depth + 1)
+    }
+    text += close
+  }
+
+  private func pairs(
+    _ items: ArraySlice<NodeID>, into text: inout String, limit: Int, depth: Int
+  ) {
+    text += "{"
+    var isFirst = true
+    for index in stride(from: items.startIndex, to: items.endIndex, by: 2) {
+      if !isFirst { text += ", " }
+      isFirst = false
+      guard text.utf8.count <= limit else {
+        text += "..."
+        return
+      }
+      describe(items[index], into: &text, limit: limit, depth: depth + 1)
+      text += ": "
+      describe(items[index + 1], into: &text, limit: limit, depth: depth + 1)
+    }
+    text += "}"
+  }
+
+  /// A float as Python writes it.
+  static func floatText(_ value: Double) -> String {
+    if value.isNaN { return "nan" }
+    if value.isInfinite { return value < 0 ? "-inf" : "inf" }
+    return value.description
+  }
+
+  /// An int of any size from its two's complement: decimal up to 128 bits, else hexadecimal.
+  package static func integerText(_ littleEndian: ArraySlice<UInt8>) -> String {
+    guard littleEndian.count > 16 else {
+      var value: Int128 = (littleEndian.last ?? 0) & 0x80 != 0 ? -1 : 0
+      for byte in littleEndian.reversed() { value = value << 8 | Int128(byte) }
+      return String(value)
+    }
+    return hexadecimalText(littleEndian)
+  }
+
+  /// An int of any size from its two's complement, as `0x1f` or `-0x1f`.
+  package static func hexadecimalText(_ littleEndian: ArraySlice<UInt8>) -> String {
+    let isNegative = (littleEndian.last ?? 0) & 0x80 != 0
+    var magnitude = Array(littleEndian)
+    if isNegative {
+      var carry: UInt16 = 1
+      for index in magnitude.indices {
+        carry += UInt16(~magnitude[index])
+        magnitude[index] = UInt8(truncatingIfNeeded: carry)
+        carry >>= 8
+      }
+      if carry > 0 { magnitude.append(1) }
+    }
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for byte in magnitude.reversed() {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    let significant = text.drop { $0 == UInt8(ascii: "0") }
+    return (isNegative ? "-0x" : "0x")
+      + (significant.isEmpty ? "0" : String(decoding: significant, as: UTF8.self))
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "'"
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "'": result += "\\'"
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case _ where scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value):
+        let hex = String(scalar.value, radix: 16)
+        result += "\\x" + (hex.count < 2 ? "0" : "") + hex
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "'"
+  }
+}
+
+extension Node {
+  /// Whether a state adds something to a listing.
+  fileprivate var isShownAsState: Bool {
+    if case .none = self { return false }
+    return true
+  }
+}

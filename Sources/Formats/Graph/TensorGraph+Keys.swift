@@ -1,0 +1,137 @@
+package import Bytes
+
+/// Keys of dicts and elements of sets: Python's equality, under which `1`, `1.0` and `True` are one.
+extension TensorGraph {
+  /// Applies Python's rule to dicts whose keys repeat: the last value wins in the first position.
+  ///
+  /// Looks at the nodes from number `first` on.
+  ///
+  /// - Throws: `malformed` for keys that Python could not hash.
+  package mutating func unifyEqualKeys(from first: Int) throws(FormatError) {
+    var texts = LongTexts()
+    for index in first..<nodeCount {
+      let id = NodeID(index: index)
+      switch self[id] {
+      case .dict(var run) where run.count > 0:
+        try unify(&run, stride: 2, &texts)
+        replace(id, with: .dict(run))
+      case .set(var run) where run.count > 0:
+        try unify(&run, stride: 1, &texts)
+        replace(id, with: .set(run))
+      case .frozenSet(var run) where run.count > 0:
+        try unify(&run, stride: 1, &texts)
+        replace(id, with: .frozenSet(run))
+      case .object(let object) where self[object].pairs.count > 0:
+        var pairs = self[object].pairs
+        try unify(&pairs, stride: 2, &texts)
+        self[object].pairs = pairs
+      default: continue
+      }
+    }
+  }
+
+  private mutating func unify(
+    _ run: inout NodeRun, stride step: Int, _ texts: inout LongTexts
+  ) throws(FormatError) {
+    guard Int(run.count) > step else {
+      _ = try hash(of: self[run][run.range.lowerBound], &texts)
+      return
+    }
+    var positions: [Int: Int] = [:]
+    var kept: [NodeID] = []
+    let entries = self[run]
+    var hasRepeats = false
+    for index in stride(from: entries.startIndex, to: entries.endIndex, by: step) {
+      let key = entries[index]
+      var slot = try hash(of: key, &texts)
+      // Different keys with one hash move on to the next slot, as in any open addressing.
+      while let position = positions[slot] {
+        if isEqualKey(kept[position], key, &texts) { break }
+        slot &+= 1
+      }
+      if let position = positions[slot] {
+        hasRepeats = true
+        if step == 2 { kept[position + 1] = entries[index + 1] }
+      } else {
+        positions[slot] = kept.count
+        kept += entries[index..<index + step]
+      }
+    }
+    if hasRepeats { shorten(&run, to: kept) }
+  }
+
+  /// How many nodes of a key are looked into; beyond, keys are compared by identity.
+  ///
+  /// Tuples may share parts, so that a few bytes describe a key of astronomical size.
+  private static let keyBudget = 512
+
+  private func hash(of key: NodeID, _ texts: inout LongTexts) throws(FormatError) -> Int {
+    var hasher = Hasher()
+    var pending = [key]
+    var budget = Self.keyBudget
+    while let id = pending.popLast() {
+      budget -= 1
+      guard budget > 0 else { break }
+      switch self[id] {
+      case .bool(let value): hasher.combine(Double(value ? 1 : 0))
+      case .int(let value): hasher.combine(Double(value))
+      case .float(let value) where !value.isNaN: hasher.combine(value == 0 ? 0 : value)
+      case .string(let run), .bytes(let run), .largeInt(let run):
+        if let first = texts.first(like: id, run, in: self) {
+          hasher.combine(first)
+        } else {
+          for byte in self[run] { hasher.combine(byte) }
+        }
+      case .tuple(let run): pending += self[run]
+      case .list, .dict, .set, .byteArray:
+        throw FormatError(
+          .malformed, "a dict or set has a key that cannot be hashed: \(description(of: id))")
+      case .none, .float, .frozenSet, .global, .object, .persistent, .tensor: hasher.combine(id)
+      }
+    }
+    return hasher.finalize()
+  }
+
+  private func isEqualKey(
+    _ first: NodeID, _ second: NodeID, _ texts: inout LongTexts
+  ) -> Bool {
+    var pending = [(first, second)]
+    var budget = Self.keyBudget
+    while let (left, right) = pending.popLast() {
+      if left == right { continue }
+      budget -= 1
+      guard budget > 0 else { return false }
+      switch (self[left], self[right]) {
+      case (.string(let leftRun), .string(let rightRun)),
+        (.bytes(let leftRun), .bytes(let rightRun)),
+        (.largeInt(let leftRun), .largeInt(let rightRun)):
+        if let known = texts.first(like: left, leftRun, in: self) {
+          guard known == texts.first(like: right, rightRun, in: self) else { return false }
+        } else {
+          guard self[leftRun] == self[rightRun] else { return false }
+        }
+      case (.tuple(let left), .tuple(let right)):
+        guard left.count == right.count else { return false }
+        pending += zip(self[left], self[right])
+      case (let left, let right):
+        guard Self.isEqualNumber(left, right) else { return false }
+      }
+    }
+    return true
+  }
+
+  private static func isEqualNumber(_ left: Node, _ right: Node) -> Bool {
+    switch (left, right) {
+    case (.int(let left), .int(let right)): left == right
+    case (.bool(let left), .bool(let right)): left == right
+    case (.bool(let flag), .int(let value)), (.int(let value), .bool(let flag)):
+      value == (flag ? 1 : 0)
+    case (.float(let left), .float(let right)): left == right
+    case (.float(let float), .int(let value)), (.int(let value), .float(let float)):
+      Int(exactly: float) == value
+    case (.float(let float), .bool(let flag)), (.bool(let flag), .float(let float)):
+      float == (flag ? 1 : 0)
+    default: false
+    }
+  }
+}

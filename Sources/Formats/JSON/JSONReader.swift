@@ -1,0 +1,334 @@
+package import Bytes
+
+/// Reads JSON (RFC 8259) one value at a time, without building a tree.
+///
+/// As strict as Rust's `serde_json`, which the reference safetensors reader uses: no lone
+/// surrogates, no raw control characters, no leading zeros. A header of 100,000 tensors is read in
+/// one pass, in the order in which it is written, with the place of every fault.
+@safe
+package struct JSONReader: ~Copyable, ~Escapable {
+  private let bytes: Span<UInt8>
+  private let base: Int
+  private var position = 0
+  /// Whether a value of the innermost container has been read, so that a comma must come.
+  private var needsComma = false
+
+  /// The most containers inside one another (`serde_json`'s own limit).
+  private static let depthLimit = 128
+
+  /// A reader at the start of `bytes`, whose first byte lies at `base` of the file.
+  @_lifetime(copy bytes)
+  package init(_ bytes: Span<UInt8>, base: Int = 0) {
+    self.bytes = bytes
+    self.base = base
+  }
+
+  /// Where the next byte lies in the file.
+  package var offset: Int { base + position }
+
+  // MARK: Containers
+
+  /// Enters an object.
+  ///
+  /// - Throws: `malformed` if the next value is another.
+  @_lifetime(self: copy self)
+  package mutating func beginObject() throws(FormatError) {
+    try expect(UInt8(ascii: "{"), "an object")
+    needsComma = false
+  }
+
+  /// The name of the next member, whose value must be read next; `nil` at the object's end.
+  ///
+  /// - Throws: `malformed` where neither is found.
+  @_lifetime(self: copy self)
+  package mutating func nextKey() throws(FormatError) -> String? {
+    guard try nextItem(closing: UInt8(ascii: "}")) else { return nil }
+    let key = try string()
+    try expect(UInt8(ascii: ":"), "a colon")
+    return key
+  }
+
+  /// Enters an array.
+  ///
+  /// - Throws: `malformed` if the next value is another.
+  @_lifetime(self: copy self)
+  package mutating func beginArray() throws(FormatError) {
+    try expect(UInt8(ascii: "["), "an array")
+    needsComma = false
+  }
+
+  /// Whether there is another element, which must be read next.
+  ///
+  /// - Throws: `malformed` where neither an element nor the array's end is found.
+  @_lifetime(self: copy self)
+  package mutating func nextElement() throws(FormatError) -> Bool {
+    try nextItem(closing: UInt8(ascii: "]"))
+  }
+
+  /// Makes sure that nothing but white space is left.
+  ///
+  /// - Throws: `malformed` if something is.
+  @_lifetime(self: copy self)
+  package mutating func end() throws(FormatError) {
+    skipSpace()
+    guard position == bytes.count else { throw unexpected("the end of the JSON text") }
+  }
+
+  // MARK: Values
+
+  /// Reads a string.
+  ///
+  /// - Throws: `malformed` if the next value is another, or breaks the rules of strings.
+  @_lifetime(self: copy self)
+  package mutating func string() throws(FormatError) -> String {
+    try expect(UInt8(ascii: "\""), "a string")
+    let start = position
+    while position < bytes.count, bytes[position] >= 0x20 {
+      let byte = bytes[position]
+      if byte == UInt8(ascii: "\"") {
+        let text = try validated(copy(start..<position), at: start)
+        position += 1
+        needsComma = true
+        return text
+      }
+      if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
+      position += 1
+    }
+    throw unexpected("the end of a string")
+  }
+
+  /// Reads an integer that is not negative and written without fraction or exponent.
+  ///
+  /// - Throws: `malformed` if the next value is another, or does not fit 64 bits.
+  @_lifetime(self: copy self)
+  package mutating func unsignedInteger() throws(FormatError) -> UInt64 {
+    skipSpace()
+    let start = position
+    var value: UInt64 = 0
+    while position < bytes.count, (0x30...0x39).contains(bytes[position]) {
+      let (high, overflow) = value.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = high.addingReportingOverflow(UInt64(bytes[position] - 0x30))
+      guard !overflow, !carry else {
+        throw FormatError(.malformed, "an integer does not fit 64 bits", at: base + start)
+      }
+      value = sum
+      position += 1
+    }
+    let count = position - start
+    let isFraction =
+      position < bytes.count && [0x2e, 0x45, 0x65].contains(bytes[position])
+    guard count > 0, !isFraction, count == 1 || bytes[start] != 0x30 else {
+      position = start
+      throw unexpected("an integer that is not negative")
+    }
+    needsComma = true
+    return value
+  }
+
+  /// Reads `null` if it comes next; returns whether it did.
+  @_lifetime(self: copy self)
+  package mutating func readNull() throws(FormatError) -> Bool {
+    skipSpace()
+    guard position < bytes.count, bytes[position] == UInt8(ascii: "n") else { return false }
+    try literal("null")
+    return true
+  }
+
+  /// Reads past any value.
+  ///
+  /// - Throws: `malformed` if it breaks the rules of JSON, `limitExceeded` if it is nested too deep.
+  @_lifetime(self: copy self)
+  package mutating func skipValue() throws(FormatError) {
+    // One flag per open container: whether it is an object.
+    var open: [Bool] = []
+    repeat {
+      if let isObject = open.last {
+        guard try isObject ? nextKey() != nil : nextElement() else {
+          open.removeLast()
+          continue
+        }
+      }
+      skipSpace()
+      guard position < bytes.count else { throw unexpected("a value") }
+      switch bytes[position] {
+      case UInt8(ascii: "{"):
+        try beginObject()
+        open.append(true)
+      case UInt8(ascii: "["):
+        try beginArray()
+        open.append(false)
+      case UInt8(ascii: "\""): _ = try string()
+      case UInt8(ascii: "t"): try literal("true")
+      case UInt8(ascii: "f"): try literal("false")
+      case UInt8(ascii: "n"): try literal("null")
+      default: try skipNumber()
+      }
+      guard open.count <= Self.depthLimit else {
+        throw FormatError(
+          .limitExceeded, "more than \(Self.depthLimit) nested containers", at: offset)
+      }
+    } while !open.isEmpty
+  }
+
+  // MARK: Tokens
+
+  @_lifetime(self: copy self)
+  private mutating func skipSpace() {
+    while position < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position]) {
+      position += 1
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func expect(_ byte: UInt8, _ what: String) throws(FormatError) {
+    skipSpace()
+    guard position < bytes.count, bytes[position] == byte else { throw unexpected(what) }
+    position += 1
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func nextItem(closing bracket: UInt8) throws(FormatError) -> Bool {
+    skipSpace()
+    guard position < bytes.count else { throw unexpected("the end of a container") }
+    if bytes[position] == bracket {
+      position += 1
+      needsComma = true
+      return false
+    }
+    if needsComma { try expect(UInt8(ascii: ","), "a comma") }
+    needsComma = false
+    return true
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func literal(_ text: StaticString) throws(FormatError) {
+    let start = position
+    for byte in text.description.utf8 {
+      guard position < bytes.count, bytes[position] == byte else {
+        position = start
+        throw unexpected("'\(text)'")
+      }
+      position += 1
+    }
+    needsComma = true
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func skipNumber() throws(FormatError) {
+    if bytes[position] == UInt8(ascii: "-") { position += 1 }
+    let start = position
+    let whole = skipDigits()
+    guard whole == 1 || whole > 1 && bytes[start] != 0x30 else {
+      position = start
+      throw unexpected("a value")
+    }
+    if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
+      position += 1
+      guard skipDigits() > 0 else { throw unexpected("a digit") }
+    }
+    if position < bytes.count, [0x45, 0x65].contains(bytes[position]) {
+      position += 1
+      if position < bytes.count, [0x2b, 0x2d].contains(bytes[position]) { position += 1 }
+      guard skipDigits() > 0 else { throw unexpected("a digit") }
+    }
+    needsComma = true
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func skipDigits() -> Int {
+    let start = position
+    while position < bytes.count, (0x30...0x39).contains(bytes[position]) { position += 1 }
+    return position - start
+  }
+
+  // MARK: Strings
+
+  /// Reads the rest of a string that has escapes, from its beginning.
+  @_lifetime(self: copy self)
+  private mutating func escapedString(from start: Int) throws(FormatError) -> String {
+    var text = copy(start..<position)
+    while position < bytes.count, bytes[position] >= 0x20 {
+      let byte = bytes[position]
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        needsComma = true
+        return try validated(text, at: start)
+      case UInt8(ascii: "\\"): try text.append(contentsOf: escape())
+      default: text.append(byte)
+      }
+    }
+    throw unexpected("the end of a string")
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func escape() throws(FormatError) -> [UInt8] {
+    guard position < bytes.count else { throw unexpected("an escape") }
+    let byte = bytes[position]
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0c]
+    case UInt8(ascii: "n"): return [0x0a]
+    case UInt8(ascii: "r"): return [0x0d]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"):
+      var scalar = try hexadecimal()
+      if (0xd800..<0xdc00).contains(scalar) {
+        try expectImmediately(UInt8(ascii: "\\"))
+        try expectImmediately(UInt8(ascii: "u"))
+        let low = try hexadecimal()
+        guard (0xdc00..<0xe000).contains(low) else { throw unexpected("a second surrogate") }
+        scalar = 0x10000 + (scalar - 0xd800) << 10 + (low - 0xdc00)
+      }
+      guard let scalar = Unicode.Scalar(scalar) else { throw unexpected("a pair of surrogates") }
+      return Array(String(Character(scalar)).utf8)
+    default:
+      position -= 1
+      throw unexpected("an escape")
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func expectImmediately(_ byte: UInt8) throws(FormatError) {
+    guard position < bytes.count, bytes[position] == byte else {
+      throw unexpected("a second surrogate")
+    }
+    position += 1
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func hexadecimal() throws(FormatError) -> UInt32 {
+    var value: UInt32 = 0
+    for _ in 0..<4 {
+      guard position < bytes.count,
+        let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue
+      else { throw unexpected("four hexadecimal digits") }
+      value = value << 4 | UInt32(digit)
+      position += 1
+    }
+    return value
+  }
+
+  private func copy(_ range: Range<Int>) -> [UInt8] {
+    var copy: [UInt8] = []
+    copy.reserveCapacity(range.count)
+    for index in range { copy.append(bytes[index]) }
+    return copy
+  }
+
+  private func validated(_ text: [UInt8], at start: Int) throws(FormatError) -> String {
+    guard let string = String(validating: text, as: UTF8.self) else {
+      throw FormatError(.malformed, "a string is not UTF-8", at: base + start)
+    }
+    return string
+  }
+
+  private func unexpected(_ expected: String) -> FormatError {
+    let found =
+      position < bytes.count
+      ? "byte 0x\(String(bytes[position], radix: 16))" : "the end of the JSON text"
+    return FormatError(.malformed, "\(found) where \(expected) was expected", at: offset)
+  }
+}

@@ -1,0 +1,114 @@
+/// Writes compact JSON with exactly the escapes of Rust's `serde_json`, which the reference
+/// safetensors writer uses: quote, backslash, control characters below 0x20, and nothing else.
+package struct JSONWriter: Sendable {
+  /// The text so far, as UTF-8.
+  package private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  /// An empty text.
+  package init() {}
+
+  /// Opens an object.
+  package mutating func beginObject() { open(UInt8(ascii: "{")) }
+  /// Closes an object.
+  package mutating func endObject() { close(UInt8(ascii: "}")) }
+  /// Opens an array.
+  package mutating func beginArray() { open(UInt8(ascii: "[")) }
+  /// Closes an array.
+  package mutating func endArray() { close(UInt8(ascii: "]")) }
+
+  /// Writes the name of an object's member; its value is what is written next.
+  package mutating func key(_ name: String) {
+    string(name)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  /// Writes a string.
+  package mutating func string(_ text: String) { string(utf8: text.utf8) }
+
+  /// Writes a string given as UTF-8; the bytes are not validated.
+  package mutating func string(utf8 text: some Sequence<UInt8>) {
+    separate()
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text { escape(byte) }
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
+  /// Writes an integer.
+  package mutating func integer(_ value: Int) { raw(String(value)) }
+
+  /// Writes a finite number, as the shortest decimal that reads back to the same value and that
+  /// cannot be mistaken for an integer.
+  package mutating func number(_ value: Double) { raw(value.description) }
+
+  /// Writes `true` or `false`.
+  package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+
+  /// Writes `null`.
+  package mutating func null() { raw("null") }
+
+  /// Writes a member whose value is a string.
+  package mutating func member(_ name: String, _ value: String) {
+    key(name)
+    string(value)
+  }
+
+  /// Writes a member whose value is an integer.
+  package mutating func member(_ name: String, _ value: Int) {
+    key(name)
+    integer(value)
+  }
+
+  /// Writes a member whose value is an array of integers.
+  package mutating func member(_ name: String, _ values: [Int]) {
+    key(name)
+    beginArray()
+    for value in values { integer(value) }
+    endArray()
+  }
+
+  /// Writes a member whose value is an array of strings.
+  package mutating func member(_ name: String, _ values: [String]) {
+    key(name)
+    beginArray()
+    for value in values { string(value) }
+    endArray()
+  }
+
+  private mutating func raw(_ text: String) {
+    separate()
+    bytes.append(contentsOf: text.utf8)
+    needsComma = true
+  }
+
+  private mutating func open(_ bracket: UInt8) {
+    separate()
+    bytes.append(bracket)
+    needsComma = false
+  }
+
+  private mutating func close(_ bracket: UInt8) {
+    bytes.append(bracket)
+    needsComma = true
+  }
+
+  private mutating func separate() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+  }
+
+  private mutating func escape(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+    case 0x08: bytes += Array("\\b".utf8)
+    case 0x09: bytes += Array("\\t".utf8)
+    case 0x0a: bytes += Array("\\n".utf8)
+    case 0x0c: bytes += Array("\\f".utf8)
+    case 0x0d: bytes += Array("\\r".utf8)
+    case 0..<0x20:
+      bytes += Array((byte < 16 ? "\\u000" : "\\u00").utf8) + Array(String(byte, radix: 16).utf8)
+    default: bytes.append(byte)
+    }
+  }
+}

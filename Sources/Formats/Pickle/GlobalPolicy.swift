@@ -1,0 +1,124 @@
+/// Judges the globals a pickle names.
+///
+/// Nothing is ever imported; this decides what is carried.
+public enum GlobalPolicy: Sendable {
+  /// What a global is taken for.
+  public enum Verdict: Hashable, Sendable {
+    /// Part of the vocabulary of checkpoints: its meaning is known here.
+    case known
+    /// An unknown class or function: kept as it is and reported.
+    case opaque
+    /// Exists to run code, or reaches what does: refused.
+    case dangerous
+  }
+
+  /// The verdict on `module.name`, both by their Python 3 names.
+  ///
+  /// A dotted name (protocol 4) is dangerous if any of its parts would be.
+  public static func verdict(module: String, name: String) -> Verdict {
+    if isDangerous(module: module, name: name) { return .dangerous }
+    if let names = known[module] {
+      return names.isEmpty || names.contains(name) ? .known : .opaque
+    }
+    return .opaque
+  }
+
+  private static func isDangerous(module: String, name: String) -> Bool {
+    // Attributes such as `__globals__` or `__subclasses__` lead from any class to all code.
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    if parts.count > 1, parts.contains(where: { $0.hasPrefix("__") }) { return true }
+    // Python resolves `os.path` under module `posixpath` and `torch.os.system` alike, so a dotted
+    // name is judged as if its leading parts were modules.
+    for length in 0..<parts.count {
+      let prefix = parts[..<length]
+      let owner = ([Substring(module)] + prefix).joined(separator: ".")
+      let member = parts[length...].joined(separator: ".")
+      if isListed(module: owner, name: member) { return true }
+      if length > 0, isListed(module: prefix.joined(separator: "."), name: member) { return true }
+    }
+    return false
+  }
+
+  private static func isListed(module: String, name: String) -> Bool {
+    if dangerousNames[module]?.contains(name) == true { return true }
+    var ancestor = Substring(module)
+    while true {
+      if dangerousModules.contains(String(ancestor)) { return true }
+      guard let dot = ancestor.lastIndex(of: ".") else { return false }
+      ancestor = ancestor[..<dot]
+    }
+  }
+
+  /// Modules in which everything is refused, submodules included.
+  ///
+  /// The lists of picklescan and modelscan, and the modules beside them that load code or reach
+  /// the network or the shell.
+  private static let dangerousModules: Set<String> = [
+    "os", "nt", "posix", "posixpath", "ntpath", "sys", "subprocess", "_posixsubprocess", "commands",
+    "socket", "_socket", "ssl", "shutil", "ctypes", "_ctypes", "runpy", "pty", "pickle", "_pickle",
+    "cPickle", "dill", "cloudpickle", "joblib", "pip", "pdb", "bdb", "pydoc", "timeit", "venv",
+    "webbrowser", "asyncio", "aiohttp", "http", "httplib", "urllib", "requests", "ftplib",
+    "smtplib", "telnetlib", "imaplib", "poplib", "xmlrpc", "socketserver", "marshal",
+    "importlib", "imp", "zipimport", "pkgutil", "code", "codeop", "cProfile", "profile", "doctest",
+    "ensurepip", "idlelib", "lib2to3", "trace", "tempfile", "linecache", "cgitb", "sysconfig",
+    "distutils", "setuptools", "multiprocessing", "threading", "_thread", "signal",
+    "atexit", "operator", "_operator", "shelve", "dbm",
+    "fileinput", "sqlite3", "_io", "io", "mmap", "fcntl",
+    "logging.config",
+    "torch.hub", "torch.jit.unsupported_tensor_ops", "torch.utils.bottleneck",
+    "torch.utils.collect_env", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo",
+    "torch.fx", "torch.utils.data.datapipes", "torch.package", "torch.distributed.rpc",
+    "numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.ctypeslib",
+  ]
+
+  /// Single names that are refused in modules which also hold harmless ones.
+  private static let dangerousNames: [String: Set<String>] = [
+    "builtins": [
+      "eval", "exec", "execfile", "compile", "open", "input", "raw_input", "breakpoint", "apply",
+      "__import__", "setattr", "delattr", "globals", "locals", "vars", "memoryview", "map",
+      "filter", "reload", "help", "exit", "quit",
+    ],
+    "functools": ["partial", "partialmethod", "reduce", "singledispatch"],
+    "itertools": ["starmap"],
+    "types": ["FunctionType", "LambdaType", "CodeType", "MethodType", "ModuleType", "new_class"],
+    "copyreg": ["add_extension", "pickle", "constructor"],
+    "codecs": ["open", "register", "lookup"],
+    "torch": ["load", "save", "compile"],
+    "torch.serialization": ["load", "save", "_load", "_legacy_load", "add_safe_globals"],
+    "torch.storage": ["_load_from_bytes"],
+    "torch.jit": ["load", "script"],
+    "torch.utils._config_module": ["ConfigModule.load_config", "load_config"],
+    "numpy": ["load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt"],
+    "numpy.lib.npyio": ["load", "save"],
+    "pandas": ["read_pickle", "eval"],
+    "pandas.io.pickle": ["read_pickle"],
+    "yaml": ["load", "unsafe_load", "full_load", "load_all", "unsafe_load_all"],
+    "logging": ["FileHandler"],
+  ]
+
+  /// What checkpoints are made of; an empty set stands for every name of the module.
+  private static let known: [String: Set<String>] = [
+    "builtins": [
+      "set", "frozenset", "bytes", "bytearray", "complex", "range", "slice", "list", "dict",
+      "tuple", "int", "float", "bool", "str", "object", "type", "NoneType", "Ellipsis",
+      "NotImplemented", "getattr",
+    ],
+    "collections": ["OrderedDict", "defaultdict", "Counter", "deque"],
+    "_codecs": ["encode"],
+    "copyreg": ["_reconstructor"],
+    "pathlib": [], "pathlib._local": [],
+    "argparse": ["Namespace"],
+    "datetime": ["datetime", "date", "time", "timedelta", "timezone"],
+    "decimal": ["Decimal"], "fractions": ["Fraction"], "uuid": ["UUID"],
+    "numpy": ["dtype", "ndarray"],
+    "numpy.core.multiarray": ["_reconstruct", "scalar"],
+    "numpy._core.multiarray": ["_reconstruct", "scalar"],
+    "numpy.core.numeric": ["_frombuffer"], "numpy._core.numeric": ["_frombuffer"],
+    "torch._utils": [], "torch._tensor": ["_rebuild_from_type_v2"],
+    "torch.tensor": ["_rebuild_from_type", "_rebuild_from_type_v2"],
+    "torch": [], "torch.cuda": [], "torch.storage": [],
+    "torch.serialization": ["_get_layout"],
+    "torch.nn.parameter": ["Parameter", "Buffer", "UninitializedParameter"],
+    "torch.jit._pickle": [],
+  ]
+}

@@ -1,0 +1,86 @@
+internal import Bytes
+
+/// The bytes of a pickle under construction, in frames from protocol 4 on.
+///
+/// Follows `_Pickler_Write`, `_Pickler_OpcodeBoundary` and `_Pickler_CommitFrame` of CPython's
+/// `Modules/_pickle.c`.
+struct PickleOutput {
+  /// A frame is closed at the first object boundary at or beyond this many bytes.
+  private static let frameTarget = 64 << 10
+  /// A shorter frame goes without a header.
+  private static let frameMinimum = 4
+  private static let frameHeaderByteCount = 9
+
+  private var writer = ByteWriter()
+  private let hasFrames: Bool
+  private var frameStart: Int?
+
+  init(version: Int) {
+    hasFrames = version >= 4
+    if version >= 2 {
+      writer.write(Opcode.proto.rawValue)
+      writer.write(UInt8(version))
+    }
+  }
+
+  mutating func write(_ byte: UInt8) {
+    startFrameIfNeeded()
+    writer.write(byte)
+  }
+
+  mutating func write(_ bytes: [UInt8]) {
+    guard !bytes.isEmpty else { return }
+    startFrameIfNeeded()
+    writer.write(bytes)
+  }
+
+  mutating func write<T: FixedWidthInteger>(integer: T) {
+    startFrameIfNeeded()
+    writer.write(integer: integer)
+  }
+
+  mutating func write<T: FixedWidthInteger>(bigEndian integer: T) {
+    startFrameIfNeeded()
+    writer.write(bigEndian: integer)
+  }
+
+  /// Writes the operation, length and bytes of a str or bytes; long ones stay outside of frames.
+  mutating func write(header: [UInt8], payload: some Collection<UInt8>) {
+    let isLong = hasFrames && payload.count >= Self.frameTarget
+    if isLong { closeFrame() } else { startFrameIfNeeded() }
+    writer.write(header)
+    writer.write(payload)
+  }
+
+  /// Marks the start of an object, where a full frame is closed.
+  mutating func startObject() {
+    guard let frameStart, writer.count - frameStart - Self.frameHeaderByteCount >= Self.frameTarget
+    else { return }
+    closeFrame()
+  }
+
+  /// Writes STOP, closes the last frame and gives the bytes away.
+  consuming func finish() -> [UInt8] {
+    write(Opcode.stop.rawValue)
+    closeFrame()
+    return writer.bytes
+  }
+
+  private mutating func startFrameIfNeeded() {
+    guard hasFrames, frameStart == nil else { return }
+    frameStart = writer.count
+    writer.write(Opcode.frame.rawValue)
+    writer.write(integer: UInt64(0))
+  }
+
+  private mutating func closeFrame() {
+    guard let start = frameStart else { return }
+    let count = writer.count - start - Self.frameHeaderByteCount
+    if count >= Self.frameMinimum {
+      writer.patch(UInt64(count), at: start + 1)
+    } else {
+      writer.remove(start..<start + Self.frameHeaderByteCount)
+    }
+    frameStart = nil
+  }
+}

@@ -1,0 +1,55 @@
+internal import Bytes
+internal import Graph
+
+/// Classes and functions, by name.
+extension Pickler {
+  mutating func startGlobal(
+    _ id: NodeID, module: NodeID, name: NodeID
+  ) throws(FormatError) {
+    guard version >= 4 else {
+      emitGlobal(graph.string(module) ?? "", graph.string(name) ?? "")
+      return memoise(id)
+    }
+    schedule(
+      .saveModule(module), .save(name), .write([Opcode.stackGlobal.rawValue]), .memoise(id))
+  }
+
+  /// Writes the name of a module.
+  ///
+  /// All classes of a module share its name once they are loaded. In a pickle as it was written
+  /// the graph tells which names are one, because dtypes name `torch` by a str of their own; the
+  /// first is also the one that calls without a node in the graph were written with.
+  mutating func saveModule(_ id: NodeID) {
+    output.startObject()
+    guard !recall(id), case .string(let run) = graph[id] else { return }
+    let name = graph.string(id) ?? ""
+    let isFirst = namedModules.insert(name).inserted
+    guard isFirst || strings == .asLoaded else { return saveString(id, run) }
+    let memo = MemoText.interned(name)
+    if !recall(memo) { saveInterned(name) }
+    if let index = memoisedTexts[memo] { alias(id, to: index) }
+  }
+
+  /// Writes a class or function that the graph has no node for.
+  mutating func saveGlobal(_ module: String, _ name: String) {
+    let memo = MemoText.global(module: module, name: name)
+    output.startObject()
+    if recall(memo) { return }
+    if version >= 4 {
+      saveInterned(module)
+      saveInterned(name)
+      emit(.stackGlobal)
+    } else {
+      emitGlobal(module, name)
+    }
+    memoise(memo)
+  }
+
+  private mutating func emitGlobal(_ module: String, _ name: String) {
+    let written =
+      version < 3
+      ? Python2Names.old(module, name) : Python2Names.Name(module: module, name: name)
+    emit(.global)
+    output.write(Array("\(written.module)\n\(written.name)\n".utf8))
+  }
+}

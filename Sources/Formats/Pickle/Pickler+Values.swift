@@ -1,0 +1,154 @@
+internal import Bytes
+internal import Graph
+
+/// Numbers, text and bytes.
+extension Pickler {
+  mutating func saveInt(_ value: Int) {
+    switch value {
+    case 0...0xff:
+      emit(.binInt1)
+      output.write(UInt8(value))
+    case 0x100...0xffff:
+      emit(.binInt2)
+      output.write(integer: UInt16(value))
+    case Int(Int32.min)...Int(Int32.max):
+      emit(.binInt)
+      output.write(integer: Int32(value))
+    default:
+      var bytes = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+      while bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0x00 : 0xff) {
+        bytes.removeLast()
+      }
+      saveLong(bytes[...])
+    }
+  }
+
+  /// Writes an int as little-endian two's complement of minimal length.
+  mutating func saveLong(_ bytes: ArraySlice<UInt8>) {
+    if bytes.count < 256 {
+      emit(.long1)
+      output.write(UInt8(bytes.count))
+    } else {
+      emit(.long4)
+      output.write(integer: Int32(bytes.count))
+    }
+    output.write(Array(bytes))
+  }
+
+  mutating func saveString(_ id: NodeID, _ run: ByteRun) {
+    emitText(graph[run])
+    memoise(id)
+  }
+
+  /// Writes a str that stands for itself in CPython: a constant of the interpreter or a library.
+  mutating func saveInterned(_ text: String) {
+    let utf8 = Array(text.utf8)
+    output.startObject()
+    let memo: MemoText = utf8.count <= 1 ? .character(utf8) : .interned(text)
+    if recall(memo) { return }
+    emitText(utf8[...])
+    memoise(memo)
+  }
+
+  private mutating func emitText(_ utf8: ArraySlice<UInt8>) {
+    let count = utf8.count
+    var header = ByteWriter()
+    if version >= 4, count < 256 {
+      header.write(Opcode.shortBinUnicode.rawValue)
+      header.write(UInt8(count))
+    } else {
+      // A graph's text is below 4 GiB, so BINUNICODE8 is never needed.
+      header.write(Opcode.binUnicode.rawValue)
+      header.write(integer: UInt32(count))
+    }
+    output.write(header: header.bytes, payload: utf8)
+  }
+
+  mutating func saveBytes(_ id: NodeID, _ run: ByteRun) {
+    guard version < 3 else {
+      emitBytes(graph[run])
+      return memoise(id)
+    }
+    // Protocol 2 has no bytes: `_codecs.encode(text, 'latin1')`, or `bytes()` for none at all.
+    if run.count == 0 {
+      saveGlobal("builtins", "bytes")
+      emit(.emptyTuple)
+    } else {
+      saveGlobal("_codecs", "encode")
+      output.startObject()
+      saveSpelling(of: id, run)
+      saveInterned("latin1")
+      emit(.tuple2)
+      memoiseFresh()
+    }
+    emit(.reduce)
+    memoise(id)
+  }
+
+  /// Writes the str whose Latin-1 encoding is a bytes object.
+  private mutating func saveSpelling(of id: NodeID, _ run: ByteRun) {
+    let utf8 = PythonText.utf8(latin1: graph[run])
+    guard run.count == 1 else {
+      emitText(utf8[...])
+      return memoiseFresh()
+    }
+    if let spelling = graph.spellings[id] {
+      if recall(spelling) { return }
+      emitText(utf8[...])
+      memoisedTexts[.character(utf8)] = memoCount
+      return memoise(spelling)
+    }
+    if recall(.character(utf8)) { return }
+    emitText(utf8[...])
+    memoise(.character(utf8))
+  }
+
+  private mutating func emitBytes(_ bytes: ArraySlice<UInt8>) {
+    var header = ByteWriter()
+    if bytes.count < 256 {
+      header.write(Opcode.shortBinBytes.rawValue)
+      header.write(UInt8(bytes.count))
+    } else {
+      header.write(Opcode.binBytes.rawValue)
+      header.write(integer: UInt32(bytes.count))
+    }
+    output.write(header: header.bytes, payload: bytes)
+  }
+
+  mutating func saveByteArray(_ id: NodeID, _ run: ByteRun) {
+    if version >= 5 {
+      var header = ByteWriter()
+      header.write(Opcode.byteArray8.rawValue)
+      header.write(integer: UInt64(run.count))
+      output.write(header: header.bytes, payload: graph[run])
+      return memoise(id)
+    }
+    saveGlobal("builtins", "bytearray")
+    if run.count == 0 {
+      emit(.emptyTuple)
+    } else {
+      output.startObject()
+      saveFreshBytes(run)
+      emit(.tuple1)
+      memoiseFresh()
+    }
+    emit(.reduce)
+    memoise(id)
+  }
+
+  /// The bytes object that a bytearray is made from, which nothing else refers to.
+  private mutating func saveFreshBytes(_ run: ByteRun) {
+    guard version < 3 else {
+      emitBytes(graph[run])
+      return memoiseFresh()
+    }
+    saveGlobal("_codecs", "encode")
+    emitText(PythonText.utf8(latin1: graph[run])[...])
+    memoiseFresh()
+    saveInterned("latin1")
+    emit(.tuple2)
+    memoiseFresh()
+    emit(.reduce)
+    memoiseFresh()
+  }
+}

@@ -1,0 +1,206 @@
+internal import Bytes
+internal import Graph
+
+/// Globals and the calls that Python would make with them: recorded here, never made.
+extension Unpickler {
+  mutating func pushGlobal(_ reader: inout ByteReader) throws(FormatError) {
+    let module = try readName(&reader)
+    let name = try readName(&reader)
+    push(try global(module, name))
+  }
+
+  mutating func pushStackGlobal() throws(FormatError) {
+    let name = try pop()
+    let module = try pop()
+    guard case .string = graph[name], case .string = graph[module],
+      let nameText = graph.string(name), let moduleText = graph.string(module)
+    else { throw FormatError(.malformed, "a global is named by something that is not a str") }
+    if let dropped = try judged(moduleText, nameText) { return push(dropped) }
+    push(try graph.add(.global(module: module, name: name)))
+  }
+
+  mutating func pushInstance(_ reader: inout ByteReader) throws(FormatError) {
+    let module = try readName(&reader)
+    let name = try readName(&reader)
+    let callable = try global(module, name)
+    let arguments = try tuple(of: popToMark())
+    try pushCall(.instance, callable, arguments)
+  }
+
+  mutating func pushObject() throws(FormatError) {
+    let items = try popToMark()
+    guard let callable = items.first else {
+      throw FormatError(.malformed, "an object without a class")
+    }
+    try pushCall(.instance, callable, tuple(of: items.dropFirst()))
+  }
+
+  mutating func reduce() throws(FormatError) {
+    let arguments = try popArguments()
+    let callable = try pop()
+    if let value = try plainValue(of: callable, arguments) { return push(value) }
+    try pushCall(.call, callable, arguments)
+  }
+
+  mutating func newObject() throws(FormatError) {
+    let arguments = try popArguments()
+    try pushCall(.new, pop(), arguments)
+  }
+
+  mutating func newObjectEx() throws(FormatError) {
+    let keywords = try pop()
+    guard case .dict = graph[keywords] else {
+      throw FormatError(.malformed, "the keywords of a call are not a dict")
+    }
+    let arguments = try popArguments()
+    try pushCall(.newWithKeywords, pop(), arguments, keywords: keywords)
+  }
+
+  mutating func build() throws(FormatError) {
+    let state = try pop()
+    let target = try top()
+    guard case .object(let id) = graph[target] else {
+      return try refuseUnlessDropped(target, "a state is given to something without a class")
+    }
+    guard graph[id].state == nil else {
+      throw FormatError(.unsupported, "an object is given a second state")
+    }
+    graph[id].state = state
+  }
+
+  /// Throws unless `target` is what a dropped global left behind, on which everything is ignored.
+  func refuseUnlessDropped(_ target: NodeID, _ message: String) throws(FormatError) {
+    guard droppedNodes.contains(target) else { throw FormatError(.malformed, message) }
+  }
+
+  private mutating func pushCall(
+    _ form: ObjectNode.Form, _ callable: NodeID, _ arguments: NodeID, keywords: NodeID? = nil
+  ) throws(FormatError) {
+    if droppedNodes.contains(callable) { return push(try addDropped()) }
+    switch graph[callable] {
+    case .global: break
+    case .object where form == .call && graph.isNestedClass(callable): break
+    default: throw FormatError(.malformed, "something that is not a class or function is called")
+    }
+    if graph.isGlobal(callable, "builtins", "getattr") {
+      if let dropped = try judgedAttribute(arguments) { return push(dropped) }
+    }
+    push(
+      try graph.add(
+        ObjectNode(form: form, callable: callable, arguments: arguments, keywords: keywords)))
+  }
+
+  private mutating func popArguments() throws(FormatError) -> NodeID {
+    let arguments = try pop()
+    guard case .tuple = graph[arguments] else {
+      throw FormatError(.malformed, "the arguments of a call are not a tuple")
+    }
+    return arguments
+  }
+
+  private mutating func tuple(of items: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
+    items.isEmpty
+      ? TensorGraph.emptyTuple : try graph.add(.tuple(graph.addChildren(items)))
+  }
+}
+
+// MARK: - Judging names
+
+extension Unpickler {
+  /// A node for a global named in the program's text.
+  private mutating func global(_ module: String, _ name: String) throws(FormatError) -> NodeID {
+    let modern =
+      pickleProtocol < 3
+      ? Python2Names.modern(module, name) : Python2Names.Name(module: module, name: name)
+    if let dropped = try judged(modern.module, modern.name) { return dropped }
+    let moduleNode: NodeID
+    if let known = moduleNames[modern.module] {
+      moduleNode = known
+    } else {
+      moduleNode = try graph.addString(modern.module)
+      moduleNames[modern.module] = moduleNode
+    }
+    return try graph.add(.global(module: moduleNode, name: graph.addString(modern.name)))
+  }
+
+  /// Refuses a dangerous global, or returns the node that takes its place when those are dropped.
+  private mutating func judged(_ module: String, _ name: String) throws(FormatError) -> NodeID? {
+    guard GlobalPolicy.verdict(module: module, name: name) == .dangerous else { return nil }
+    guard unsafeGlobals == .drop else {
+      throw FormatError(
+        .forbidden, "global '\(module).\(name)' is not allowed: it exists to run code",
+        hint: "do not load this file with Python; --drop-unsafe reads the rest of it")
+    }
+    dropped.append("\(module).\(name)")
+    return try addDropped()
+  }
+
+  /// Judges `getattr(class, 'Name')`, which is how protocols below 4 name nested classes.
+  private mutating func judgedAttribute(_ arguments: NodeID) throws(FormatError) -> NodeID? {
+    guard let parts = graph.nestedClassParts(ofArguments: arguments) else {
+      throw FormatError(
+        .forbidden,
+        "global 'builtins.getattr' is not allowed here: it does not name a nested class",
+        hint: "do not load this file with Python")
+    }
+    return try judged(parts.module, parts.name)
+  }
+
+  private mutating func addDropped() throws(FormatError) -> NodeID {
+    let id = try graph.add(.none)
+    droppedNodes.insert(id)
+    return id
+  }
+
+  private func readName(_ reader: inout ByteReader) throws(FormatError) -> String {
+    let line = try reader.readLine()
+    var bytes: [UInt8] = []
+    for index in line.indices { bytes.append(line[index]) }
+    guard let name = String(validating: bytes, as: UTF8.self) else {
+      throw FormatError(.malformed, "the name of a global is not UTF-8")
+    }
+    return name
+  }
+}
+
+// MARK: - Values that old protocols spell as calls
+
+extension Unpickler {
+  /// The plain value that a call stands for, where CPython's pickler writes exactly this call for
+  /// want of an operation; anything else stays a call.
+  private mutating func plainValue(
+    of callable: NodeID, _ arguments: NodeID
+  ) throws(FormatError) -> NodeID? {
+    guard let items = graph.tuple(arguments) else { return nil }
+    if pickleProtocol < 3 {
+      if graph.isGlobal(callable, "_codecs", "encode") { return try encodedBytes(items) }
+      if graph.isGlobal(callable, "builtins", "bytes"), items.isEmpty {
+        return try graph.add(.bytes(graph.addBytes([])))
+      }
+    }
+    if pickleProtocol < 4, items.count == 1, let only = items.first,
+      case .list(let run) = graph[only]
+    {
+      if graph.isGlobal(callable, "builtins", "set") { return try graph.add(.set(run)) }
+      if graph.isGlobal(callable, "builtins", "frozenset") { return try graph.add(.frozenSet(run)) }
+    }
+    if pickleProtocol < 5, graph.isGlobal(callable, "builtins", "bytearray") {
+      if items.isEmpty { return try graph.add(.byteArray(graph.addBytes([]))) }
+      if items.count == 1, let only = items.first, case .bytes(let run) = graph[only] {
+        return try graph.add(.byteArray(run))
+      }
+    }
+    return nil
+  }
+
+  /// `_codecs.encode(text, 'latin1')`: how protocols 0 to 2 write bytes.
+  private mutating func encodedBytes(_ items: ArraySlice<NodeID>) throws(FormatError) -> NodeID? {
+    guard items.count == 2, let text = items.first, let encoding = items.last,
+      graph.text(of: encoding, equals: "latin1"), case .string(let run) = graph[text],
+      let bytes = PythonText.latin1(graph[run])
+    else { return nil }
+    let id = try graph.add(.bytes(graph.addBytes(bytes)))
+    if bytes.count == 1 { graph.spellings[id] = text }
+    return id
+  }
+}

@@ -1,0 +1,251 @@
+package import Bytes
+package import Graph
+
+/// A pickle machine that builds nodes and has no way to call anything.
+///
+/// It runs the programs of protocols 0 to 5 (CPython `Lib/pickletools.py`, `Modules/_pickle.c`)
+/// with the same stack, marks and memo. Where Python would import, it records a name and asks
+/// ``GlobalPolicy``; where Python would call, it records the call.
+///
+/// Several pickles may be read into one graph: each ``load(_:)`` starts with an empty stack and memo.
+package struct Unpickler: ~Copyable {
+  /// What to do with a global that exists to run code.
+  package enum UnsafeGlobals: Sendable {
+    /// Refuse the pickle.
+    case refuse
+    /// Put `None` in its place, and in place of everything made with it.
+    case drop
+  }
+
+  /// The graph under construction.
+  package var graph: TensorGraph
+  /// The highest protocol that a PROTO operation of the last pickle named.
+  package private(set) var pickleProtocol = 0
+  /// The dotted names of dropped globals, in the order they were met.
+  package internal(set) var dropped: [String] = []
+
+  let unsafeGlobals: UnsafeGlobals
+  var stack: [NodeID] = []
+  var marks: [Int] = []
+  var memo = Memo()
+  /// Nodes that stand where a dropped global or its product was.
+  var droppedNodes: Set<NodeID> = []
+  /// Calls taken off the stack without being used.
+  var poppedCalls: [NodeID] = []
+  /// Module names of GLOBAL operations: CPython interns them, so equal ones are one object.
+  var moduleNames: [String: NodeID] = [:]
+
+  /// A machine that adds to `graph`.
+  package init(graph: consuming TensorGraph = TensorGraph(), unsafeGlobals: UnsafeGlobals = .refuse)
+  {
+    self.graph = graph
+    self.unsafeGlobals = unsafeGlobals
+  }
+
+  /// Ends reading and gives the graph away.
+  package consuming func finish() -> TensorGraph { graph }
+
+  /// Reads one pickle up to and including its STOP and returns its object.
+  ///
+  /// - Throws: `malformed` and `truncated` for a broken program, `forbidden` for a dangerous global,
+  ///   `unsupported` for out-of-band buffers and extension codes, `limitExceeded` for too many nodes.
+  package mutating func load(_ reader: inout ByteReader) throws(FormatError) -> NodeID {
+    stack.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
+    memo = Memo(expectedBytes: reader.remaining)
+    pickleProtocol = 0
+    poppedCalls = []
+    let firstNode = graph.nodeCount
+    while true {
+      let offset = reader.offset
+      do throws(FormatError) {
+        let code = try reader.readInteger(as: UInt8.self)
+        guard let opcode = Opcode(rawValue: code) else {
+          throw FormatError(
+            .malformed, "0x\(String(code, radix: 16)) is not a pickle operation",
+            hint: "this is not a pickle, or a damaged one")
+        }
+        if opcode == .stop { break }
+        try execute(opcode, &reader)
+      } catch {
+        var error = error
+        if error.offset == nil { error.offset = offset }
+        throw error
+      }
+    }
+    guard stack.count > (marks.last ?? 0), let root = stack.popLast() else {
+      throw FormatError(.malformed, "the pickle ends without an object", at: reader.offset - 1)
+    }
+    do throws(FormatError) {
+      try graph.unifyEqualKeys(from: firstNode)
+    } catch {
+      var error = error
+      error.offset = reader.offset - 1
+      throw error
+    }
+    collectDiscarded(root: root)
+    return root
+  }
+
+  private mutating func execute(
+    _ opcode: Opcode, _ reader: inout ByteReader
+  ) throws(FormatError) {
+    switch opcode {
+    case .proto: try startProtocol(reader.readInteger(as: UInt8.self))
+    case .frame: try checkFrame(&reader)
+    case .mark: marks.append(stack.count)
+    case .pop: try dropTop()
+    case .popMark: for id in try popToMark() { noteIfCall(id) }
+    case .dup: push(try top())
+    case .stop: break
+
+    case .get: push(try recall(readDecimal(&reader)))
+    case .binGet: push(try recall(Int(reader.readInteger(as: UInt8.self))))
+    case .longBinGet: push(try recall(Int(reader.readInteger(as: UInt32.self))))
+    case .put: memo.put(try top(), at: try readDecimal(&reader))
+    case .binPut: memo.put(try top(), at: Int(try reader.readInteger(as: UInt8.self)))
+    case .longBinPut: memo.put(try top(), at: Int(try reader.readInteger(as: UInt32.self)))
+    case .memoize: memo.append(try top())
+
+    case .none: push(TensorGraph.none)
+    case .newTrue: push(TensorGraph.true)
+    case .newFalse: push(TensorGraph.false)
+    case .binInt: try pushInt(Int(reader.readInteger(as: Int32.self)))
+    case .binInt1: try pushInt(Int(reader.readInteger(as: UInt8.self)))
+    case .binInt2: try pushInt(Int(reader.readInteger(as: UInt16.self)))
+    case .long1: try pushLong(byteCount: Int(reader.readInteger(as: UInt8.self)), &reader)
+    case .long4: try pushLong(byteCount: Int(reader.readInteger(as: Int32.self)), &reader)
+    case .binFloat: try pushBinaryFloat(&reader)
+    case .int: try pushTextInt(&reader)
+    case .long: try pushTextLong(&reader)
+    case .float: try pushTextFloat(&reader)
+
+    case .shortBinUnicode: try pushText(Int(reader.readInteger(as: UInt8.self)), &reader)
+    case .binUnicode: try pushText(Int(reader.readInteger(as: UInt32.self)), &reader)
+    case .binUnicode8: try pushText(readLength(&reader), &reader)
+    case .unicode: try pushRawUnicode(&reader)
+    case .shortBinBytes: try pushBytes(Int(reader.readInteger(as: UInt8.self)), &reader)
+    case .binBytes: try pushBytes(Int(reader.readInteger(as: UInt32.self)), &reader)
+    case .binBytes8: try pushBytes(readLength(&reader), &reader)
+    case .byteArray8: try pushByteArray(readLength(&reader), &reader)
+    case .string: try pushQuotedString(&reader)
+    case .binString: try pushOldString(Int(reader.readInteger(as: Int32.self)), &reader)
+    case .shortBinString: try pushOldString(Int(reader.readInteger(as: UInt8.self)), &reader)
+
+    case .emptyTuple: push(TensorGraph.emptyTuple)
+    case .tuple1: try pushTuple(count: 1)
+    case .tuple2: try pushTuple(count: 2)
+    case .tuple3: try pushTuple(count: 3)
+    case .tuple: try pushTuple(of: popToMark())
+    case .emptyList: push(try graph.add(.list(.empty)))
+    case .list: push(try graph.add(.list(graph.addChildren(popToMark()))))
+    case .append: try append([pop()])
+    case .appends: try append(popToMark())
+    case .emptyDict: push(try graph.add(.dict(.empty)))
+    case .dict: try pushDict(of: popToMark())
+    case .setItem: try setItem()
+    case .setItems: try setItems(popToMark())
+    case .emptySet: push(try graph.add(.set(.empty)))
+    case .addItems: try addItems(popToMark())
+    case .frozenSet: push(try graph.add(.frozenSet(graph.addChildren(popToMark()))))
+
+    case .global: try pushGlobal(&reader)
+    case .stackGlobal: try pushStackGlobal()
+    case .reduce: try reduce()
+    case .newObject: try newObject()
+    case .newObjectEx: try newObjectEx()
+    case .instance: try pushInstance(&reader)
+    case .object: try pushObject()
+    case .build: try build()
+    case .persistentID: try pushTextPersistentID(&reader)
+    case .binPersistentID: push(try graph.add(.persistent(pop())))
+
+    case .extension1, .extension2, .extension4:
+      throw FormatError(
+        .unsupported, "an extension code stands for a class that only the writer's process knew")
+    case .nextBuffer, .readOnlyBuffer:
+      throw FormatError(.unsupported, "the pickle keeps buffers outside of itself")
+    }
+  }
+}
+
+// MARK: - Stack, marks and memo
+
+extension Unpickler {
+  mutating func push(_ id: NodeID) { stack.append(id) }
+
+  func top() throws(FormatError) -> NodeID {
+    guard stack.count > (marks.last ?? 0), let id = stack.last else { throw Self.underflow }
+    return id
+  }
+
+  mutating func pop() throws(FormatError) -> NodeID {
+    let id = try top()
+    stack.removeLast()
+    return id
+  }
+
+  /// Takes everything above the topmost mark.
+  mutating func popToMark() throws(FormatError) -> ArraySlice<NodeID> {
+    guard let mark = marks.popLast() else {
+      throw FormatError(.malformed, "the operation needs a mark and there is none")
+    }
+    let taken = Array(stack[mark...])
+    stack.removeSubrange(mark...)
+    return taken[...]
+  }
+
+  private func recall(_ index: Int) throws(FormatError) -> NodeID {
+    guard let id = memo.get(index) else {
+      throw FormatError(.malformed, "memo entry \(index) is read before it is written")
+    }
+    return id
+  }
+
+  private mutating func dropTop() throws(FormatError) {
+    if let mark = marks.last, mark == stack.count {
+      marks.removeLast()
+    } else {
+      noteIfCall(try pop())
+    }
+  }
+
+  private mutating func noteIfCall(_ id: NodeID) {
+    if case .object = graph[id] { poppedCalls.append(id) }
+  }
+
+  /// Keeps the calls that were popped, or left on the stack, and that nothing refers to.
+  private mutating func collectDiscarded(root: NodeID) {
+    for id in stack { noteIfCall(id) }
+    guard !poppedCalls.isEmpty else { return }
+    let used = Set(graph.reachable(from: [root]))
+    for id in poppedCalls where !used.contains(id) && !graph.discarded.contains(id) {
+      graph.discarded.append(id)
+    }
+  }
+
+  private mutating func startProtocol(_ version: UInt8) throws(FormatError) {
+    guard version <= 5 else {
+      throw FormatError(
+        .unsupported, "pickle protocol \(version); the highest known is 5",
+        hint: "this is not a pickle, or one of a Python later than this program")
+    }
+    pickleProtocol = max(pickleProtocol, Int(version))
+  }
+
+  private func checkFrame(_ reader: inout ByteReader) throws(FormatError) {
+    let count = try reader.readInteger(as: UInt64.self)
+    guard count <= UInt64(reader.remaining) else {
+      throw FormatError(
+        .truncated, "a frame of \(count) bytes is announced, \(reader.remaining) are left")
+    }
+  }
+
+  static var underflow: FormatError {
+    FormatError(.malformed, "the operation takes more from the stack than there is")
+  }
+
+  func readLength(_ reader: inout ByteReader) throws(FormatError) -> Int {
+    try Int(reader.readInteger(as: UInt64.self), orThrow: "a length")
+  }
+}

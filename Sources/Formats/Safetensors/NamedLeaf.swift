@@ -1,0 +1,23 @@
+package import Bytes
+package import Graph
+
+/// A leaf of a graph under the name that layout `plain` gives it.
+package struct NamedLeaf: Sendable {
+  /// The name, different from all others.
+  package var name: String
+  /// The value.
+  package var node: NodeID
+
+  /// Every leaf of `graph` in order, empty dicts included.
+  ///
+  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  package static func all(of graph: TensorGraph) throws(FormatError) -> [NamedLeaf] {
+    var names = TensorNames(graph: graph, layout: .plain)
+    var named: [NamedLeaf] = []
+    let leaves = try LeafWalk.leaves(of: graph)
+    for leaf in leaves.all {
+      named.append(NamedLeaf(name: try names.name(for: leaves.path(to: leaf)), node: leaf.node))
+    }
+    return named
+  }
+}

@@ -1,0 +1,299 @@
+public import Bytes
+public import Graph
+internal import Pickle
+public import Plan
+
+/// Turns a checkpoint into the plan of a safetensors file.
+///
+/// Names the leaves, decides which entry holds which tensor's bytes, and writes header and skeleton;
+/// no tensor's bytes are read.
+public struct SafetensorsEncoder: Sendable {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// What becomes of tensors that show the same bytes.
+    public enum TiedTensors: String, Sendable, CaseIterable {
+      /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
+      case alias
+      /// Every name has its bytes.
+      case copy
+    }
+
+    /// How tensors are named.
+    public var layout: Layout
+    /// Whether what is not tensors goes along in the skeleton.
+    public var includesSkeleton: Bool
+    /// What becomes of tied tensors; `nil` for what the layout's readers need.
+    public var tied: TiedTensors?
+    /// Whether what has no place in the file becomes a warning instead of an error.
+    public var allowsLoss: Bool
+
+    /// Makes options.
+    public init(
+      layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
+      allowsLoss: Bool = false
+    ) {
+      self.layout = layout
+      self.includesSkeleton = includesSkeleton
+      self.tied = tied
+      self.allowsLoss = allowsLoss
+    }
+  }
+
+  /// The result: a plan and what to tell the user of it.
+  public struct Encoding: Sendable {
+    /// The file.
+    public var plan: FilePlan
+    /// How many entries hold tensors.
+    public var tensorCount: Int
+    /// How many names share the bytes of another.
+    public var aliasCount: Int
+    /// What the user should know.
+    public var warnings: [String]
+  }
+
+  private let graph: TensorGraph
+  private let source: SourceDescription
+  private let unusedRegions: [FileRegion]
+  private let options: Options
+  private var names: TensorNames
+  private var entries: [SafetensorsEntry] = []
+  /// The tensors under all of their names.
+  private var placed: [(name: String, id: TensorID)] = []
+  private var aliases: [(name: String, kept: String)] = []
+  private var placements: [SkeletonWriter.Placement?]
+  private var losses: [String] = []
+  private var warnings: [String] = []
+
+  /// The plan of the file for `checkpoint`.
+  ///
+  /// - Throws: `lossy` for what has no place in the file unless loss is allowed; `limitExceeded` for
+  ///   a header beyond what readers accept.
+  public static func encode(
+    _ checkpoint: Checkpoint, options: Options
+  ) throws(FormatError) -> Encoding {
+    var encoder = SafetensorsEncoder(checkpoint, options: options)
+    return try encoder.encode()
+  }
+
+  private init(_ checkpoint: Checkpoint, options: Options) {
+    graph = checkpoint.graph
+    source = checkpoint.source
+    unusedRegions = checkpoint.unusedRegions
+    self.options = options
+    names = TensorNames(graph: graph, layout: options.layout)
+    placements = .init(repeating: nil, count: graph.tensors.count)
+  }
+
+  private mutating func encode() throws(FormatError) -> Encoding {
+    let leaves = try LeafWalk.leaves(of: graph)
+    for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
+    storeTensors()
+    noteRenamed()
+    if options.includesSkeleton { noteUnreachedBytes() }
+    try settleLosses()
+    entries.sort(by: SafetensorsEntry.precedes)
+    var plan = FilePlan()
+    for piece in try SafetensorsHeader.encode(entries, metadata: metadata()) {
+      plan.append(.literal(piece))
+    }
+    for entry in entries { if let data = entry.data { plan.append(data) } }
+    for storage in graph.storages { plan.inspect(storage.region) }
+    for region in unusedRegions { plan.inspect(region) }
+    return Encoding(
+      plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
+  }
+
+  // MARK: Leaves
+
+  private mutating func place(_ leaf: Leaf, at path: [PathComponent]) throws(FormatError) {
+    switch leaf.kind {
+    case .tensor:
+      guard case .tensor(let id) = graph[leaf.node] else { return }
+      try place(id, at: path)
+    case .value: try placeValue(leaf.node, at: path)
+    case .emptyMapping: noteEmptyMapping(at: path)
+    case .cycle:
+      guard !options.includesSkeleton else { return }
+      losses.append("'\(names.plainName(of: path))' is a container that holds itself")
+    }
+  }
+
+  private mutating func place(_ id: TensorID, at path: [PathComponent]) throws(FormatError) {
+    guard graph[id].storage != nil else {
+      placements[graph.index(of: id)] = .init(name: nil, isDisguised: true)
+      guard !options.includesSkeleton else { return }
+      return losses.append(
+        "tensor '\(names.plainName(of: path))' is on the meta device and has no data")
+    }
+    noteNestedInPickle(at: path)
+    placed.append((try names.name(for: path), id))
+  }
+
+  /// OLMo has dicts of tensors only; lists and objects become dicts to its loader.
+  private mutating func noteNestedInPickle(at path: [PathComponent]) {
+    guard options.layout == .olmo,
+      let step = path.firstIndex(where: { if case .key = $0 { false } else { true } })
+    else { return }
+    let container = names.plainName(of: Array(path[..<step]))
+    let message =
+      "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
+    if options.includesSkeleton {
+      if !warnings.contains(message) { warnings.append(message) }
+    } else if !losses.contains(message) {
+      losses.append(message)
+    }
+  }
+
+  private mutating func placeValue(
+    _ value: NodeID, at path: [PathComponent]
+  ) throws(FormatError) {
+    guard options.layout == .olmo else {
+      guard !options.includesSkeleton else { return }
+      let text = graph.description(of: value, limit: 40)
+      return losses.append("'\(names.plainName(of: path))' is \(text), not a tensor")
+    }
+    let bytes = try FormatError.within(names.plainName(of: path)) { () throws(FormatError) in
+      try Pickler.pickle(
+        value, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
+    }
+    entries.append(
+      SafetensorsEntry(
+        name: try names.name(for: path, isPickled: true), dtype: .u8, shape: [bytes.count],
+        data: .literal(bytes)))
+  }
+
+  private mutating func noteEmptyMapping(at path: [PathComponent]) {
+    guard !options.includesSkeleton, !path.isEmpty else { return }
+    warnings.append(
+      "'\(names.plainName(of: path))' is an empty dict and has no place without a skeleton")
+  }
+
+  // MARK: Tensors
+
+  private mutating func storeTensors() {
+    entries.reserveCapacity(entries.count + placed.count)
+    let sharing = options.tied ?? (options.layout == .olmo ? .copy : .alias)
+    var keepers: [TensorView: String] = [:]
+    if sharing == .alias {
+      // The name that stays is the first in order, as `safetensors.torch.save_model` chooses.
+      for (name, id) in placed {
+        guard let view = TensorView(graph[id]) else { continue }
+        guard let kept = keepers[view], kept.utf8.lexicographicallyPrecedes(name.utf8) else {
+          keepers[view] = name
+          continue
+        }
+      }
+    }
+    for (name, id) in placed {
+      if let kept = TensorView(graph[id]).flatMap({ keepers[$0] }),
+        ExactString(kept) != ExactString(name)
+      {
+        aliases.append((name, kept))
+        place(id, under: kept)
+      } else {
+        entries.append(entry(name, graph[id]))
+        place(id, under: name)
+      }
+    }
+    aliases.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  private mutating func place(_ id: TensorID, under name: String) {
+    let tensor = graph[id]
+    guard placements[graph.index(of: id)] == nil else { return }
+    let isDisguised = SafetensorsDType(tensor.dtype) == nil || isUnrepresentable(tensor)
+    placements[graph.index(of: id)] = .init(name: name, isDisguised: isDisguised)
+  }
+
+  private mutating func entry(_ name: String, _ tensor: Tensor) -> SafetensorsEntry {
+    let data = tensor.packed(from: graph)
+    if let dtype = SafetensorsDType(tensor.dtype), !isUnrepresentable(tensor) {
+      var shape = tensor.shape
+      // The header counts values, PyTorch's packed dtype counts bytes of two.
+      if dtype == .f4, let last = shape.popLast() { shape.append(2 * last) }
+      return SafetensorsEntry(name: name, dtype: dtype, shape: shape, data: data)
+    }
+    if !options.includesSkeleton {
+      losses.append("tensor '\(name)' has dtype \(tensor.dtype.name), which safetensors lacks")
+    }
+    let width = tensor.dtype.byteCount
+    return SafetensorsEntry(
+      name: name, dtype: .u8, shape: tensor.shape + (width > 1 ? [width] : []), data: data)
+  }
+
+  /// A packed pair has no shape that says so unless there is a dimension to double.
+  private func isUnrepresentable(_ tensor: Tensor) -> Bool {
+    tensor.dtype == .float4_e2m1fn_x2
+      && (tensor.shape.isEmpty || tensor.shape.contains { $0 > Int.max / 4 })
+  }
+
+  // MARK: Messages and metadata
+
+  private mutating func noteRenamed() {
+    guard let first = names.renamed.first else { return }
+    let count = names.renamed.count
+    let others = count > 1 ? ", and \(count - 1) more share theirs" : ""
+    let message = "two values are named '\(first)'\(others)"
+    if options.includesSkeleton {
+      warnings.append("\(message); the later ones got a number")
+    } else {
+      losses.append(message)
+    }
+  }
+
+  /// How many storages are named in warnings; the rest are counted.
+  private static let namedStorages = 20
+
+  private mutating func noteUnreachedBytes() {
+    var coverage = StorageCoverage()
+    for tensor in graph.tensors { coverage.add(tensor) }
+    var count = 0
+    for (index, storage) in graph.storages.enumerated() {
+      let id = StorageID(index: index)
+      let missed = coverage.missedByteCount(of: id, byteCount: storage.byteCount)
+      guard missed > 0 else { continue }
+      count += 1
+      guard count <= Self.namedStorages else { continue }
+      warnings.append(
+        "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
+          + "tensor and stay behind")
+    }
+    let unused = unusedRegions.filter { $0.byteCount > 0 }
+    if let first = unused.first {
+      let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
+      warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
+    }
+    if count > Self.namedStorages {
+      warnings.append("so do bytes of \(count - Self.namedStorages) more storages")
+    }
+  }
+
+  private mutating func settleLosses() throws(FormatError) {
+    guard let first = losses.first else { return }
+    guard options.allowsLoss else {
+      let others = losses.count > 1 ? " (and \(losses.count - 1) more)" : ""
+      throw FormatError(
+        .lossy, "\(first)\(others): a safetensors file without skeleton has no place for it",
+        hint: "leave out --no-skeleton, or add --allow-loss to go on without")
+    }
+    warnings += losses.map { "lost: \($0)" }
+  }
+
+  private func metadata() -> [(key: String, value: [UInt8])] {
+    var metadata: [(key: String, value: [UInt8])] = []
+    if options.includesSkeleton {
+      metadata.append(("format", Array("pt".utf8)))
+      metadata.append(
+        (
+          "ckptconv.skeleton",
+          SkeletonWriter.write(
+            graph, source: source, layout: options.layout, placements: placements)
+        ))
+    }
+    for (name, kept) in aliases
+    where !metadata.contains(where: { ExactString($0.key) == ExactString(name) }) {
+      metadata.append((name, Array(kept.utf8)))
+    }
+    return metadata
+  }
+}

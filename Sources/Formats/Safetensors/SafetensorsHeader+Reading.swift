@@ -1,0 +1,192 @@
+internal import Bytes
+internal import Graph
+internal import JSON
+
+/// What the header of a safetensors file says of one tensor.
+struct SafetensorsHeaderEntry {
+  /// The tensor's name.
+  var name: String
+  /// The type of its elements.
+  var dtype: SafetensorsDType
+  /// The number of elements along each dimension.
+  var shape: [Int]
+  /// Where its data lies, in bytes from the end of the header.
+  var range: Range<Int>
+}
+
+/// Reading by the rules of the reference (`safetensors/src/tensor.rs`), and two more: names are
+/// not repeated, and the text starts with `{` as the format's description says.
+extension SafetensorsHeader {
+  /// The tensors and metadata of `file`, and the header's size in bytes without the eight before it.
+  ///
+  /// - Throws: `truncated`, `malformed` or `limitExceeded` with the place in the file.
+  static func read(
+    _ file: SourceFile
+  ) throws(FormatError) -> (
+    entries: [SafetensorsHeaderEntry], metadata: [(key: String, value: String)], byteCount: Int
+  ) {
+    let count = try headerByteCount(of: file)
+    let bytes = try file.bytes(in: 8..<8 + count)
+    guard bytes.count == count else {
+      throw FormatError(.truncated, "the file became shorter while it was read")
+    }
+    guard bytes.first == UInt8(ascii: "{") else {
+      throw FormatError(.malformed, "the header does not start with '{'", at: 8)
+    }
+    var entries: [SafetensorsHeaderEntry] = []
+    var metadata: [(key: String, value: String)]?
+    var names: Set<ExactString> = []
+    var json = JSONReader(bytes.span, base: 8)
+    try json.beginObject()
+    while let name = try json.nextKey() {
+      guard names.insert(ExactString(name)).inserted else {
+        throw FormatError(.malformed, "two tensors are named '\(name)'", at: json.offset)
+      }
+      if name == "__metadata__" {
+        metadata = try readMetadata(&json)
+      } else {
+        entries.append(
+          try FormatError.within("tensor '\(name)'") { () throws(FormatError) in
+            try readEntry(name, &json)
+          })
+      }
+    }
+    try json.end()
+    try check(&entries, dataByteCount: file.byteCount - 8 - count)
+    return (entries, metadata ?? [], count)
+  }
+
+  private static func headerByteCount(of file: SourceFile) throws(FormatError) -> Int {
+    let bytes = try file.bytes(in: 0..<8)
+    guard bytes.count == 8 else {
+      throw FormatError(
+        .truncated, "the file has \(bytes.count) bytes, a safetensors file at least 8")
+    }
+    var reader = ByteReader(bytes.span)
+    let count = try reader.readInteger(as: UInt64.self)
+    guard count <= UInt64(Limits.safetensorsHeaderBytes) else {
+      throw FormatError(
+        .limitExceeded,
+        "a header of \(count) bytes is announced; the format's limit is "
+          + "\(Limits.safetensorsHeaderBytes)", at: 0)
+    }
+    guard Int(count) <= file.byteCount - 8 else {
+      throw FormatError(
+        .truncated, "a header of \(count) bytes is announced, \(file.byteCount - 8) are left",
+        at: 0, hint: "the file was cut off on the way; fetch it again")
+    }
+    return Int(count)
+  }
+
+  private static func readMetadata(
+    _ json: inout JSONReader
+  ) throws(FormatError) -> [(key: String, value: String)] {
+    guard try !json.readNull() else { return [] }
+    var metadata: [(key: String, value: String)] = []
+    var keys: Set<ExactString> = []
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      guard keys.insert(ExactString(key)).inserted else {
+        throw FormatError(.malformed, "metadata key '\(key)' is repeated", at: json.offset)
+      }
+      metadata.append((key, try json.string()))
+    }
+    return metadata
+  }
+
+  private static func readEntry(
+    _ name: String, _ json: inout JSONReader
+  ) throws(FormatError) -> SafetensorsHeaderEntry {
+    var dtype: SafetensorsDType?
+    var shape: [Int]?
+    var offsets: [Int]?
+    let start = json.offset
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      let isRepeated =
+        key == "dtype" && dtype != nil || key == "shape" && shape != nil
+        || key == "data_offsets" && offsets != nil
+      guard !isRepeated else {
+        throw FormatError(.malformed, "'\(key)' is repeated", at: json.offset)
+      }
+      switch key {
+      case "dtype":
+        let text = try json.string()
+        guard let known = SafetensorsDType(rawValue: text) else {
+          throw FormatError(.unsupported, "dtype '\(text)' is not known", at: json.offset)
+        }
+        dtype = known
+      case "shape": shape = try readIntegers(&json, limit: Limits.dimensions)
+      case "data_offsets": offsets = try readIntegers(&json, limit: 2)
+      default: try json.skipValue()
+      }
+    }
+    guard let dtype, let shape, let offsets, offsets.count == 2 else {
+      throw FormatError(
+        .malformed, "an entry needs dtype, shape and two data_offsets", at: start)
+    }
+    guard offsets[0] <= offsets[1] else {
+      throw FormatError(
+        .malformed, "its data ends at \(offsets[1]), before it begins at \(offsets[0])", at: start)
+    }
+    return SafetensorsHeaderEntry(
+      name: name, dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
+  }
+
+  private static func readIntegers(
+    _ json: inout JSONReader, limit: Int
+  ) throws(FormatError) -> [Int] {
+    var values: [Int] = []
+    try json.beginArray()
+    while try json.nextElement() {
+      let offset = json.offset
+      let value = try json.unsignedInteger()
+      guard values.count < limit, let value = Int(exactly: value) else {
+        throw FormatError(
+          .malformed, values.count < limit ? "\(value) is too large" : "more than \(limit) numbers",
+          at: offset)
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  /// Sorts the entries by their data and makes sure that together they cover all of it, once.
+  private static func check(
+    _ entries: inout [SafetensorsHeaderEntry], dataByteCount: Int
+  ) throws(FormatError) {
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
+    var end = 0
+    for entry in entries {
+      try FormatError.within("tensor '\(entry.name)'") { () throws(FormatError) in
+        guard entry.range.lowerBound == end else {
+          throw FormatError(
+            .malformed,
+            "its data begins at \(entry.range.lowerBound), the data before it ends at \(end)")
+        }
+        try checkSize(entry)
+      }
+      end = entry.range.upperBound
+    }
+    guard end == dataByteCount else {
+      throw FormatError(
+        end > dataByteCount ? .truncated : .malformed,
+        "the tensors have \(end) bytes of data, the file has \(dataByteCount)",
+        hint: end > dataByteCount
+          ? "\(end - dataByteCount) bytes are missing; fetch the file again" : nil)
+    }
+  }
+
+  private static func checkSize(_ entry: SafetensorsHeaderEntry) throws(FormatError) {
+    var bits = entry.dtype.bitWidth
+    for size in entry.shape { bits = try bits.multiplied(by: size, orThrow: "its size") }
+    guard bits.isMultiple(of: 8), bits / 8 == entry.range.count else {
+      throw FormatError(
+        .malformed,
+        "\(entry.dtype.rawValue) of shape \(entry.shape) has \(bits) bits, its data "
+          + "\(entry.range.count) bytes")
+    }
+  }
+}

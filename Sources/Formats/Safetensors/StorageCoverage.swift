@@ -1,0 +1,50 @@
+internal import Graph
+
+/// Which bytes of the storages some tensor reaches; the others have no place in safetensors.
+struct StorageCoverage {
+  private var reached: [StorageID: [Range<Int>]] = [:]
+
+  /// A tensor that falls into more runs of neighbouring elements counts as reaching all between
+  /// its first and last byte.
+  private static let mostRuns = 1 << 16
+
+  /// Adds the bytes of a tensor.
+  mutating func add(_ tensor: Tensor) {
+    guard let storage = tensor.storage, tensor.elementCount > 0 else { return }
+    // Neighbouring dimensions that are packed are one; the order of dimensions does not matter.
+    var dimensions = zip(tensor.shape, tensor.strides)
+      .filter { $0.0 != 1 && $0.1 != 0 }
+      .sorted { $0.1 < $1.1 }
+    var run = 1
+    while let first = dimensions.first, first.1 == run {
+      run *= first.0
+      dimensions.removeFirst()
+    }
+    let width = tensor.dtype.byteCount
+    let count = dimensions.reduce(1) { product, dimension in
+      product > Self.mostRuns ? product : product * dimension.0
+    }
+    guard count <= Self.mostRuns else {
+      let extent = zip(tensor.shape, tensor.strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 }
+      reached[storage, default: []].append(
+        tensor.offset * width..<(tensor.offset + extent) * width)
+      return
+    }
+    var starts = [tensor.offset]
+    for (size, stride) in dimensions {
+      starts = starts.flatMap { start in (0..<size).map { start + $0 * stride } }
+    }
+    reached[storage, default: []] += starts.map { $0 * width..<($0 + run) * width }
+  }
+
+  /// The number of bytes of a storage that no tensor reaches.
+  func missedByteCount(of id: StorageID, byteCount: Int) -> Int {
+    var missed = 0
+    var position = 0
+    for range in (reached[id] ?? []).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      missed += max(0, range.lowerBound - position)
+      position = max(position, range.upperBound)
+    }
+    return missed + max(0, byteCount - position)
+  }
+}

@@ -1,0 +1,41 @@
+internal import Bytes
+internal import Graph
+
+/// What a pickle says of a storage: `('storage', class, key, location, numel)`
+/// (`torch/serialization.py`, `persistent_id`).
+struct PersistentStorage {
+  /// The name of the storage in the archive.
+  let key: String
+  /// The dtype of its class, `nil` for an untyped one.
+  let dtype: DType?
+  /// The device it was on.
+  let location: String
+  /// Its length in elements of its class; in bytes for an untyped one.
+  let elementCount: Int
+
+  init(graph: TensorGraph, id: NodeID) throws(FormatError) {
+    guard let parts = graph.tuple(id).map(Array.init), parts.count >= 5,
+      graph.text(of: parts[0], equals: "storage")
+    else {
+      throw FormatError(
+        .malformed, "a persistent id is not a storage: \(graph.description(of: id, limit: 80))")
+    }
+    guard let className = graph.globalName(parts[1])?.split(separator: ".").last,
+      let dtype = StorageClass.dtype(named: String(className))
+    else {
+      throw FormatError(
+        .unsupported,
+        "'\(graph.description(of: parts[1], limit: 80))' is not a storage class that is known")
+    }
+    guard let key = graph.string(parts[2]) else {
+      throw FormatError(.malformed, "the key of a storage is not a str")
+    }
+    guard let elementCount = graph.int(parts[4]), elementCount >= 0 else {
+      throw FormatError(.malformed, "storage '\(key)' has no length, or a negative one")
+    }
+    self.key = key
+    self.dtype = dtype
+    location = graph.string(parts[3]) ?? "cpu"
+    self.elementCount = elementCount
+  }
+}

@@ -1,0 +1,200 @@
+internal import Bytes
+internal import Graph
+
+/// Finds the tensors among the calls of a pickle and binds their storages to the archive.
+///
+/// The functions are those of `torch/_utils.py`, from PyTorch 0.1 to 2.15. A call that is not known
+/// stays a call; the storages it was given become tensors of their own, so that no data is lost.
+struct TensorRecogniser {
+  private(set) var graph: TensorGraph
+  private let archive: TorchArchive
+  private var storages: [String: StorageID] = [:]
+  /// Persistent ids that a tensor has taken as its storage.
+  private var boundStorages: Set<NodeID> = []
+
+  init(graph: consuming TensorGraph, archive: TorchArchive) {
+    self.graph = graph
+    self.archive = archive
+  }
+
+  consuming func finish() -> TensorGraph { graph }
+
+  mutating func recognise() throws(FormatError) {
+    // Arguments precede the calls they are given to, so inner tensors are known before outer ones.
+    for index in 0..<graph.nodeCount {
+      let id = NodeID(index: index)
+      guard case .object(let object) = graph[id] else { continue }
+      try recognise(id, object)
+    }
+    for index in 0..<graph.nodeCount {
+      let id = NodeID(index: index)
+      guard case .persistent(let value) = graph[id], !boundStorages.contains(id) else { continue }
+      try addBareStorage(id, value)
+    }
+  }
+
+  private mutating func recognise(_ id: NodeID, _ object: ObjectID) throws(FormatError) {
+    guard case .global(let module, let name) = graph[graph[object].callable],
+      let module = graph.string(module), module.hasPrefix("torch"), let name = graph.string(name),
+      let arguments = graph.tuple(graph[object].arguments)
+    else { return }
+    let items = Array(arguments)
+    switch (module, name) {
+    case ("torch._tensor", "_rebuild_from_type_v2"), ("torch.tensor", "_rebuild_from_type_v2"),
+      ("torch.tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type"):
+      try recogniseSubclass(id, object, items)
+    case ("torch._utils", _):
+      if let form = try TensorForm(of: name, TensorArguments(graph, items, of: name)) {
+        try add(form, node: id, object)
+        nameInnerTensors(of: id, name, items)
+      } else {
+        nameParts(of: id, name, items)
+      }
+    default:
+      try recogniseAncient(name, node: id, object)
+    }
+  }
+
+  // MARK: Dense tensors
+
+  /// Makes `node` the tensor that a form describes.
+  private mutating func add(
+    _ form: TensorForm, node: NodeID, _ object: ObjectID
+  ) throws(FormatError) {
+    var storage: StorageID?
+    var storageDType: DType?
+    if let id = form.storage { (storage, storageDType) = try bindStorage(id) }
+    let tensor = Tensor(
+      node: node, dtype: form.dtype ?? storageDType ?? .uint8, shape: form.shape,
+      strides: form.strides, offset: form.offset, storage: storage,
+      requiresGradient: form.requiresGradient, isConjugated: form.isConjugated,
+      isNegated: form.isNegated, origin: .call(object))
+    graph.add(try tensor.checked(storageByteCount: storage.map { graph[$0].byteCount }))
+  }
+
+  /// A tensor subclass, or a tensor with attributes: `(function, type, arguments, state)`.
+  private mutating func recogniseSubclass(
+    _ id: NodeID, _ object: ObjectID, _ items: [NodeID]
+  ) throws(FormatError) {
+    guard items.count >= 3, case .global(let module, let name) = graph[items[0]],
+      let inner = graph.tuple(items[2])
+    else { return }
+    let function = graph.string(name) ?? ""
+    if graph.text(of: module, equals: "torch._utils"),
+      let form = try TensorForm(
+        of: function, TensorArguments(graph, Array(inner), of: function))
+    {
+      try add(form, node: id, object)
+      if items.count > 3 { graph.parts[id] = [Part(nil, items[3])] }
+    } else {
+      graph.parts[id] = inner.enumerated().map { Part(.index($0.offset), $0.element) }
+      if items.count > 3 { graph.parts[id]?.append(Part(nil, items[3])) }
+    }
+  }
+
+  /// A tensor of PyTorch 0.1 to 0.3: `torch.FloatTensor()` given the state
+  /// `(storage, offset, size, stride)`.
+  private mutating func recogniseAncient(
+    _ name: String, node: NodeID, _ object: ObjectID
+  ) throws(FormatError) {
+    guard StorageClass.dtype(ofTensorClass: name) != nil, let state = graph[object].state,
+      let items = graph.tuple(state).map(Array.init), items.count == 4,
+      case .persistent = graph[items[0]],
+      let form = try TensorForm(of: "_rebuild_tensor", TensorArguments(graph, items, of: name))
+    else { return }
+    try add(form, node: node, object)
+  }
+
+  // MARK: Storages
+
+  private mutating func bindStorage(_ id: NodeID) throws(FormatError) -> (StorageID, DType?) {
+    guard case .persistent(let value) = graph[id] else {
+      throw FormatError(.malformed, "a tensor's storage is not a persistent id")
+    }
+    boundStorages.insert(id)
+    return try storage(PersistentStorage(graph: graph, id: value))
+  }
+
+  private mutating func addBareStorage(_ id: NodeID, _ value: NodeID) throws(FormatError) {
+    let (storage, dtype) = try storage(PersistentStorage(graph: graph, id: value))
+    let elementByteCount = (dtype ?? .uint8).byteCount
+    graph.add(
+      Tensor(
+        node: id, dtype: dtype ?? .uint8,
+        shape: [graph[storage].byteCount / elementByteCount], strides: [1], offset: 0,
+        storage: storage, origin: .storage(id: value)))
+  }
+
+  private mutating func storage(
+    _ announced: PersistentStorage
+  ) throws(FormatError) -> (StorageID, DType?) {
+    let byteCount = try announced.elementCount.multiplied(
+      by: announced.dtype?.byteCount ?? 1, orThrow: "the size of storage '\(announced.key)'")
+    let id: StorageID
+    if let known = storages[announced.key] {
+      id = known
+    } else {
+      guard let region = archive.storageRegion(key: announced.key) else {
+        throw FormatError(
+          .malformed, "storage '\(announced.key)' is not in the archive",
+          hint: "the file is incomplete; fetch it again")
+      }
+      id = graph.add(
+        Storage(
+          key: announced.key, dtype: announced.dtype, location: announced.location,
+          region: region, isBigEndian: archive.isBigEndian))
+      storages[announced.key] = id
+    }
+    guard graph[id].byteCount == byteCount else {
+      throw FormatError(
+        .malformed,
+        "storage '\(announced.key)' has \(graph[id].byteCount) bytes, the pickle says \(byteCount)")
+    }
+    return (id, announced.dtype)
+  }
+
+  // MARK: Parts
+
+  /// Names the tensors inside an object that is not itself a tensor.
+  private mutating func nameParts(of id: NodeID, _ function: String, _ items: [NodeID]) {
+    switch function {
+    case "_rebuild_device_tensor_from_cpu_tensor":
+      guard let tensor = items.first else { return }
+      graph.parts[id] = [Part(nil, tensor)]
+    case "_rebuild_parameter", "_rebuild_parameter_with_state":
+      guard items.count >= 3 else { return }
+      graph.parts[id] = [Part(nil, items[0])] + items.dropFirst(3).map { Part(nil, $0) }
+      // The tensor inside is saved without the flag, which is the parameter's.
+      graph.setRequiresGradient(items[1] == TensorGraph.true, of: items[0])
+    case "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor":
+      guard items.count == 2, let data = graph.tuple(items[1]) else { return }
+      let names = sparsePartNames(layout: items[0])
+      graph.parts[id] = zip(names, data).map { Part(.attribute($0), $1) }
+    case "_rebuild_nested_tensor":
+      let names = ["buffer", "sizes", "strides", "offsets"]
+      graph.parts[id] = zip(names, items).map { Part(.attribute($0), $1) }
+    default: return
+    }
+  }
+
+  /// Names the scales and zero points of a quantised tensor.
+  private mutating func nameInnerTensors(of id: NodeID, _ function: String, _ items: [NodeID]) {
+    guard function == "_rebuild_qtensor", items.count > 4,
+      let parameters = graph.tuple(items[4]), parameters.count == 4
+    else { return }
+    graph.parts[id] = zip(["scales", "zero_points"], parameters.dropFirst()).compactMap {
+      guard case .tensor = graph[$1] else { return nil }
+      return Part(.attribute($0), $1)
+    }
+  }
+
+  private func sparsePartNames(layout: NodeID) -> [String] {
+    switch graph.description(of: layout, limit: 100) {
+    case let text where text.contains("sparse_csr") || text.contains("sparse_bsr"):
+      ["crow_indices", "col_indices", "values"]
+    case let text where text.contains("sparse_csc") || text.contains("sparse_bsc"):
+      ["ccol_indices", "row_indices", "values"]
+    default: ["indices", "values"]
+    }
+  }
+}

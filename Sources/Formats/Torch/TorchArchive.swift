@@ -1,0 +1,131 @@
+package import Bytes
+package import Graph
+internal import Zip
+
+/// The archive that `torch.save` writes, opened.
+///
+/// Every record lies in one directory, which is named after the file it was first saved under
+/// (`caffe2/serialize/inline_container.cc`), whatever the file is called now.
+package struct TorchArchive: Sendable {
+  /// The directory inside the archive.
+  package let prefix: String
+  /// Whether numbers in storages have their most significant byte first.
+  package let isBigEndian: Bool
+  private let directory: ZipDirectory
+
+  private static let pickleName = "data.pkl"
+  private static let storagePrefix = "data/"
+
+  /// Opens `file`.
+  ///
+  /// - Throws: what ``ZipDirectory`` throws; `malformed` for an archive that is not torch's.
+  package init(reading file: SourceFile) throws(FormatError) {
+    directory = try ZipDirectory(reading: file)
+    guard let first = directory.entries.first else {
+      throw FormatError(.malformed, "the archive is empty")
+    }
+    guard let slash = first.name.firstIndex(of: "/") else {
+      throw Self.notTorch("its first entry '\(first.name)' is not in a directory")
+    }
+    prefix = String(first.name[..<slash])
+    for entry in directory.entries where !entry.name.hasPrefix(prefix + "/") {
+      throw Self.notTorch("'\(entry.name)' is outside of the directory '\(prefix)/'")
+    }
+    guard directory.entry(named: "\(prefix)/\(Self.pickleName)") != nil else {
+      throw Self.notTorch("it has no record '\(Self.pickleName)'")
+    }
+    isBigEndian = try Self.isBigEndian(directory.entry(named: "\(prefix)/byteorder"), in: directory)
+  }
+
+  /// The record of that name, without the prefix.
+  private func record(_ name: String) -> ZipEntry? { directory.entry(named: "\(prefix)/\(name)") }
+
+  private static func notTorch(_ reason: String) -> FormatError {
+    FormatError(
+      .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
+      hint: "only archives of torch.save and torch.jit.save can be converted")
+  }
+
+  private static func isBigEndian(
+    _ entry: ZipEntry?, in directory: ZipDirectory
+  ) throws(FormatError) -> Bool {
+    guard let entry else { return false }
+    let text = String(decoding: try directory.readRecord(entry, limit: 64), as: UTF8.self)
+    switch text {
+    case "little": return false
+    case "big": return true
+    default:
+      throw FormatError(.malformed, "the byte order is '\(text)', not 'little' or 'big'")
+        .framed(by: entry.name)
+    }
+  }
+
+  /// Whether `torch.jit.save` wrote the archive.
+  package var isTorchScript: Bool { record("constants.pkl") != nil }
+
+  /// The name of the pickle with the directory in front, for messages.
+  package var pickleEntryName: String { "\(prefix)/\(Self.pickleName)" }
+
+  /// The bytes of the pickle.
+  ///
+  /// - Throws: what ``ZipDirectory/readRecord(_:limit:)`` throws.
+  package func readPickle() throws(FormatError) -> [UInt8] {
+    guard let entry = record(Self.pickleName) else { return [] }
+    return try directory.readRecord(entry, limit: Limits.pickleBytes)
+  }
+
+  /// Where the storage of that key lies, or `nil` if there is none.
+  package func storageRegion(key: String) -> FileRegion? {
+    record(Self.storagePrefix + key)?.region(in: directory)
+  }
+
+  /// Where every storage lies, in the order of the archive.
+  package var storageRegions: [FileRegion] {
+    directory.entries.filter { isStorage(String($0.name.dropFirst(prefix.count + 1))) }
+      .map { $0.region(in: directory) }
+  }
+
+  private func isStorage(_ name: String) -> Bool {
+    guard name.hasPrefix(Self.storagePrefix) else { return false }
+    return !name.dropFirst(Self.storagePrefix.count).contains("/")
+  }
+
+  /// Describes the archive, reading every small record.
+  ///
+  /// - Throws: `limitExceeded` when the records beside pickle and storages are large.
+  package func describe(pickleProtocol: Int) throws(FormatError) -> TorchArchiveDescription {
+    var budget = Limits.smallRecordBytes
+    var described: [TorchArchiveDescription.Record] = []
+    for entry in directory.entries where !entry.isDirectory {
+      let name = String(entry.name.dropFirst(prefix.count + 1))
+      if name == Self.pickleName {
+        described.append(.pickle(name: name))
+      } else if isStorage(name) {
+        described.append(.storage(name: name, byteCount: entry.byteCount))
+      } else {
+        let bytes = try directory.readRecord(entry, limit: budget)
+        budget -= bytes.count
+        described.append(.other(name: name, bytes: bytes))
+      }
+    }
+    return TorchArchiveDescription(
+      isTorchScript: isTorchScript, prefix: prefix, pickleProtocol: pickleProtocol,
+      isBigEndian: isBigEndian, alignment: alignment(described),
+      hasChecksums: directory.layout.hasChecksums, writer: writer, records: described)
+  }
+
+  /// The alignment the archive names, or 64, the only one before it was named (torch 2.7).
+  private func alignment(_ records: [TorchArchiveDescription.Record]) -> Int {
+    for case .other(".storage_alignment", let bytes) in records {
+      return Int(String(decoding: bytes, as: UTF8.self)) ?? directory.layout.dataAlignment
+    }
+    return directory.layout.hasTorchPadding ? 64 : directory.layout.dataAlignment
+  }
+
+  private var writer: String {
+    if !directory.layout.hasTorchPadding { return "repacked by another program" }
+    if record(".format_version") != nil { return "torch 2.7 or later" }
+    if record(".data/serialization_id") != nil { return "torch 2.1 to 2.6" }
+    return "torch 1.6 to 2.0"
+  }
+}

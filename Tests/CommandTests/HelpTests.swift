@@ -1,0 +1,67 @@
+import Testing
+
+@Suite("What the program says of itself")
+struct HelpTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let snapshot: String
+    let arguments: [String]
+    var testDescription: String { snapshot }
+
+    init(_ snapshot: String, _ arguments: String...) {
+      self.snapshot = snapshot
+      self.arguments = arguments
+    }
+  }
+
+  static let pages = [
+    Case("summary.txt", "-h"),
+    Case("manual.txt", "--help"),
+    Case("version.txt", "--version"),
+    Case("help.txt", "help"),
+    Case("inspect-summary.txt", "inspect", "-h"),
+    Case("inspect-manual.txt", "inspect", "--help"),
+    Case("pt-to-safetensors-summary.txt", "pt-to-safetensors", "-h"),
+    Case("pt-to-safetensors-manual.txt", "pt-to-safetensors", "--help"),
+    Case("topic-safety.txt", "help", "safety"),
+    Case("topic-layouts.txt", "help", "layouts"),
+    Case("topic-skeleton.txt", "help", "skeleton"),
+    Case("topic-exit-codes.txt", "help", "exit-codes"),
+    Case("topic-environment.txt", "help", "environment"),
+    Case("ckptconv.1", "--generate", "man"),
+    Case("ckptconv.bash", "--generate", "bash"),
+    Case("ckptconv.zsh", "--generate", "zsh"),
+    Case("ckptconv.fish", "--generate", "fish"),
+  ]
+
+  @Test("Help, manual and completions are as recorded", arguments: pages)
+  func printsPage(_ test: Case) throws {
+    let outcome = try Tool.run(test.arguments)
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.errors == "")
+    try Snapshot.expect(outcome.output, matches: test.snapshot)
+  }
+
+  @Test("help COMMAND prints what COMMAND --help prints", arguments: ["inspect", "help"])
+  func helpIsHelp(name: String) throws {
+    #expect(try Tool.run(["help", name]) == Tool.run([name, "--help"]))
+  }
+
+  static let mistakes = [
+    Case("error-no-command.txt"),
+    Case("error-command.txt", "inspcet", "model.pt"),
+    Case("error-flag.txt", "inspect", "--limt=3", "model.pt"),
+    Case("error-foreign-flag.txt", "inspect", "--layout", "olmo", "model.pt"),
+    Case("error-value.txt", "inspect", "--sort", "siez", "model.pt"),
+    Case("error-operands.txt", "inspect"),
+    Case("error-conflict.txt", "pt-to-safetensors", "-o", "-", "--json", "model.pt"),
+  ]
+
+  @Test("A wrong command line ends with 64 and says what to write", arguments: mistakes)
+  func explainsMistake(_ test: Case) throws {
+    let outcome = try Tool.run(test.arguments)
+    #expect(outcome.exitCode == 64)
+    #expect(outcome.output == "")
+    try Snapshot.expect(
+      Snapshot.session(test.arguments, outcome), matches: test.snapshot)
+  }
+}

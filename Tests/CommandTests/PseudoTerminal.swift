@@ -1,0 +1,31 @@
+import Foundation
+
+/// A terminal without a screen: programs write to its device, the test reads what they wrote.
+struct PseudoTerminal {
+  /// The side that a program is given.
+  let device: FileHandle
+  private let controller: FileHandle
+
+  // ioctl_tty(2); Swift does not import macros that take arguments.
+  private static let unlock: UInt = 0x4004_5431
+  private static let number: UInt = 0x8004_5430
+
+  /// Opens a terminal of the given width.
+  init(columns: UInt16) throws {
+    var isLocked: CInt = 0
+    var number: CInt = 0
+    var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    controller = try FileHandle(forUpdating: URL(fileURLWithPath: "/dev/ptmx"))
+    let descriptor = controller.fileDescriptor
+    guard ioctl(descriptor, Self.unlock, &isLocked) == 0,
+      ioctl(descriptor, Self.number, &number) == 0,
+      ioctl(descriptor, UInt(TIOCSWINSZ), &size) == 0
+    else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    device = try FileHandle(forUpdating: URL(fileURLWithPath: "/dev/pts/\(number)"))
+  }
+
+  /// What has been written, once every program has ended; at most what the terminal's buffer holds.
+  func text() throws -> String {
+    String(decoding: controller.availableData, as: UTF8.self)
+  }
+}

@@ -1,0 +1,48 @@
+# bash completions for ckptconv, written by 'ckptconv --generate bash'
+
+_ckptconv() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local command='' word
+    # Readline breaks words at '=', so that '--color=al' arrives as three.
+    if [[ $current == = ]]; then
+        current=''
+    elif [[ $previous == = ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+            pt-to-safetensors | inspect | help) command=$word; break ;;
+        esac
+    done
+
+    local words=''
+    COMPREPLY=()
+    case $command:$previous in
+        :--generate) words='man bash zsh fish' ;;
+        pt-to-safetensors:-o | pt-to-safetensors:--output) words='PATH' ;;
+        pt-to-safetensors:--layout) words='plain olmo' ;;
+        pt-to-safetensors:--tied) words='alias copy' ;;
+        inspect:--sort) words='file name size' ;;
+        inspect:--limit) words='' ;;
+        *:--color) words='auto always never' ;;
+        *:--threads) words='' ;;
+        *)
+            local flags='' operands=''
+            case $command in
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors inspect help' ;;
+                pt-to-safetensors) flags='-o --output --force --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors inspect help safety layouts skeleton exit-codes environment' ;;
+            esac
+            words=$operands
+            [[ $current == -* ]] && words=$flags
+            ;;
+    esac
+    if [[ $words == PATH ]]; then
+        compopt -o default
+    else
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+    fi
+}
+
+complete -F _ckptconv ckptconv

@@ -1,0 +1,67 @@
+#compdef ckptconv
+# zsh completions, written by 'ckptconv --generate zsh'
+
+_ckptconv() {
+    local context state state_descr line
+    typeset -A opt_args
+    local -a shared=(
+        '(-h --help)-h[-h prints a summary, --help the manual]'
+        '(-h --help)--help[-h prints a summary, --help the manual]'
+        '(--json)--json[print the result as JSON on standard output]'
+        '(-q --quiet)-q[say nothing but warnings and errors]'
+        '(-q --quiet)--quiet[say nothing but warnings and errors]'
+        '(--color)--color=[use colors\: auto, always or never]:WHEN:((auto\:on\ a\ terminal\,\ unless\ NO\_COLOR\ is\ set\ or\ TERM\ is\ dumb always\:everywhere never\:nowhere))'
+        '(--threads)--threads=[copy with N threads]:N: '
+    )
+    local -a commands=(
+        'pt-to-safetensors:convert .pt files or a checkpoint directory to safetensors'
+        'inspect:list the tensors and values of a checkpoint'
+        'help:explain a command or a topic'
+    )
+    _arguments -C "$shared[@]" \
+        '(-V --version)-V[print the version]' \
+        '(-V --version)--version[print the version]' \
+        '(--generate)--generate=[print the man page or shell completions]:KIND:((man\:the\ manual\ page\,\ for\ man\(1\) bash\:completions\ for\ bash zsh\:completions\ for\ zsh fish\:completions\ for\ fish))' \
+        '1:command:->command' \
+        '*::argument:->argument'
+    case $state in
+        command)
+            _describe command commands
+            ;;
+        argument)
+            case $line[1] in
+                pt-to-safetensors)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(-o --output)--output=[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(--force)--force[replace outputs that exist]' \
+                        '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--train)--train[convert train.pt too]' \
+                        '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
+                        '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
+                        '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
+                        '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '*:INPUT...:_files'
+                    ;;
+                inspect)
+                    _arguments "$shared[@]" \
+                        '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
+                        '(--limit)--limit=[list the first N tensors and values only]:N: ' \
+                        '(--drop-unsafe)--drop-unsafe[show None for what exists to run code]' \
+                        '*:INPUT...:_files'
+                    ;;
+                help)
+                    _arguments "$shared[@]" \
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors inspect help safety layouts skeleton exit-codes environment)'
+                    ;;
+            esac
+            ;;
+    esac
+}
+
+if [[ $funcstack[1] == _ckptconv ]]; then
+    _ckptconv "$@"
+else
+    compdef _ckptconv ckptconv
+fi

@@ -1,0 +1,99 @@
+"""`--json` has the keys and types that `Documentation/json.md` lists, and no others."""
+
+import json
+import re
+
+import pytest
+
+from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
+from program import DATA, DONE, FIXTURES, IO, ROOT, convert, describe, run
+
+PAGE = (ROOT / "Documentation/json.md").read_text()
+
+TYPES = {
+    "string": lambda value: isinstance(value, str),
+    "integer": lambda value: type(value) is int,
+    "boolean": lambda value: isinstance(value, bool),
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "array of string": lambda value: all(isinstance(item, str) for item in value),
+    "array of integer": lambda value: all(type(item) is int for item in value),
+    "null": lambda value: value is None,
+}
+
+
+def table(heading):
+    """The keys below a heading of the page, each with the types that it may have."""
+    section = re.split(r"^##", PAGE.split(f"\n### {heading}\n")[1], flags=re.MULTILINE)[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE)
+    return {key: re.split(r",? or ", types.strip()) for key, types in rows}
+
+
+def assert_documented(found, heading):
+    keys = table(heading)
+    assert not set(found) - set(keys), f"{heading}: keys that the page does not list"
+    for key, types in keys.items():
+        if key not in found:
+            assert "absent" in types, f"{heading}: {key!r} is missing"
+            continue
+        allowed = [TYPES[name] for name in types if name != "absent"]
+        assert any(check(found[key]) for check in allowed), f"{heading}: {key!r}: {found[key]!r}"
+
+
+def assert_inspection(found, container):
+    assert_documented(found, "File")
+    assert_documented(found["container"], container)
+    assert_documented(found["totals"], "Totals")
+    for tensor in found["tensors"]:
+        assert_documented(tensor, "Tensor")
+    for value in found["values"]:
+        assert_documented(value, "Value")
+
+
+@pytest.mark.parametrize("source", of_kind(ZIP) + of_kind(TORCHSCRIPT), ids=label)
+def test_inspecting_a_torch_file(source):
+    process = run("inspect", "--json", source)
+    assert process.returncode == DONE, describe(process)
+    assert_inspection(json.loads(process.stdout), "Container of a `.pt` file")
+
+
+@pytest.mark.parametrize("layout", ["plain", "olmo"])
+@pytest.mark.parametrize("directory", checkpoints(), ids=label)
+def test_inspecting_a_safetensors_file(directory, layout, tmp_path):
+    output = convert(directory, tmp_path / "output", "--layout", layout, "--train")
+    process = run("inspect", "--json", output)
+    assert process.returncode == DONE, describe(process)
+    for line in process.stdout.splitlines():
+        found = json.loads(line)
+        assert_inspection(found, "Container of a safetensors file")
+        assert found["container"]["layout"] == layout, found["path"]
+
+
+def test_reporting_conversions(tmp_path):
+    cut = tmp_path / "cut.pt"
+    cut.write_bytes((FIXTURES / "plain/proto4.pt").read_bytes()[:1000])
+    taken = tmp_path / "output" / "views.safetensors"
+    taken.parent.mkdir()
+    taken.write_bytes(b"")
+    process = run(
+        "pt-to-safetensors", "--json", cut, FIXTURES / "olmo2-fsdp/step6-unsharded",
+        FIXTURES / "plain/views.pt", FIXTURES / "plain/state_dict-tied.pt", "-o", taken.parent)
+    assert process.returncode == DATA, describe(process)
+    report = json.loads(process.stdout)
+    assert_documented(report, "Report")
+    for output in report["outputs"]:
+        assert_documented(output, "Output")
+    for failure in report["failures"]:
+        assert_documented(failure, "Failure")
+    assert [output["layout"] for output in report["outputs"]] == [
+        "olmo", "olmo", None, None, "plain"]
+    assert [failure["code"] for failure in report["failures"]] == ["truncated", "inputOutput"]
+
+
+def test_every_code_of_a_failure_is_listed():
+    source = (ROOT / "Sources/Formats/Bytes/FormatError.swift").read_text()
+    codes = set(re.findall(r"public static let (\w+) = Code", source))
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)
+    assert {code for code, _ in rows} == codes
+    for code, exit_code in rows:
+        assert int(exit_code) == (IO if code == "inputOutput" else DATA), code

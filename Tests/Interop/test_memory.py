@@ -1,0 +1,49 @@
+"""Memory stays at 64 MiB whatever the size of the file."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from program import BINARY
+
+MEBIBYTE = 2**20
+LIMIT = 64 * MEBIBYTE
+
+# The peak of a child counts the memory it shared with its parent before it became another program:
+# the parent must be a small one, not the one that has torch loaded.
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+
+LARGE = {
+    "one tensor of 512 MiB": lambda: {"w": torch.ones(128 << 20)},
+    "128 tensors of 4 MiB": lambda: {f"w.{n}": torch.full((1 << 19,), n) for n in range(128)},
+    "a transposed matrix of 256 MiB": lambda: {"w": torch.ones(1 << 13, 1 << 13).t()},
+    "256 MiB out of one element": lambda: {"w": torch.ones(1).expand(1 << 13, 1 << 13)},
+}
+
+
+def peak_of(*arguments):
+    """The peak of resident memory of a run, in bytes."""
+    process = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", MEASURE, BINARY, *arguments],
+        capture_output=True, text=True, check=True)
+    return int(process.stdout)
+
+
+@pytest.mark.parametrize("make", LARGE.values(), ids=LARGE)
+def test_a_conversion_needs_64_mebibytes_at_most(make, tmp_path, output):
+    source = tmp_path / "model.pt"
+    torch.save(make(), source)
+    try:
+        peak = peak_of("pt-to-safetensors", source, "-o", output)
+        assert peak <= LIMIT, f"{peak / MEBIBYTE:.1f} MiB to convert"
+        peak = peak_of("inspect", source)
+        assert peak <= LIMIT // 2, f"{peak / MEBIBYTE:.1f} MiB to inspect"
+    finally:
+        source.unlink()
+        output.unlink(missing_ok=True)

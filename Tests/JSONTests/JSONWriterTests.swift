@@ -1,0 +1,43 @@
+import JSON
+import Testing
+
+struct JSONWriterTests {
+  @Test("Only quotes, backslashes and control characters are escaped, as serde_json does")
+  func escapes() {
+    var json = JSONWriter()
+    json.string("a\"\\/\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é\u{2028}😀")
+    let expected = #""a\"\\/\b\t\n\f\r\u0001\u001f"# + "\u{7f}é\u{2028}😀\""
+    #expect(String(decoding: json.bytes, as: UTF8.self) == expected)
+  }
+
+  @Test("Members and elements are separated by commas without spaces")
+  func structure() {
+    var json = JSONWriter()
+    json.beginObject()
+    json.member("a", 1)
+    json.key("b")
+    json.beginArray()
+    json.null()
+    json.beginArray()
+    json.endArray()
+    json.bool(true)
+    json.endArray()
+    json.member("c", [1, 2])
+    json.member("d", "x")
+    json.endObject()
+    #expect(
+      String(decoding: json.bytes, as: UTF8.self)
+        == #"{"a":1,"b":[null,[],true],"c":[1,2],"d":"x"}"#)
+  }
+
+  @Test(
+    "A float cannot be mistaken for an integer",
+    arguments: [1.0, -0.0, 1e16, 1e300, Double.leastNonzeroMagnitude, 0.1])
+  func floats(_ value: Double) {
+    var json = JSONWriter()
+    json.number(value)
+    let text = String(decoding: json.bytes, as: UTF8.self)
+    #expect(text.contains { ".e".contains($0) })
+    #expect(Double(text)?.bitPattern == value.bitPattern)
+  }
+}

@@ -1,0 +1,110 @@
+import Bytes
+import Graph
+import Pickle
+import Testing
+
+struct GlobalPolicyTests {
+  struct Case: CustomTestStringConvertible {
+    var module: String
+    var name: String
+    var verdict: GlobalPolicy.Verdict
+
+    var testDescription: String { "\(module).\(name) is \(verdict)" }
+
+    init(_ module: String, _ name: String, _ verdict: GlobalPolicy.Verdict) {
+      self.module = module
+      self.name = name
+      self.verdict = verdict
+    }
+  }
+
+  static let cases = [
+    Case("torch._utils", "_rebuild_tensor_v2", .known), Case("torch", "FloatStorage", .known),
+    Case("collections", "OrderedDict", .known), Case("numpy", "ndarray", .known),
+    Case("pathlib", "PosixPath", .known), Case("argparse", "Namespace", .known),
+    Case("omegaconf.listconfig", "ListConfig", .opaque), Case("__main__", "Config", .opaque),
+    Case("torch.nn.modules.linear", "Linear", .opaque),
+    Case("torch.distributed._shard.sharded_tensor.api", "ShardedTensor.ProcessGroupState", .opaque),
+    Case("os", "system", .dangerous), Case("posix", "system", .dangerous),
+    Case("os.path", "join", .dangerous), Case("subprocess", "Popen", .dangerous),
+    Case("builtins", "eval", .dangerous), Case("builtins", "exec", .dangerous),
+    Case("builtins", "__import__", .dangerous), Case("runpy", "_run_code", .dangerous),
+    Case("importlib", "import_module", .dangerous), Case("functools", "partial", .dangerous),
+    Case("operator", "attrgetter", .dangerous),
+    Case("torch.storage", "_load_from_bytes", .dangerous),
+    Case("torch.hub", "load", .dangerous), Case("torch", "load", .dangerous),
+    Case("numpy", "load", .dangerous),
+    Case("torch._inductor.codecache", "compile_file", .dangerous),
+    Case("pickle", "loads", .dangerous), Case("_pickle", "loads", .dangerous),
+    Case("dill._dill", "loads", .dangerous), Case("types", "CodeType", .dangerous),
+    Case("types", "SimpleNamespace", .opaque),
+    // Dotted names reach through attributes.
+    Case("torch", "os.system", .dangerous), Case("torch.serialization", "os.system", .dangerous),
+    Case("collections", "OrderedDict.__init__.__globals__", .dangerous),
+    Case("torch", "hub.load", .dangerous), Case("numpy", "f2py.compile", .dangerous),
+    Case("m", "Outer.Inner", .opaque),
+  ]
+
+  @Test("Names are judged as they would act", arguments: cases)
+  func verdict(_ test: Case) {
+    #expect(GlobalPolicy.verdict(module: test.module, name: test.name) == test.verdict)
+  }
+
+  struct Attack: CustomTestStringConvertible {
+    var testDescription: String
+    var program: PickleProgram
+    var global: String
+
+    init(_ name: String, _ program: PickleProgram, _ global: String) {
+      testDescription = name
+      self.program = program
+      self.global = global
+    }
+  }
+
+  static let attacks = [
+    Attack("REDUCE", "cos\nsystem\n(Vid\ntR.", "os.system"),
+    Attack("the name of Python 2", "c__builtin__\neval\n(V1\ntR.", "builtins.eval"),
+    Attack(
+      "a renamed module of Python 2", "ccommands\ngetoutput\n(Vid\ntR.", "subprocess.getoutput"),
+    Attack("INST", "(Vid\nios\nsystem\n.", "os.system"),
+    Attack("OBJ", "(cos\nsystem\nVid\no.", "os.system"),
+    Attack(
+      "STACK_GLOBAL", ["V", "o", "s", 10, "V", "s", "y", "s", "t", "e", "m", 10, 0x93, "."],
+      "os.system"),
+    Attack(
+      "STACK_GLOBAL through the memo",
+      ["V", "s", "y", "s", "t", "e", "m", 10, "q", 7, "0", "V", "o", "s", 10, "h", 7, 0x93, "."],
+      "os.system"),
+    Attack(
+      "getattr of a module's attribute",
+      "c__builtin__\ngetattr\n(ctorch\nserialization\nVload\ntR.", "torch.serialization.load"),
+    Attack(
+      "getattr in two steps",
+      "c__builtin__\ngetattr\n(c__builtin__\ngetattr\n(ctorch\nos\nVpath\ntRVjoin\ntR.",
+      "torch.os.path"),
+    Attack("a name that is only mentioned", "cos\nsystem\n0N.", "os.system"),
+    Attack("a name inside a state", "cm\nC\n)R}Va\ncos\nsystem\nsb.", "os.system"),
+  ]
+
+  @Test("A dangerous global is refused by name, however it is spelled", arguments: attacks)
+  func refusal(_ attack: Attack) {
+    let error = #expect(throws: FormatError.self) { try attack.program.load() }
+    #expect(error?.code == .forbidden)
+    #expect(error?.message.contains("'\(attack.global)'") == true, "\(error?.message ?? "")")
+  }
+
+  @Test("getattr of anything but a class is refused")
+  func getattrOfValue() {
+    let program: PickleProgram = "c__builtin__\ngetattr\n(]Vappend\ntR."
+    let error = #expect(throws: FormatError.self) { try program.load() }
+    #expect(error?.code == .forbidden)
+  }
+
+  @Test("With --drop-unsafe the value becomes None and the rest is read")
+  func dropping() throws {
+    let program: PickleProgram = "}(Va\ncos\nsystem\n(Vid\ntR}Vx\nNsbVb\nK\u{5}u."
+    let graph = try program.load(unsafeGlobals: .drop)
+    #expect(graph.description(of: graph.root) == "{'a': None, 'b': 5}")
+  }
+}

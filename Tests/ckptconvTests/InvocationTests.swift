@@ -1,0 +1,115 @@
+import Testing
+
+@testable import ckptconv
+
+@Suite("A command line is understood before anything is done")
+struct InvocationTests {
+  @Test("Shared flags stand before the command and after it")
+  func sharedFlags() throws {
+    let before = try Invocation(parsing: ["--json", "--threads", "3", "inspect", "a"])
+    let after = try Invocation(parsing: ["inspect", "a", "--threads=3", "--json"])
+    for invocation in [before, after] {
+      guard case .run(let command, let operands, let shared) = invocation else {
+        Issue.record("not a command to run: \(invocation)")
+        return
+      }
+      #expect(type(of: command).name == "inspect")
+      #expect(operands == ["a"])
+      #expect(shared.json)
+      #expect(shared.threads == 3)
+    }
+  }
+
+  @Test("Help goes before missing and surplus operands", arguments: ["inspect", "help"])
+  func helpOfCommands(name: String) throws {
+    for (flag, length) in [("-h", HelpLength.summary), ("--help", .manual)] {
+      let after = try Invocation(parsing: [name, "a", "b", flag])
+      guard case .help(.command(let page), length) = after else {
+        Issue.record("not the \(length) of \(name): \(after)")
+        return
+      }
+      #expect(page.name == name)
+    }
+  }
+
+  @Test("Help before a command's name is help on it")
+  func helpBeforeCommand() throws {
+    guard case .help(.command(let page), .manual) = try Invocation(parsing: ["--help", "inspect"])
+    else {
+      Issue.record("not the manual of inspect")
+      return
+    }
+    #expect(page.name == "inspect")
+  }
+
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    let line: String
+    let message: String
+    let hint: String?
+
+    init(_ line: String, says message: String, hint: String? = nil) {
+      self.line = line
+      self.message = message
+      self.hint = hint
+    }
+
+    var testDescription: String { line }
+  }
+
+  static let refusals = [
+    Refusal("", says: "no command is given", hint: "'ckptconv -h' lists the commands"),
+    Refusal("inspcet a", says: "unknown command 'inspcet'", hint: "did you mean inspect?"),
+    Refusal("model.pt", says: "unknown command 'model.pt'"),
+    Refusal("inspect", says: "inspect takes INPUT..., found nothing"),
+    Refusal("help a b", says: "help takes [COMMAND|TOPIC], found 2 arguments"),
+    Refusal("help safty", says: "no command or topic 'safty'", hint: "did you mean safety?"),
+    Refusal(
+      "help zzzzzz", says: "no command or topic 'zzzzzz'",
+      hint: "there is help on "
+        + "pt-to-safetensors, inspect, help, safety, layouts, skeleton, exit-codes or environment"),
+    Refusal(
+      "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors",
+      hint: "flags of a command stand after it, and only after it"),
+    Refusal(
+      "-o x pt-to-safetensors a", says: "-o is a flag of pt-to-safetensors",
+      hint: "flags of a command stand after it, and only after it"),
+    Refusal(
+      "inspect a --version", says: "--version stands without a command",
+      hint: "write 'ckptconv --version'"),
+    Refusal(
+      "pt-to-safetensors -o - a b",
+      says: "--output - and 2 inputs exclude each other: one file fits the standard output"),
+    Refusal(
+      "pt-to-safetensors --json -o - a",
+      says: "--output - and --json exclude each other: both need the standard output"),
+    Refusal(
+      "inspect a -",
+      says: "the standard input cannot be an INPUT: checkpoints are read at any offset",
+      hint: "give the name of a file; './-' is a file of that name"),
+    Refusal(
+      "pt-to-safetensors -",
+      says: "the standard input cannot be an INPUT: checkpoints are read at any offset",
+      hint: "give the name of a file; './-' is a file of that name"),
+  ]
+
+  @Test("What is wrong with a command line is explained", arguments: refusals)
+  func refuses(_ test: Refusal) throws {
+    let error = try #require(throws: UsageError.self) {
+      _ = try Invocation(parsing: test.line.split(separator: " ").map(String.init)[...])
+    }
+    #expect(error.message == test.message)
+    #expect(error.hint == test.hint)
+  }
+
+  @Test("An error says which command was being read")
+  func errorsNameTheCommand() throws {
+    let inside = try #require(throws: UsageError.self) {
+      _ = try Invocation(parsing: ["inspect", "--zzz"])
+    }
+    let outside = try #require(throws: UsageError.self) {
+      _ = try Invocation(parsing: ["--zzz", "inspect"])
+    }
+    #expect(inside.command == "inspect")
+    #expect(outside.command == nil)
+  }
+}

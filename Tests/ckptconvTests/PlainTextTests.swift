@@ -1,0 +1,51 @@
+import Testing
+
+@testable import ckptconv
+
+@Suite("The manual is wrapped for a terminal of 80 columns")
+struct PlainTextTests {
+  @Test("Blocks are set apart, indented and wrapped")
+  func rendersDocument() {
+    let words = Array(repeating: "word", count: 20).joined(separator: " ")
+    let document = Document(
+      title: "name", summary: "what it does",
+      sections: [
+        Document.Section(title: "One", blocks: [.text("a `b`\nc\n\n\(words)"), .code(["  $ x"])]),
+        Document.Section(
+          title: "Two",
+          blocks: [
+            .definition("--flag", [.text("text"), .list([("a", "first\nline"), ("bcd", words)])])
+          ]),
+      ])
+    #expect(
+      PlainText.render(document) == """
+        name: what it does
+
+        One
+            a b c
+
+            word word word word word word word word word word word word word word word
+            word word word word word
+
+              $ x
+
+        Two
+            --flag
+                text
+
+                a    first line
+                bcd  word word word word word word word word word word word word word
+                     word word word word word word word
+
+        """)
+  }
+
+  @Test("A word wider than the terminal stands alone")
+  func keepsLongWords() {
+    let word = String(repeating: "x", count: 100)
+    let document = Document(
+      title: "n", summary: "s",
+      sections: [Document.Section(title: "T", blocks: [.text("a \(word) b")])])
+    #expect(PlainText.render(document) == "n: s\n\nT\n    a\n    \(word)\n    b\n")
+  }
+}
