@@ -45,6 +45,17 @@ struct OLMoEncodingTests {
       object: ["o": .built(.new(.global("m", "C"), []), state: ["w": tensor, "n": 1])],
       value: "{'o': {'w': T, 'n': 1}}", warnings: [mixed("o")]),
     Case(
+      testDescription: "the scales of a quantised tensor lie beside it",
+      object: [
+        "t": .rebuilt(
+          by: "_rebuild_qtensor",
+          [
+            .storage("QInt8Storage", 1), 0, .ints([1]), .ints([1]),
+            .tuple([.global("torch", "per_channel_affine"), tensor, tensor, 0]), false, .noHooks,
+          ])
+      ],
+      value: "{'t.zero_points': T, 't.scales': T, 't': T}"),
+    Case(
       testDescription: "a container is told of once",
       object: ["l": .tuple([tensor, tensor, tensor])], value: "{'l': {0: T, 1: T, 2: T}}",
       warnings: [mixed("l")]),

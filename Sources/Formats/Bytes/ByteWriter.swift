@@ -18,14 +18,6 @@ package struct ByteWriter: Sendable {
   /// Appends a run of bytes.
   package mutating func write(_ run: some Collection<UInt8>) { bytes.append(contentsOf: run) }
 
-  /// Appends the UTF-8 bytes of `text`.
-  package mutating func write(_ text: StaticString) {
-    for byte in text.description.utf8 { bytes.append(byte) }
-  }
-
-  /// Appends the UTF-8 bytes of `text`.
-  package mutating func write(utf8 text: String) { bytes.append(contentsOf: text.utf8) }
-
   /// Appends an integer, least significant byte first.
   package mutating func write<T: FixedWidthInteger>(integer value: T) {
     for shift in stride(from: 0, to: T.bitWidth, by: 8) {

@@ -59,6 +59,8 @@ public struct SafetensorsEncoder: Sendable {
   private var entries: [SafetensorsEntry] = []
   /// The tensors under all of their names.
   private var placed: [(name: String, id: TensorID)] = []
+  /// Where tensors are, in layout `olmo`.
+  private var tensorPaths: Set<ExactString> = []
   private var aliases: [(name: String, kept: String)] = []
   private var placements: [SkeletonWriter.Placement?]
   private var losses: [String] = []
@@ -126,6 +128,7 @@ public struct SafetensorsEncoder: Sendable {
         "tensor '\(names.plainName(of: path))' is on the meta device and has no data")
     }
     noteNestedInPickle(at: path)
+    if options.layout == .olmo { tensorPaths.insert(ExactString(names.plainName(of: path))) }
     placed.append((try names.name(for: path), id))
   }
 
@@ -135,6 +138,8 @@ public struct SafetensorsEncoder: Sendable {
       let step = path.firstIndex(where: { if case .key = $0 { false } else { true } })
     else { return }
     let container = names.plainName(of: Array(path[..<step]))
+    // What lies inside of a tensor has a key beside it.
+    guard !tensorPaths.contains(ExactString(container)) else { return }
     let message =
       "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
     if options.includesSkeleton {
