@@ -72,22 +72,26 @@ struct CopyEngineTests {
     }
   }
 
-  @Test("A thousand tiny tensors and their headers are a handful of writes")
-  func tinySegments() throws {
+  @Test("A thousand tiny tensors and their headers are one write", arguments: [false, true])
+  func tinySegments(areTransposed: Bool) throws {
     let bytes = sampleBytes(1203 * 72)
     let file = try FileRegion.holding(bytes)
+    let elements = StridedElements(
+      byteOffset: 0, shape: [2, 2], byteStrides: [2, 4], elementByteCount: 2)
     var plan = FilePlan()
     plan.append(.literal(sampleBytes(3000)))
-    for index in 0..<1203 {
-      let region = file.part(index * 72 + 64..<index * 72 + 72, of: bytes)
-      plan.append(.copy(region, range: 0..<8))
+    var expected = sampleBytes(3000)
+    for start in stride(from: 64, to: bytes.count, by: 72) {
+      let region = file.part(start..<start + 8, of: bytes)
+      let tensor = Array(bytes[start..<start + 8])
+      plan.append(areTransposed ? .gather(region, elements) : .copy(region, range: 0..<8))
+      expected += areTransposed ? StridedCopyTests.reference(elements, in: tensor) : tensor
     }
     let output = MemoryOutput()
     try CopyEngine(threadCount: 2).run(plan, into: output)
     #expect(output.writeCount == 1)
     #expect(output.isWrittenOnce)
-    let tensors = (0..<1203).flatMap { bytes[$0 * 72 + 64..<$0 * 72 + 72] }
-    #expect(output.bytes == sampleBytes(3000) + tensors)
+    #expect(output.bytes == expected)
   }
 
   @Test("Progress never goes back, never overlaps, and ends at the total", arguments: [1, 4])

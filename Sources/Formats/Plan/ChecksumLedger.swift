@@ -16,16 +16,17 @@ final class ChecksumLedger: Sendable {
 
   private struct Entry {
     /// How many pieces are still to come.
-    var missing: Int
+    var missing: Int32
+    /// The sum once there is none to come.
+    var sum: UInt32 = 0
     /// Empty before the first piece and after the last, so that only sums at work take memory.
     var pieces: [(checksum: UInt32, byteCount: Int)] = []
-    var sum = CRC32()
   }
 
   private let entries: Locked<[Entry]>
 
   /// A ledger with one sum for each of `pieceCounts`, of that many pieces.
-  init(pieceCounts: [Int]) {
+  init(pieceCounts: [Int32]) {
     entries = Locked(pieceCounts.map { Entry(missing: $0) })
   }
 
@@ -34,16 +35,18 @@ final class ChecksumLedger: Sendable {
     entries.withLock { entries in
       let number = Int(slot.entry)
       if entries[number].pieces.isEmpty {
-        entries[number].pieces = Array(repeating: (0, 0), count: entries[number].missing)
+        entries[number].pieces = Array(repeating: (0, 0), count: Int(entries[number].missing))
       }
       entries[number].pieces[Int(slot.piece)] = (checksum, byteCount)
       entries[number].missing -= 1
       guard entries[number].missing == 0 else { return nil }
+      var sum = CRC32()
       for piece in entries[number].pieces {
-        entries[number].sum.append(piece.checksum, byteCount: piece.byteCount)
+        sum.append(piece.checksum, byteCount: piece.byteCount)
       }
       entries[number].pieces = []
-      return entries[number].sum.value
+      entries[number].sum = sum.value
+      return sum.value
     }
   }
 
@@ -51,7 +54,7 @@ final class ChecksumLedger: Sendable {
   func sum(_ number: Int) -> UInt32 {
     entries.withLock { entries in
       precondition(entries[number].missing == 0, "record \(number) is not complete yet")
-      return entries[number].sum.value
+      return entries[number].sum
     }
   }
 }

@@ -20,7 +20,7 @@ final class CopyRun: Sendable {
   /// The jobs.
   let queue: WorkQueue
   private let regions: ChecksumLedger
-  private let checked: [FileRegion]
+  private let checked: [Int]
 
   /// Prepares to carry out `workPlan`, which was made with `survey`.
   init(
@@ -109,7 +109,7 @@ final class CopyRun: Sendable {
     _ checksum: UInt32, byteCount: Int, ofRegionAt slot: ChecksumLedger.Slot
   ) throws(FormatError) {
     guard let sum = regions.enter(checksum, byteCount: byteCount, at: slot) else { return }
-    try checked[Int(slot.entry)].requireChecksum(sum)
+    try workPlan.plan.region(checked[Int(slot.entry)]).requireChecksum(sum)
   }
 
   /// Enters bytes that are a whole piece of a record, if they are in one.

@@ -18,10 +18,11 @@ struct RegionSurvey {
     let segment: Int
   }
 
-  /// The stored regions that are checked; their numbers are those of the ledger's sums.
-  private(set) var checked: [FileRegion] = []
+  /// The stored regions that are checked, by where they are mentioned, see ``FilePlan/region(_:)``;
+  /// their numbers are those of the ledger's sums.
+  private(set) var checked: [Int] = []
   /// The number of pieces in which each of ``checked`` arrives.
-  private(set) var pieceCounts: [Int] = []
+  private(set) var pieceCounts: [Int32] = []
   /// For each segment, the slot of its first piece if its bytes are pieces of a checked region.
   private(set) var slots: [ChecksumLedger.Slot?]
   /// The regions that no segment checks on the way, in the order of their segments.
@@ -37,13 +38,15 @@ struct RegionSurvey {
   ///   `checksumMismatch` when an empty region has a checksum.
   init(_ plan: FilePlan, memory: WorkerMemory) throws(FormatError) {
     slots = Array(repeating: nil, count: plan.segments.count)
-    for use in try RegionUse.all(in: plan) {
-      if files.last !== use.region.file, !files.contains(where: { $0 === use.region.file }) {
-        files.append(use.region.file)
+    let uses = try RegionUses(plan)
+    for use in uses.uses {
+      let region = plan.region(use.mention)
+      if files.last !== region.file, !files.contains(where: { $0 === region.file }) {
+        files.append(region.file)
       }
-      switch use.region.encoding {
-      case .stored: try check(use, memory)
-      case .deflated: decode(use)
+      switch region.encoding {
+      case .stored: try check(region, use, uses, memory)
+      case .deflated: decode(region, use)
       }
     }
     inspections.sort { $0.segment < $1.segment }
@@ -54,31 +57,32 @@ struct RegionSurvey {
     inspections.reduce(0) { $0 + $1.region.byteCount } + spooled.reduce(0) { $0 + $1.byteCount }
   }
 
-  private mutating func check(_ use: RegionUse, _ memory: WorkerMemory) throws(FormatError) {
-    guard use.region.crc32 != nil else { return }
-    guard use.region.byteCount > 0 else { return try use.region.requireChecksum(0) }
+  private mutating func check(
+    _ region: FileRegion, _ use: RegionUses.Use, _ uses: RegionUses, _ memory: WorkerMemory
+  ) throws(FormatError) {
+    guard region.crc32 != nil else { return }
+    guard region.byteCount > 0 else { return try region.requireChecksum(0) }
     let entry = Int32(checked.count)
-    var pieces = 0
-    let carriers = use.copiesOfTheWhole
+    var pieces: Int32 = 0
+    let carriers = uses.copiesOfTheWhole(use, byteCount: region.byteCount)
     for copy in carriers {
-      slots[copy.segment] = ChecksumLedger.Slot(entry: entry, piece: Int32(pieces))
-      pieces += memory.chunkCount(copy.range.count)
+      slots[copy.segment] = ChecksumLedger.Slot(entry: entry, piece: pieces)
+      pieces += Int32(memory.chunkCount(copy.range.count))
     }
     if carriers.isEmpty {
       let slot = ChecksumLedger.Slot(entry: entry, piece: 0)
-      inspections.append(
-        Inspection(region: use.region, slot: slot, segment: use.firstSegment))
-      pieces = memory.chunkCount(use.region.byteCount)
+      inspections.append(Inspection(region: region, slot: slot, segment: use.mention))
+      pieces = Int32(memory.chunkCount(region.byteCount))
     }
-    checked.append(use.region)
+    checked.append(use.mention)
     pieceCounts.append(pieces)
   }
 
-  private mutating func decode(_ use: RegionUse) {
+  private mutating func decode(_ region: FileRegion, _ use: RegionUses.Use) {
     if use.isTakenApart {
-      spooled.append(use.region)
-    } else if use.copies.isEmpty {
-      inspections.append(Inspection(region: use.region, slot: nil, segment: use.firstSegment))
+      spooled.append(region)
+    } else if use.lastCopy == nil {
+      inspections.append(Inspection(region: region, slot: nil, segment: use.mention))
     }
   }
 }

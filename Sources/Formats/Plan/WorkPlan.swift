@@ -9,7 +9,7 @@ struct WorkPlan: Sendable {
   /// The computed segments that are left open until all else is written, with their places.
   private(set) var openFields: [(segment: Int, outputOffset: Int)] = []
   /// The number of pieces in which each of the plan's records arrives.
-  private(set) var recordPieceCounts: [Int] = []
+  private(set) var recordPieceCounts: [Int32] = []
 
   private let slots: [ChecksumLedger.Slot?]
   private let spool: Spool
@@ -36,7 +36,6 @@ struct WorkPlan: Sendable {
     var offset = 0
     for (index, segment) in plan.segments.enumerated() {
       while let inspection = inspections.first, inspection.segment == index {
-        close(&pack)
         append(inspections.removeFirst())
       }
       let source = source(of: index)
@@ -112,8 +111,9 @@ struct WorkPlan: Sendable {
 
   private mutating func countPieces(of index: Int, _ source: Work.Source) {
     guard let record = recordSlot(of: index).map({ Int($0.entry) }) else { return }
-    recordSlots[index]?.piece = Int32(recordPieceCounts[record])
-    recordPieceCounts[record] += plan.segments[index].byteCount == 0 ? 0 : source.jobCount(memory)
+    recordSlots[index]?.piece = recordPieceCounts[record]
+    guard plan.segments[index].byteCount > 0 else { return }
+    recordPieceCounts[record] += Int32(source.jobCount(memory))
   }
 
   private mutating func append(_ inspection: RegionSurvey.Inspection) {
