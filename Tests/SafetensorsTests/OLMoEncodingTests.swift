@@ -54,7 +54,7 @@ struct OLMoEncodingTests {
             .tuple([.global("torch", "per_channel_affine"), tensor, tensor, 0]), false, .noHooks,
           ])
       ],
-      value: "{'t.zero_points': T, 't.scales': T, 't': T}"),
+      value: "{'t': T, 't.scales': T, 't.zero_points': T}"),
     Case(
       testDescription: "a container is told of once",
       object: ["l": .tuple([tensor, tensor, tensor])], value: "{'l': {0: T, 1: T, 2: T}}",
