@@ -32,7 +32,7 @@ struct ConversionPlanner {
   private func task(
     for input: FilePath, isOnlyInput: Bool
   ) throws(FormatError) -> ConversionTask {
-    guard let status = try status(of: input) else {
+    guard let status = try input.status() else {
       throw FormatError(SystemError.missing(input.text))
     }
     return status.isDirectory
@@ -50,7 +50,7 @@ struct ConversionPlanner {
     case .standardOutput: output = nil
     case .besideInput: output = input.directory.appending(name).text
     case .path(let path):
-      let isDirectory = try status(of: FilePath(path))?.isDirectory == true || path.hasSuffix("/")
+      let isDirectory = try FilePath(path).status()?.isDirectory == true || path.hasSuffix("/")
       if isDirectory || !isOnlyInput {
         task.directory = path
         output = FilePath(path).appending(name).text
@@ -83,7 +83,7 @@ struct ConversionPlanner {
     var steps: [ConversionTask.Step] = []
     for state in states {
       let source = input.appending("\(state).pt")
-      guard try status(of: source) != nil else { continue }
+      guard try source.status() != nil else { continue }
       steps.append(
         .init(
           source: source.text,
@@ -103,7 +103,7 @@ struct ConversionPlanner {
     var names = [OLMoDirectory.configuration]
     if !options.convertsTrainerState { names.append("\(OLMoDirectory.trainer).pt") }
     var steps: [ConversionTask.Step] = []
-    for name in names where try status(of: input.appending(name)) != nil {
+    for name in names where try input.appending(name).status() != nil {
       steps.append(
         .init(
           source: input.appending(name).text, output: directory.appending(name).text,
@@ -114,9 +114,5 @@ struct ConversionPlanner {
 
   private func layout(in directory: FilePath) -> Layout {
     options.layout ?? (OLMoDirectory.isCheckpoint(directory) ? .olmo : .plain)
-  }
-
-  private func status(of path: FilePath) throws(FormatError) -> Syscalls.FileStatus? {
-    try FormatError.wrapping { () throws(SystemError) in try Syscalls.status(at: path.text) }
   }
 }

@@ -21,8 +21,7 @@ public struct ConversionReport: Sendable {
       json.beginObject()
       json.member("source", output.source)
       json.member("path", output.path)
-      json.key("layout")
-      if let layout = output.layout { json.string(layout.rawValue) } else { json.null() }
+      json.member("layout", output.layout?.rawValue)
       json.member("tensors", output.tensorCount)
       json.member("aliases", output.aliasCount)
       json.member("bytes", output.byteCount)
@@ -37,8 +36,7 @@ public struct ConversionReport: Sendable {
       json.member("input", failure.input)
       json.member("code", failure.error.code.description)
       json.member("message", failure.error.description)
-      json.key("hint")
-      if let hint = failure.error.hint { json.string(hint) } else { json.null() }
+      json.member("hint", failure.error.hint)
       json.endObject()
     }
     json.endArray()

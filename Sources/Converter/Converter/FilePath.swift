@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A path as text: the few operations on names that conversions need.
 struct FilePath: Hashable {
   /// The path as given.
@@ -27,6 +29,13 @@ struct FilePath: Hashable {
     let name = name
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "\(name).\(new)" }
     return "\(name[..<dot]).\(new)"
+  }
+
+  /// The status of the file there, or `nil` where there is none.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  func status() throws(FormatError) -> Syscalls.FileStatus? {
+    try FormatError.wrapping { () throws(SystemError) in try Syscalls.status(at: text) }
   }
 
   private var trimmed: String {

@@ -47,8 +47,7 @@ extension Inspection {
       json.member("protocol", archive.pickleProtocol)
       json.member("alignment", archive.alignment)
       json.member("byteorder", archive.isBigEndian ? "big" : "little")
-      json.key("checksums")
-      json.bool(archive.hasChecksums)
+      json.member("checksums", archive.hasChecksums)
       json.member("records", archive.records.count)
     case .safetensors(let file):
       json.member("kind", "safetensors")
@@ -66,12 +65,10 @@ extension Inspection {
     json.member("shape", tensor.shape)
     json.member("bytes", tensor.byteCount)
     if let strides = tensor.strides { json.member("strides", strides) }
-    json.key("storage")
-    if let storage = tensor.storage { json.string(storage) } else { json.null() }
+    json.member("storage", tensor.storage)
     json.member("storage_bytes", tensor.storageByteCount)
     json.member("storage_uses", tensor.storageUses)
-    json.key("requires_grad")
-    json.bool(tensor.requiresGradient)
+    json.member("requires_grad", tensor.requiresGradient)
     json.endObject()
   }
 }

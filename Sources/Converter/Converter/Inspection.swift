@@ -90,11 +90,9 @@ extension Inspection {
   ///
   /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
   public static func files(of path: String) throws(FormatError) -> [String] {
-    let status = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path)
-    }
-    guard status?.isDirectory == true else { return [path] }
-    return try OLMoDirectory.files(of: FilePath(path))
+    let place = FilePath(path)
+    guard try place.status()?.isDirectory == true else { return [path] }
+    return try OLMoDirectory.files(of: place)
   }
 }
 

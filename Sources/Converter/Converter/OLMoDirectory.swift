@@ -32,11 +32,8 @@ enum OLMoDirectory {
     var files: [String] = []
     for state in states + [trainer] {
       for suffix in ["safetensors", "pt"] {
-        let path = directory.appending("\(state).\(suffix)").text
-        let status = try FormatError.wrapping { () throws(SystemError) in
-          try Syscalls.status(at: path)
-        }
-        if status != nil { files.append(path) }
+        let path = directory.appending("\(state).\(suffix)")
+        if try path.status() != nil { files.append(path.text) }
       }
     }
     guard !files.isEmpty else { throw notACheckpoint(directory) }

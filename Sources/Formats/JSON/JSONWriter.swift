@@ -55,10 +55,16 @@ package struct JSONWriter: Sendable {
   /// Writes `null`.
   package mutating func null() { raw("null") }
 
-  /// Writes a member whose value is a string.
-  package mutating func member(_ name: String, _ value: String) {
+  /// Writes a member whose value is a string, or `null` for none.
+  package mutating func member(_ name: String, _ value: String?) {
     key(name)
-    string(value)
+    if let value { string(value) } else { null() }
+  }
+
+  /// Writes a member whose value is `true` or `false`.
+  package mutating func member(_ name: String, _ value: Bool) {
+    key(name)
+    bool(value)
   }
 
   /// Writes a member whose value is an integer.

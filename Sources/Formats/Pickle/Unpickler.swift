@@ -24,6 +24,11 @@ package struct Unpickler: ~Copyable {
   /// The dotted names of dropped globals, in the order they were met.
   package internal(set) var dropped: [String] = []
 
+  /// What to tell the user of the dropped globals.
+  package var warnings: [String] {
+    dropped.map { "global '\($0)' exists to run code; it and what is made with it became None" }
+  }
+
   let unsafeGlobals: UnsafeGlobals
   var stack: [NodeID] = []
   var marks: [Int] = []

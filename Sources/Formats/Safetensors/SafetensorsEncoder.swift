@@ -61,6 +61,8 @@ public struct SafetensorsEncoder: Sendable {
   private var placed: [(name: String, id: TensorID)] = []
   /// Where tensors are, in layout `olmo`.
   private var tensorPaths: Set<ExactString> = []
+  /// Containers of tensors that OLMo's loader will return as dicts.
+  private var flattenedContainers: Set<ExactString> = []
   private var aliases: [(name: String, kept: String)] = []
   private var placements: [SkeletonWriter.Placement?]
   private var losses: [String] = []
@@ -139,14 +141,12 @@ public struct SafetensorsEncoder: Sendable {
     else { return }
     let container = names.plainName(of: Array(path[..<step]))
     // What lies inside of a tensor has a key beside it.
-    guard !tensorPaths.contains(ExactString(container)) else { return }
+    guard !tensorPaths.contains(ExactString(container)),
+      flattenedContainers.insert(ExactString(container)).inserted
+    else { return }
     let message =
       "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
-    if options.includesSkeleton {
-      if !warnings.contains(message) { warnings.append(message) }
-    } else if !losses.contains(message) {
-      losses.append(message)
-    }
+    if options.includesSkeleton { warnings.append(message) } else { losses.append(message) }
   }
 
   private mutating func placeValue(
@@ -263,13 +263,13 @@ public struct SafetensorsEncoder: Sendable {
         "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
           + "tensor and stay behind")
     }
+    if count > Self.namedStorages {
+      warnings.append("so do bytes of \(count - Self.namedStorages) more storages")
+    }
     let unused = unusedRegions.filter { $0.byteCount > 0 }
     if let first = unused.first {
       let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
       warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
-    }
-    if count > Self.namedStorages {
-      warnings.append("so do bytes of \(count - Self.namedStorages) more storages")
     }
   }
 
@@ -295,8 +295,9 @@ public struct SafetensorsEncoder: Sendable {
             graph, source: source, layout: options.layout, placements: placements)
         ))
     }
-    for (name, kept) in aliases
-    where !metadata.contains(where: { ExactString($0.key) == ExactString(name) }) {
+    // Names differ among themselves, so only these keys can be taken.
+    let taken = Set(metadata.map { ExactString($0.key) })
+    for (name, kept) in aliases where !taken.contains(ExactString(name)) {
       metadata.append((name, Array(kept.utf8)))
     }
     return metadata

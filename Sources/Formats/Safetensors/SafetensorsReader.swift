@@ -28,14 +28,12 @@ public enum SafetensorsReader: Sendable {
       let description = SafetensorsDescription(
         layout: (isOLMo ? Layout.olmo : .plain).rawValue, headerByteCount: header.byteCount,
         metadata: header.metadata)
-      let dropped = builder.droppedGlobals
+      let warnings = builder.warnings
       return Checkpoint(
         graph: builder.finish(),
         source: SourceDescription(
           container: .safetensors(description), byteCount: file.byteCount),
-        warnings: dropped.map {
-          "global '\($0)' exists to run code; it and what is made with it became None"
-        })
+        warnings: warnings)
     }
   }
 
@@ -65,7 +63,7 @@ public enum SafetensorsReader: Sendable {
       self.isOnly = isOnly
     }
 
-    var droppedGlobals: [String] { machine.dropped }
+    var warnings: [String] { machine.warnings }
 
     consuming func finish() -> TensorGraph { machine.finish() }
 

@@ -40,6 +40,11 @@ package struct TorchArchive: Sendable {
   /// The record of that name, without the prefix.
   private func record(_ name: String) -> ZipEntry? { directory.entry(named: "\(prefix)/\(name)") }
 
+  /// The name of an entry without the prefix.
+  private func recordName(of entry: ZipEntry) -> String {
+    String(entry.name.dropFirst(prefix.count + 1))
+  }
+
   private static func notTorch(_ reason: String) -> FormatError {
     FormatError(
       .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
@@ -81,7 +86,7 @@ package struct TorchArchive: Sendable {
 
   /// Where every storage lies, in the order of the archive.
   package var storageRegions: [FileRegion] {
-    directory.entries.filter { isStorage(String($0.name.dropFirst(prefix.count + 1))) }
+    directory.entries.filter { isStorage(recordName(of: $0)) }
       .map { $0.region(in: directory) }
   }
 
@@ -97,7 +102,7 @@ package struct TorchArchive: Sendable {
     var budget = Limits.smallRecordBytes
     var described: [TorchArchiveDescription.Record] = []
     for entry in directory.entries where !entry.isDirectory {
-      let name = String(entry.name.dropFirst(prefix.count + 1))
+      let name = recordName(of: entry)
       if name == Self.pickleName {
         described.append(.pickle(name: name))
       } else if isStorage(name) {

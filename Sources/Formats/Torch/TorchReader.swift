@@ -16,40 +16,38 @@ public enum TorchReader: Sendable {
   ) throws(FormatError) -> Checkpoint {
     try FormatError.within(file.path) { () throws(FormatError) in
       let archive = try TorchArchive(reading: file)
-      let (graph, version, dropped) = try readGraph(of: archive, dropsUnsafe: dropsUnsafe)
+      let (graph, version, pickleWarnings) = try readGraph(of: archive, dropsUnsafe: dropsUnsafe)
       let description = try archive.describe(pickleProtocol: version)
       let used = Set(graph.storages.map(\.region.name))
       return Checkpoint(
         graph: graph,
         source: SourceDescription(container: .torch(description), byteCount: file.byteCount),
         unusedRegions: archive.storageRegions.filter { !used.contains($0.name) },
-        warnings: warnings(graph, description, dropped: dropped))
+        warnings: pickleWarnings + warnings(graph, description))
     }
   }
 
   private static func readGraph(
     of archive: TorchArchive, dropsUnsafe: Bool
-  ) throws(FormatError) -> (TensorGraph, Int, dropped: [String]) {
+  ) throws(FormatError) -> (TensorGraph, Int, warnings: [String]) {
     try FormatError.within(archive.pickleEntryName) { () throws(FormatError) in
       let bytes = try archive.readPickle()
       var unpickler = Unpickler(unsafeGlobals: dropsUnsafe ? .drop : .refuse)
       var reader = ByteReader(bytes.span)
       let root = try unpickler.load(&reader)
-      let (version, dropped) = (unpickler.pickleProtocol, unpickler.dropped)
+      let (version, warnings) = (unpickler.pickleProtocol, unpickler.warnings)
       var graph = unpickler.finish()
       graph.root = root
       var recogniser = TensorRecogniser(graph: consume graph, archive: archive)
       try recogniser.recognise()
-      return (recogniser.finish(), version, dropped)
+      return (recogniser.finish(), version, warnings)
     }
   }
 
   private static func warnings(
-    _ graph: TensorGraph, _ archive: TorchArchiveDescription, dropped: [String]
+    _ graph: TensorGraph, _ archive: TorchArchiveDescription
   ) -> [String] {
-    var warnings = dropped.map {
-      "global '\($0)' exists to run code; it and what is made with it became None"
-    }
+    var warnings: [String] = []
     if !archive.hasChecksums {
       warnings.append("the archive has no checksums: damage to its data cannot be noticed")
     }
