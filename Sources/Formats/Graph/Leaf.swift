@@ -16,6 +16,9 @@ public struct Leaf: Sendable {
   public var kind: Kind
   /// The value.
   public var node: NodeID
+  /// The number of steps to the outermost tensor that the leaf lies inside of, as scales lie inside
+  /// of a quantised tensor; `nil` for most leaves.
+  package var tensorStepCount: Int?
   /// The number of the last step to it, for ``Leaves/path(to:)``.
   package var lastStep: Int32
 }

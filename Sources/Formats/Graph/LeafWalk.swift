@@ -6,8 +6,18 @@ package import Bytes
 /// plain values are leaves. A container that is shared is walked from each of its places, as any
 /// program that flattens a state dict would; one that contains itself is not walked a second time.
 package struct LeafWalk {
+  /// Where the walk is.
+  private struct Place {
+    /// The number of the last step of the path.
+    var path = Leaves.root
+    /// How many containers are around.
+    var depth = 0
+    /// The number of steps to the outermost tensor that is around.
+    var tensorStepCount: Int?
+  }
+
   private enum Step {
-    case visit(NodeID, path: Int32, depth: Int)
+    case visit(NodeID, Place)
     case leave(NodeID)
   }
 
@@ -37,55 +47,55 @@ package struct LeafWalk {
   }
 
   private mutating func run() throws(FormatError) {
-    steps.append(.visit(graph.root, path: Leaves.root, depth: 0))
+    steps.append(.visit(graph.root, Place()))
     while let step = steps.popLast() {
       switch step {
       case .leave(let id): isOpen[Int(id.index)] = false
-      case .visit(let id, let path, let depth): try visit(id, path: path, depth: depth)
+      case .visit(let id, let place): try visit(id, at: place)
       }
     }
   }
 
-  private mutating func visit(
-    _ id: NodeID, path: Int32, depth: Int
-  ) throws(FormatError) {
-    guard !isOpen[Int(id.index)] else { return try add(.cycle, id, path, depth: depth) }
+  private mutating func visit(_ id: NodeID, at place: Place) throws(FormatError) {
+    guard !isOpen[Int(id.index)] else { return try add(.cycle, id, place) }
     if case .tensor = graph[id] {
-      try add(.tensor, id, path, depth: depth)
-      try descend(into: id, parts: namedParts(of: id) ?? [], path: path, depth: depth)
+      try add(.tensor, id, place)
+      var inside = place
+      inside.tensorStepCount = place.tensorStepCount ?? leaves.stepCount(to: place.path)
+      try descend(into: id, parts: namedParts(of: id) ?? [], from: inside)
     } else if let entries = graph.entries(of: id) {
       if entries.isEmpty, !holdsTensor[Int(id.index)] {
-        return try add(.emptyMapping, id, path, depth: depth)
+        return try add(.emptyMapping, id, place)
       }
       var parts = entries.map { Part(.key($0.key), $0.value) }
       parts += hiddenParts(of: id)
-      try descend(into: id, parts: parts, path: path, depth: depth)
+      try descend(into: id, parts: parts, from: place)
     } else if holdsTensor[Int(id.index)] {
-      try descend(
-        into: id, parts: namedParts(of: id) ?? genericParts(of: id), path: path, depth: depth)
+      try descend(into: id, parts: namedParts(of: id) ?? genericParts(of: id), from: place)
     } else {
-      try add(.value, id, path, depth: depth)
+      try add(.value, id, place)
     }
   }
 
   private mutating func descend(
-    into id: NodeID, parts: [Part], path: Int32, depth: Int
+    into id: NodeID, parts: [Part], from place: Place
   ) throws(FormatError) {
     guard !parts.isEmpty else { return }
     guard leaves.steps.count + parts.count <= limit else { throw Self.tooMany }
-    guard depth < Limits.pathLength else {
+    guard place.depth < Limits.pathLength else {
       throw FormatError(
         .limitExceeded, "a value lies more than \(Limits.pathLength) containers deep")
     }
     isOpen[Int(id.index)] = true
     steps.append(.leave(id))
     for part in parts.reversed() {
-      var partPath = path
+      var next = place
+      next.depth += 1
       if let component = part.component {
-        leaves.steps.append(.init(previous: path, component: component))
-        partPath = Int32(leaves.steps.count - 1)
+        leaves.steps.append(.init(previous: place.path, component: component))
+        next.path = Int32(leaves.steps.count - 1)
       }
-      steps.append(.visit(part.node, path: partPath, depth: depth + 1))
+      steps.append(.visit(part.node, next))
     }
   }
 
@@ -145,11 +155,12 @@ package struct LeafWalk {
   }
 
   private mutating func add(
-    _ kind: Leaf.Kind, _ id: NodeID, _ path: Int32, depth: Int
+    _ kind: Leaf.Kind, _ id: NodeID, _ place: Place
   ) throws(FormatError) {
-    pathStepCount += depth
+    pathStepCount += place.depth
     guard leaves.all.count < limit, pathStepCount <= Limits.pathSteps else { throw Self.tooMany }
-    leaves.all.append(Leaf(kind: kind, node: id, lastStep: path))
+    leaves.all.append(
+      Leaf(kind: kind, node: id, tensorStepCount: place.tensorStepCount, lastStep: place.path))
   }
 
   private static var tooMany: FormatError {

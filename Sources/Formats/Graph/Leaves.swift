@@ -15,6 +15,17 @@ public struct Leaves: Sendable {
   public package(set) var all: [Leaf] = []
   package var steps: [Step] = []
 
+  /// The number of steps from the root to the step `last`.
+  func stepCount(to last: Int32) -> Int {
+    var count = 0
+    var step = last
+    while step != Self.root {
+      count += 1
+      step = steps[Int(step)].previous
+    }
+    return count
+  }
+
   /// The steps from the root to a leaf.
   public func path(to leaf: Leaf) -> [PathComponent] {
     var components: [PathComponent] = []

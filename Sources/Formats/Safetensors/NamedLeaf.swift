@@ -16,7 +16,8 @@ package struct NamedLeaf: Sendable {
     var named: [NamedLeaf] = []
     let leaves = try LeafWalk.leaves(of: graph)
     for leaf in leaves.all {
-      named.append(NamedLeaf(name: try names.name(for: leaves.path(to: leaf)), node: leaf.node))
+      let name = try names.name(of: leaf, at: leaves.path(to: leaf))
+      named.append(NamedLeaf(name: name, node: leaf.node))
     }
     return named
   }

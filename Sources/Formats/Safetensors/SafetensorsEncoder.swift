@@ -59,8 +59,6 @@ public struct SafetensorsEncoder: Sendable {
   private var entries: [SafetensorsEntry] = []
   /// The tensors under all of their names.
   private var placed: [(name: String, id: TensorID)] = []
-  /// Where tensors are, in layout `olmo`.
-  private var tensorPaths: Set<ExactString> = []
   /// Containers of tensors that OLMo's loader will return as dicts.
   private var flattenedContainers: Set<ExactString> = []
   private var aliases: [(name: String, kept: String)] = []
@@ -113,8 +111,8 @@ public struct SafetensorsEncoder: Sendable {
     switch leaf.kind {
     case .tensor:
       guard case .tensor(let id) = graph[leaf.node] else { return }
-      try place(id, at: path)
-    case .value: try placeValue(leaf.node, at: path)
+      try place(id, leaf, at: path)
+    case .value: try placeValue(leaf, at: path)
     case .emptyMapping: noteEmptyMapping(at: path)
     case .cycle:
       guard !options.includesSkeleton else { return }
@@ -122,48 +120,47 @@ public struct SafetensorsEncoder: Sendable {
     }
   }
 
-  private mutating func place(_ id: TensorID, at path: [PathComponent]) throws(FormatError) {
+  private mutating func place(
+    _ id: TensorID, _ leaf: Leaf, at path: [PathComponent]
+  ) throws(FormatError) {
     guard graph[id].storage != nil else {
       placements[graph.index(of: id)] = .init(name: nil, isDisguised: true)
       guard !options.includesSkeleton else { return }
       return losses.append(
         "tensor '\(names.plainName(of: path))' is on the meta device and has no data")
     }
-    noteNestedInPickle(at: path)
-    if options.layout == .olmo { tensorPaths.insert(ExactString(names.plainName(of: path))) }
-    placed.append((try names.name(for: path), id))
+    // What lies inside of a tensor has a key beside it.
+    if leaf.tensorStepCount == nil { noteFlattenedContainer(on: path) }
+    placed.append((try names.name(of: leaf, at: path), id))
   }
 
   /// OLMo has dicts of tensors only; lists and objects become dicts to its loader.
-  private mutating func noteNestedInPickle(at path: [PathComponent]) {
+  private mutating func noteFlattenedContainer(on path: [PathComponent]) {
     guard options.layout == .olmo,
       let step = path.firstIndex(where: { if case .key = $0 { false } else { true } })
     else { return }
     let container = names.plainName(of: Array(path[..<step]))
-    // What lies inside of a tensor has a key beside it.
-    guard !tensorPaths.contains(ExactString(container)),
-      flattenedContainers.insert(ExactString(container)).inserted
-    else { return }
+    guard flattenedContainers.insert(ExactString(container)).inserted else { return }
     let message =
       "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
     if options.includesSkeleton { warnings.append(message) } else { losses.append(message) }
   }
 
   private mutating func placeValue(
-    _ value: NodeID, at path: [PathComponent]
+    _ leaf: Leaf, at path: [PathComponent]
   ) throws(FormatError) {
     guard options.layout == .olmo else {
       guard !options.includesSkeleton else { return }
-      let text = graph.description(of: value, limit: 40)
+      let text = graph.description(of: leaf.node, limit: 40)
       return losses.append("'\(names.plainName(of: path))' is \(text), not a tensor")
     }
     let bytes = try FormatError.within(names.plainName(of: path)) { () throws(FormatError) in
       try Pickler.pickle(
-        value, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
+        leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
     }
     entries.append(
       SafetensorsEntry(
-        name: try names.name(for: path, isPickled: true), dtype: .u8, shape: [bytes.count],
+        name: try names.name(of: leaf, at: path, isPickled: true), dtype: .u8, shape: [bytes.count],
         data: .literal(bytes)))
   }
 

@@ -22,15 +22,15 @@ struct TensorNames {
     self.layout = layout
   }
 
-  /// The name of the leaf at the end of `path`, different from all names given before.
+  /// The name of a leaf with the path to it, different from all names given before.
   ///
   /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
   mutating func name(
-    for path: [PathComponent], isPickled: Bool = false
+    of leaf: Leaf, at path: [PathComponent], isPickled: Bool = false
   ) throws(FormatError) -> String {
     switch layout {
     case .plain: return unique(plainName(of: path))
-    case .olmo: return try olmoName(of: path, isPickled: isPickled)
+    case .olmo: return try olmoName(of: leaf, at: path, isPickled: isPickled)
     }
   }
 
@@ -52,9 +52,10 @@ struct TensorNames {
 
   /// The url-safe base64 of the pickled pair of key path and flag (`olmo/safetensors_util.py`).
   private mutating func olmoName(
-    of path: [PathComponent], isPickled: Bool
+    of leaf: Leaf, at path: [PathComponent], isPickled: Bool
   ) throws(FormatError) -> String {
-    let path = try besideTensors(path.isEmpty ? [.attribute(isPickled ? "value" : "tensor")] : path)
+    var path = path.isEmpty ? [.attribute(isPickled ? "value" : "tensor")] : path
+    if let count = leaf.tensorStepCount, count > 0 { path = besideTensor(path, stepCount: count) }
     let name = try encoded(path, isPickled: isPickled)
     guard !claim(name) else { return name }
     // An attribute and a key of one object, or keys that only Python tells apart, such as NaN.
@@ -67,20 +68,11 @@ struct TensorNames {
     }
   }
 
-  /// The path itself, or with one key for all that lies below a tensor: `t.scales` beside `t`.
-  ///
-  /// OLMo's dicts have no place inside of a tensor.
-  private func besideTensors(_ path: [PathComponent]) throws(FormatError) -> [PathComponent] {
-    guard !graph.parts.isEmpty else { return path }
-    for count in 1..<path.count {
-      let prefix = path.prefix(count)
-      guard used.contains(ExactString(try encoded(Array(prefix), isPickled: false))) else {
-        continue
-      }
-      let joined = path[(count - 1)...].map(text).joined(separator: ".")
-      return prefix.dropLast() + [.attribute(joined)]
-    }
-    return path
+  /// One key for all that lies below a tensor, `t.scales` beside `t`: OLMo's dicts have no place
+  /// inside of one.
+  private func besideTensor(_ path: [PathComponent], stepCount: Int) -> [PathComponent] {
+    let joined = path[(stepCount - 1)...].map(text).joined(separator: ".")
+    return path.prefix(stepCount - 1) + [.attribute(joined)]
   }
 
   private func encoded(
