@@ -1,4 +1,4 @@
-/// A storage: the region of a file that one or more tensors are views of.
+/// A storage: the bytes that one or more tensors are views of.
 public struct Storage: Sendable {
   /// The name of the storage in its archive: the text after `data/`.
   public var key: String
@@ -6,21 +6,24 @@ public struct Storage: Sendable {
   public var dtype: DType?
   /// The device it was on when it was saved, such as `cpu` or `cuda:0`.
   public var location: String
-  /// Where its bytes lie.
-  public var region: FileRegion
+  /// The size in bytes.
+  public var byteCount: Int
+  /// Where its bytes lie, or `nil` where a file has the tensors' bytes instead.
+  ///
+  /// See ``Tensor/packed``.
+  public var region: FileRegion?
   /// Whether its numbers are stored most significant byte first.
   public var isBigEndian: Bool
 
   package init(
-    key: String, dtype: DType?, location: String, region: FileRegion, isBigEndian: Bool
+    key: String, dtype: DType?, location: String, byteCount: Int, region: FileRegion?,
+    isBigEndian: Bool
   ) {
     self.key = key
     self.dtype = dtype
     self.location = location
+    self.byteCount = byteCount
     self.region = region
     self.isBigEndian = isBigEndian
   }
-
-  /// The size in bytes.
-  public var byteCount: Int { region.byteCount }
 }

@@ -30,6 +30,9 @@ public struct Tensor: Sendable {
   public var isNegated: Bool
   /// How a pickle spells the tensor.
   public var origin: Origin
+  /// Where a file has the elements packed in row-major order, little-endian and with lazy signs
+  /// resolved; `nil` where they are to be taken from the storage.
+  public package(set) var packed: FileRegion?
 
   package init(
     node: NodeID, dtype: DType, shape: [Int], strides: [Int], offset: Int, storage: StorageID?,

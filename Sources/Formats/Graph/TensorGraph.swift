@@ -112,6 +112,11 @@ extension TensorGraph {
     replace(tensor.node, with: .tensor(TensorID(index: Int32(tensors.count - 1))))
   }
 
+  /// Says where a file has a tensor's elements packed.
+  package mutating func setPacked(_ region: FileRegion, of id: TensorID) {
+    tensors[Int(id.index)].packed = region
+  }
+
   /// Changes whether autograd records operations on a tensor; other nodes have no such flag.
   package mutating func setRequiresGradient(_ flag: Bool, of node: NodeID) {
     guard case .tensor(let id) = self[node] else { return }

@@ -99,7 +99,7 @@ public struct SafetensorsEncoder: Sendable {
       plan.append(.literal(piece))
     }
     for entry in entries { if let data = entry.data { plan.append(data) } }
-    for storage in graph.storages { plan.inspect(storage.region) }
+    for region in graph.storages.compactMap(\.region) { plan.inspect(region) }
     for region in unusedRegions { plan.inspect(region) }
     return Encoding(
       plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)

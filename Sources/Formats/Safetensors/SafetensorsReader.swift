@@ -137,7 +137,7 @@ public enum SafetensorsReader: Sendable {
       }
       let storage = machine.graph.add(
         Storage(
-          key: entry.name, dtype: dtype, location: "cpu",
+          key: entry.name, dtype: dtype, location: "cpu", byteCount: entry.range.count,
           region: FileRegion(
             file: file,
             range: dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound,

@@ -30,15 +30,17 @@ extension Tensor {
   ///
   /// `nil` for a tensor without elements.
   func packed(from graph: TensorGraph) -> Segment? {
-    guard let storage = storage.map({ graph[$0] }), byteCount > 0 else { return nil }
+    guard byteCount > 0 else { return nil }
+    if let packed { return .copy(packed, range: 0..<byteCount) }
+    guard let storage = storage.map({ graph[$0] }), let region = storage.region else { return nil }
     let swapWidth = storage.isBigEndian ? dtype.componentByteCount : 1
     let flips = flippedBits
     let start = offset * dtype.byteCount
     if isContiguous, swapWidth == 1, flips.isEmpty {
-      return .copy(storage.region, range: start..<start + byteCount)
+      return .copy(region, range: start..<start + byteCount)
     }
     return .gather(
-      storage.region,
+      region,
       StridedElements(
         byteOffset: start, shape: shape, byteStrides: strides.map { $0 * dtype.byteCount },
         elementByteCount: dtype.byteCount, swapWidth: swapWidth, flippedBits: flips))

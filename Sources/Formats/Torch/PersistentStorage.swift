@@ -1,17 +1,17 @@
 internal import Bytes
-internal import Graph
+package import Graph
 
 /// What a pickle says of a storage: `('storage', class, key, location, numel)`
 /// (`torch/serialization.py`, `persistent_id`).
-struct PersistentStorage {
+package struct PersistentStorage: Sendable {
   /// The name of the storage in the archive.
-  let key: String
+  package let key: String
   /// The dtype of its class, `nil` for an untyped one.
-  let dtype: DType?
+  package let dtype: DType?
   /// The device it was on.
-  let location: String
+  package let location: String
   /// Its length in elements of its class; in bytes for an untyped one.
-  let elementCount: Int
+  package let elementCount: Int
 
   init(graph: TensorGraph, id: NodeID) throws(FormatError) {
     guard let parts = graph.tuple(id).map(Array.init), parts.count >= 5,

@@ -1,25 +1,31 @@
-internal import Bytes
-internal import Graph
+package import Bytes
+package import Graph
 
-/// Finds the tensors among the calls of a pickle and binds their storages to the archive.
+/// Finds the tensors among the calls of a pickle and binds them to their storages.
 ///
 /// The functions are those of `torch/_utils.py`, from PyTorch 0.1 to 2.15. A call that is not known
 /// stays a call; the storages it was given become tensors of their own, so that no data is lost.
-struct TensorRecogniser {
+package struct TensorRecogniser {
   private(set) var graph: TensorGraph
-  private let archive: TorchArchive
-  private var storages: [String: StorageID] = [:]
+  private let source: any StorageSource
+  private var storages: [ExactString: StorageID] = [:]
   /// Persistent ids that a tensor has taken as its storage.
   private var boundStorages: Set<NodeID> = []
 
-  init(graph: consuming TensorGraph, archive: TorchArchive) {
+  /// A recogniser for a graph as an unpickler leaves it.
+  package init(graph: consuming TensorGraph, storages source: any StorageSource) {
     self.graph = graph
-    self.archive = archive
+    self.source = source
   }
 
-  consuming func finish() -> TensorGraph { graph }
+  /// The graph with its tensors.
+  package consuming func finish() -> TensorGraph { graph }
 
-  mutating func recognise() throws(FormatError) {
+  /// Finds the tensors.
+  ///
+  /// - Throws: `malformed` for a tensor outside of its storage and for arguments of another form;
+  ///   `unsupported` for storages of unknown classes.
+  package mutating func recognise() throws(FormatError) {
     // Arguments precede the calls they are given to, so inner tensors are known before outer ones.
     for index in 0..<graph.nodeCount {
       let id = NodeID(index: index)
@@ -131,19 +137,11 @@ struct TensorRecogniser {
     let byteCount = try announced.elementCount.multiplied(
       by: announced.dtype?.byteCount ?? 1, orThrow: "the size of storage '\(announced.key)'")
     let id: StorageID
-    if let known = storages[announced.key] {
+    if let known = storages[ExactString(announced.key)] {
       id = known
     } else {
-      guard let region = archive.storageRegion(key: announced.key) else {
-        throw FormatError(
-          .malformed, "storage '\(announced.key)' is not in the archive",
-          hint: "the file is incomplete; fetch it again")
-      }
-      id = graph.add(
-        Storage(
-          key: announced.key, dtype: announced.dtype, location: announced.location,
-          region: region, isBigEndian: archive.isBigEndian))
-      storages[announced.key] = id
+      id = graph.add(try source.storage(announced))
+      storages[ExactString(announced.key)] = id
     }
     guard graph[id].byteCount == byteCount else {
       throw FormatError(

@@ -18,7 +18,7 @@ public enum TorchReader: Sendable {
       let archive = try TorchArchive(reading: file)
       let (graph, version, pickleWarnings) = try readGraph(of: archive, dropsUnsafe: dropsUnsafe)
       let description = try archive.describe(pickleProtocol: version)
-      let used = Set(graph.storages.map(\.region.name))
+      let used = Set(graph.storages.compactMap(\.region?.name))
       return Checkpoint(
         graph: graph,
         source: SourceDescription(container: .torch(description), byteCount: file.byteCount),
@@ -38,7 +38,7 @@ public enum TorchReader: Sendable {
       let (version, warnings) = (unpickler.pickleProtocol, unpickler.warnings)
       var graph = unpickler.finish()
       graph.root = root
-      var recogniser = TensorRecogniser(graph: consume graph, archive: archive)
+      var recogniser = TensorRecogniser(graph: consume graph, storages: archive)
       try recogniser.recognise()
       return (recogniser.finish(), version, warnings)
     }
