@@ -123,6 +123,17 @@ extension TensorGraph {
     tensors[Int(id.index)].requiresGradient = flag
   }
 
+  /// Gives a tensor the construction that pickles spell it by.
+  package mutating func setConstruction(_ object: ObjectNode, of id: TensorID) {
+    objects.append(object)
+    tensors[Int(id.index)].origin = .call(ObjectID(index: Int32(objects.count - 1)))
+  }
+
+  /// Changes the name that a storage has in its archive.
+  package mutating func setKey(_ key: String, of id: StorageID) {
+    storages[Int(id.index)].key = key
+  }
+
   /// Adds a storage.
   package mutating func add(_ storage: Storage) -> StorageID {
     storages.append(storage)

@@ -18,6 +18,22 @@ enum StorageClass {
     name.hasSuffix("Tensor") ? dtypes[String(name.dropLast("Tensor".count))] : nil
   }
 
+  /// The class that PyTorch saves storages of a dtype under, or `nil` if there is none.
+  static func name(of dtype: DType) -> String? { names[dtype] }
+
+  private static let names = Dictionary(
+    uniqueKeysWithValues: dtypes.map { ($0.value, "\($0.key)Storage") })
+
+  /// Whether PyTorch saves tensors of a dtype over storages without a type
+  /// (`torch/storage.py`, `_new_dtypes`).
+  static func hasUntypedTensors(of dtype: DType) -> Bool { untyped.contains(dtype) }
+
+  private static let untyped: Set<DType> = [
+    .uint16, .uint32, .uint64, .complex32, .bcomplex32, .float8_e4m3fn, .float8_e5m2,
+    .float8_e4m3fnuz, .float8_e5m2fnuz, .float8_e8m0fnu, .float4_e2m1fn_x2, .bits8, .bits1x8,
+    .bits2x4, .bits4x2, .bits16,
+  ]
+
   private static let dtypes: [String: DType] = [
     "Double": .float64, "Float": .float32, "Half": .float16, "BFloat16": .bfloat16,
     "Long": .int64, "Int": .int32, "Short": .int16, "Char": .int8, "Byte": .uint8, "Bool": .bool,

@@ -1,0 +1,117 @@
+internal import Bytes
+internal import Graph
+
+/// Gives tensors that come from no pickle the calls that `torch.save` writes for them.
+///
+/// The calls are those of current PyTorch (`torch/_tensor.py`, `_reduce_ex_internal`) for dense
+/// tensors that fill a storage of their own, which is what `safetensors.torch.load_file` returns.
+struct ConstructionWriter {
+  private(set) var graph: TensorGraph
+  /// The strs that name storages: `torch.save` makes each of them anew.
+  private(set) var storageKeys: Set<NodeID> = []
+  private var nextKey: Int
+  private var constants: [String: NodeID] = [:]
+  private var globals: [String: NodeID] = [:]
+
+  /// A writer of constructions; storages are named by numbers from `firstKey` on.
+  init(graph: consuming TensorGraph, firstKey: Int) {
+    self.graph = graph
+    nextKey = firstKey
+  }
+
+  consuming func finish() -> TensorGraph { graph }
+
+  /// Writes the constructions of all tensors without one, in the order in which a pickler meets
+  /// them.
+  ///
+  /// - Throws: `unsupported` for element types that PyTorch lacks.
+  mutating func writeAll() throws(FormatError) {
+    for leaf in try LeafWalk.leaves(of: graph).all {
+      guard case .tensor(let id) = graph[leaf.node], case .plain = graph[id].origin else { continue }
+      try write(id)
+    }
+  }
+
+  private mutating func write(_ id: TensorID) throws(FormatError) {
+    let tensor = graph[id]
+    guard let storage = tensor.storage else { return }
+    let isUntyped = StorageClass.hasUntypedTensors(of: tensor.dtype)
+    var arguments = [
+      try persistent(storage, isUntyped ? nil : tensor.dtype), try graph.add(.int(tensor.offset)),
+      try ints(tensor.shape), try ints(tensor.strides),
+      tensor.requiresGradient ? TensorGraph.true : TensorGraph.false, try hooks(),
+    ]
+    if isUntyped { arguments.append(try global("torch", tensor.dtype.name)) }
+    let function = isUntyped ? "_rebuild_tensor_v3" : "_rebuild_tensor_v2"
+    graph.setConstruction(
+      ObjectNode(
+        form: .call, callable: try global("torch._utils", function),
+        arguments: try tuple(arguments)),
+      of: id)
+  }
+
+  /// The storage under its new key: `('storage', class, key, location, numel)`.
+  private mutating func persistent(
+    _ id: StorageID, _ dtype: DType?
+  ) throws(FormatError) -> NodeID {
+    let storage = graph[id]
+    let storageClass: NodeID
+    if let dtype {
+      guard let name = StorageClass.name(of: dtype) else {
+        throw FormatError(
+          .unsupported, "tensor '\(storage.key)' is of type \(dtype.name), which PyTorch lacks")
+      }
+      storageClass = try global("torch", name)
+    } else {
+      storageClass = try global("torch.storage", "UntypedStorage")
+    }
+    let key = String(nextKey)
+    nextKey += 1
+    graph.setKey(key, of: id)
+    let keyNode = try graph.addString(key)
+    storageKeys.insert(keyNode)
+    let elementCount = storage.byteCount / (dtype?.byteCount ?? 1)
+    let parts = [
+      try constant("storage"), storageClass, keyNode, try constant(storage.location),
+      try graph.add(.int(elementCount)),
+    ]
+    return try graph.add(.persistent(tuple(parts)))
+  }
+
+  /// The empty dict of backward hooks, one for each tensor.
+  private mutating func hooks() throws(FormatError) -> NodeID {
+    try graph.add(
+      ObjectNode(
+        form: .call, callable: global("collections", "OrderedDict"),
+        arguments: TensorGraph.emptyTuple))
+  }
+
+  private mutating func ints(_ values: [Int]) throws(FormatError) -> NodeID {
+    var items: [NodeID] = []
+    for value in values { items.append(try graph.add(.int(value))) }
+    return try tuple(items)
+  }
+
+  private mutating func tuple(_ items: [NodeID]) throws(FormatError) -> NodeID {
+    guard !items.isEmpty else { return TensorGraph.emptyTuple }
+    return try graph.add(.tuple(graph.addChildren(items[...])))
+  }
+
+  private mutating func global(
+    _ module: String, _ name: String
+  ) throws(FormatError) -> NodeID {
+    let dotted = "\(module).\(name)"
+    if let known = globals[dotted] { return known }
+    let node = try graph.add(.global(module: constant(module), name: constant(name)))
+    globals[dotted] = node
+    return node
+  }
+
+  /// A str that is one constant of the program.
+  private mutating func constant(_ text: String) throws(FormatError) -> NodeID {
+    if let known = constants[text] { return known }
+    let node = try graph.addString(text)
+    constants[text] = node
+    return node
+  }
+}
