@@ -53,6 +53,11 @@ struct ChecksumTests {
     Case(
       name: "transposed and copied",
       segments: { [.gather($0, transposed), .copy($0, range: 0..<40_000)] }, extraByteCount: 0),
+    Case(
+      name: "spread", segments: { [AssemblyTests.spread($0)] }, extraByteCount: 40_000),
+    Case(
+      name: "spread and copied",
+      segments: { [AssemblyTests.spread($0), .copy($0, range: 0..<40_000)] }, extraByteCount: 0),
     Case(name: "byte-swapped", segments: { [.gather($0, swapped)] }, extraByteCount: 0),
     Case(
       name: "only inspected", segments: { _ in [.literal([1])] }, isInspected: true,

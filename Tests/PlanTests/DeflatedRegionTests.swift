@@ -43,6 +43,8 @@ struct DeflatedRegionTests {
       segments: { [.copy($0, range: 0..<50_000), .copy($0, range: 1..<2)] }, extraByteCount: 50_000
     ),
     Case(name: "transposed", segments: { [.gather($0, transposed)] }, extraByteCount: 50_000),
+    Case(
+      name: "spread", segments: { [AssemblyTests.spread($0)] }, extraByteCount: 50_000),
     Case(name: "nothing", segments: { [.copy($0, range: 7..<7)] }, extraByteCount: 50_000),
   ]
 
@@ -52,7 +54,8 @@ struct DeflatedRegionTests {
       case .literal(let literal): literal
       case .copy(_, let range): Array(bytes[range])
       case .gather(_, let elements): StridedCopyTests.reference(elements, in: bytes)
-      case .computed: []
+      case .assembly: AssemblyTests.spread(bytes)
+      case .zeros, .computed: []
       }
     }
   }

@@ -9,11 +9,13 @@ final class MemoryOutput: CopyDestination {
   }
 
   let isSequential: Bool
+  let canOverwrite: Bool
   let scratchDirectory = Syscalls.temporaryDirectory()
   private let state = Locked(State())
 
-  init(isSequential: Bool = false) {
+  init(isSequential: Bool = false, canOverwrite: Bool = true) {
     self.isSequential = isSequential
+    self.canOverwrite = canOverwrite
   }
 
   func prepare(byteCount: Int) {

@@ -21,6 +21,8 @@ struct RecordTests {
       byteOffset: 0, shape: [100, 300], byteStrides: [2, 200], elementByteCount: 2)
     let swapped = StridedElements(
       byteOffset: 0, shape: [30_000], byteStrides: [2], elementByteCount: 2, swapWidth: 2)
+    let assembly = AssemblyTests.spread(region.part(0..<20_000, of: bytes))
+    let assembled = AssemblyTests.spread(Array(bytes[..<20_000]))
     let contents: [([Segment], [UInt8])] = [
       ([], []),
       ([.literal([])], []),
@@ -33,6 +35,11 @@ struct RecordTests {
       ),
       ([.gather(region, transposed)], StridedCopyTests.reference(transposed, in: bytes)),
       ([.gather(region, swapped)], StridedCopyTests.reference(swapped, in: bytes)),
+      ([.zeros(byteCount: 0)], []),
+      ([.zeros(byteCount: 5), .literal([1])], [0, 0, 0, 0, 0, 1]),
+      ([.zeros(byteCount: 50_000)], Array(repeating: 0, count: 50_000)),
+      ([assembly], assembled),
+      ([.literal([7]), assembly, .zeros(byteCount: 3)], [7] + assembled + [0, 0, 0]),
       ([.copy(deflated, range: 0..<50_000)], DeflatedRegionTests.bytes),
       ([.copy(deflated, range: 5..<40_000)], Array(DeflatedRegionTests.bytes[5..<40_000])),
     ]
@@ -70,5 +77,9 @@ struct RecordTests {
     try configuration.engine.run(plan, into: output)
     #expect(output.bytes == expected)
     #expect(output.isWrittenThrough)
+    let strict = MemoryOutput(isSequential: configuration.isSequential, canOverwrite: false)
+    try configuration.engine.run(plan, into: strict)
+    #expect(strict.bytes == expected)
+    #expect(strict.isWrittenOnce)
   }
 }

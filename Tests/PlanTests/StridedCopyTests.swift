@@ -65,14 +65,19 @@ struct StridedCopyTests {
       flips: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80]),
   ]
 
-  /// What `elements` are, found one by one.
-  static func reference(_ elements: StridedElements, in bytes: [UInt8]) -> [UInt8] {
+  /// Where each of `elements` lies, in bytes from the region's start.
+  static func offsets(_ elements: StridedElements) -> [Int] {
     var offsets = [elements.byteOffset]
     for (extent, stride) in zip(elements.shape, elements.byteStrides) {
       offsets = offsets.flatMap { offset in (0..<extent).map { offset + $0 * stride } }
     }
+    return offsets
+  }
+
+  /// What `elements` are, found one by one.
+  static func reference(_ elements: StridedElements, in bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
-    for offset in offsets {
+    for offset in offsets(elements) {
       var element = Array(bytes[offset..<offset + elements.elementByteCount])
       for start in stride(from: 0, to: element.count, by: elements.swapWidth) {
         element[start..<start + elements.swapWidth].reverse()
@@ -81,6 +86,35 @@ struct StridedCopyTests {
       result += element
     }
     return result
+  }
+
+  /// Elements of a random shape with strides that leave gaps, are permuted, expanded or overlap.
+  static func randomElements(using generator: inout SeededGenerator) -> StridedElements {
+    let unit = [1, 2, 4, 8, 16].randomElement(using: &generator) ?? 1
+    var shape: [Int] = []
+    var strides: [Int] = []
+    var end = unit
+    var next = 1
+    for _ in 0..<Int.random(in: 0...5, using: &generator) {
+      let extent = Int.random(in: 1...12, using: &generator)
+      // Packed, with a gap, expanded, overlapping.
+      let stride =
+        [next, next, next + Int.random(in: 0...300, using: &generator), 0, 1]
+        .randomElement(using: &generator) ?? 0
+      guard shape.reduce(unit, *) * extent < 60_000, end + (extent - 1) * stride * unit < 90_000
+      else { continue }
+      end += (extent - 1) * stride * unit
+      next = max(next, stride * extent)
+      shape.append(extent)
+      strides.append(stride * unit)
+    }
+    let order = shape.indices.shuffled(using: &generator)
+    let swap = [1, 2, 4, 8].filter { unit % $0 == 0 }.randomElement(using: &generator) ?? 1
+    let isFlipped = Bool.random(using: &generator)
+    return StridedElements(
+      byteOffset: Int.random(in: 0...64, using: &generator), shape: order.map { shape[$0] },
+      byteStrides: order.map { strides[$0] }, elementByteCount: unit, swapWidth: swap,
+      flippedBits: isFlipped ? sampleBytes(unit, seed: generator.next()) : [])
   }
 
   static func run(
@@ -114,32 +148,9 @@ struct StridedCopyTests {
   @Test("Random shapes and strides", arguments: 0..<300 as Range<UInt64>)
   func random(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
-    let unit = [1, 2, 4, 8, 16].randomElement(using: &generator) ?? 1
-    var shape: [Int] = []
-    var strides: [Int] = []
-    var end = unit
-    var next = 1
-    for _ in 0..<Int.random(in: 0...5, using: &generator) {
-      let extent = Int.random(in: 1...12, using: &generator)
-      // Packed, with a gap, expanded, overlapping.
-      let stride =
-        [next, next, next + Int.random(in: 0...300, using: &generator), 0, 1]
-        .randomElement(using: &generator) ?? 0
-      guard shape.reduce(unit, *) * extent < 60_000, end + (extent - 1) * stride * unit < 90_000
-      else { continue }
-      end += (extent - 1) * stride * unit
-      next = max(next, stride * extent)
-      shape.append(extent)
-      strides.append(stride * unit)
-    }
-    let order = shape.indices.shuffled(using: &generator)
-    let offset = Int.random(in: 0...64, using: &generator)
-    let swap = [1, 2, 4, 8].filter { unit % $0 == 0 }.randomElement(using: &generator) ?? 1
-    let elements = StridedElements(
-      byteOffset: offset, shape: order.map { shape[$0] }, byteStrides: order.map { strides[$0] },
-      elementByteCount: unit, swapWidth: swap,
-      flippedBits: Bool.random(using: &generator) ? sampleBytes(unit, seed: seed) : [])
-    let bytes = sampleBytes(offset + end, seed: seed)
+    let elements = Self.randomElements(using: &generator)
+    let end = Self.offsets(elements).map { $0 + elements.elementByteCount }.max() ?? 0
+    let bytes = sampleBytes(end, seed: seed)
     let region = try FileRegion.holding(bytes)
     let memory = Int.random(in: 300...20_000, using: &generator)
     let isSequential = Bool.random(using: &generator)

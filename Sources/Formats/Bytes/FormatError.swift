@@ -4,7 +4,7 @@ public struct FormatError: Error, Hashable, Sendable {
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case truncated, malformed, checksumMismatch, unsupported, forbidden, limitExceeded, lossy
-      case inputOutput
+      case conflict, inputOutput
     }
 
     private let kind: Kind
@@ -23,6 +23,8 @@ public struct FormatError: Error, Hashable, Sendable {
     public static let limitExceeded = Code(kind: .limitExceeded)
     /// The output format has no place for something and losing it was not allowed.
     public static let lossy = Code(kind: .lossy)
+    /// Values that must be equal are not.
+    public static let conflict = Code(kind: .conflict)
 
     /// The operating system refused: missing, no space, no permission.
     ///

@@ -15,11 +15,7 @@ extension CopyRun {
     var place = elements.tiling.writes(of: box)
     repeat {
       let run = bytes.bytes.extracting(place.source..<place.source + runByteCount)
-      for start in stride(from: 0, to: runByteCount, by: memory.transfer) {
-        let end = min(start + memory.transfer, runByteCount)
-        try destination.write(
-          run.extracting(start..<end), at: outputOffset + place.target + start)
-      }
+      try write(run, to: outputOffset + place.target)
     } while place.advance()
     progress.add(box.byteCount)
   }
@@ -54,66 +50,27 @@ extension CopyRun {
     _ box: Tiling.Box, of elements: Work.PickedElements, into packed: inout MutableRawSpan,
     by input: inout MutableRawSpan
   ) throws(FormatError) {
-    let reading = box.reading
     let layout = elements.tiling.layout
-    let slab = Slab(box, layout, inputByteCount: input.byteCount)
-    var place = box.odometer(over: Array(reading.outer.dropLast()), in: layout)
-    repeat {
-      for first in stride(from: 0, to: slab.runCount, by: slab.runsAtOnce) {
-        let count = min(slab.runsAtOnce, slab.runCount - first)
-        let source = elements.offset + place.source + first * slab.sourceStride
-        for run in 0..<count {
-          var bytes = input._mutatingExtracting(
-            run * reading.pitch..<run * reading.pitch + reading.runByteCount)
-          try elements.file.readAll(at: source + run * slab.sourceStride, into: &bytes)
-        }
-        var target = packed._mutatingExtracting(
-          (place.target + first * slab.packedStride)...)
-        ElementKernels.pack(slab.layout(runs: count), from: input.bytes, into: &target)
-      }
-    } while place.advance()
-  }
-}
-
-/// The runs along one dimension that are read and packed together.
-private struct Slab {
-  /// The number of runs there are.
-  let runCount: Int
-  /// The number of runs that the input buffer holds.
-  let runsAtOnce: Int
-  /// The distance in bytes between neighbouring runs in the source.
-  let sourceStride: Int
-  /// The distance in bytes between their elements in the packed box.
-  let packedStride: Int
-  private let dimension: Int?
-  private let extents: [Int]
-  private let strides: [Int]
-  private let packedStrides: [Int]
-  private let unit: Int
-
-  init(_ box: Tiling.Box, _ layout: StridedLayout, inputByteCount: Int) {
-    let reading = box.reading
-    dimension = reading.outer.last
-    runCount = dimension.map { box.extents[$0] } ?? 1
-    runsAtOnce = max(1, inputByteCount / reading.pitch)
-    sourceStride = dimension.map { layout.strides[$0] } ?? 0
-    packedStride = dimension.map { box.packedStrides[$0] } ?? 0
-    var extents = box.extents
-    for outer in reading.outer { extents[outer] = 1 }
-    self.extents = extents
-    var strides = layout.strides
-    if let dimension { strides[dimension] = reading.pitch }
-    self.strides = strides
-    packedStrides = box.packedStrides
-    unit = layout.unit
+    var slabs = Slabs(
+      box, of: layout, targetStrides: box.packedStrides, inputByteCount: input.byteCount)
+    while let slab = slabs.next() {
+      try read(slab, from: elements.file, at: elements.offset, nil, into: &input)
+      var target = packed._mutatingExtracting(slab.target...)
+      ElementKernels.pack(slab.layout, from: input.bytes, into: &target)
+    }
   }
 
-  /// From where in the input buffer to where in the packed box the elements of `count` runs go.
-  func layout(runs count: Int) -> StridedLayout {
-    var extents = extents
-    if let dimension { extents[dimension] = count }
-    return StridedLayout(
-      extents: extents, strides: strides, targetStrides: packedStrides, unit: unit)
+  /// Reads the runs of a slab and changes their elements, of which they must be full.
+  func read(
+    _ slab: Slab, from file: SourceFile, at offset: Int, _ change: ElementChange?,
+    into input: inout MutableRawSpan
+  ) throws(FormatError) {
+    for run in 0..<slab.runCount {
+      var bytes = input._mutatingExtracting(
+        run * slab.pitch..<run * slab.pitch + slab.runByteCount)
+      try file.readAll(at: offset + slab.source + run * slab.sourceStride, into: &bytes)
+      change?.apply(to: &bytes)
+    }
   }
 }
 

@@ -20,6 +20,7 @@ extension CopyRun {
   ) throws(FormatError) {
     var window: Window?
     var filled = 0
+    var written = 0
     for segment in segments {
       let count = workPlan.plan.segments[segment].byteCount
       guard count > 0 else { continue }
@@ -29,6 +30,8 @@ extension CopyRun {
       switch workPlan.source(of: segment) {
       case .bytes(let bytes):
         place.copy(bytes.span.raw, to: 0)
+      case .zeros:
+        place.clear()
       case .stretch(let stretch):
         let last = segments.upperBound
         let start = try read(stretch, andThoseOf: segment + 1..<last, &window, &input)
@@ -44,14 +47,18 @@ extension CopyRun {
       case .computed where destination.isSequential:
         place.copy(computed(segment).span.raw, to: 0)
         continue
-      case .computed:
+      case .computed where destination.canOverwrite:
         place.clear()
         continue
-      case .deflated: preconditionFailure("deflated regions are not packed")
+      case .computed:
+        try write(output.bytes.extracting(written..<filled - count), to: outputOffset + written)
+        written = filled
+        continue
+      case .assembly, .deflated: preconditionFailure("segment \(segment) cannot be packed")
       }
       enter(place.bytes, inRecordAt: record)
     }
-    try destination.write(output.bytes.extracting(0..<filled), at: outputOffset)
+    try write(output.bytes.extracting(written..<filled), to: outputOffset + written)
     progress.add(filled)
   }
 
@@ -83,8 +90,8 @@ extension CopyRun {
     var end = stretch.range.upperBound
     for segment in segments {
       switch workPlan.source(of: segment) {
-      case .bytes, .computed: continue
-      case .elements, .deflated: return end
+      case .bytes, .zeros, .computed: continue
+      case .elements, .assembly, .deflated: return end
       case .stretch(let next):
         guard next.file === stretch.file, next.range.lowerBound >= end,
           next.range.lowerBound - end <= CopyRun.gap,

@@ -1,7 +1,7 @@
 internal import Bytes
 internal import Codecs
 
-/// Bytes that lie one after the other, in memory or in a file: chunk by chunk.
+/// Bytes that lie one after the other, in memory or in a file or nowhere: chunk by chunk.
 extension CopyRun {
   /// Writes a chunk of bytes in memory.
   func write(
@@ -12,6 +12,24 @@ extension CopyRun {
     enter(piece, inRecordAt: record)
     try destination.write(piece, at: outputOffset + chunk.lowerBound)
     progress.add(chunk.count)
+  }
+
+  /// Writes a chunk of `byteCount` zeros.
+  func writeZeros(
+    _ byteCount: Int, chunk number: Int, to outputOffset: Int, record: ChecksumLedger.Slot?,
+    _ output: inout MutableRawSpan
+  ) throws(FormatError) {
+    let chunk = memory.chunk(number, of: byteCount)
+    var zeros = output._mutatingExtracting(0..<min(memory.transfer, chunk.count))
+    zeros.clear()
+    var checksum: UInt32 = 0
+    for start in stride(from: chunk.lowerBound, to: chunk.upperBound, by: memory.transfer) {
+      let piece = zeros.bytes.extracting(0..<min(memory.transfer, chunk.upperBound - start))
+      if record != nil { checksum = CRC32.checksum(piece, continuing: checksum) }
+      try destination.write(piece, at: outputOffset + start)
+      progress.add(piece.byteCount)
+    }
+    if let record { _ = records.enter(checksum, byteCount: chunk.count, at: record) }
   }
 
   /// Reads a chunk of a stretch, checks it, and writes it if there is somewhere to.

@@ -20,7 +20,7 @@ final class CopyRun: Sendable {
   /// The jobs.
   let queue: WorkQueue
   private let regions: ChecksumLedger
-  private let checked: [Int]
+  private let checked: [RegionMention]
 
   /// Prepares to carry out `workPlan`, which was made with `survey`.
   init(
@@ -86,8 +86,12 @@ final class CopyRun: Sendable {
     case .write(let source, let slot):
       let record = slot?.advanced(by: job.part)
       switch source {
+      case .assembly(let windows):
+        try assemble(windows, window: job.part, to: place, record: record, &input, &output)
       case .bytes(let bytes):
         try write(bytes, chunk: job.part, to: place, record: record)
+      case .zeros(let byteCount):
+        try writeZeros(byteCount, chunk: job.part, to: place, record: record, &output)
       case .stretch(let stretch):
         try transfer(stretch, chunk: job.part, to: place, record: record, &output)
       case .elements(let elements):

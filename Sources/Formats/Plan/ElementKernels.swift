@@ -67,6 +67,119 @@ enum ElementKernels {
     }
   }
 
+  /// Copies elements from `input` to `output` like ``pack(_:from:into:)``, except to bytes that
+  /// have been reached before: these must have the value already.
+  ///
+  /// The mark of a byte, 0 or 255, lies `marks` bytes behind it in `output`. Returns the lowest
+  /// offset of a byte that had another value, if there is one.
+  static func merge(
+    _ layout: StridedLayout, from input: RawSpan, into output: inout MutableRawSpan,
+    marksAfter marks: Int
+  ) -> Int? {
+    precondition(layout.sourceSpan <= input.byteCount && layout.targetSpan <= marks)
+    precondition(marks <= output.byteCount - layout.targetSpan)
+    let walk = PlaneWalk(layout)
+    var place = walk.start
+    var lowest = Int.max
+    repeat {
+      for row in 0..<walk.rows.count {
+        var source = place.source + row * walk.rows.stride
+        var target = place.target + row * walk.rows.target
+        for _ in 0..<walk.columns.count {
+          let found =
+            switch walk.unit {
+            case 1: merge(UInt8.self, input, source, &output, target, marks)
+            case 2: merge(UInt16.self, input, source, &output, target, marks)
+            case 4: merge(UInt32.self, input, source, &output, target, marks)
+            case 8: merge(UInt64.self, input, source, &output, target, marks)
+            default: mergeRun(walk.unit, input, source, &output, target, marks)
+            }
+          lowest = min(lowest, found)
+          source += walk.columns.stride
+          target += walk.columns.target
+        }
+      }
+    } while place.advance()
+    return lowest == .max ? nil : lowest
+  }
+
+  /// Merges a run of bytes; returns the lowest offset of a byte in conflict, or `Int.max`.
+  private static func mergeRun(
+    _ byteCount: Int, _ input: RawSpan, _ source: Int, _ output: inout MutableRawSpan,
+    _ target: Int, _ marks: Int
+  ) -> Int {
+    var lowest = Int.max
+    let wide = byteCount / 8 * 8
+    for place in stride(from: 0, to: wide, by: 8) {
+      let found = merge(UInt64.self, input, source + place, &output, target + place, marks)
+      lowest = min(lowest, found)
+    }
+    for place in wide..<byteCount {
+      let found = merge(UInt8.self, input, source + place, &output, target + place, marks)
+      lowest = min(lowest, found)
+    }
+    return lowest
+  }
+
+  /// Merges one element; returns the lowest offset of a byte in conflict, or `Int.max`.
+  @inline(__always)
+  private static func merge<T: FixedWidthInteger & BitwiseCopyable>(
+    _ type: T.Type, _ input: RawSpan, _ source: Int, _ output: inout MutableRawSpan,
+    _ target: Int, _ marks: Int
+  ) -> Int {
+    // Safe: the preconditions of the caller compared the furthest element of the layout with both
+    // spans and with the marks; any bits are a valid integer.
+    let new = unsafe input.unsafeLoadUnaligned(fromUncheckedByteOffset: source, as: T.self)
+    let old = unsafe output.unsafeLoadUnaligned(fromUncheckedByteOffset: target, as: T.self)
+    let mark = unsafe output.unsafeLoadUnaligned(
+      fromUncheckedByteOffset: target + marks, as: T.self)
+    unsafe output.storeBytes(
+      of: old & mark | new & ~mark, toUncheckedByteOffset: target, as: T.self)
+    unsafe output.storeBytes(of: ~0, toUncheckedByteOffset: target + marks, as: T.self)
+    let difference = ((old ^ new) & mark).littleEndian
+    return difference == 0 ? .max : target + difference.trailingZeroBitCount / 8
+  }
+
+  /// The number of bytes in which two spans of one length differ, and where the first is.
+  static func differences(_ first: RawSpan, _ second: RawSpan) -> (first: Int, count: Int)? {
+    precondition(first.byteCount == second.byteCount)
+    let wide = first.byteCount / block * block
+    var result: (first: Int, count: Int)?
+    for start in stride(from: 0, to: wide, by: block) {
+      var difference = SIMD16<UInt8>()
+      for place in stride(from: start, to: start + block, by: 16) {
+        // Safe: `place` and the 15 bytes behind it are inside a block, which is inside both spans
+        // as they have one length; a byte has any value.
+        let one = unsafe first.unsafeLoadUnaligned(
+          fromUncheckedByteOffset: place, as: SIMD16<UInt8>.self)
+        let other = unsafe second.unsafeLoadUnaligned(
+          fromUncheckedByteOffset: place, as: SIMD16<UInt8>.self)
+        difference |= one ^ other
+      }
+      guard difference != SIMD16() else { continue }
+      count(start..<start + block, first, second, &result)
+    }
+    count(wide..<first.byteCount, first, second, &result)
+    return result
+  }
+
+  /// The bytes that are compared in one go.
+  private static let block = 256
+
+  /// Counts the bytes of a range in which two spans differ.
+  private static func count(
+    _ range: Range<Int>, _ first: RawSpan, _ second: RawSpan,
+    _ result: inout (first: Int, count: Int)?
+  ) {
+    for place in range {
+      // Safe: the caller's range is inside both spans; a byte has any value.
+      let one = unsafe first.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self)
+      let other = unsafe second.unsafeLoad(fromUncheckedByteOffset: place, as: UInt8.self)
+      guard one != other else { continue }
+      result = (result?.first ?? place, (result?.count ?? 0) + 1)
+    }
+  }
+
   /// Reverses the bytes of each group of `width`; a rest shorter than that is left alone.
   static func swap(_ bytes: inout MutableRawSpan, width: Int) {
     switch width {

@@ -34,14 +34,11 @@ public struct FilePlan: Sendable {
     inspectedRegions.append(region)
   }
 
-  /// The region of the segment `mention`, or where that is past the last segment, the one of
-  /// ``inspectedRegions`` that is as far past.
-  func region(_ mention: Int) -> FileRegion {
-    guard mention < segments.count else { return inspectedRegions[mention - segments.count] }
-    guard let region = segments[mention].region else {
-      preconditionFailure("segment \(mention) is not from a region")
-    }
-    return region
+  /// The region that is mentioned at a place.
+  func region(_ mention: RegionMention) -> FileRegion {
+    mention.segment < segments.count
+      ? segments[mention.segment].regions[mention.piece]
+      : inspectedRegions[mention.segment - segments.count]
   }
 
   /// Makes the segments from number `start` to the last one a record, and returns its number.

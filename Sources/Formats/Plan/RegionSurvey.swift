@@ -18,9 +18,9 @@ struct RegionSurvey {
     let segment: Int
   }
 
-  /// The stored regions that are checked, by where they are mentioned, see ``FilePlan/region(_:)``;
-  /// their numbers are those of the ledger's sums.
-  private(set) var checked: [Int] = []
+  /// The stored regions that are checked, by where they are mentioned; their numbers are those of
+  /// the ledger's sums.
+  private(set) var checked: [RegionMention] = []
   /// The number of pieces in which each of ``checked`` arrives.
   private(set) var pieceCounts: [Int32] = []
   /// For each segment, the slot of its first piece if its bytes are pieces of a checked region.
@@ -71,7 +71,7 @@ struct RegionSurvey {
     }
     if carriers.isEmpty {
       let slot = ChecksumLedger.Slot(entry: entry, piece: 0)
-      inspections.append(Inspection(region: region, slot: slot, segment: use.mention))
+      inspections.append(Inspection(region: region, slot: slot, segment: use.mention.segment))
       pieces = Int32(memory.chunkCount(region.byteCount))
     }
     checked.append(use.mention)
@@ -82,7 +82,7 @@ struct RegionSurvey {
     if use.isTakenApart {
       spooled.append(region)
     } else if use.lastCopy == nil {
-      inspections.append(Inspection(region: region, slot: nil, segment: use.mention))
+      inspections.append(Inspection(region: region, slot: nil, segment: use.mention.segment))
     }
   }
 }

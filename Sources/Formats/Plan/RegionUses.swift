@@ -7,8 +7,8 @@ internal import Graph
 struct RegionUses {
   /// What is done with one region.
   struct Use {
-    /// Where the region is mentioned first, see ``FilePlan/region(_:)``.
-    let mention: Int
+    /// Where the region is mentioned first.
+    let mention: RegionMention
     /// The last segment that takes a stretch of it in one piece, if there is one.
     fileprivate(set) var lastCopy: Int?
     /// Whether a segment takes something else than the whole region as it is.
@@ -30,19 +30,21 @@ struct RegionUses {
     var numbers: [FileRegion.Identity: Int32] = [:]
     numbers.reserveCapacity(plan.segments.count)
     for (index, segment) in plan.segments.enumerated() {
-      guard let region = segment.region else { continue }
-      try region.validate()
-      try segment.validate(in: region)
-      add(segment, index, of: region, toUse: number(of: region, mention: index, &numbers))
+      try segment.validate()
+      for (piece, region) in segment.regions.enumerated() {
+        let mention = RegionMention(segment: index, piece: piece)
+        add(segment, index, of: region, toUse: number(of: region, mention, &numbers))
+      }
     }
     for (index, region) in plan.inspectedRegions.enumerated() {
       try region.validate()
-      _ = number(of: region, mention: plan.segments.count + index, &numbers)
+      let mention = RegionMention(segment: plan.segments.count + index)
+      _ = number(of: region, mention, &numbers)
     }
   }
 
   private mutating func number(
-    of region: FileRegion, mention: Int, _ numbers: inout [FileRegion.Identity: Int32]
+    of region: FileRegion, _ mention: RegionMention, _ numbers: inout [FileRegion.Identity: Int32]
   ) -> Int {
     let next = Int32(uses.count)
     let number = numbers[FileRegion.Identity(region), default: next]

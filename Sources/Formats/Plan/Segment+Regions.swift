@@ -6,7 +6,7 @@ extension Segment {
   /// writes them; `nil` when it picks them from here and there.
   var stretch: Range<Int>? {
     switch self {
-    case .literal, .computed: return nil
+    case .literal, .zeros, .assembly, .computed: return nil
     case .copy(_, let range): return range
     case .gather(_, let elements):
       guard !elements.isEmpty else { return 0..<0 }
@@ -15,18 +15,27 @@ extension Segment {
     }
   }
 
-  /// Makes sure that the bytes the segment takes are inside `region`.
+  /// Makes sure that the segment's regions are inside their files, and the bytes it takes inside
+  /// its regions.
   ///
-  /// - Throws: `malformed` when they are not.
-  func validate(in region: FileRegion) throws(FormatError) {
+  /// - Throws: `truncated` or `malformed` when they are not.
+  func validate() throws(FormatError) {
     switch self {
     case .literal, .computed: return
-    case .copy(_, let range):
+    case .zeros(let byteCount):
+      guard byteCount >= 0 else {
+        throw FormatError(.malformed, "a storage cannot have \(byteCount) bytes")
+      }
+    case .assembly(let assembly):
+      try assembly.validate()
+    case .copy(let region, let range):
+      try region.validate()
       guard range.lowerBound >= 0, range.upperBound <= region.byteCount else {
         throw region.fault(
           .malformed, "bytes \(range) are taken from a storage of \(region.byteCount) bytes")
       }
-    case .gather(_, let elements):
+    case .gather(let region, let elements):
+      try region.validate()
       do {
         try elements.validate(regionByteCount: region.byteCount)
       } catch {

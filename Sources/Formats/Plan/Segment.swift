@@ -8,6 +8,10 @@ public enum Segment: Sendable {
   case copy(FileRegion, range: Range<Int>)
   /// Elements picked from a source region and packed in row-major order.
   case gather(FileRegion, StridedElements)
+  /// Bytes put together from elements that lie packed in several regions.
+  case assembly(Assembly)
+  /// This many bytes of zero.
+  case zeros(byteCount: Int)
   /// Bytes that depend on the checksums of records before them; there must be `byteCount` of them.
   case computed(byteCount: Int, @Sendable (RecordChecksums) -> [UInt8])
 
@@ -17,15 +21,17 @@ public enum Segment: Sendable {
     case .literal(let bytes): bytes.count
     case .copy(_, let range): range.count
     case .gather(_, let elements): elements.byteCount
-    case .computed(let byteCount, _): byteCount
+    case .assembly(let assembly): assembly.byteCount
+    case .zeros(let byteCount), .computed(let byteCount, _): byteCount
     }
   }
 
-  /// The source region the bytes come from, if they come from one.
-  var region: FileRegion? {
+  /// The source regions the bytes come from.
+  var regions: [FileRegion] {
     switch self {
-    case .literal, .computed: nil
-    case .copy(let region, _), .gather(let region, _): region
+    case .literal, .zeros, .computed: []
+    case .copy(let region, _), .gather(let region, _): [region]
+    case .assembly(let assembly): assembly.pieces.map(\.region)
     }
   }
 }

@@ -21,7 +21,10 @@ struct StridedLayout: Sendable {
     for (dimension, extent) in extents.enumerated() where extent != 1 {
       let (stride, target) = (strides[dimension], targetStrides[dimension])
       let (span, overflow) = stride.multipliedReportingOverflow(by: extent)
-      if !overflow, self.strides.last == span, self.targetStrides.last == target * extent {
+      let (targetSpan, targetOverflow) = target.multipliedReportingOverflow(by: extent)
+      if !overflow, !targetOverflow, self.strides.last == span,
+        self.targetStrides.last == targetSpan
+      {
         let last = self.extents.count - 1
         self.extents[last] *= extent
         self.strides[last] = stride

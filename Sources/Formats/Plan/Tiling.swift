@@ -44,11 +44,24 @@ struct Tiling: Sendable {
     self.readLimit = readLimit
     let strides = layout.strides
     bySourceStride = strides.indices.sorted { (strides[$0], $1) < (strides[$1], $0) }
-    var growth = TileGrowth(layout, bySourceStride, budget: budget, readLimit: readLimit)
-    growth.run(inOrder: inOrder)
-    tile = growth.extents
+    tile = Tiling.tile(of: layout, bySourceStride, budget, readLimit, inOrder)
     grid = zip(layout.extents, tile).map { ($0 + $1 - 1) / $1 }
     count = grid.reduce(1, *)
+  }
+
+  private static func tile(
+    of layout: StridedLayout, _ bySourceStride: [Int], _ budget: Int, _ readLimit: Int,
+    _ inOrder: Bool
+  ) -> [Int] {
+    // One read and one write: there is nothing to search for.
+    if layout.byteCount <= min(budget, readLimit),
+      BoxReading(of: layout.extents, in: layout, bySourceStride, limit: readLimit).readCount == 1
+    {
+      return layout.extents
+    }
+    var growth = TileGrowth(layout, bySourceStride, budget: budget, readLimit: readLimit)
+    growth.run(inOrder: inOrder)
+    return growth.extents
   }
 
   /// The box of a number below ``count``.

@@ -17,10 +17,14 @@ struct Work: Sendable {
   enum Source: Sendable {
     /// Bytes in memory.
     case bytes([UInt8])
+    /// This many bytes of zero.
+    case zeros(Int)
     /// A stretch of a file.
     case stretch(Stretch)
     /// Elements of a file.
     case elements(PickedElements)
+    /// Elements of several files, each put where it belongs.
+    case assembly(AssemblyWindows)
     /// A deflated region.
     case deflated(FileRegion)
     /// The computed segment of this number.
@@ -64,8 +68,10 @@ extension Work.Source {
   func jobCount(_ memory: WorkerMemory) -> Int {
     switch self {
     case .bytes(let bytes): memory.chunkCount(bytes.count)
+    case .zeros(let byteCount): memory.chunkCount(byteCount)
     case .stretch(let stretch): memory.chunkCount(stretch.range.count)
     case .elements(let elements): elements.tiling.count
+    case .assembly(let windows): windows.count
     case .deflated, .computed: 1
     }
   }

@@ -63,6 +63,9 @@ struct WorkPlan: Sendable {
   func source(of index: Int) -> Work.Source {
     switch plan.segments[index] {
     case .literal(let bytes): return .bytes(bytes)
+    case .zeros(let byteCount): return .zeros(byteCount)
+    case .assembly(let assembly):
+      return .assembly(AssemblyWindows(assembly, spool: spool, memory: memory))
     case .computed: return .computed(index)
     case .copy(let region, let range):
       guard !range.isEmpty || region.byteCount == 0 else { return .bytes([]) }
@@ -152,9 +155,9 @@ extension Work.Source {
   /// Whether its bytes, if they are few, can be had in one go.
   fileprivate var fitsPack: Bool {
     switch self {
-    case .bytes, .stretch, .computed: true
+    case .bytes, .zeros, .stretch, .computed: true
     case .elements(let elements): elements.tiling.count == 1
-    case .deflated: false
+    case .assembly, .deflated: false
     }
   }
 }

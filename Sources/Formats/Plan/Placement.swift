@@ -1,0 +1,81 @@
+internal import Bytes
+internal import Graph
+
+/// Where the elements of one piece of an assembly go, with the dimensions in an order in which the
+/// elements inside any window are a few boxes.
+struct Placement: Sendable {
+  /// One dimension.
+  struct Axis: Sendable {
+    /// The number of elements.
+    let count: Int
+    /// The distance in bytes between neighbours in the assembly.
+    let stride: Int
+    /// The distance in bytes between neighbours among the packed elements.
+    let packed: Int
+  }
+
+  /// Dimensions along which elements do not move: all of them reach the same bytes.
+  let still: [Axis]
+  /// Dimensions that do not fit among ``ordered``, as those of sliding windows.
+  let loose: [Axis]
+  /// Dimensions from the largest stride to the smallest, each stride beyond the reach of all that
+  /// follow: counting through them visits the bytes of the assembly in order.
+  let ordered: [Axis]
+  /// The size of one element in bytes.
+  let unit: Int
+  /// The bytes of the assembly from the first element's to the furthest one's.
+  let reach: Range<Int>
+
+  /// Looks at `elements`, of which there is at least one and all are in an assembly.
+  init(_ elements: StridedElements) {
+    let layout = elements.layout
+    unit = layout.unit
+    reach = elements.byteOffset..<elements.byteOffset + layout.sourceSpan
+    let axes = layout.extents.indices.map {
+      Axis(
+        count: layout.extents[$0], stride: layout.strides[$0], packed: layout.targetStrides[$0])
+    }
+    still = axes.filter { $0.stride == 0 }
+    var ordered: [Axis] = []
+    var loose: [Axis] = []
+    // The long dimensions first, since every combination of loose indices is handled by itself.
+    for axis in axes.sorted(by: { $0.count > $1.count }) where axis.stride > 0 {
+      let place = ordered.firstIndex { $0.stride < axis.stride } ?? ordered.count
+      var candidate = ordered
+      candidate.insert(axis, at: place)
+      if Placement.isOrdered(candidate, unit: layout.unit) {
+        ordered = candidate
+      } else {
+        loose.append(axis)
+      }
+    }
+    self.ordered = ordered
+    self.loose = loose
+  }
+
+  private static func isOrdered(_ axes: [Axis], unit: Int) -> Bool {
+    var span = unit
+    for axis in axes.reversed() {
+      guard axis.stride >= span else { return false }
+      span += (axis.count - 1) * axis.stride
+    }
+    return true
+  }
+
+  /// Whether two elements may reach the same byte.
+  var mayOverlapItself: Bool { !still.isEmpty || !loose.isEmpty }
+
+  /// Whether every byte of ``reach`` is reached exactly once.
+  var isDense: Bool {
+    !mayOverlapItself && reach.count == ordered.reduce(unit) { $0 * $1.count }
+  }
+
+  /// Whether the packed elements of any window lie one after the other.
+  var isInOrder: Bool {
+    loose.isEmpty && still.isEmpty
+      && zip(ordered, ordered.dropFirst()).allSatisfy { $0.packed > $1.packed }
+  }
+
+  /// The elements that reach into `window`, box by box.
+  func boxes(in window: Range<Int>) -> PlacementBoxes { PlacementBoxes(self, in: window) }
+}
