@@ -29,12 +29,12 @@ let package = Package(
     .target(
       name: "Plan", dependencies: ["Bytes", "Codecs", "Graph"], path: "Sources/Formats/Plan"),
     .target(
-      name: "Zip", dependencies: ["Bytes", "Codecs", "Graph"], path: "Sources/Formats/Zip"),
+      name: "Zip", dependencies: ["Bytes", "Codecs", "Graph", "Plan"], path: "Sources/Formats/Zip"),
     .target(
-      name: "Torch", dependencies: ["Bytes", "Graph", "Pickle", "Zip"],
+      name: "Torch", dependencies: ["Bytes", "Codecs", "Graph", "Pickle", "Plan", "Zip"],
       path: "Sources/Formats/Torch"),
     .target(
-      name: "Safetensors", dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan"],
+      name: "Safetensors", dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Torch"],
       path: "Sources/Formats/Safetensors"),
     .target(
       name: "Formats",
@@ -42,7 +42,9 @@ let package = Package(
       path: "Sources/Formats/Formats"),
     .target(
       name: "Converter",
-      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Safetensors", "Formats"],
+      dependencies: [
+        "Bytes", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors", "Formats",
+      ],
       path: "Sources/Converter/Converter"),
     .executableTarget(
       name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats"],
@@ -70,7 +72,7 @@ let package = Package(
       path: "Tests/TorchTests"),
     .testTarget(
       name: "SafetensorsTests",
-      dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
+      dependencies: ["Bytes", "JSON", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
       path: "Tests/SafetensorsTests"),
     .testTarget(
       name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],

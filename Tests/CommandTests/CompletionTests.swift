@@ -15,7 +15,7 @@ struct CompletionTests {
   }
 
   static let cases = [
-    Case("", gives: "pt-to-safetensors inspect help"),
+    Case("", gives: "pt-to-safetensors safetensors-to-pt inspect help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),
@@ -27,7 +27,7 @@ struct CompletionTests {
     Case("inspect", "--limit", "", gives: ""),
     Case("inspect", "mod", gives: "[files]"),
     Case("pt-to-safetensors", "-o", "", gives: "[files]"),
-    Case("help", "sa", gives: "safety"),
+    Case("help", "saf", gives: "safetensors-to-pt safety"),
   ]
 
   @Test("bash is offered what can follow", arguments: cases)

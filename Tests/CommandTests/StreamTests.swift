@@ -102,7 +102,7 @@ struct StreamTests {
       #expect(exitCode == 64)
       #expect(
         try String(contentsOf: errors, encoding: .utf8) == """
-          ckptconv: error: --output - would write a safetensors file to the terminal
+          ckptconv: error: --output - would write a .safetensors file to the terminal
             hint: send it to a pipe or a file: '-o - > model.safetensors'
             usage: ckptconv COMMAND [FLAG...] INPUT...
 

@@ -49,14 +49,17 @@ struct Encoded {
 
   /// The metadata, as the reader finds it.
   func metadata() throws -> [(key: String, value: String)] {
-    let checkpoint = try SafetensorsReader.read(TemporaryFile.holding(bytes))
+    let checkpoint = try SafetensorsReader.read(
+      TemporaryFile.holding(bytes), ReadingOptions(ignoresSkeleton: true))
     guard case .safetensors(let description) = checkpoint.source.container else { return [] }
     return description.metadata
   }
 
   /// The names of the tensors in the order of their data, as the reader finds them.
   func names() throws -> [String] {
-    let graph = try SafetensorsReader.read(TemporaryFile.holding(bytes)).graph
+    let graph = try SafetensorsReader.read(
+      TemporaryFile.holding(bytes), ReadingOptions(ignoresSkeleton: true)
+    ).graph
     return graph.storages.map(\.key)
   }
 }

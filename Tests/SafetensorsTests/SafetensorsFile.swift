@@ -23,6 +23,6 @@ struct SafetensorsFile {
   /// What the reader makes of it.
   func read(droppingUnsafe: Bool = false) throws -> Checkpoint {
     try SafetensorsReader.read(
-      TemporaryFile.holding(bytes), droppingUnsafe: droppingUnsafe)
+      TemporaryFile.holding(bytes), ReadingOptions(dropsUnsafe: droppingUnsafe))
   }
 }

@@ -38,6 +38,7 @@ struct TorchArchiveTests {
       case .pickle(let name): "pickle \(name)"
       case .storage(let name, let byteCount): "storage \(name) \(byteCount)"
       case .other(let name, let bytes): "other \(name) \(bytes.count)"
+      case .compressed(let name, let bytes, _): "compressed \(name) \(bytes.count)"
       }
     }
     #expect(

@@ -66,12 +66,13 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there is help on "
-        + "pt-to-safetensors, inspect, help, safety, layouts, skeleton, exit-codes or environment"),
+        + "pt-to-safetensors, safetensors-to-pt, inspect, help, safety, layouts, skeleton, exit-codes or environment"
+    ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
-      "-o x pt-to-safetensors a", says: "-o is a flag of pt-to-safetensors",
+      "-o x pt-to-safetensors a", says: "-o is a flag of pt-to-safetensors or safetensors-to-pt",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
       "inspect a --version", says: "--version stands without a command",

@@ -1,8 +1,6 @@
 internal import Bytes
 public import Formats
-internal import Graph
 internal import Plan
-internal import Safetensors
 
 /// Converts checkpoints: reads a graph, encodes it as a plan, has the plan carried out.
 public struct Conversion: Sendable {
@@ -12,9 +10,11 @@ public struct Conversion: Sendable {
     public var source: String
     /// The file that was written; `-` for the standard output.
     public var path: String
-    /// How its tensors are named; `nil` for a file that was carried along.
+    /// The format it was converted to; `nil` for a file that was carried along.
+    public var format: CheckpointFormat?
+    /// How its tensors are named; `nil` for other files than safetensors.
     public var layout: Layout?
-    /// How many entries hold tensors.
+    /// How many tensors it holds, counted once under each of their names.
     public var tensorCount: Int
     /// How many names share the bytes of another.
     public var aliasCount: Int
@@ -22,12 +22,6 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// What the user should know.
     public var warnings: [String]
-  }
-
-  /// A file to write, with everything known about it before a byte moves.
-  private struct Prepared {
-    var output: Output
-    var plan: FilePlan
   }
 
   private let options: ConversionOptions
@@ -55,8 +49,8 @@ public struct Conversion: Sendable {
   public func run(
     _ task: ConversionTask, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> [Output] {
-    var prepared: [Prepared] = []
-    for step in task.steps { prepared.append(try prepare(step)) }
+    var prepared: [PreparedOutput] = []
+    for step in task.steps { prepared.append(try PreparedOutput(step, options)) }
     let made = try makeDirectory(task.directory)
     do throws(FormatError) {
       try write(prepared, progress: progress)
@@ -65,61 +59,6 @@ public struct Conversion: Sendable {
       throw error
     }
     return prepared.map(\.output)
-  }
-
-  // MARK: Preparing
-
-  private func prepare(_ step: ConversionTask.Step) throws(FormatError) -> Prepared {
-    switch step.action {
-    case .convert(let layout): try prepareConversion(step, layout)
-    case .carry: try prepareCopy(step)
-    }
-  }
-
-  private func prepareConversion(
-    _ step: ConversionTask.Step, _ layout: Layout
-  ) throws(FormatError) -> Prepared {
-    let checkpoint = try CheckpointFile.read(step.source, droppingUnsafe: options.dropsUnsafe)
-    guard case .torch = checkpoint.source.container else {
-      throw FormatError(.unsupported, "this is a safetensors file already").framed(by: step.source)
-    }
-    let encoding = try FormatError.within(step.source) { () throws(FormatError) in
-      try SafetensorsEncoder.encode(
-        checkpoint,
-        options: .init(
-          layout: layout, includesSkeleton: options.includesSkeleton, tied: options.tied,
-          allowsLoss: options.allowsLoss))
-    }
-    let output = Output(
-      source: step.source, path: step.output ?? "-", layout: layout,
-      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
-      byteCount: encoding.plan.byteCount,
-      warnings: checkpoint.warnings + encoding.warnings + placeWarnings(step, layout))
-    return Prepared(output: output, plan: encoding.plan)
-  }
-
-  private func prepareCopy(_ step: ConversionTask.Step) throws(FormatError) -> Prepared {
-    let file = try FormatError.wrapping { () throws(SystemError) in
-      try SourceFile(path: step.source)
-    }
-    let region = FileRegion(file: file, range: 0..<file.byteCount, name: step.source)
-    var plan = FilePlan()
-    plan.append(.copy(region, range: 0..<file.byteCount))
-    let output = Output(
-      source: step.source, path: step.output ?? "-", layout: nil, tensorCount: 0, aliasCount: 0,
-      byteCount: plan.byteCount, warnings: [])
-    return Prepared(output: output, plan: plan)
-  }
-
-  /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.
-  private func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout) -> [String] {
-    guard layout != .olmo, let path = step.output.map({ FilePath($0) }),
-      OLMoDirectory.isStateName(path.name), OLMoDirectory.isCheckpoint(path.directory)
-    else { return [] }
-    return [
-      "the OLMo trainer will try to load '\(path.text)' before the .pt file and fail: it reads "
-        + "layout olmo only"
-    ]
   }
 
   // MARK: Writing
@@ -132,7 +71,7 @@ public struct Conversion: Sendable {
   }
 
   private func write(
-    _ prepared: [Prepared], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    _ prepared: [PreparedOutput], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) {
     var staged: [StagedOutput] = []
     for item in prepared where item.output.path != "-" {

@@ -2,6 +2,8 @@ public import Formats
 
 /// What the caller decides about a conversion.
 public struct ConversionOptions: Sendable {
+  /// The format that is written.
+  public var format: CheckpointFormat
   /// How tensors are named; `nil` for what suits the place of the input.
   public var layout: Layout?
   /// What becomes of tied tensors; `nil` for what the layout's readers need.
@@ -10,6 +12,12 @@ public struct ConversionOptions: Sendable {
   public var includesSkeleton = true
   /// Whether a directory's `train.pt` is converted instead of carried along.
   public var convertsTrainerState = false
+  /// Whether a safetensors file is taken as if it had no skeleton.
+  public var ignoresSkeleton = false
+  /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
+  public var keepsMetadata = true
+  /// Whether names with dots become nested dicts.
+  public var nestsNames = false
   /// Whether what cannot be carried becomes a warning instead of an error.
   public var allowsLoss = false
   /// Whether values that exist to run code become `None` instead of an error.
@@ -21,6 +29,6 @@ public struct ConversionOptions: Sendable {
   /// How many threads copy; `nil` for one per processor.
   public var threads: Int?
 
-  /// The defaults.
-  public init() {}
+  /// The defaults for conversions to `format`.
+  public init(to format: CheckpointFormat = .safetensors) { self.format = format }
 }

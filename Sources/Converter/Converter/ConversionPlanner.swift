@@ -6,8 +6,6 @@ struct ConversionPlanner {
   let options: ConversionOptions
   let destination: Destination
 
-  private static let outputExtension = "safetensors"
-
   /// What to do for `inputs`.
   ///
   /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
@@ -43,7 +41,7 @@ struct ConversionPlanner {
   private func fileTask(
     _ input: FilePath, isOnlyInput: Bool
   ) throws(FormatError) -> ConversionTask {
-    let name = input.name(withExtension: Self.outputExtension)
+    let name = input.name(withExtension: options.format.fileExtension)
     var task = ConversionTask(input: input.text, steps: [], directory: nil)
     let output: String?
     switch destination {
@@ -59,7 +57,7 @@ struct ConversionPlanner {
       }
     }
     task.steps = [
-      .init(source: input.text, output: output, action: .convert(layout(in: input.directory)))
+      .init(source: input.text, output: output, action: action(in: input.directory))
     ]
     return task
   }
@@ -75,20 +73,16 @@ struct ConversionPlanner {
     case .standardOutput:
       throw FormatError(
         .unsupported, "a directory has several outputs; standard output takes one",
-        hint: "give one file of it, such as '\(input.appending("model.pt").text)'")
+        hint: "give one file of it, such as '\(input.appending(sourceName("model")).text)'")
     }
-    let layout = layout(in: input)
-    var states = OLMoDirectory.states
-    if options.convertsTrainerState { states.append(OLMoDirectory.trainer) }
+    let action = action(in: input)
     var steps: [ConversionTask.Step] = []
-    for state in states {
-      let source = input.appending("\(state).pt")
+    for state in try convertedStates(of: input) {
+      let source = input.appending(sourceName(state))
       guard try source.status() != nil else { continue }
+      let name = "\(state).\(options.format.fileExtension)"
       steps.append(
-        .init(
-          source: source.text,
-          output: directory.appending("\(state).\(Self.outputExtension)").text,
-          action: .convert(layout)))
+        .init(source: source.text, output: directory.appending(name).text, action: action))
     }
     guard !steps.isEmpty else { throw OLMoDirectory.notACheckpoint(input) }
     if directory != input { steps += try carriedSteps(from: input, to: directory) }
@@ -101,7 +95,9 @@ struct ConversionPlanner {
     from input: FilePath, to directory: FilePath
   ) throws(FormatError) -> [ConversionTask.Step] {
     var names = [OLMoDirectory.configuration]
-    if !options.convertsTrainerState { names.append("\(OLMoDirectory.trainer).pt") }
+    if try !convertedStates(of: input).contains(OLMoDirectory.trainer) {
+      names.append("\(OLMoDirectory.trainer).pt")
+    }
     var steps: [ConversionTask.Step] = []
     for name in names where try input.appending(name).status() != nil {
       steps.append(
@@ -110,6 +106,31 @@ struct ConversionPlanner {
           action: .carry))
     }
     return steps
+  }
+
+  /// The state dicts that are converted.
+  ///
+  /// The trainer's own state is converted when asked for, and on the way back when there is nothing
+  /// else to have it from.
+  private func convertedStates(of input: FilePath) throws(FormatError) -> [String] {
+    let trainer = OLMoDirectory.trainer
+    let converts =
+      switch options.format {
+      case .safetensors: options.convertsTrainerState
+      case .torch: try input.appending("\(trainer).pt").status() == nil
+      }
+    return OLMoDirectory.states + (converts ? [trainer] : [])
+  }
+
+  private func sourceName(_ state: String) -> String {
+    "\(state).\(options.format.source.fileExtension)"
+  }
+
+  private func action(in directory: FilePath) -> ConversionTask.Action {
+    switch options.format {
+    case .safetensors: .encodeSafetensors(layout(in: directory))
+    case .torch: .encodeTorch
+    }
   }
 
   private func layout(in directory: FilePath) -> Layout {

@@ -21,6 +21,7 @@ public struct ConversionReport: Sendable {
       json.beginObject()
       json.member("source", output.source)
       json.member("path", output.path)
+      json.member("format", output.format?.rawValue)
       json.member("layout", output.layout?.rawValue)
       json.member("tensors", output.tensorCount)
       json.member("aliases", output.aliasCount)

@@ -5,7 +5,9 @@ public struct ConversionTask: Sendable {
   /// What happens to one file.
   public enum Action: Hashable, Sendable {
     /// It becomes a safetensors file of that layout.
-    case convert(Layout)
+    case encodeSafetensors(Layout)
+    /// It becomes a `.pt` file.
+    case encodeTorch
     /// It is copied as it is.
     case carry
   }

@@ -58,9 +58,9 @@ public struct Inspection: Sendable {
   /// - Parameters:
   ///   - path: the file.
   ///   - dropsUnsafe: puts `None` where a pickle names something that exists to run code.
-  /// - Throws: what ``CheckpointFile/read(_:droppingUnsafe:)`` throws.
+  /// - Throws: what ``CheckpointFile/read(_:_:)-(String,_)`` throws.
   public init(of path: String, droppingUnsafe dropsUnsafe: Bool = false) throws(FormatError) {
-    let checkpoint = try CheckpointFile.read(path, droppingUnsafe: dropsUnsafe)
+    let checkpoint = try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: dropsUnsafe))
     let graph = checkpoint.graph
     self.path = path
     source = checkpoint.source

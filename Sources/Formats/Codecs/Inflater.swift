@@ -109,3 +109,33 @@ package final class Inflater {
     return unsafe String(cString: message)
   }
 }
+
+extension Inflater {
+  /// What `bytes` decompress to, which must be `byteCount` bytes.
+  ///
+  /// - Throws: `malformed` for more, fewer or other bytes than that.
+  package static func inflate(
+    _ bytes: [UInt8], byteCount: Int
+  ) throws(FormatError) -> [UInt8] {
+    let inflater = try Inflater()
+    var consumed = 0
+    let inflated = try [UInt8](capacity: byteCount) { output throws(FormatError) in
+      var isFinished = false
+      while !isFinished {
+        let before = output.count
+        let step = try inflater.inflate(
+          bytes.span.extracting(droppingFirst: consumed), appendingTo: &output)
+        guard step.finished || step.consumed > 0 || output.count > before else { break }
+        consumed += step.consumed
+        isFinished = step.finished
+      }
+    }
+    guard inflated.count == byteCount, consumed == bytes.count else {
+      throw FormatError(
+        .malformed,
+        "\(consumed) of \(bytes.count) bytes decompress to \(inflated.count), announced are "
+          + "\(byteCount)", at: consumed)
+    }
+    return inflated
+  }
+}

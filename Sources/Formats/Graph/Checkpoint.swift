@@ -6,16 +6,19 @@ public struct Checkpoint: Sendable {
   public var source: SourceDescription
   /// Storages of the file that nothing in the graph refers to.
   public var unusedRegions: [FileRegion]
+  /// Where else a file has elements of a tensor, packed like ``Tensor/packed`` and equal to them.
+  public var copies: [TensorID: [FileRegion]]
   /// What the user should know although the file could be read.
   public var warnings: [String]
 
   package init(
     graph: TensorGraph, source: SourceDescription, unusedRegions: [FileRegion] = [],
-    warnings: [String]
+    copies: [TensorID: [FileRegion]] = [:], warnings: [String]
   ) {
     self.graph = graph
     self.source = source
     self.unusedRegions = unusedRegions
+    self.copies = copies
     self.warnings = warnings
   }
 }

@@ -92,7 +92,7 @@ package struct LeafWalk {
       var next = place
       next.depth += 1
       if let component = part.component {
-        leaves.steps.append(.init(previous: place.path, component: component))
+        leaves.steps.append(.init(previous: place.path, container: id, component: component))
         next.path = Int32(leaves.steps.count - 1)
       }
       steps.append(.visit(part.node, next))

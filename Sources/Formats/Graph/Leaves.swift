@@ -2,9 +2,10 @@
 ///
 /// Paths share their beginnings, so that a million values under one key take one step each.
 public struct Leaves: Sendable {
-  /// One step of a path and the number of the step before it.
+  /// One step of a path, the container it leads out of, and the number of the step before it.
   package struct Step: Sendable {
     package var previous: Int32
+    package var container: NodeID
     package var component: PathComponent
   }
 
@@ -26,10 +27,27 @@ public struct Leaves: Sendable {
     return count
   }
 
+  /// The last step to a leaf, or `nil` for the root.
+  package func lastStep(to leaf: Leaf) -> Step? {
+    leaf.lastStep == Self.root ? nil : steps[Int(leaf.lastStep)]
+  }
+
+  /// Every container that the walk has been in, once for each path to it, outer ones first.
+  package var containers: [(node: NodeID, path: [PathComponent])] {
+    var seen: Set<Int32> = []
+    var containers: [(node: NodeID, path: [PathComponent])] = []
+    for step in steps where seen.insert(step.previous).inserted {
+      containers.append((step.container, path(to: step.previous)))
+    }
+    return containers
+  }
+
   /// The steps from the root to a leaf.
-  public func path(to leaf: Leaf) -> [PathComponent] {
+  public func path(to leaf: Leaf) -> [PathComponent] { path(to: leaf.lastStep) }
+
+  private func path(to last: Int32) -> [PathComponent] {
     var components: [PathComponent] = []
-    var step = leaf.lastStep
+    var step = last
     while step != Self.root {
       components.append(steps[Int(step)].component)
       step = steps[Int(step)].previous

@@ -6,10 +6,16 @@ public struct SafetensorsDescription: Sendable {
   public var headerByteCount: Int
   /// The entries of `__metadata__`, in their order.
   public var metadata: [(key: String, value: String)]
+  /// The archive that the file was made from, where its skeleton tells.
+  public var origin: TorchArchiveDescription?
 
-  package init(layout: String, headerByteCount: Int, metadata: [(key: String, value: String)]) {
+  package init(
+    layout: String, headerByteCount: Int, metadata: [(key: String, value: String)],
+    origin: TorchArchiveDescription? = nil
+  ) {
     self.layout = layout
     self.headerByteCount = headerByteCount
     self.metadata = metadata
+    self.origin = origin
   }
 }

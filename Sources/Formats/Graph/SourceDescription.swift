@@ -10,6 +10,15 @@ public struct SourceDescription: Sendable {
 
   /// What kind of file it is.
   public var container: Container
+  /// The archive of `torch.save` that the contents are in, or were in before they came to be in a
+  /// safetensors file with a skeleton.
+  public var archive: TorchArchiveDescription? {
+    switch container {
+    case .torch(let archive): archive
+    case .safetensors(let file): file.origin
+    }
+  }
+
   /// The file's size in bytes.
   public var byteCount: Int
 

@@ -56,3 +56,13 @@ extension TensorGraph {
     return references
   }
 }
+
+extension TensorGraph {
+  /// The tensors that the object holds, in the order in which a pickle of it meets them.
+  package func reachableTensors() -> [TensorID] {
+    reachable(from: [root]).compactMap { id in
+      guard case .tensor(let tensor) = self[id] else { return nil }
+      return tensor
+    }
+  }
+}

@@ -106,10 +106,21 @@ extension TensorGraph {
     return try add(.object(ObjectID(index: Int32(objects.count - 1))))
   }
 
+  /// Adds a construction and makes a node stand for it.
+  package mutating func place(_ object: ObjectNode, at id: NodeID) {
+    objects.append(object)
+    replace(id, with: .object(ObjectID(index: Int32(objects.count - 1))))
+  }
+
   /// Adds a tensor and makes its node stand for it.
   package mutating func add(_ tensor: Tensor) {
     tensors.append(tensor)
     replace(tensor.node, with: .tensor(TensorID(index: Int32(tensors.count - 1))))
+  }
+
+  /// Puts a tensor in the place of another.
+  package mutating func replace(_ id: TensorID, with tensor: Tensor) {
+    tensors[Int(id.index)] = tensor
   }
 
   /// Says where a file has a tensor's elements packed.

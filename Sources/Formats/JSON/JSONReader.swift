@@ -125,6 +125,53 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return value
   }
 
+  /// A number as JSON has it.
+  package enum Number: Sendable {
+    /// Written without fraction and exponent.
+    case integer(Int)
+    /// Written with either.
+    case fraction(Double)
+  }
+
+  /// Reads a number.
+  ///
+  /// - Throws: `malformed` if the next value is another, or an integer that does not fit 64 bits.
+  @_lifetime(self: copy self)
+  package mutating func number() throws(FormatError) -> Number {
+    skipSpace()
+    let start = position
+    guard position < bytes.count else { throw unexpected("a number") }
+    try skipNumber()
+    let text = String(decoding: copy(start..<position), as: UTF8.self)
+    if let integer = Int(text) { return .integer(integer) }
+    guard text.utf8.contains(where: { [0x2e, 0x45, 0x65].contains($0) }), let value = Double(text)
+    else {
+      throw FormatError(.malformed, "an integer does not fit 64 bits", at: base + start)
+    }
+    return .fraction(value)
+  }
+
+  /// Reads `true` or `false`.
+  ///
+  /// - Throws: `malformed` if the next value is another.
+  @_lifetime(self: copy self)
+  package mutating func bool() throws(FormatError) -> Bool {
+    skipSpace()
+    let isTrue = position < bytes.count && bytes[position] == UInt8(ascii: "t")
+    try literal(isTrue ? "true" : "false")
+    return isTrue
+  }
+
+  /// The first byte of the next value; nothing is read.
+  ///
+  /// - Throws: `malformed` at the end of the text.
+  @_lifetime(self: copy self)
+  package mutating func peek() throws(FormatError) -> UInt8 {
+    skipSpace()
+    guard position < bytes.count else { throw unexpected("a value") }
+    return bytes[position]
+  }
+
   /// Reads `null` if it comes next; returns whether it did.
   @_lifetime(self: copy self)
   package mutating func readNull() throws(FormatError) -> Bool {

@@ -1,3 +1,5 @@
+package import Bytes
+
 /// Judges the globals a pickle names.
 ///
 /// Nothing is ever imported; this decides what is carried.
@@ -21,6 +23,26 @@ public enum GlobalPolicy: Sendable {
       return names.isEmpty || names.contains(name) ? .known : .opaque
     }
     return .opaque
+  }
+
+  /// The error for a global that is dangerous.
+  package static func refusal(module: String, name: String) -> FormatError {
+    FormatError(
+      .forbidden, "global '\(module).\(name)' is not allowed: it exists to run code",
+      hint: "do not load this file with Python; --drop-unsafe reads the rest of it")
+  }
+
+  /// What to tell of a dangerous global that was dropped, by its dotted name.
+  package static func warning(dropped name: String) -> String {
+    "global '\(name)' exists to run code; it and what is made with it became None"
+  }
+
+  /// The error for a `getattr` that reaches for anything but a nested class.
+  package static var attributeRefusal: FormatError {
+    FormatError(
+      .forbidden,
+      "global 'builtins.getattr' is not allowed here: it does not name a nested class",
+      hint: "do not load this file with Python")
   }
 
   private static func isDangerous(module: String, name: String) -> Bool {

@@ -1,16 +1,16 @@
-internal import Graph
+package import Graph
 
 /// `getattr(Outer, 'Inner')`: the only call of `getattr` that a checkpoint has a use for.
 extension TensorGraph {
   /// Whether a node is such a call, so that its result may be called in turn.
-  func isNestedClass(_ id: NodeID) -> Bool {
+  package func isNestedClass(_ id: NodeID) -> Bool {
     guard case .object(let object) = self[id] else { return false }
     return isGlobal(self[object].callable, "builtins", "getattr")
   }
 
   /// The module and dotted name of the class that `getattr(*arguments)` gives, or `nil` for
   /// arguments of another form.
-  func nestedClassParts(ofArguments arguments: NodeID) -> (module: String, name: String)? {
+  package func nestedClassParts(ofArguments arguments: NodeID) -> (module: String, name: String)? {
     var arguments = arguments
     var suffix: [String] = []
     // Each round goes one `getattr` deeper; the chain cannot be circular, since a call's arguments

@@ -24,7 +24,7 @@ extension Pickler {
     guard !recall(id), case .string(let run) = graph[id] else { return }
     let name = graph.string(id) ?? ""
     let isFirst = namedModules.insert(name).inserted
-    guard isFirst || strings == .asLoaded else { return saveString(id, run) }
+    guard isFirst || strings.areLoaded else { return saveString(id, run) }
     let memo = MemoText.interned(name)
     if !recall(memo) { saveInterned(name) }
     if let index = memoisedTexts[memo] { alias(id, to: index) }

@@ -24,8 +24,12 @@ package struct Pickler {
     /// Those the graph says are one: the pickle of objects as their program made them.
     case asWritten
     /// Besides, all strs of one Latin-1 character, and all empty ones: what CPython makes of
-    /// strs when it loads a pickle, before it pickles them again.
-    case asLoaded
+    /// strs when it loads a pickle, before it pickles them again. Not among them are the strs
+    /// `except`, which the saving program makes itself.
+    case asLoaded(except: Set<NodeID> = [])
+
+    /// Whether the objects have been loaded from a pickle.
+    var areLoaded: Bool { if case .asLoaded = self { true } else { false } }
   }
 
   /// Objects that are one in CPython although a graph may hold them several times.
@@ -85,7 +89,7 @@ package struct Pickler {
   package static func pickle(
     keys: [PathComponent], flag: Bool, of graph: TensorGraph, protocol version: Int
   ) throws(FormatError) -> [UInt8] {
-    var pickler = Pickler(graph: graph, protocol: version, strings: .asLoaded)
+    var pickler = Pickler(graph: graph, protocol: version, strings: .asLoaded())
     if keys.count > 3 { pickler.emit(.mark) }
     for key in keys {
       pickler.output.startObject()
@@ -231,7 +235,8 @@ extension Pickler {
   /// What makes a node one with other nodes.
   private func memoText(of id: NodeID) -> MemoText? {
     switch graph[id] {
-    case .string(let run) where strings == .asLoaded:
+    case .string(let run):
+      guard case .asLoaded(let others) = strings, !others.contains(id) else { return nil }
       let bytes = graph[run]
       // In UTF-8 the characters from 0x80 to 0xff take two bytes, the first of them C2 or C3.
       let isLatin1Pair = bytes.count == 2 && (bytes.first == 0xc2 || bytes.first == 0xc3)

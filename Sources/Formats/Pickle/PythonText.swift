@@ -1,8 +1,8 @@
 /// Python's views of text bytes: `surrogatepass` UTF-8 and Latin-1.
-enum PythonText {
+package enum PythonText: Sendable {
   /// Whether `bytes` are UTF-8 in which lone surrogates may stand as three bytes, which is how
   /// CPython pickles str.
-  static func isUTF8WithSurrogates(_ bytes: Span<UInt8>) -> Bool {
+  package static func isUTF8WithSurrogates(_ bytes: Span<UInt8>) -> Bool {
     var index = 0
     while index < bytes.count {
       let lead = bytes[index]

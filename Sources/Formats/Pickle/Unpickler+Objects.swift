@@ -127,9 +127,7 @@ extension Unpickler {
   private mutating func judged(_ module: String, _ name: String) throws(FormatError) -> NodeID? {
     guard GlobalPolicy.verdict(module: module, name: name) == .dangerous else { return nil }
     guard unsafeGlobals == .drop else {
-      throw FormatError(
-        .forbidden, "global '\(module).\(name)' is not allowed: it exists to run code",
-        hint: "do not load this file with Python; --drop-unsafe reads the rest of it")
+      throw GlobalPolicy.refusal(module: module, name: name)
     }
     dropped.append("\(module).\(name)")
     return try addDropped()
@@ -138,10 +136,7 @@ extension Unpickler {
   /// Judges `getattr(class, 'Name')`, which is how protocols below 4 name nested classes.
   private mutating func judgedAttribute(_ arguments: NodeID) throws(FormatError) -> NodeID? {
     guard let parts = graph.nestedClassParts(ofArguments: arguments) else {
-      throw FormatError(
-        .forbidden,
-        "global 'builtins.getattr' is not allowed here: it does not name a nested class",
-        hint: "do not load this file with Python")
+      throw GlobalPolicy.attributeRefusal
     }
     return try judged(parts.module, parts.name)
   }

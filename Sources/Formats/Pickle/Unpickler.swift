@@ -26,7 +26,7 @@ package struct Unpickler: ~Copyable {
 
   /// What to tell the user of the dropped globals.
   package var warnings: [String] {
-    dropped.map { "global '\($0)' exists to run code; it and what is made with it became None" }
+    dropped.map { GlobalPolicy.warning(dropped: $0) }
   }
 
   let unsafeGlobals: UnsafeGlobals

@@ -54,7 +54,9 @@ public struct SafetensorsEncoder: Sendable {
   private let graph: TensorGraph
   private let source: SourceDescription
   private let unusedRegions: [FileRegion]
-  private let options: Options
+  private var options: Options
+  /// The metadata of the safetensors file that the checkpoint was made from.
+  private var ownMetadata: [(key: String, value: String)]?
   private var names: TensorNames
   private var entries: [SafetensorsEntry] = []
   /// The tensors under all of their names.
@@ -87,6 +89,9 @@ public struct SafetensorsEncoder: Sendable {
   }
 
   private mutating func encode() throws(FormatError) -> Encoding {
+    ownMetadata = try MetadataRecord.metadata(of: source)
+    // Such a file had no skeleton, and needs none to become the same again.
+    if ownMetadata != nil { options.includesSkeleton = false }
     let leaves = try LeafWalk.leaves(of: graph)
     for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
     storeTensors()
@@ -156,7 +161,7 @@ public struct SafetensorsEncoder: Sendable {
     }
     let bytes = try FormatError.within(names.plainName(of: path)) { () throws(FormatError) in
       try Pickler.pickle(
-        leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded)
+        leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
     }
     entries.append(
       SafetensorsEntry(
@@ -203,30 +208,17 @@ public struct SafetensorsEncoder: Sendable {
   private mutating func place(_ id: TensorID, under name: String) {
     let tensor = graph[id]
     guard placements[graph.index(of: id)] == nil else { return }
-    let isDisguised = SafetensorsDType(tensor.dtype) == nil || isUnrepresentable(tensor)
-    placements[graph.index(of: id)] = .init(name: name, isDisguised: isDisguised)
+    placements[graph.index(of: id)] = .init(
+      name: name, isDisguised: EntryForm(of: tensor).isDisguise)
   }
 
   private mutating func entry(_ name: String, _ tensor: Tensor) -> SafetensorsEntry {
-    let data = tensor.packed(from: graph)
-    if let dtype = SafetensorsDType(tensor.dtype), !isUnrepresentable(tensor) {
-      var shape = tensor.shape
-      // The header counts values, PyTorch's packed dtype counts bytes of two.
-      if dtype == .f4, let last = shape.popLast() { shape.append(2 * last) }
-      return SafetensorsEntry(name: name, dtype: dtype, shape: shape, data: data)
-    }
-    if !options.includesSkeleton {
+    let form = EntryForm(of: tensor)
+    if form.isDisguise, !options.includesSkeleton {
       losses.append("tensor '\(name)' has dtype \(tensor.dtype.name), which safetensors lacks")
     }
-    let width = tensor.dtype.byteCount
     return SafetensorsEntry(
-      name: name, dtype: .u8, shape: tensor.shape + (width > 1 ? [width] : []), data: data)
-  }
-
-  /// A packed pair has no shape that says so unless there is a dimension to double.
-  private func isUnrepresentable(_ tensor: Tensor) -> Bool {
-    tensor.dtype == .float4_e2m1fn_x2
-      && (tensor.shape.isEmpty || tensor.shape.contains { $0 > Int.max / 4 })
+      name: name, dtype: form.dtype, shape: form.shape, data: tensor.packed(from: graph))
   }
 
   // MARK: Messages and metadata
@@ -282,12 +274,12 @@ public struct SafetensorsEncoder: Sendable {
   }
 
   private func metadata() -> [(key: String, value: [UInt8])] {
-    var metadata: [(key: String, value: [UInt8])] = []
+    var metadata = (ownMetadata ?? []).map { (key: $0.key, value: Array($0.value.utf8)) }
     if options.includesSkeleton {
       metadata.append(("format", Array("pt".utf8)))
       metadata.append(
         (
-          "ckptconv.skeleton",
+          SkeletonWriter.metadataKey,
           SkeletonWriter.write(
             graph, source: source, layout: options.layout, placements: placements)
         ))

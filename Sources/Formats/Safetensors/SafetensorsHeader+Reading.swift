@@ -17,14 +17,23 @@ struct SafetensorsHeaderEntry {
 /// Reading by the rules of the reference (`safetensors/src/tensor.rs`), and two more: names are
 /// not repeated, and the text starts with `{` as the format's description says.
 extension SafetensorsHeader {
-  /// The tensors and metadata of `file`, and the header's size in bytes without the eight before it.
+  /// What a header says.
+  struct Contents {
+    /// The tensors in the order of their data.
+    var entries: [SafetensorsHeaderEntry]
+    /// The entries of `__metadata__` in order.
+    var metadata: [(key: String, value: String)]
+    /// The size of the header in bytes, without the eight before it.
+    var byteCount: Int
+
+    /// The skeleton's text, where there is one.
+    var skeleton: String? { metadata.first { $0.key == SkeletonWriter.metadataKey }?.value }
+  }
+
+  /// The header of `file`.
   ///
   /// - Throws: `truncated`, `malformed` or `limitExceeded` with the place in the file.
-  static func read(
-    _ file: SourceFile
-  ) throws(FormatError) -> (
-    entries: [SafetensorsHeaderEntry], metadata: [(key: String, value: String)], byteCount: Int
-  ) {
+  static func read(_ file: SourceFile) throws(FormatError) -> Contents {
     let count = try headerByteCount(of: file)
     let bytes = try file.bytes(in: 8..<8 + count)
     guard bytes.count == count else {
@@ -53,7 +62,7 @@ extension SafetensorsHeader {
     }
     try json.end()
     try check(&entries, dataByteCount: file.byteCount - 8 - count)
-    return (entries, metadata ?? [], count)
+    return Contents(entries: entries, metadata: metadata ?? [], byteCount: count)
   }
 
   private static func headerByteCount(of file: SourceFile) throws(FormatError) -> Int {

@@ -1,11 +1,15 @@
 internal import Graph
 internal import JSON
+internal import Pickle
 
 /// Writes what a graph has beside the bytes of its tensors, as `Documentation/skeleton.md`
 /// specifies it.
 struct SkeletonWriter {
   /// The version of the format.
   static let version = 1
+
+  /// The key of `__metadata__` that a skeleton stands under.
+  static let metadataKey = "ckptconv.skeleton"
 
   /// Where a tensor's bytes went.
   struct Placement {
@@ -111,11 +115,26 @@ struct SkeletonWriter {
       case .other(let name, let bytes):
         json.string(name)
         json.string(Base64.encode(bytes, .standard))
+      case .compressed(let name, let bytes, let byteCount):
+        json.string(name)
+        json.string(Base64.encode(bytes, .standard))
+        json.integer(byteCount)
       }
       json.endArray()
     }
     json.endArray()
+    if !archive.hasChecksums { json.member("checksums", false) }
+    if let pickle = archive.pickleBytes, !isRespelled(pickle, archive.pickleProtocol) {
+      json.member("pickle", Base64.encode(pickle, .standard))
+    }
     json.endObject()
+  }
+
+  /// Whether our own pickler writes exactly `pickle` for the graph.
+  private func isRespelled(_ pickle: [UInt8], _ version: Int) -> Bool {
+    // What cannot be pickled by that protocol has been spelled by another pickler.
+    let own = try? Pickler.pickle(graph.root, of: graph, protocol: max(version, 2))
+    return own == pickle
   }
 
   // MARK: Values

@@ -56,14 +56,15 @@ struct TensorNames {
   ) throws(FormatError) -> String {
     var path = path.isEmpty ? [.attribute(isPickled ? "value" : "tensor")] : path
     if let count = leaf.tensorStepCount, count > 0 { path = besideTensor(path, stepCount: count) }
-    let name = try encoded(path, isPickled: isPickled)
+    let name = try Self.olmoKey(path, isPickled: isPickled, of: graph)
     guard !claim(name) else { return name }
     // An attribute and a key of one object, or keys that only Python tells apart, such as NaN.
     renamed.append(plainName(of: path))
     let last = path.last.map(text) ?? "tensor"
     while true {
       let step = PathComponent.attribute("\(last)#\(nextNumber(behind: name))")
-      let numbered = try encoded(path.dropLast() + [step], isPickled: isPickled)
+      let numbered = try Self.olmoKey(
+        path.dropLast() + [step], isPickled: isPickled, of: graph)
       if claim(numbered) { return numbered }
     }
   }
@@ -75,12 +76,14 @@ struct TensorNames {
     return path.prefix(stepCount - 1) + [.attribute(joined)]
   }
 
-  private func encoded(
-    _ path: [PathComponent], isPickled: Bool
+  /// The name that OLMo gives the value at the end of a path of keys.
+  ///
+  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
+  static func olmoKey(
+    _ path: [PathComponent], isPickled: Bool = false, of graph: TensorGraph
   ) throws(FormatError) -> String {
     Base64.encode(
-      try Pickler.pickle(keys: path, flag: isPickled, of: graph, protocol: Self.olmoProtocol),
-      .urlSafe)
+      try Pickler.pickle(keys: path, flag: isPickled, of: graph, protocol: olmoProtocol), .urlSafe)
   }
 
   /// Takes a name; returns whether it was free.

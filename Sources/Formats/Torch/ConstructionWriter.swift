@@ -27,7 +27,9 @@ struct ConstructionWriter {
   /// - Throws: `unsupported` for element types that PyTorch lacks.
   mutating func writeAll() throws(FormatError) {
     for leaf in try LeafWalk.leaves(of: graph).all {
-      guard case .tensor(let id) = graph[leaf.node], case .plain = graph[id].origin else { continue }
+      guard case .tensor(let id) = graph[leaf.node], case .plain = graph[id].origin else {
+        continue
+      }
       try write(id)
     }
   }

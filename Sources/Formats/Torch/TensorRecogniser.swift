@@ -11,6 +11,8 @@ package struct TensorRecogniser {
   private var storages: [ExactString: StorageID] = [:]
   /// Persistent ids that a tensor has taken as its storage.
   private var boundStorages: Set<NodeID> = []
+  /// The calls of `torch._utils` that have tensors among their arguments.
+  private var holders: [(id: NodeID, function: String, items: [NodeID])] = []
 
   /// A recogniser for a graph as an unpickler leaves it.
   package init(graph: consuming TensorGraph, storages source: any StorageSource) {
@@ -26,12 +28,13 @@ package struct TensorRecogniser {
   /// - Throws: `malformed` for a tensor outside of its storage and for arguments of another form;
   ///   `unsupported` for storages of unknown classes.
   package mutating func recognise() throws(FormatError) {
-    // Arguments precede the calls they are given to, so inner tensors are known before outer ones.
     for index in 0..<graph.nodeCount {
       let id = NodeID(index: index)
       guard case .object(let object) = graph[id] else { continue }
       try recognise(id, object)
     }
+    // A part is named for what it is, so all tensors must be known by then.
+    for (id, function, items) in holders { nameParts(of: id, function, items) }
     for index in 0..<graph.nodeCount {
       let id = NodeID(index: index)
       guard case .persistent(let value) = graph[id], !boundStorages.contains(id) else { continue }
@@ -52,10 +55,9 @@ package struct TensorRecogniser {
     case ("torch._utils", _):
       if let form = try TensorForm(of: name, TensorArguments(graph, items, of: name)) {
         try add(form, node: id, object)
-        nameInnerTensors(of: id, name, items)
-      } else {
-        nameParts(of: id, name, items)
+        guard name == "_rebuild_qtensor" else { return }
       }
+      holders.append((id, name, items))
     default:
       try recogniseAncient(name, node: id, object)
     }
@@ -153,7 +155,7 @@ package struct TensorRecogniser {
 
   // MARK: Parts
 
-  /// Names the tensors inside an object that is not itself a tensor.
+  /// Names the tensors inside an object.
   private mutating func nameParts(of id: NodeID, _ function: String, _ items: [NodeID]) {
     switch function {
     case "_rebuild_device_tensor_from_cpu_tensor":
@@ -168,6 +170,7 @@ package struct TensorRecogniser {
       guard items.count == 2, let data = graph.tuple(items[1]) else { return }
       let names = sparsePartNames(layout: items[0])
       graph.parts[id] = zip(names, data).map { Part(.attribute($0), $1) }
+    case "_rebuild_qtensor": nameScales(of: id, items)
     case "_rebuild_nested_tensor":
       let names = ["buffer", "sizes", "strides", "offsets"]
       graph.parts[id] = zip(names, items).map { Part(.attribute($0), $1) }
@@ -176,9 +179,8 @@ package struct TensorRecogniser {
   }
 
   /// Names the scales and zero points of a quantised tensor.
-  private mutating func nameInnerTensors(of id: NodeID, _ function: String, _ items: [NodeID]) {
-    guard function == "_rebuild_qtensor", items.count > 4,
-      let parameters = graph.tuple(items[4]), parameters.count == 4
+  private mutating func nameScales(of id: NodeID, _ items: [NodeID]) {
+    guard items.count > 4, let parameters = graph.tuple(items[4]), parameters.count == 4
     else { return }
     graph.parts[id] = zip(["scales", "zero_points"], parameters.dropFirst()).compactMap {
       guard case .tensor = graph[$1] else { return nil }

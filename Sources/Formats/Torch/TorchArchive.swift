@@ -110,27 +110,23 @@ package struct TorchArchive: Sendable {
       } else {
         let bytes = try directory.readRecord(entry, limit: budget)
         budget -= bytes.count
-        described.append(.other(name: name, bytes: bytes))
+        described.append(try record(name, entry, bytes))
       }
     }
+    let layout = directory.layout
     return TorchArchiveDescription(
       isTorchScript: isTorchScript, prefix: prefix, pickleProtocol: pickleProtocol,
-      isBigEndian: isBigEndian, alignment: alignment(described),
-      hasChecksums: directory.layout.hasChecksums, writer: writer, records: described)
+      isBigEndian: isBigEndian, hasChecksums: layout.hasChecksums,
+      foreignAlignment: layout.hasTorchPadding ? nil : layout.dataAlignment, records: described)
   }
 
-  /// The alignment the archive names, or 64, the only one before it was named (torch 2.7).
-  private func alignment(_ records: [TorchArchiveDescription.Record]) -> Int {
-    for case .other(".storage_alignment", let bytes) in records {
-      return Int(String(decoding: bytes, as: UTF8.self)) ?? directory.layout.dataAlignment
-    }
-    return directory.layout.hasTorchPadding ? 64 : directory.layout.dataAlignment
-  }
-
-  private var writer: String {
-    if !directory.layout.hasTorchPadding { return "repacked by another program" }
-    if record(".format_version") != nil { return "torch 2.7 or later" }
-    if record(".data/serialization_id") != nil { return "torch 2.1 to 2.6" }
-    return "torch 1.6 to 2.0"
+  /// A small record; its compressed bytes are kept where it is compressed, since no other program
+  /// than the one that compressed them is sure to find the same ones.
+  private func record(
+    _ name: String, _ entry: ZipEntry, _ bytes: [UInt8]
+  ) throws(FormatError) -> TorchArchiveDescription.Record {
+    guard entry.encoding == .deflated else { return .other(name: name, bytes: bytes) }
+    return .compressed(
+      name: name, bytes: try directory.file.bytes(in: entry.dataRange), byteCount: bytes.count)
   }
 }

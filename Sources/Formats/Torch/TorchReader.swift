@@ -16,8 +16,12 @@ public enum TorchReader: Sendable {
   ) throws(FormatError) -> Checkpoint {
     try FormatError.within(file.path) { () throws(FormatError) in
       let archive = try TorchArchive(reading: file)
-      let (graph, version, pickleWarnings) = try readGraph(of: archive, dropsUnsafe: dropsUnsafe)
-      let description = try archive.describe(pickleProtocol: version)
+      let pickle = try archive.readPickle()
+      let (graph, version, pickleWarnings) = try readGraph(
+        of: archive, pickle, dropsUnsafe: dropsUnsafe)
+      var description = try archive.describe(pickleProtocol: version)
+      // What was dropped from the object must not come back with its spelling.
+      if !dropsUnsafe { description.pickleBytes = pickle }
       let used = Set(graph.storages.compactMap(\.region?.name))
       return Checkpoint(
         graph: graph,
@@ -28,10 +32,9 @@ public enum TorchReader: Sendable {
   }
 
   private static func readGraph(
-    of archive: TorchArchive, dropsUnsafe: Bool
+    of archive: TorchArchive, _ bytes: [UInt8], dropsUnsafe: Bool
   ) throws(FormatError) -> (TensorGraph, Int, warnings: [String]) {
     try FormatError.within(archive.pickleEntryName) { () throws(FormatError) in
-      let bytes = try archive.readPickle()
       var unpickler = Unpickler(unsafeGlobals: dropsUnsafe ? .drop : .refuse)
       var reader = ByteReader(bytes.span)
       let root = try unpickler.load(&reader)

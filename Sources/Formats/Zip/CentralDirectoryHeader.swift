@@ -46,6 +46,29 @@ struct CentralDirectoryHeader {
   let externalAttributes: UInt32
   let localHeaderOffset: UInt32
 
+  /// Writes the header, without name and extra field.
+  func write(to writer: inout ByteWriter) {
+    writer.write(integer: Self.signature.value)
+    writer.write(integer: versionMadeBy)
+    writer.write(integer: versionNeeded)
+    writer.write(integer: flags.rawValue)
+    writer.write(integer: method.rawValue)
+    writer.write(integer: modificationTime)
+    writer.write(integer: modificationDate)
+    writer.write(integer: crc32)
+    writer.write(integer: compressedSize)
+    writer.write(integer: uncompressedSize)
+    writer.write(integer: nameLength)
+    writer.write(integer: extraLength)
+    writer.write(integer: commentLength)
+    writer.write(integer: startDisk)
+    writer.write(integer: internalAttributes)
+    writer.write(integer: externalAttributes)
+    writer.write(integer: localHeaderOffset)
+  }
+}
+
+extension CentralDirectoryHeader {
   /// Reads the header up to its name.
   init(reading reader: inout ByteReader) throws(FormatError) {
     try reader.readSignature(Self.signature)

@@ -30,16 +30,16 @@ struct EndOfCentralDirectory {
   let centralDirectoryOffset: UInt32
   let commentLength: UInt16
 
-  /// Reads the record up to its comment.
-  init(reading reader: inout ByteReader) throws(FormatError) {
-    try reader.readSignature(Self.signature)
-    diskNumber = try reader.readInteger(as: UInt16.self)
-    centralDirectoryDisk = try reader.readInteger(as: UInt16.self)
-    diskEntryCount = try reader.readInteger(as: UInt16.self)
-    entryCount = try reader.readInteger(as: UInt16.self)
-    centralDirectorySize = try reader.readInteger(as: UInt32.self)
-    centralDirectoryOffset = try reader.readInteger(as: UInt32.self)
-    commentLength = try reader.readInteger(as: UInt16.self)
+  /// Writes the record, without its comment.
+  func write(to writer: inout ByteWriter) {
+    writer.write(integer: Self.signature.value)
+    writer.write(integer: diskNumber)
+    writer.write(integer: centralDirectoryDisk)
+    writer.write(integer: diskEntryCount)
+    writer.write(integer: entryCount)
+    writer.write(integer: centralDirectorySize)
+    writer.write(integer: centralDirectoryOffset)
+    writer.write(integer: commentLength)
   }
 
   /// Whether a field stands for one of the ZIP64 record; 65,535 is a count in its own right.
@@ -60,5 +60,19 @@ struct EndOfCentralDirectory {
       index -= 1
     }
     return nil
+  }
+}
+
+extension EndOfCentralDirectory {
+  /// Reads the record up to its comment.
+  init(reading reader: inout ByteReader) throws(FormatError) {
+    try reader.readSignature(Self.signature)
+    diskNumber = try reader.readInteger(as: UInt16.self)
+    centralDirectoryDisk = try reader.readInteger(as: UInt16.self)
+    diskEntryCount = try reader.readInteger(as: UInt16.self)
+    entryCount = try reader.readInteger(as: UInt16.self)
+    centralDirectorySize = try reader.readInteger(as: UInt32.self)
+    centralDirectoryOffset = try reader.readInteger(as: UInt32.self)
+    commentLength = try reader.readInteger(as: UInt16.self)
   }
 }

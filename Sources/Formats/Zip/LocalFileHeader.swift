@@ -35,6 +35,23 @@ struct LocalFileHeader {
   /// The length of the header with its name and extra field.
   var totalByteCount: Int { Self.byteCount + Int(nameLength) + Int(extraLength) }
 
+  /// Writes the header, without name and extra field.
+  func write(to writer: inout ByteWriter) {
+    writer.write(integer: Self.signature.value)
+    writer.write(integer: versionNeeded)
+    writer.write(integer: flags.rawValue)
+    writer.write(integer: method.rawValue)
+    writer.write(integer: modificationTime)
+    writer.write(integer: modificationDate)
+    writer.write(integer: crc32)
+    writer.write(integer: compressedSize)
+    writer.write(integer: uncompressedSize)
+    writer.write(integer: nameLength)
+    writer.write(integer: extraLength)
+  }
+}
+
+extension LocalFileHeader {
   /// Reads the header up to its name.
   init(reading reader: inout ByteReader) throws(FormatError) {
     try reader.readSignature(Self.signature)

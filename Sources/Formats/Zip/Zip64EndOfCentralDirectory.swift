@@ -32,6 +32,22 @@ struct Zip64EndOfCentralDirectory {
   let centralDirectorySize: UInt64
   let centralDirectoryOffset: UInt64
 
+  /// Writes the record.
+  func write(to writer: inout ByteWriter) {
+    writer.write(integer: Self.signature.value)
+    writer.write(integer: remainingSize)
+    writer.write(integer: versionMadeBy)
+    writer.write(integer: versionNeeded)
+    writer.write(integer: diskNumber)
+    writer.write(integer: centralDirectoryDisk)
+    writer.write(integer: diskEntryCount)
+    writer.write(integer: entryCount)
+    writer.write(integer: centralDirectorySize)
+    writer.write(integer: centralDirectoryOffset)
+  }
+}
+
+extension Zip64EndOfCentralDirectory {
   /// Reads the record up to its extensible data sector.
   init(reading reader: inout ByteReader) throws(FormatError) {
     try reader.readSignature(Self.signature)

@@ -17,6 +17,16 @@ struct Zip64EndOfCentralDirectoryLocator {
   let endRecordOffset: UInt64
   let diskCount: UInt32
 
+  /// Writes the record.
+  func write(to writer: inout ByteWriter) {
+    writer.write(integer: Self.signature.value)
+    writer.write(integer: endRecordDisk)
+    writer.write(integer: endRecordOffset)
+    writer.write(integer: diskCount)
+  }
+}
+
+extension Zip64EndOfCentralDirectoryLocator {
   /// Reads the whole record.
   init(reading reader: inout ByteReader) throws(FormatError) {
     try reader.readSignature(Self.signature)

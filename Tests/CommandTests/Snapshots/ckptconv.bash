@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | inspect | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | inspect | help) command=$word; break ;;
         esac
     done
 
@@ -22,6 +22,7 @@ _ckptconv() {
         pt-to-safetensors:-o | pt-to-safetensors:--output) words='PATH' ;;
         pt-to-safetensors:--layout) words='plain olmo' ;;
         pt-to-safetensors:--tied) words='alias copy' ;;
+        safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
         *:--color) words='auto always never' ;;
@@ -29,10 +30,11 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors inspect help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                safetensors-to-pt) flags='-o --output --force --sync --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors inspect help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

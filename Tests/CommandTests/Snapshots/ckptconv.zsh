@@ -15,6 +15,7 @@ _ckptconv() {
     )
     local -a commands=(
         'pt-to-safetensors:convert .pt files or a checkpoint directory to safetensors'
+        'safetensors-to-pt:convert safetensors files or a checkpoint directory to .pt'
         'inspect:list the tensors and values of a checkpoint'
         'help:explain a command or a topic'
     )
@@ -44,6 +45,18 @@ _ckptconv() {
                         '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
                         '*:INPUT...:_files'
                     ;;
+                safetensors-to-pt)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(-o --output)--output=[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(--force)--force[replace outputs that exist]' \
+                        '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--nest)--nest[make nested dicts of names with dots]' \
+                        '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
+                        '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '*:INPUT...:_files'
+                    ;;
                 inspect)
                     _arguments "$shared[@]" \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
@@ -53,7 +66,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors inspect help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt inspect help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

@@ -32,138 +32,67 @@ struct PtToSafetensors: Command {
   ]
   static let operands = Operands.inputs
 
-  private var output: String?
-  private var options = ConversionOptions()
+  private var outputs = OutputOptions()
+  private var options = ConversionOptions(to: .safetensors)
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try UsageError.refuseStandardInput(operands)
-    if output == "-" {
-      if operands.count > 1 {
-        throw .conflict(
-          "--output -", "\(operands.count) inputs", because: "one file fits the standard output")
-      }
-      if shared.json {
-        throw .conflict("--output -", "--json", because: "both need the standard output")
-      }
-    }
-    options.threads = shared.threads
+    try outputs.check(operands, shared)
+    outputs.apply(to: &options, shared)
   }
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
-    if destination == .standardOutput, console.columns != nil {
-      console.report(.binaryOnTerminal)
-      return .usage
-    }
-    let conversion = Conversion(options)
-    let tasks = try conversion.tasks(for: operands, to: destination)
-    var report = ConversionReport()
-    var exitCode = ExitCode.done
-    for task in tasks {
-      do throws(FormatError) {
-        let outputs = try conversion.run(task) { done, total in
-          console.progress?.update(done: done, total: total)
-        }
-        console.progress?.finish()
-        for output in outputs { announce(output, on: console) }
-        report.outputs += outputs
-      } catch {
-        // One bad file among many does not keep the others from being converted.
-        console.report(error)
-        report.failures.append((task.input, error))
-        if exitCode == .done { exitCode = ExitCode(error) }
-      }
-    }
-    if shared.json { try console.printJSON(report.json) }
-    return exitCode
-  }
-
-  private func announce(_ output: Conversion.Output, on console: Console) {
-    for warning in output.warnings { console.warn("\(output.source): \(warning)") }
-    let size = ByteCount(bytes: output.byteCount)
-    let content =
-      output.layout.map { layout in
-        let aliases = output.aliasCount > 0 ? ", \(output.aliasCount) tied" : ""
-        return "\(output.tensorCount.counting("tensor"))\(aliases), layout \(layout.rawValue)"
-      } ?? "unchanged"
-    console.note("\(output.source) -> \(output.path): \(size), \(content)")
-  }
-
-  private var destination: Destination {
-    switch output {
-    case nil: .besideInput
-    case "-": .standardOutput
-    case .some(let path): .path(path)
-    }
+    try ConversionRun(options, outputs.destination, console).run(on: operands, json: shared.json)
   }
 }
 
 extension PtToSafetensors {
-  static let flags: [BoundFlag<PtToSafetensors>] = [
-    .path(
-      "output", short: "o", "PATH", \.output, in: .output,
-      "write to a file, a directory, or - (stdout)",
-      manual: """
-        Where the output goes. A directory that exists, and any PATH when there are several inputs or
-        the input is a directory, is the directory that the outputs are written into; it is made
-        where it does not exist. Otherwise it is the name of the file. The name `-` stands for the
-        standard output, which takes one file.
-        """),
-    .toggle(
-      "force", \.options.replacesExisting, in: .output, "replace outputs that exist",
-      manual: """
-        Without it a file that exists is never replaced. With it the old file stays until the new one
-        is complete.
-        """),
-    .toggle(
-      "sync", \.options.synchronises, in: .output, "put outputs on the disk before they appear",
-      manual: """
-        Waits (fdatasync) until an output is on the disk before it appears under its name, so that
-        not even a power failure leaves half of one. It is slower.
-        """),
-    .toggle(
-      "train", \.options.convertsTrainerState, in: .content, "convert train.pt too",
-      manual: """
-        Converts the `train.pt` of a directory as well, instead of carrying it along. The OLMo
-        trainer reads either.
-        """),
-    .choice(
-      "layout", "LAYOUT", \.options.layout, in: .content, "name tensors for olmo, or plain",
-      manual: """
-        How tensors are named. The default is `olmo` for inputs that lie in an OLMo checkpoint
-        directory, because its trainer reads nothing else, and `plain` for all others. See
-        `ckptconv help layouts`.
-        """),
-    .choice(
-      "tied", "HOW", \.options.tied, in: .content, "store tied tensors as an alias, or copy them",
-      manual: """
-        What becomes of tensors that share their bytes. The default is `alias` for the layout `plain`
-        and `copy` for `olmo`, whose trainer asks for every name.
-        """),
-    .toggle(
-      "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
-      "leave out what is not a tensor",
-      manual: """
-        Leaves out the skeleton: the metadata that holds whatever is not a tensor's bytes. The file
-        is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
-        What the layout has no place for is lost, which needs `--allow-loss`. See
-        `ckptconv help skeleton`.
-        """),
-    .toggle(
-      "allow-loss", \.options.allowsLoss, in: .safety, "warn of what cannot be carried, go on",
-      manual: """
-        What the output cannot hold is an error that names it. With this flag it is left out, and a
-        warning names it.
-        """),
-    .toggle(
-      "drop-unsafe", \.options.dropsUnsafe, in: .safety, "replace what exists to run code by None",
-      manual: """
-        A pickle that names a global that exists to run code is refused. With this flag its value
-        becomes None, and a warning names it. Nothing is run in either case. See
-        `ckptconv help safety`.
-        """),
-  ]
+  static let flags: [BoundFlag<PtToSafetensors>] =
+    OutputOptions.flags.map { $0.lifted(to: \.outputs) } + [
+      .toggle(
+        "train", \.options.convertsTrainerState, in: .content, "convert train.pt too",
+        manual: """
+          Converts the `train.pt` of a directory as well, instead of carrying it along. The OLMo
+          trainer reads either.
+          """),
+      .choice(
+        "layout", "LAYOUT", \.options.layout, in: .content, "name tensors for olmo, or plain",
+        manual: """
+          How tensors are named. The default is `olmo` for inputs that lie in an OLMo checkpoint
+          directory, because its trainer reads nothing else, and `plain` for all others. See
+          `ckptconv help layouts`.
+          """),
+      .choice(
+        "tied", "HOW", \.options.tied, in: .content, "store tied tensors as an alias, or copy them",
+        manual: """
+          What becomes of tensors that share their bytes. The default is `alias` for the layout `plain`
+          and `copy` for `olmo`, whose trainer asks for every name.
+          """),
+      .toggle(
+        "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
+        "leave out what is not a tensor",
+        manual: """
+          Leaves out the skeleton: the metadata that holds whatever is not a tensor's bytes. The file
+          is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
+          What the layout has no place for is lost, which needs `--allow-loss`. See
+          `ckptconv help skeleton`.
+          """),
+      .toggle(
+        "allow-loss", \.options.allowsLoss, in: .safety, "warn of what cannot be carried, go on",
+        manual: """
+          What the output cannot hold is an error that names it. With this flag it is left out, and a
+          warning names it.
+          """),
+      .toggle(
+        "drop-unsafe", \.options.dropsUnsafe, in: .safety,
+        "replace what exists to run code by None",
+        manual: """
+          A pickle that names a global that exists to run code is refused. With this flag its value
+          becomes None, and a warning names it. Nothing is run in either case. See
+          `ckptconv help safety`.
+          """),
+    ]
 }
 
 extension Layout: FlagChoice {

@@ -12,6 +12,7 @@ enum FlagTable {
   /// Every command, in the order of the manual.
   static let commands: [any Command.Type] = [
     PtToSafetensors.self,
+    SafetensorsToPt.self,
     Inspect.self,
     Help.self,
   ]

@@ -1,3 +1,5 @@
+internal import Converter
+
 /// What is wrong with a command line, and what to write instead.
 struct UsageError: Error, Hashable, Sendable {
   /// One lower-case sentence without final stop.
@@ -90,10 +92,10 @@ extension UsageError {
     return UsageError("\(command) takes \(operands.usage), found \(count)")
   }
 
-  static var binaryOnTerminal: UsageError {
+  static func binaryOnTerminal(_ format: CheckpointFormat) -> UsageError {
     UsageError(
-      "--output - would write a safetensors file to the terminal",
-      hint: "send it to a pipe or a file: '-o - > model.safetensors'")
+      "--output - would write a .\(format.fileExtension) file to the terminal",
+      hint: "send it to a pipe or a file: '-o - > model.\(format.fileExtension)'")
   }
 
   /// Refuses `-` among inputs.

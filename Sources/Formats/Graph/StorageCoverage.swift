@@ -1,15 +1,16 @@
-internal import Graph
-
-/// Which bytes of the storages some tensor reaches; the others have no place in safetensors.
-struct StorageCoverage {
+/// Which bytes of the storages some tensor reaches; a format of tensors has no place for the others.
+package struct StorageCoverage: Sendable {
   private var reached: [StorageID: [Range<Int>]] = [:]
+
+  /// The coverage by no tensors.
+  package init() {}
 
   /// A tensor that falls into more runs of neighbouring elements counts as reaching all between
   /// its first and last byte.
   private static let mostRuns = 1 << 16
 
   /// Adds the bytes of a tensor.
-  mutating func add(_ tensor: Tensor) {
+  package mutating func add(_ tensor: Tensor) {
     guard let storage = tensor.storage, tensor.elementCount > 0 else { return }
     // Neighbouring dimensions that are packed are one; the order of dimensions does not matter.
     var dimensions = zip(tensor.shape, tensor.strides)
@@ -38,7 +39,7 @@ struct StorageCoverage {
   }
 
   /// The number of bytes of a storage that no tensor reaches.
-  func missedByteCount(of id: StorageID, byteCount: Int) -> Int {
+  package func missedByteCount(of id: StorageID, byteCount: Int) -> Int {
     var missed = 0
     var position = 0
     for range in (reached[id] ?? []).sorted(by: { $0.lowerBound < $1.lowerBound }) {

@@ -1,7 +1,6 @@
-import Graph
 import Testing
 
-@testable import Safetensors
+@testable import Graph
 
 /// Which bytes of a storage tensors reach.
 struct StorageCoverageTests {

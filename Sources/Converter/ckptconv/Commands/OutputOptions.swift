@@ -1,0 +1,61 @@
+internal import Converter
+
+/// What conversions in both directions can be told of their outputs.
+struct OutputOptions: Sendable {
+  private var output: String?
+  private var replacesExisting = false
+  private var synchronises = false
+
+  static let flags: [BoundFlag<OutputOptions>] = [
+    .path(
+      "output", short: "o", "PATH", \.output, in: .output,
+      "write to a file, a directory, or - (stdout)",
+      manual: """
+        Where the output goes. A directory that exists, and any PATH when there are several inputs or
+        the input is a directory, is the directory that the outputs are written into; it is made
+        where it does not exist. Otherwise it is the name of the file. The name `-` stands for the
+        standard output, which takes one file.
+        """),
+    .toggle(
+      "force", \.replacesExisting, in: .output, "replace outputs that exist",
+      manual: """
+        Without it a file that exists is never replaced. With it the old file stays until the new one
+        is complete.
+        """),
+    .toggle(
+      "sync", \.synchronises, in: .output, "put outputs on the disk before they appear",
+      manual: """
+        Waits (fdatasync) until an output is on the disk before it appears under its name, so that
+        not even a power failure leaves half of one. It is slower.
+        """),
+  ]
+
+  /// Where outputs go.
+  var destination: Destination {
+    switch output {
+    case nil: .besideInput
+    case "-": .standardOutput
+    case .some(let path): .path(path)
+    }
+  }
+
+  /// Refuses what excludes each other.
+  func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+    guard destination == .standardOutput else { return }
+    if operands.count > 1 {
+      throw .conflict(
+        "--output -", "\(operands.count) inputs", because: "one file fits the standard output")
+    }
+    if shared.json {
+      throw .conflict("--output -", "--json", because: "both need the standard output")
+    }
+  }
+
+  /// Hands what was chosen to a conversion.
+  func apply(to options: inout ConversionOptions, _ shared: SharedOptions) {
+    options.replacesExisting = replacesExisting
+    options.synchronises = synchronises
+    options.threads = shared.threads
+  }
+}

@@ -1,0 +1,92 @@
+internal import Bytes
+internal import Graph
+internal import Pickle
+
+/// Finds where in an object entries belong that were added to its file: in the dict whose name
+/// theirs begins with, the deepest there is.
+struct AdditionPlaces {
+  /// A place for a value.
+  struct Place {
+    /// The dict.
+    var dict: NodeID
+    /// The key that the value will have.
+    var key: NodeID
+    /// Whether the entry is the pickle of the value.
+    var isPickled = false
+    /// The place in words.
+    var label: String
+  }
+
+  private let layout: Layout
+  /// The dicts by their dotted names or, in layout `olmo`, by the pickles of their keys.
+  private var dicts: [ExactString: NodeID]
+
+  /// Looks for places in `graph`, whose leaves are known.
+  ///
+  /// - Throws: `unsupported` for keys that OLMo's layout has no way to pickle.
+  init(graph: TensorGraph, leaves: Leaves, layout: Layout) throws(FormatError) {
+    self.layout = layout
+    dicts =
+      layout == .plain ? [:] : [ExactString(try TensorNames.olmoKey([], of: graph)): graph.root]
+    let names = TensorNames(graph: graph, layout: layout)
+    for (node, path) in leaves.containers where graph.entries(of: node) != nil {
+      switch layout {
+      case .plain: dicts[ExactString(path.isEmpty ? "" : names.plainName(of: path))] = node
+      case .olmo: dicts[ExactString(try TensorNames.olmoKey(path, of: graph))] = node
+      }
+    }
+    dicts[ExactString("")] = graph.root
+  }
+
+  /// The place for the entry `name`; dicts that its keys lead through are made.
+  ///
+  /// - Throws: `malformed` for a name that is not of the layout, `forbidden` for one that would run
+  ///   code.
+  mutating func place(
+    for name: String, with machine: inout Unpickler
+  ) throws(FormatError) -> Place {
+    switch layout {
+    case .plain: try dottedPlace(for: name, in: &machine.graph)
+    case .olmo: try keyedPlace(for: name, with: &machine)
+    }
+  }
+
+  private func dottedPlace(
+    for name: String, in graph: inout TensorGraph
+  ) throws(FormatError) -> Place {
+    let dots = name.utf8.indices.filter { name.utf8[$0] == UInt8(ascii: ".") }
+    for dot in dots.reversed() {
+      guard let dict = dicts[ExactString(String(name[..<dot]))] else { continue }
+      let key = String(name[name.utf8.index(after: dot)...])
+      return Place(dict: dict, key: try graph.addString(key), label: name)
+    }
+    return Place(dict: graph.root, key: try graph.addString(name), label: name)
+  }
+
+  private mutating func keyedPlace(
+    for name: String, with machine: inout Unpickler
+  ) throws(FormatError) -> Place {
+    let decoded = try OLMoNameDecoder.decode(name, with: &machine)
+    let path = decoded.path.map { PathComponent.key($0) }
+    guard let last = decoded.path.last else {
+      throw FormatError(.malformed, "the name has no keys")
+    }
+    var dict = machine.graph.root
+    for count in 1..<path.count {
+      let name = ExactString(try TensorNames.olmoKey(Array(path.prefix(count)), of: machine.graph))
+      if let known = dicts[name] {
+        dict = known
+      } else {
+        let inner = try machine.graph.add(.dict(.empty))
+        guard machine.graph.appendEntry(key: decoded.path[count - 1], value: inner, to: dict) else {
+          throw FormatError(.unsupported, "the object is not a dict and has no place for it")
+        }
+        dicts[name] = inner
+        dict = inner
+      }
+    }
+    let names = TensorNames(graph: machine.graph, layout: .olmo)
+    return Place(
+      dict: dict, key: last, isPickled: decoded.isPickled, label: names.plainName(of: path))
+  }
+}

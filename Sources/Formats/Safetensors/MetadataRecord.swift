@@ -1,0 +1,74 @@
+internal import Bytes
+package import Graph
+internal import JSON
+
+/// The record of a `.pt` archive that keeps the `__metadata__` of a safetensors file.
+///
+/// torch.load does not look at records that the pickle does not ask for. A JSON object: `safetensors`
+/// is the version of the record, 1, and `metadata` an object with the entries in their order.
+package enum MetadataRecord: Sendable {
+  /// The name of the record, without the archive's prefix.
+  package static let name = "ckptconv.json"
+  private static let version = 1
+
+  /// The record for a file; none for one that has no metadata of its own.
+  package static func records(
+    for source: SourceDescription
+  ) -> [TorchArchiveDescription.Record] {
+    guard case .safetensors(let file) = source.container, file.origin == nil else { return [] }
+    let metadata = file.metadata.filter { $0.key != SkeletonWriter.metadataKey }
+    guard !metadata.isEmpty else { return [] }
+    var json = JSONWriter()
+    json.beginObject()
+    json.member("safetensors", version)
+    json.key("metadata")
+    json.beginObject()
+    for (key, value) in metadata { json.member(key, value) }
+    json.endObject()
+    json.endObject()
+    return [.other(name: name, bytes: json.bytes)]
+  }
+
+  /// The entries that the record of an archive keeps, or `nil` for an archive without one.
+  ///
+  /// - Throws: `malformed` for a record of another form, `unsupported` for one of a later version.
+  static func metadata(
+    of source: SourceDescription
+  ) throws(FormatError) -> [(key: String, value: String)]? {
+    guard case .torch(let archive) = source.container else { return nil }
+    for case .other(name, let bytes) in archive.records {
+      return try FormatError.within(name) { () throws(FormatError) in try metadata(in: bytes) }
+    }
+    return nil
+  }
+
+  private static func metadata(
+    in bytes: [UInt8]
+  ) throws(FormatError) -> [(key: String, value: String)] {
+    var json = JSONReader(bytes.span, base: 0)
+    var metadata: [(key: String, value: String)] = []
+    var keys: Set<ExactString> = []
+    try json.beginObject()
+    while let member = try json.nextKey() {
+      switch member {
+      case "safetensors":
+        let found = try json.unsignedInteger()
+        guard found == UInt64(version) else {
+          throw FormatError(
+            .unsupported, "this is version \(found) of the record, known is \(version)")
+        }
+      case "metadata":
+        try json.beginObject()
+        while let key = try json.nextKey() {
+          guard keys.insert(ExactString(key)).inserted else {
+            throw FormatError(.malformed, "metadata key '\(key)' is repeated", at: json.offset)
+          }
+          metadata.append((key, try json.string()))
+        }
+      default: try json.skipValue()
+      }
+    }
+    try json.end()
+    return metadata
+  }
+}

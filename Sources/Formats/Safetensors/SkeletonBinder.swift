@@ -1,0 +1,290 @@
+internal import Bytes
+internal import Graph
+internal import Pickle
+internal import Torch
+
+/// Puts the object that a skeleton describes together with the entries of its file.
+///
+/// The file wins: where its tensors were changed after the skeleton was written, the object follows
+/// them and a warning tells what changed.
+struct SkeletonBinder {
+  /// The object.
+  private(set) var graph: TensorGraph
+  /// The archive that it comes from.
+  private(set) var archive: TorchArchiveDescription?
+  /// Where else the file has elements of a tensor; they must be equal.
+  private(set) var copies: [TensorID: [FileRegion]] = [:]
+  private let layout: Layout
+  private let data: EntryData
+  private let entries: EntryTable
+  private let options: ReadingOptions
+  private let references: [Skeleton.TensorReference]
+  /// The name of the entry that has a tensor's elements.
+  private var sources: [NodeID: String] = [:]
+  /// The names of entries that the object has a place for.
+  private var used: Set<ExactString> = []
+  /// The storages of tensors that were changed, by the names of their entries.
+  private var newStorages: [ExactString: StorageID] = [:]
+  /// The keys to take out of dicts.
+  private var removals: [NodeID: Set<NodeID>] = [:]
+  private var edits = SkeletonEdits()
+  private var machineWarnings: [String] = []
+
+  /// What the user should know.
+  var warnings: [String] { edits.warnings + machineWarnings }
+
+  /// A binder of `skeleton` to the entries of its file.
+  init(
+    _ skeleton: consuming Skeleton, _ entries: [SafetensorsHeaderEntry], _ data: EntryData,
+    _ options: ReadingOptions
+  ) {
+    graph = skeleton.graph
+    archive = skeleton.source
+    layout = skeleton.layout
+    references = skeleton.tensors
+    self.entries = EntryTable(entries)
+    self.data = data
+    self.options = options
+  }
+
+  /// Finds the tensors, and follows the file where it was changed.
+  ///
+  /// - Throws: `malformed` for a skeleton that is not of one piece, `unsupported` for changes that
+  ///   its object cannot follow, `conflict` where two copies of a tensor have become two tensors.
+  mutating func bind() throws(FormatError) {
+    try recognise()
+    for reference in references { try bind(reference) }
+    try requireSources()
+    try settle()
+    dropUnusedStorages()
+  }
+
+  private mutating func recognise() throws(FormatError) {
+    var taken = TensorGraph()
+    swap(&taken, &graph)
+    var recogniser = TensorRecogniser(graph: taken, storages: SkeletonStorages(archive))
+    taken = TensorGraph()
+    try recogniser.recognise()
+    graph = recogniser.finish()
+  }
+
+  // MARK: Tensors
+
+  private mutating func bind(_ reference: Skeleton.TensorReference) throws(FormatError) {
+    if !reference.hasConstruction {
+      guard let name = reference.name else {
+        throw FormatError(.malformed, "a tensor has neither a name nor a construction")
+      }
+      sources[reference.node] = name
+      guard let entry = entries[name] else { return }
+      used.insert(ExactString(name))
+      let tensor = data.tensor(entry, node: reference.node, in: &graph)
+      return graph.add(tensor)
+    }
+    guard case .tensor(let id) = graph[reference.node] else {
+      throw FormatError(
+        .malformed,
+        "what should be the construction of tensor '\(reference.name ?? "")' is not one")
+    }
+    guard let name = reference.name else { return }
+    sources[reference.node] = name
+    guard let entry = entries[name] else { return }
+    used.insert(ExactString(name))
+    if entry.describes(graph[id]) {
+      graph.setPacked(data.region(of: entry), of: id)
+    } else {
+      try follow(entry, id)
+    }
+  }
+
+  /// A tensor has its bytes somewhere, or has none.
+  private func requireSources() throws(FormatError) {
+    for tensor in graph.tensors where tensor.storage != nil && sources[tensor.node] == nil {
+      throw FormatError(.malformed, "the skeleton does not name the entry of a tensor")
+    }
+  }
+
+  /// Makes a tensor what its entry is now.
+  private mutating func follow(
+    _ entry: SafetensorsHeaderEntry, _ id: TensorID
+  ) throws(FormatError) {
+    let old = graph[id]
+    guard case .call(let object) = old.origin, Self.isPlain(graph[object], in: graph) else {
+      throw FormatError(
+        .unsupported,
+        "tensor '\(entry.name)' was changed, and what it is part of cannot follow",
+        hint: Self.hint)
+    }
+    var new = data.tensor(entry, node: old.node, in: &graph)
+    let name = ExactString(entry.name)
+    if let known = newStorages[name] { new.storage = known }
+    newStorages[name] = new.storage
+    new.requiresGradient = old.requiresGradient
+    graph.replace(id, with: new)
+    edits.note(change: entry.name, from: Self.text(old), to: Self.text(new))
+  }
+
+  /// Whether a construction says no more than what a tensor consists of.
+  private static func isPlain(_ object: ObjectNode, in graph: TensorGraph) -> Bool {
+    ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3"].contains {
+      graph.globalName(object.callable) == "torch._utils.\($0)"
+    }
+  }
+
+  private static func text(_ tensor: Tensor) -> String { "\(tensor.dtype.name) \(tensor.shape)" }
+
+  // MARK: Leaves
+
+  /// Compares what the file should have with what it has.
+  private mutating func settle() throws(FormatError) {
+    let leaves = try LeafWalk.leaves(of: graph)
+    var names = TensorNames(graph: graph, layout: layout)
+    for leaf in leaves.all {
+      let path = leaves.path(to: leaf)
+      switch leaf.kind {
+      case .tensor:
+        guard let source = sources[leaf.node] else { continue }
+        let name = try names.name(of: leaf, at: path)
+        try settle(leaf, leaves, name: name, source: source, label: names.plainName(of: path))
+      case .value where layout == .olmo:
+        let name = try names.name(of: leaf, at: path, isPickled: true)
+        try settleValue(leaf, leaves, name: name, label: names.plainName(of: path))
+      case .value, .emptyMapping, .cycle: continue
+      }
+    }
+    let additions = entries.all.filter { !used.contains(ExactString($0.name)) }
+    if !additions.isEmpty {
+      var places = try AdditionPlaces(graph: graph, leaves: leaves, layout: layout)
+      for entry in additions { try add(entry, &places) }
+    }
+    try applyRemovals()
+  }
+
+  private mutating func settle(
+    _ leaf: Leaf, _ leaves: Leaves, name: String, source: String, label: String
+  ) throws(FormatError) {
+    if ExactString(name) != ExactString(source), let entry = entries[name] {
+      // Another place of the same tensor, with its bytes once more.
+      used.insert(ExactString(name))
+      guard case .tensor(let id) = graph[leaf.node], entry.describes(graph[id]) else {
+        throw FormatError(
+          .conflict, "'\(label)' is one tensor with '\(source)', and they differ now",
+          hint: Self.hint)
+      }
+      copies[id, default: []].append(data.region(of: entry))
+    } else if entries[source] == nil {
+      try remove(leaf, leaves, label: label)
+    }
+  }
+
+  private mutating func settleValue(
+    _ leaf: Leaf, _ leaves: Leaves, name: String, label: String
+  ) throws(FormatError) {
+    guard let entry = entries[name] else { return try remove(leaf, leaves, label: label) }
+    used.insert(ExactString(name))
+    let expected = try Pickler.pickle(
+      leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
+    let found = try data.pickle(of: entry)
+    guard found != expected else { return }
+    let value = try withMachine { [data] (machine) throws(FormatError) in
+      try data.value(of: entry, with: &machine)
+    }
+    try put(value, in: leaf, leaves, label: label)
+    edits.note(
+      change: label, from: graph.description(of: leaf.node, limit: 40),
+      to: graph.description(of: value, limit: 40))
+  }
+
+  // MARK: Changes
+
+  private mutating func remove(
+    _ leaf: Leaf, _ leaves: Leaves, label: String
+  ) throws(FormatError) {
+    guard let step = leaves.lastStep(to: leaf), case .key(let key) = step.component,
+      leaf.tensorStepCount == nil
+    else {
+      throw FormatError(
+        .unsupported, "'\(label)' is gone from the file, and what held it cannot do without it",
+        hint: Self.hint)
+    }
+    removals[step.container, default: []].insert(key)
+    edits.note(removal: label)
+  }
+
+  private mutating func put(
+    _ value: NodeID, in leaf: Leaf, _ leaves: Leaves, label: String
+  ) throws(FormatError) {
+    guard let step = leaves.lastStep(to: leaf), case .key(let key) = step.component,
+      graph.setValue(value, forKey: key, in: step.container)
+    else {
+      throw FormatError(
+        .unsupported, "'\(label)' was changed, and what it is part of cannot follow",
+        hint: Self.hint)
+    }
+  }
+
+  private mutating func applyRemovals() throws(FormatError) {
+    for (container, keys) in removals {
+      guard graph.removeEntries(of: container, withKeys: keys) else {
+        throw FormatError(
+          .unsupported, "tensors are gone from the file that an object was made with",
+          hint: Self.hint)
+      }
+    }
+  }
+
+  /// Runs `body` with a machine that adds to the graph.
+  private mutating func withMachine<Result>(
+    _ body: (inout Unpickler) throws(FormatError) -> Result
+  ) throws(FormatError) -> Result {
+    var taken = TensorGraph()
+    swap(&taken, &graph)
+    var machine = Unpickler(graph: taken, unsafeGlobals: options.dropsUnsafe ? .drop : .refuse)
+    taken = TensorGraph()
+    let result = try body(&machine)
+    machineWarnings += machine.warnings
+    graph = machine.finish()
+    return result
+  }
+
+  private mutating func add(
+    _ entry: SafetensorsHeaderEntry, _ places: inout AdditionPlaces
+  ) throws(FormatError) {
+    let (place, value) = try FormatError.within("tensor '\(entry.name)'") {
+      () throws(FormatError) in
+      try withMachine { [data] (machine) throws(FormatError) in
+        let place = try places.place(for: entry.name, with: &machine)
+        guard !place.isPickled else { return (place, try data.value(of: entry, with: &machine)) }
+        let node = try machine.graph.add(.none)
+        let tensor = data.tensor(entry, node: node, in: &machine.graph)
+        machine.graph.add(tensor)
+        return (place, node)
+      }
+    }
+    guard graph.appendEntry(key: place.key, value: value, to: place.dict) else {
+      throw FormatError(
+        .unsupported, "'\(place.label)' was added, and the object is not a dict",
+        hint: Self.hint)
+    }
+    edits.note(addition: place.label)
+  }
+
+  /// Forgets the storages that only removed or changed tensors were views of.
+  private mutating func dropUnusedStorages() {
+    guard !edits.isEmpty, var archive else { return }
+    let reachable = Set(graph.reachable(from: [graph.root]))
+    var before: Set<ExactString> = []
+    var after: Set<ExactString> = []
+    for storage in graph.storages { before.insert(ExactString("data/" + storage.key)) }
+    for tensor in graph.tensors where reachable.contains(tensor.node) {
+      if let id = tensor.storage { after.insert(ExactString("data/" + graph[id].key)) }
+    }
+    archive.records.removeAll { record in
+      guard case .storage(let name, _) = record else { return false }
+      return before.contains(ExactString(name)) && !after.contains(ExactString(name))
+    }
+    self.archive = archive
+  }
+
+  private static let hint = "--ignore-skeleton takes the tensors without the rest of the object"
+}

@@ -1,0 +1,105 @@
+internal import Bytes
+internal import Graph
+internal import JSON
+
+/// Reads the skeleton of a safetensors file, as `Documentation/skeleton.md` specifies it.
+///
+/// A skeleton is as little to be trusted as a pickle: it is judged by the same policy and can
+/// describe nothing that a pickle could not.
+enum SkeletonReader {
+  /// Where the parts of the document are, in bytes from its start.
+  private struct Parts {
+    var version: Int?
+    var layout: Layout?
+    var source: Int?
+    var root: Int?
+    var nodes: Int?
+    var nodeCount = 0
+    var discarded: Int?
+  }
+
+  /// What the text `json` says.
+  ///
+  /// - Throws: `malformed` for another document, `unsupported` for one of a later version,
+  ///   `forbidden` for a global that exists to run code, `limitExceeded` for too many nodes.
+  static func read(
+    _ json: String, droppingUnsafe dropsUnsafe: Bool
+  ) throws(FormatError) -> Skeleton {
+    let bytes = Array(json.utf8)
+    let text = bytes.span
+    let parts = try survey(text)
+    guard let rootStart = parts.root, let nodesStart = parts.nodes, let layout = parts.layout else {
+      throw FormatError(.malformed, "the skeleton lacks its root, its nodes or its layout")
+    }
+    var nodes = try SkeletonNodes(count: parts.nodeCount)
+    var reader = JSONReader(text.extracting(nodesStart...), base: nodesStart)
+    try nodes.readTable(&reader)
+    reader = JSONReader(text.extracting(rootStart...), base: rootStart)
+    nodes.graph.root = try nodes.value(&reader)
+    if let start = parts.discarded {
+      reader = JSONReader(text.extracting(start...), base: start)
+      nodes.graph.discarded = try nodes.values(&reader)
+    }
+    var source: TorchArchiveDescription?
+    if let start = parts.source {
+      reader = JSONReader(text.extracting(start...), base: start)
+      source = try SkeletonSource.read(&reader)
+    }
+    var judge = SkeletonJudge(graph: nodes.graph, dropsUnsafe: dropsUnsafe)
+    let tensors = nodes.tensors
+    nodes.graph = TensorGraph()
+    try judge.judge()
+    let warnings = judge.warnings
+    return Skeleton(
+      graph: judge.finish(), tensors: tensors, layout: layout, source: source, warnings: warnings)
+  }
+
+  /// Looks through the document, whose members may stand in any order.
+  private static func survey(_ text: Span<UInt8>) throws(FormatError) -> Parts {
+    var parts = Parts()
+    var seen: Set<String> = []
+    var json = JSONReader(text)
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      guard seen.insert(key).inserted else {
+        throw FormatError(.malformed, "'\(key)' is repeated", at: json.offset)
+      }
+      let start = json.offset
+      switch key {
+      case "skeleton":
+        guard case .integer(SkeletonWriter.version) = try json.number() else {
+          throw FormatError(
+            .unsupported, "the skeleton is of another version than \(SkeletonWriter.version)",
+            hint: "a later ckptconv wrote it; --ignore-skeleton takes the tensors alone")
+        }
+        parts.version = SkeletonWriter.version
+        continue
+      case "layout":
+        let name = try json.string()
+        guard let layout = Layout(rawValue: name) else {
+          throw FormatError(.malformed, "'\(name)' is no layout", at: start)
+        }
+        parts.layout = layout
+        continue
+      case "source": parts.source = start
+      case "root": parts.root = start
+      case "discarded": parts.discarded = start
+      case "nodes":
+        parts.nodes = start
+        try json.beginArray()
+        while try json.nextElement() {
+          try json.skipValue()
+          parts.nodeCount += 1
+        }
+        continue
+      default: break
+      }
+      try json.skipValue()
+    }
+    try json.end()
+    guard parts.version != nil else {
+      throw FormatError(.malformed, "the skeleton does not say its version")
+    }
+    return parts
+  }
+}

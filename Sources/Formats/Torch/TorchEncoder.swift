@@ -1,0 +1,149 @@
+public import Bytes
+public import Graph
+internal import Pickle
+public import Plan
+
+/// Turns a checkpoint into the plan of a `.pt` file.
+///
+/// A checkpoint that is in an archive, or whose skeleton tells of one, becomes that archive again.
+/// Any other becomes what `torch.save` of current PyTorch writes for the object. No tensor's bytes
+/// are read.
+public struct TorchEncoder: Sendable {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// The directory inside the archive, for checkpoints that do not know of one.
+    public var prefix: String
+    /// Records to put into the archive beside those that torch reads.
+    public var records: [TorchArchiveDescription.Record]
+
+    /// Makes options.
+    public init(prefix: String, records: [TorchArchiveDescription.Record] = []) {
+      self.prefix = prefix
+      self.records = records
+    }
+  }
+
+  /// The result: a plan and what to tell the user of it.
+  public struct Encoding: Sendable {
+    /// The file.
+    public var plan: FilePlan
+    /// How many tensors there are, counted once under each of their names.
+    public var tensorCount: Int
+    /// How many of them are views of a storage that another one is a view of.
+    public var aliasCount: Int
+    /// What the user should know.
+    public var warnings: [String]
+  }
+
+  private let source: SourceDescription
+  private let copies: [TensorID: [FileRegion]]
+  private let options: Options
+  private var graph: TensorGraph
+  private var archive: TorchArchiveDescription
+  private var warnings: [String] = []
+
+  /// The plan of the file for `checkpoint`.
+  ///
+  /// - Throws: `unsupported` for what PyTorch has no type or pickles no operation for; `malformed`
+  ///   for a skeleton that describes no archive that torch could open.
+  public static func encode(
+    _ checkpoint: Checkpoint, options: Options
+  ) throws(FormatError) -> Encoding {
+    var encoder = TorchEncoder(checkpoint, options)
+    return try encoder.encode()
+  }
+
+  /// The directory that `torch.save` gives an archive for the file it is to be written to; `nil`
+  /// stands for a stream (`PyTorchStreamWriter` in `caffe2/serialize/inline_container.cc`, and
+  /// `torch/serialization.py` for paths that are not ASCII).
+  public static func prefix(forFileAt path: String?) -> String {
+    guard let path, path.utf8.allSatisfy({ $0 < 0x80 }) else { return "archive" }
+    let name = path.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }.last ?? ""
+    let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name
+    return stem.isEmpty ? "archive" : String(stem)
+  }
+
+  private init(_ checkpoint: Checkpoint, _ options: Options) {
+    source = checkpoint.source
+    copies = checkpoint.copies
+    self.options = options
+    graph = checkpoint.graph
+    archive = checkpoint.source.archive ?? .current(prefix: options.prefix)
+  }
+
+  private mutating func encode() throws(FormatError) -> Encoding {
+    let storageKeys = try writeConstructions()
+    let storages = try StorageAssembler(graph, copies: copies)
+    archive.insert(storages.records)
+    archive.insert(options.records)
+    let pickle = try pickle(newStrings: storageKeys)
+    let plan = try TorchArchiveEncoder.plan(archive, pickle: pickle) {
+      (name, byteCount) throws(FormatError) in
+      try storages.segments(ofRecord: name, byteCount: byteCount)
+    }
+    noteMissingBytes(storages)
+    let leaves = try LeafWalk.leaves(of: graph).all.filter { $0.kind == .tensor }
+    return Encoding(
+      plan: plan, tensorCount: leaves.count,
+      aliasCount: max(0, leaves.count - storages.records.count), warnings: warnings)
+  }
+
+  /// Gives tensors that come from no pickle their calls; returns the strs made for it that are
+  /// objects of their own.
+  private mutating func writeConstructions() throws(FormatError) -> Set<NodeID> {
+    var taken = TensorGraph()
+    swap(&taken, &graph)
+    var writer = ConstructionWriter(graph: taken, firstKey: archive.firstFreeKey)
+    taken = TensorGraph()
+    try writer.writeAll()
+    let keys = writer.storageKeys
+    graph = writer.finish()
+    return keys
+  }
+
+  // MARK: Pickle
+
+  private func pickle(newStrings: Set<NodeID>) throws(FormatError) -> [UInt8] {
+    guard source.archive != nil else {
+      return try Pickler.pickle(
+        graph.root, of: graph, protocol: archive.pickleProtocol,
+        strings: .asLoaded(except: newStrings))
+    }
+    let pickle = try Pickler.pickle(graph.root, of: graph, protocol: archive.pickleProtocol)
+    return try ownSpelling(of: pickle) ?? pickle
+  }
+
+  /// The source's own pickle, where it is another spelling of the same object.
+  ///
+  /// TorchScript and picklers written in Python spell objects differently from CPython. Whether two
+  /// pickles describe one object shows when both are spelled by the same pickler.
+  private func ownSpelling(of pickle: [UInt8]) throws(FormatError) -> [UInt8]? {
+    guard let own = archive.pickleBytes, own != pickle else { return nil }
+    var machine = Unpickler()
+    var reader = ByteReader(own.span)
+    let root = try machine.load(&reader)
+    let respelled = try Pickler.pickle(
+      root, of: machine.finish(), protocol: archive.pickleProtocol)
+    return respelled == pickle ? own : nil
+  }
+
+  // MARK: Messages
+
+  /// How many storages are named in warnings; the rest are counted.
+  private static let namedStorages = 20
+
+  private mutating func noteMissingBytes(_ storages: StorageAssembler) {
+    var count = 0
+    for case .storage(let name, let byteCount) in archive.records {
+      let missing = storages.missingByteCount(ofRecord: name, byteCount: byteCount)
+      guard missing > 0 else { continue }
+      count += 1
+      guard count <= Self.namedStorages else { continue }
+      warnings.append(
+        "\(missing) of the \(byteCount) bytes of '\(name)' belong to no tensor and are zero")
+    }
+    if count > Self.namedStorages {
+      warnings.append("so are bytes of \(count - Self.namedStorages) more storages")
+    }
+  }
+}
