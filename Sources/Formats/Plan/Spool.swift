@@ -22,14 +22,9 @@ struct Spool: Sendable {
       offsets[FileRegion.Identity(region)] = plan.byteCount
       plan.append(.copy(region, range: 0..<region.byteCount))
     }
-    let scratch = try FormatError.wrapping { () throws(SystemError) in
-      try ScratchFile(in: directory, label: directory + ": temporary file")
-    }
+    let scratch = try TemporaryOutput(in: directory)
     try carryOut(plan, scratch)
-    file = try FormatError.wrapping { () throws(SystemError) in
-      scratch.forgetName()
-      return try scratch.makeSource()
-    }
+    file = try scratch.makeSource()
   }
 
   /// Where the bytes of `region` lie as they are; `nil` when they lie nowhere but deflated.

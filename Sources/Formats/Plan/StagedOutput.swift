@@ -64,6 +64,13 @@ public final class StagedOutput: CopyDestination {
     try file.write(bytes, at: offset)
   }
 
+  /// The file for reading what it holds before it has its name, once everything is written.
+  ///
+  /// - Throws: `inputOutput` when the system is short of descriptors.
+  public func makeSource() throws(FormatError) -> SourceFile {
+    try FormatError.wrapping { () throws(SystemError) in try file.makeSource() }
+  }
+
   /// Gives the file its name; to be called once, when everything is written.
   ///
   /// - Throws: `inputOutput` when the name has been taken meanwhile and is not to be replaced.
