@@ -19,11 +19,15 @@ let package = Package(
     .systemLibrary(
       name: "CDeflate", path: "Sources/Formats/CDeflate", pkgConfig: "libdeflate",
       providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+    .systemLibrary(
+      name: "CNettle", path: "Sources/Formats/CNettle", pkgConfig: "nettle",
+      providers: [.apt(["nettle-dev"]), .brew(["nettle"])]),
     .systemLibrary(name: "CSystem", path: "Sources/Formats/CSystem"),
     .target(name: "Bytes", dependencies: ["CSystem"], path: "Sources/Formats/Bytes"),
     .target(name: "JSON", dependencies: ["Bytes"], path: "Sources/Formats/JSON"),
     .target(
-      name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate"], path: "Sources/Formats/Codecs"),
+      name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate", "CNettle"],
+      path: "Sources/Formats/Codecs"),
     .target(name: "Graph", dependencies: ["Bytes"], path: "Sources/Formats/Graph"),
     .target(name: "Pickle", dependencies: ["Bytes", "Graph"], path: "Sources/Formats/Pickle"),
     .target(
@@ -37,13 +41,17 @@ let package = Package(
       name: "Safetensors", dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Torch"],
       path: "Sources/Formats/Safetensors"),
     .target(
+      name: "Comparison", dependencies: ["Bytes", "Graph", "Plan", "Safetensors"],
+      path: "Sources/Formats/Comparison"),
+    .target(
       name: "Formats",
       dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
       path: "Sources/Formats/Formats"),
     .target(
       name: "Converter",
       dependencies: [
-        "Bytes", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors", "Formats",
+        "Bytes", "Codecs", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors",
+        "Comparison", "Formats",
       ],
       path: "Sources/Converter/Converter"),
     .executableTarget(
@@ -74,6 +82,12 @@ let package = Package(
       name: "SafetensorsTests",
       dependencies: ["Bytes", "JSON", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
       path: "Tests/SafetensorsTests"),
+    .testTarget(
+      name: "ComparisonTests",
+      dependencies: [
+        "Bytes", "Graph", "Pickle", "Torch", "Safetensors", "Comparison", "TestSupport",
+      ],
+      path: "Tests/ComparisonTests"),
     .testTarget(
       name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),

@@ -1,0 +1,109 @@
+internal import Graph
+internal import Safetensors
+
+/// Walks two graphs side by side and notes where they differ.
+///
+/// The walk keeps its own stack, looks at no more pairs than there are nodes, and follows cycles
+/// once.
+struct ObjectWalk {
+  /// Two nodes that stand in the same place.
+  struct Pair {
+    var first: NodeID
+    var second: NodeID
+    var place: Trail.Place
+  }
+
+  let first: TensorGraph
+  let second: TensorGraph
+  /// Whether identity and layout in memory mean nothing: one side is a flat list of values.
+  let isFlat: Bool
+  /// What has been found.
+  var differences: DifferenceList
+  /// The tensors whose bytes have yet to be compared.
+  var tensorPairs: [TensorPair] = []
+  /// The bytes of ``tensorPairs``.
+  var knownBytes: Set<TensorBytesPair> = []
+  var texts = TextIdentities()
+  var trail: Trail
+  var pending: [Pair] = []
+  var storages: StoragePartners
+  private var classes: EquivalenceClasses
+  private var partners: Partners
+
+  /// A walk that has not begun.
+  init(_ first: TensorGraph, _ second: TensorGraph, isFlat: Bool, limit: Int) {
+    self.first = first
+    self.second = second
+    self.isFlat = isFlat
+    differences = DifferenceList(limit: limit)
+    trail = Trail(first, second)
+    storages = StoragePartners(first, second)
+    classes = EquivalenceClasses(firstCount: first.nodeCount, secondCount: second.nodeCount)
+    partners = Partners(firstCount: first.nodeCount, secondCount: second.nodeCount)
+  }
+
+  /// Compares all that can be reached from two nodes.
+  mutating func compare(_ first: NodeID, _ second: NodeID) {
+    pending.append(Pair(first: first, second: second, place: Trail.root))
+    while let pair = pending.popLast() { compare(pair) }
+  }
+
+  private mutating func compare(_ pair: Pair) {
+    switch (first[pair.first], second[pair.second]) {
+    case (.none, .none): return
+    case (.bool(let left), .bool(let right)): if left != right { note(.value, pair) }
+    case (.int(let left), .int(let right)): if left != right { note(.value, pair) }
+    case (.float(let left), .float(let right)):
+      if left.bitPattern != right.bitPattern { note(left, right, pair) }
+    case (.string(let left), .string(let right)), (.bytes(let left), .bytes(let right)),
+      (.largeInt(let left), .largeInt(let right)):
+      if !isSameText(pair.first, left, pair.second, right) { note(left, right, pair) }
+    case (.byteArray(let left), .byteArray(let right)):
+      guard enter(pair, hasIdentity: true) != nil else { return }
+      if first[left] != second[right] { note(left, right, pair) }
+    case (.tuple(let left), .tuple(let right)):
+      if let step = enter(pair, hasIdentity: false) { compareItems(left, right, pair, step) }
+    case (.list(let left), .list(let right)):
+      if let step = enter(pair, hasIdentity: true) { compareItems(left, right, pair, step) }
+    case (.dict(let left), .dict(let right)):
+      if let step = enter(pair, hasIdentity: true) { compareEntries(left, right, pair, step) }
+    case (.set(let left), .set(let right)):
+      if let step = enter(pair, hasIdentity: true) { compareElements(left, right, step) }
+    case (.frozenSet(let left), .frozenSet(let right)):
+      if let step = enter(pair, hasIdentity: false) { compareElements(left, right, step) }
+    case (.global, .global): if !isSameGlobal(pair.first, pair.second) { note(.value, pair) }
+    case (.persistent(let left), .persistent(let right)): compareStorages(left, right, pair)
+    case (.object(let left), .object(let right)):
+      guard let step = enter(pair, hasIdentity: true) else { return }
+      compare(first[left], second[right], pair, step)
+    case (.tensor(let left), .tensor(let right)): compare(left, right, pair)
+    default: note(.type, pair)
+    }
+  }
+
+  /// Takes two objects of one kind for equal until shown otherwise; `hasIdentity` tells whether a
+  /// program can tell one object from two equal ones.
+  ///
+  /// - Returns: the number of the step to them, or `nil` if they need no look.
+  mutating func enter(_ pair: Pair, hasIdentity: Bool) -> Int32? {
+    let (left, right) = (first.index(of: pair.first), second.index(of: pair.second))
+    guard hasIdentity, !isFlat else {
+      return classes.unite(left, right) ? trail.add(pair.place, to: pair.first) : nil
+    }
+    switch partners.meet(left, right, at: trail.nextStep) {
+    case .known: return nil
+    case .new: break
+    case .conflict(let left, let right):
+      note(
+        .sharing, pair, identity("the same object as", left), identity("the same object as", right))
+    }
+    let step = trail.add(pair.place, to: pair.first)
+    return classes.unite(left, right) ? step : nil
+  }
+
+  /// How a message tells what an object is one with, whose first place is the end of `step`.
+  mutating func identity(_ words: String, _ step: Int32?) -> String {
+    guard let step else { return "one of its own" }
+    return "\(words) '\(trail.name(of: step))'"
+  }
+}
