@@ -22,9 +22,13 @@ let package = Package(
     .systemLibrary(
       name: "CNettle", path: "Sources/Formats/CNettle", pkgConfig: "nettle",
       providers: [.apt(["nettle-dev"]), .brew(["nettle"])]),
+    .systemLibrary(
+      name: "CYAML", path: "Sources/Formats/CYAML", pkgConfig: "yaml-0.1",
+      providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     .systemLibrary(name: "CSystem", path: "Sources/Formats/CSystem"),
     .target(name: "Bytes", dependencies: ["CSystem"], path: "Sources/Formats/Bytes"),
     .target(name: "JSON", dependencies: ["Bytes"], path: "Sources/Formats/JSON"),
+    .target(name: "YAML", dependencies: ["Bytes", "CYAML"], path: "Sources/Formats/YAML"),
     .target(
       name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate", "CNettle"],
       path: "Sources/Formats/Codecs"),
@@ -66,6 +70,8 @@ let package = Package(
       name: "GraphTests", dependencies: ["Bytes", "Graph"], path: "Tests/GraphTests"),
     .testTarget(
       name: "JSONTests", dependencies: ["Bytes", "JSON"], path: "Tests/JSONTests"),
+    .testTarget(
+      name: "YAMLTests", dependencies: ["Bytes", "YAML", "TestSupport"], path: "Tests/YAMLTests"),
     .testTarget(
       name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],
       path: "Tests/PickleTests"),

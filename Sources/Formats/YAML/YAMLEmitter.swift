@@ -1,0 +1,114 @@
+internal import Bytes
+internal import CYAML
+
+/// Writes events as text with libyaml.
+@safe
+final class YAMLEmitter {
+  private let emitter: UnsafeMutablePointer<yaml_emitter_t>
+  private let output: Output
+
+  /// Where the text gathers.
+  private final class Output {
+    var bytes: [UInt8] = []
+  }
+
+  /// An emitter at the start of a document.
+  ///
+  /// - Throws: `inputOutput` when there is no memory for it.
+  init() throws(FormatError) {
+    output = Output()
+    // Safe: the allocation is initialised before libyaml sees it; `deinit` frees it.
+    unsafe emitter = .allocate(capacity: 1)
+    unsafe emitter.initialize(to: yaml_emitter_t())
+    guard unsafe yaml_emitter_initialize(emitter) == 1 else { throw problem }
+    // Safe: `output` lives as long as the emitter; libyaml passes a buffer of `count` bytes.
+    unsafe yaml_emitter_set_output(
+      emitter,
+      { context, buffer, count in
+        guard let context = unsafe context, let buffer = unsafe buffer else { return 0 }
+        let output = unsafe Unmanaged<Output>.fromOpaque(context).takeUnretainedValue()
+        unsafe output.bytes.append(contentsOf: UnsafeBufferPointer(start: buffer, count: count))
+        return 1
+      }, Unmanaged.passUnretained(output).toOpaque())
+    unsafe yaml_emitter_set_unicode(emitter, 1)
+    unsafe try emit { event in unsafe yaml_stream_start_event_initialize(event, YAML_UTF8_ENCODING)
+    }
+    unsafe try emit { event in unsafe yaml_document_start_event_initialize(event, nil, nil, nil, 1)
+    }
+  }
+
+  deinit {
+    // Safe: `emitter` was initialised in `init`, and libyaml accepts one whose own failed.
+    unsafe yaml_emitter_delete(emitter)
+    unsafe emitter.deinitialize(count: 1)
+    unsafe emitter.deallocate()
+  }
+
+  /// Writes a single value; without quotes if `isPlain` and its characters allow it.
+  ///
+  /// - Throws: `limitExceeded` for more than two gigabytes.
+  func scalar(_ text: String, isPlain: Bool) throws(FormatError) {
+    let bytes = Array(text.utf8)
+    guard let count = Int32(exactly: bytes.count) else {
+      throw FormatError(.limitExceeded, "a text of \(bytes.count) bytes")
+    }
+    unsafe try emit { event in
+      // Safe: libyaml copies `count` bytes and does not keep the pointer.
+      unsafe bytes.withUnsafeBufferPointer { buffer in
+        var empty: UInt8 = 0
+        return unsafe withUnsafePointer(to: &empty) { nothing in
+          unsafe yaml_scalar_event_initialize(
+            event, nil, nil, buffer.baseAddress ?? nothing, count, isPlain ? 1 : 0, 1,
+            YAML_ANY_SCALAR_STYLE)
+        }
+      }
+    }
+  }
+
+  /// Begins a list, one element a line.
+  func beginSequence() throws(FormatError) {
+    unsafe try emit { event in
+      unsafe yaml_sequence_start_event_initialize(event, nil, nil, 1, YAML_BLOCK_SEQUENCE_STYLE)
+    }
+  }
+
+  /// Ends a list.
+  func endSequence() throws(FormatError) {
+    unsafe try emit { event in unsafe yaml_sequence_end_event_initialize(event) }
+  }
+
+  /// Begins a mapping, one name a line.
+  func beginMapping() throws(FormatError) {
+    unsafe try emit { event in
+      unsafe yaml_mapping_start_event_initialize(event, nil, nil, 1, YAML_BLOCK_MAPPING_STYLE)
+    }
+  }
+
+  /// Ends a mapping.
+  func endMapping() throws(FormatError) {
+    unsafe try emit { event in unsafe yaml_mapping_end_event_initialize(event) }
+  }
+
+  /// Ends the document; returns its text.
+  func finish() throws(FormatError) -> [UInt8] {
+    unsafe try emit { event in unsafe yaml_document_end_event_initialize(event, 1) }
+    unsafe try emit { event in unsafe yaml_stream_end_event_initialize(event) }
+    return output.bytes
+  }
+
+  private func emit(
+    _ initialize: (UnsafeMutablePointer<yaml_event_t>) -> Int32
+  ) throws(FormatError) {
+    var event = unsafe yaml_event_t()
+    // Safe: the event is initialised before it is handed over, and libyaml deletes it in any case.
+    guard unsafe initialize(&event) == 1, unsafe yaml_emitter_emit(emitter, &event) == 1 else {
+      throw problem
+    }
+  }
+
+  private var problem: FormatError {
+    // Safe: a constant C string inside libyaml, or null when memory ran out.
+    let message = unsafe emitter.pointee.problem.map { unsafe String(cString: $0) }
+    return FormatError(.inputOutput, "YAML cannot be written: \(message ?? "no memory is left")")
+  }
+}
