@@ -49,7 +49,7 @@ let package = Package(
       path: "Sources/Formats/Comparison"),
     .target(
       name: "Formats",
-      dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
+      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
       path: "Sources/Formats/Formats"),
     .target(
       name: "Converter",
@@ -95,7 +95,8 @@ let package = Package(
       ],
       path: "Tests/ComparisonTests"),
     .testTarget(
-      name: "FormatsTests", dependencies: ["Bytes", "Formats", "TestSupport"],
+      name: "FormatsTests",
+      dependencies: ["Bytes", "Graph", "Plan", "Safetensors", "Torch", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],

@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
 from program import DATA, DONE, FIXTURES, IO, ROOT, convert, describe, run
@@ -67,6 +69,23 @@ def test_inspecting_a_safetensors_file(directory, layout, tmp_path):
         found = json.loads(line)
         assert_inspection(found, "Container of a safetensors file")
         assert found["container"]["layout"] == layout, found["path"]
+
+
+def test_inspecting_shards(tmp_path):
+    for number in "12":
+        save_file({f"t{number}": torch.zeros(3)}, tmp_path / f"{number}.safetensors", {"format": "pt"})
+    index = tmp_path / "model.safetensors.index.json"
+    for metadata in {"total_size": 24}, {}:
+        names = {f"t{number}": f"{number}.safetensors" for number in "12"}
+        index.write_text(json.dumps({"metadata": metadata, "weight_map": names}))
+        for path in index, tmp_path:
+            process = run("inspect", "--json", path)
+            assert process.returncode == DONE, describe(process)
+            found = json.loads(process.stdout)
+            assert_inspection(found, "Container of a checkpoint in several files")
+            for shard in found["container"]["shards"]:
+                assert_documented(shard, "Shard")
+            assert [tensor["name"] for tensor in found["tensors"]] == ["t1", "t2"]
 
 
 def test_reporting_conversions(tmp_path):

@@ -54,6 +54,21 @@ extension Inspection {
       json.member("layout", file.layout)
       json.member("header_bytes", file.headerByteCount)
       json.member("metadata", file.metadata.map(\.key))
+    case .shards(let files):
+      json.member("kind", "shards")
+      json.member("metadata", files.metadata.map(\.key))
+      json.key("total_size")
+      if let size = files.announcedByteCount { json.integer(size) } else { json.null() }
+      json.key("shards")
+      json.beginArray()
+      for shard in files.shards {
+        json.beginObject()
+        json.member("name", shard.name)
+        json.member("bytes", shard.byteCount)
+        json.member("entries", shard.entryCount)
+        json.endObject()
+      }
+      json.endArray()
     }
     json.endObject()
   }

@@ -86,13 +86,18 @@ public struct Inspection: Sendable {
 }
 
 extension Inspection {
-  /// The files that `path` stands for: itself, or the checkpoint files of a directory.
+  /// The files that `path` stands for: itself, or the checkpoint files of a directory, where an
+  /// index stands for its shards.
   ///
   /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
   public static func files(of path: String) throws(FormatError) -> [String] {
     let place = FilePath(path)
     guard try place.status()?.isDirectory == true else { return [path] }
-    return try OLMoDirectory.files(of: place)
+    var files = try OLMoDirectory.files(of: place)
+    let hasModel = files.contains { FilePath($0).name.hasPrefix("model.") }
+    if !hasModel, let weights = try ModelFolder.weights(in: path) { files.insert(weights, at: 0) }
+    guard !files.isEmpty else { throw OLMoDirectory.notACheckpoint(place) }
+    return files
   }
 }
 

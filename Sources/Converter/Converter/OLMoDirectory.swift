@@ -27,7 +27,7 @@ enum OLMoDirectory {
 
   /// The paths of the checkpoint files in `directory`, in the order model, optim, train.
   ///
-  /// - Throws: `unsupported` when there is none.
+  /// - Throws: `inputOutput` when the system does not tell.
   static func files(of directory: FilePath) throws(FormatError) -> [String] {
     var files: [String] = []
     for state in states + [trainer] {
@@ -36,7 +36,6 @@ enum OLMoDirectory {
         if try path.status() != nil { files.append(path.text) }
       }
     }
-    guard !files.isEmpty else { throw notACheckpoint(directory) }
     return files
   }
 

@@ -88,6 +88,11 @@ struct PreparedOutput {
     case (.safetensors, .safetensors):
       throw FormatError(.unsupported, "this is a safetensors file already").framed(by: step.source)
     case (.torch, .safetensors), (.safetensors, .torch): return checkpoint
+    case (.shards, _):
+      throw FormatError(
+        .unsupported, "this is the index of a checkpoint in several files",
+        hint: "convert its files one by one"
+      ).framed(by: step.source)
     }
   }
 

@@ -19,6 +19,8 @@ public enum Limits: Sendable {
   public static let dimensions = 1024
   /// The longest header the reference safetensors reader accepts, in bytes.
   public static let safetensorsHeaderBytes = 100_000_000
+  /// The longest index of shards, in bytes: it repeats the names of their headers.
+  public static let indexBytes = 100_000_000
   /// The best ratio deflate can reach (RFC 1951: 258 bytes from two bits), rounded up.
   public static let deflateRatio = 1040
   /// The most values a checkpoint may have once it is flattened, per Python object in it.

@@ -33,3 +33,30 @@ extension Syscalls {
     for path in paths.reversed() { _ = unsafe rmdir(path) }
   }
 }
+
+extension Syscalls {
+  /// The names in a directory in the order of their bytes, without `.` and `..` (`opendir`,
+  /// `readdir`).
+  ///
+  /// - Throws: ``SystemError`` when it cannot be read.
+  package static func names(in directory: String) throws(SystemError) -> [String] {
+    // Safe: the path is a valid C string for the duration of the call.
+    guard let stream = unsafe opendir(directory) else {
+      throw SystemError("opendir", path: directory, code: errno)
+    }
+    // Safe: the stream is open until here and is not used afterwards.
+    defer { unsafe _ = closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    // Safe: the entry is valid until the next call, and its name ends with a zero byte.
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+        unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+      }
+      if name != ".", name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw SystemError("readdir", path: directory, code: errno) }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

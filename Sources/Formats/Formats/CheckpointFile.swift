@@ -3,9 +3,12 @@ public import Graph
 internal import Safetensors
 internal import Torch
 
-/// Opens checkpoint files of any kind.
+/// Opens checkpoints of any kind.
 public enum CheckpointFile: Sendable {
-  /// Reads a file's structure, whatever its name says it is, and none of its tensor data.
+  /// Reads a checkpoint's structure, whatever its name says it is, and none of its tensor data.
+  ///
+  /// The path may be that of a file, of the index of a checkpoint in several files, or of a folder
+  /// in which `transformers` would find the weights of a model.
   ///
   /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``FormatError`` with the file in its path: `inputOutput` when it cannot be opened,
@@ -13,17 +16,31 @@ public enum CheckpointFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(FormatError) -> Checkpoint {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let place = try file(at: path)
+    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: place) }
     return try read(file, options)
   }
 
-  /// Reads the structure of a file that is open.
+  /// Reads the structure of a file that is open: a checkpoint, or the index of one in several files.
   ///
   /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``FormatError`` with the file in its path: `unsupported` when it is something else,
   ///   and what its reader throws.
   public static func read(
     _ file: SourceFile, _ options: ReadingOptions = ReadingOptions()
+  ) throws(FormatError) -> Checkpoint {
+    if try FileKind.sniff(file) == .json {
+      let index = try FormatError.within(file.path) { () throws(FormatError) in
+        try ShardIndex(reading: file)
+      }
+      if let index { return try ShardedReader.read(index, file, options) }
+    }
+    return try readOne(file, options)
+  }
+
+  /// Reads the structure of a checkpoint in one file.
+  static func readOne(
+    _ file: SourceFile, _ options: ReadingOptions
   ) throws(FormatError) -> Checkpoint {
     let kind = try FileKind.sniff(file)
     if let problem = kind.problem { throw problem.framed(by: file.path) }
@@ -36,5 +53,21 @@ public enum CheckpointFile: Sendable {
     case .safetensors: return try SafetensorsReader.read(file, options)
     default: return try TorchReader.read(file, droppingUnsafe: options.dropsUnsafe)
     }
+  }
+
+  /// The file that is to be read for a path.
+  private static func file(at path: String) throws(FormatError) -> String {
+    let status = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.status(at: path)
+    }
+    guard status?.isDirectory == true else { return path }
+    guard let weights = try ModelFolder.weights(in: path) else {
+      throw FormatError(
+        .unsupported,
+        "there is no model.safetensors, pytorch_model.bin or index of shards in this directory",
+        hint: "give the file itself"
+      ).framed(by: path)
+    }
+    return weights
   }
 }

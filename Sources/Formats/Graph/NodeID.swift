@@ -27,3 +27,7 @@ public struct StorageID: Hashable, Sendable {
 extension StorageID {
   package init(index: Int) { self.init(index: Int32(truncatingIfNeeded: index)) }
 }
+
+extension TensorID {
+  package init(index: Int) { self.init(index: Int32(truncatingIfNeeded: index)) }
+}

@@ -6,6 +6,8 @@ public struct SourceDescription: Sendable {
     case torch(TorchArchiveDescription)
     /// A safetensors file.
     case safetensors(SafetensorsDescription)
+    /// Several files and the index that tells which tensor is in which.
+    case shards(ShardsDescription)
   }
 
   /// What kind of file it is.
@@ -16,10 +18,11 @@ public struct SourceDescription: Sendable {
     switch container {
     case .torch(let archive): archive
     case .safetensors(let file): file.origin
+    case .shards: nil
     }
   }
 
-  /// The file's size in bytes.
+  /// The file's size in bytes; that of all files together for a checkpoint in several.
   public var byteCount: Int
 
   package init(container: Container, byteCount: Int) {

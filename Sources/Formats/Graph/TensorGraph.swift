@@ -11,11 +11,11 @@ public struct TensorGraph: Sendable {
   /// The object everything else hangs from.
   public package(set) var root: NodeID
   /// The constructions behind object nodes and tensors.
-  public private(set) var objects: [ObjectNode] = []
+  public internal(set) var objects: [ObjectNode] = []
   /// The tensors, in the order in which the reader met them.
-  public private(set) var tensors: [Tensor] = []
+  public internal(set) var tensors: [Tensor] = []
   /// The storages, in the order in which the reader met them.
-  public private(set) var storages: [Storage] = []
+  public internal(set) var storages: [Storage] = []
   /// Calls whose results the pickle dropped, kept so that nothing is lost silently.
   public package(set) var discarded: [NodeID] = []
 
@@ -27,9 +27,9 @@ public struct TensorGraph: Sendable {
   /// Named values inside objects and tensors, attached by readers that know their classes.
   public package(set) var parts: [NodeID: [Part]] = [:]
 
-  private var nodes: [Node]
-  private var children: [NodeID] = []
-  private var text: [UInt8] = []
+  var nodes: [Node]
+  var children: [NodeID] = []
+  var text: [UInt8] = []
 
   /// `None`, which is one object.
   package static let none = NodeID(index: 0)
@@ -163,11 +163,14 @@ extension TensorGraph {
   /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
   package mutating func addBytes(_ bytes: Span<UInt8>) throws(FormatError) -> ByteRun {
     let start = text.count
-    guard start + bytes.count <= Int(UInt32.max) else {
-      throw FormatError(.limitExceeded, "the checkpoint has more than 4 GiB of text and bytes")
-    }
+    guard start + bytes.count <= Int(UInt32.max) else { throw Self.tooMuchText }
     for index in bytes.indices { text.append(bytes[index]) }
     return ByteRun(start: UInt32(start), count: UInt32(bytes.count))
+  }
+
+  /// The error for an arena that would pass 4 GiB.
+  static var tooMuchText: FormatError {
+    FormatError(.limitExceeded, "the checkpoint has more than 4 GiB of text and bytes")
   }
 
   /// Copies bytes into the arena.

@@ -7,7 +7,9 @@ struct Inspect: Command {
   static let summary = "list the tensors and values of a checkpoint"
   static let manual = """
     Lists what each INPUT holds: its tensors with type, shape and size, the values beside them, and
-    what kind of file it is. Tensor data is not read, so the size of the file does not matter.
+    what kind of file it is. Tensor data is not read, so the size of the file does not matter. The
+    index of a checkpoint in several files, such as `model.safetensors.index.json`, and a folder that
+    has one, are listed as one checkpoint.
     """
   static let examples = [
     Example(line: "ckptconv inspect model.pt", purpose: "What is in this file?"),

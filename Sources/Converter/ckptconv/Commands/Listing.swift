@@ -95,6 +95,12 @@ extension Listing {
         "safetensors", size, "layout \(file.layout)", "header of \(file.headerByteCount) bytes",
         keys.isEmpty ? "no metadata" : "metadata: \(keys.joined(separator: " "))",
       ]
+    case .shards(let files):
+      let keys = files.metadata.map(\.key)
+      return [
+        "index of \(files.shards.count.counting("shard"))", size,
+        keys.isEmpty ? "no metadata" : "metadata: \(keys.joined(separator: " "))",
+      ]
     }
   }
 }

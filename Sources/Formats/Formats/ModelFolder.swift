@@ -1,0 +1,52 @@
+package import Bytes
+
+/// A folder with a model as `transformers` saves it.
+package enum ModelFolder {
+  /// The names that `transformers` looks for, in its order (`modeling_utils.py`,
+  /// `_get_resolved_checkpoint_files`).
+  private static let names = [
+    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+  ]
+  private static let indexSuffixes = [".safetensors.index.json", ".bin.index.json"]
+
+  /// The file to read for the weights in `directory`, or `nil` where there are none: the whole model
+  /// or the index of its shards.
+  ///
+  /// - Throws: `inputOutput` when the directory cannot be read, `unsupported` when it has several
+  ///   indices of other names.
+  package static func weights(in directory: String) throws(FormatError) -> String? {
+    for name in names {
+      let path = path(of: name, in: directory)
+      let status = try FormatError.wrapping { () throws(SystemError) in
+        try Syscalls.status(at: path)
+      }
+      if status != nil { return path }
+    }
+    let names = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.names(in: directory)
+    }
+    let indices = names.filter { name in indexSuffixes.contains { name.hasSuffix($0) } }
+    guard indices.count <= 1 else {
+      throw FormatError(
+        .unsupported,
+        "there are several models in this directory: "
+          + indices.joined(separator: ", "),
+        hint: "give the index of one"
+      ).framed(by: directory)
+    }
+    return indices.first.map { path(of: $0, in: directory) }
+  }
+
+  /// The path of a file in a directory.
+  package static func path(of name: String, in directory: String) -> String {
+    if directory == "." { return name }
+    return directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+  }
+
+  /// The directory that a file is in.
+  static func directory(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}

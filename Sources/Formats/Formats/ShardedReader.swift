@@ -1,0 +1,173 @@
+internal import Bytes
+internal import Graph
+internal import Safetensors
+internal import Torch
+
+/// Puts the shards of a checkpoint together: one dict with the entries of all of them, in the order
+/// of the files.
+struct ShardedReader {
+  private let index: ShardIndex
+  private let directory: String
+  private var options: ReadingOptions
+
+  private var graph = TensorGraph()
+  private var entries: [NodeID] = []
+  /// The tensors of the index that have been found.
+  private var found: Set<ExactString> = []
+  private var shards: [ShardsDescription.Shard] = []
+  private var metadata: [(key: String, value: String)] = []
+  private var metadataKeys: [ExactString: String] = [:]
+  private var unusedRegions: [FileRegion] = []
+  private var warnings: [String] = []
+
+  /// The contents of the shards that `file`, an index, lists.
+  ///
+  /// - Throws: `inputOutput` for a shard that is missing, `malformed` where index and shards
+  ///   disagree, and what the readers of the shards throw.
+  static func read(
+    _ index: ShardIndex, _ file: SourceFile, _ options: ReadingOptions
+  ) throws(FormatError) -> Checkpoint {
+    var reader = ShardedReader(
+      index: index, directory: ModelFolder.directory(of: file.path), options: options)
+    return try FormatError.within(file.path) { () throws(FormatError) in
+      for name in index.names { try reader.addShard(name) }
+      return try reader.finish(indexByteCount: file.byteCount)
+    }
+  }
+
+  private init(index: ShardIndex, directory: String, options: ReadingOptions) {
+    self.index = index
+    self.directory = directory
+    self.options = options
+    // The index names the entries of the files, not the values of an object.
+    self.options.ignoresSkeleton = true
+  }
+
+  // MARK: Shards
+
+  private mutating func addShard(_ name: String) throws(FormatError) {
+    let path = ModelFolder.path(of: name, in: directory)
+    let file: SourceFile
+    do {
+      file = try SourceFile(path: path)
+    } catch {
+      var failure = FormatError(error)
+      if error.isMissing {
+        failure.hint =
+          "the index lists it among \(index.names.count) files; fetch it, or all of them again"
+      }
+      throw failure
+    }
+    var shard = try CheckpointFile.readOne(file, options)
+    switch shard.source.container {
+    case .torch: try shard.graph.numberStorages(from: graph.storages.count)
+    case .safetensors(let description):
+      guard description.layout == Layout.plain.rawValue else {
+        throw FormatError(
+          .unsupported, "a shard of layout \(description.layout) is not read",
+          hint: "give the file by itself"
+        ).framed(by: path)
+      }
+      addMetadata(description.metadata, of: name)
+    case .shards: break
+    }
+    let count = try FormatError.within(path) { () throws(FormatError) in
+      try addEntries(of: shard.graph, named: name)
+    }
+    shards.append(.init(name: name, byteCount: file.byteCount, entryCount: count))
+    unusedRegions += shard.unusedRegions
+    warnings += shard.warnings.map { "\(name): \($0)" }
+  }
+
+  /// Takes in the entries of a shard's dict and returns how many there are.
+  private mutating func addEntries(
+    of shard: TensorGraph, named name: String
+  ) throws(FormatError) -> Int {
+    guard let items = shard.entries(of: shard.root) else {
+      throw FormatError(
+        .malformed,
+        "a shard holds a dict of tensors, this is "
+          + shard.description(of: shard.root, limit: 60))
+    }
+    if case .object(let object) = shard[shard.root], shard[object].state != nil {
+      warnings.append("\(name): the attributes of its \(typeName(of: object, shard)) are left out")
+    }
+    for (key, _) in items { try check(key, of: shard, in: name) }
+    let shift = try graph.append(shard)
+    for (key, value) in items { entries += [shift(key), shift(value)] }
+    return items.count
+  }
+
+  private func typeName(of object: ObjectID, _ graph: TensorGraph) -> String {
+    graph.globalName(graph[object].callable) ?? "dict"
+  }
+
+  private mutating func check(
+    _ key: NodeID, of graph: TensorGraph, in shard: String
+  ) throws(FormatError) {
+    guard let name = graph.string(key) else {
+      throw FormatError(
+        .malformed, "the key \(graph.description(of: key, limit: 60)) is not a name")
+    }
+    guard let expected = index.shards[ExactString(name)] else {
+      throw FormatError(
+        .malformed, "tensor '\(name)' is not in the index",
+        hint: "the shards belong to another index, or the index to other shards")
+    }
+    guard ExactString(expected) == ExactString(shard) else {
+      throw FormatError(
+        .malformed, "tensor '\(name)' is in this shard, the index has it in '\(expected)'")
+    }
+    found.insert(ExactString(name))
+  }
+
+  private mutating func addMetadata(_ new: [(key: String, value: String)], of shard: String) {
+    for (key, value) in new where metadataKeys[ExactString(key)] != value {
+      guard key != SafetensorsDescription.skeletonKey else {
+        warnings.append("\(shard): its skeleton is not read: shards are names and tensors")
+        continue
+      }
+      metadataKeys[ExactString(key)] = value
+      metadata.append((key, value))
+    }
+  }
+
+  // MARK: The whole
+
+  private mutating func finish(indexByteCount: Int) throws(FormatError) -> Checkpoint {
+    try requireComplete()
+    let root = graph.addEmptyRoot()
+    graph.replace(root, with: .dict(graph.addChildren(entries[...])))
+    noteSize()
+    let description = ShardsDescription(
+      shards: shards, metadata: metadata, announcedByteCount: index.announcedByteCount)
+    return Checkpoint(
+      graph: graph,
+      source: SourceDescription(
+        container: .shards(description),
+        byteCount: shards.reduce(indexByteCount) { $0 + $1.byteCount }),
+      unusedRegions: unusedRegions, warnings: warnings)
+  }
+
+  private func requireComplete() throws(FormatError) {
+    guard found.count < index.shards.count else { return }
+    let missing = index.shards.filter { !found.contains($0.key) }
+      .min { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
+    guard let (name, shard) = missing else { return }
+    let others = index.shards.count - found.count - 1
+    throw FormatError(
+      .malformed,
+      "tensor '\(name.text)' is not in '\(shard)', where the index has it"
+        + (others > 0 ? ", and \(others) more are missing" : ""))
+  }
+
+  /// Compares the size that the index gives; for tensors that share a storage, programs count it
+  /// once or several times.
+  private mutating func noteSize() {
+    guard let announced = index.announcedByteCount else { return }
+    let counted = graph.tensors.reduce(0) { $0 + $1.byteCount }
+    let stored = graph.storages.reduce(0) { $0 + $1.byteCount }
+    guard announced != counted, announced != stored else { return }
+    warnings.append("the index gives the tensors \(announced) bytes, they have \(counted)")
+  }
+}
