@@ -43,6 +43,9 @@ public enum CheckpointFile: Sendable {
     _ file: SourceFile, _ options: ReadingOptions
   ) throws(FormatError) -> Checkpoint {
     let kind = try FileKind.sniff(file)
+    if kind == .truncatedZip, let whole = try CutArchive(file) {
+      throw whole.error(readFrom: file).framed(by: file.path)
+    }
     if let problem = kind.problem { throw problem.framed(by: file.path) }
     switch kind {
     case .legacyTorch:

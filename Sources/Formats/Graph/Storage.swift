@@ -15,6 +15,9 @@ public struct Storage: Sendable {
   /// Whether its numbers are stored most significant byte first.
   public var isBigEndian: Bool
 
+  /// The name of its record in an archive, without the prefix.
+  package var recordName: String { TorchArchiveDescription.storagePrefix + key }
+
   package init(
     key: String, dtype: DType?, location: String, byteCount: Int, region: FileRegion?,
     isBigEndian: Bool

@@ -56,6 +56,10 @@ public struct TorchArchiveDescription: Sendable {
 /// What the records say of the archive's writer (`caffe2/serialize/inline_container.cc` and
 /// `torch/serialization.py` of PyTorch 1.6 to 2.15).
 extension TorchArchiveDescription {
+  /// What the names of storages' records begin with.
+  package static let storagePrefix = "data/"
+  /// Where torch keeps the order of bytes in numbers, from 2.1 on.
+  package static let byteOrderRecord = "byteorder"
   /// Where torch keeps the alignment, from 2.7 on.
   package static let alignmentRecord = ".storage_alignment"
   /// Where torch keeps hashes of names and checksums, from 2.1 on.

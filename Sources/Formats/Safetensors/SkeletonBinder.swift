@@ -275,9 +275,9 @@ struct SkeletonBinder {
     let reachable = Set(graph.reachable(from: [graph.root]))
     var before: Set<ExactString> = []
     var after: Set<ExactString> = []
-    for storage in graph.storages { before.insert(ExactString("data/" + storage.key)) }
+    for storage in graph.storages { before.insert(ExactString(storage.recordName)) }
     for tensor in graph.tensors where reachable.contains(tensor.node) {
-      if let id = tensor.storage { after.insert(ExactString("data/" + graph[id].key)) }
+      if let id = tensor.storage { after.insert(ExactString(graph[id].recordName)) }
     }
     archive.records.removeAll { record in
       guard case .storage(let name, _) = record else { return false }

@@ -16,7 +16,7 @@ struct SkeletonStorages: StorageSource {
   }
 
   func storage(_ announced: PersistentStorage) throws(FormatError) -> Storage {
-    guard let byteCount = byteCounts[ExactString("data/" + announced.key)] else {
+    guard let byteCount = byteCounts[ExactString(announced.recordName)] else {
       throw FormatError(
         .malformed, "storage '\(announced.key)' is not among the skeleton's records")
     }

@@ -13,6 +13,16 @@ package struct PersistentStorage: Sendable {
   /// Its length in elements of its class; in bytes for an untyped one.
   package let elementCount: Int
 
+  /// The name of its record in the archive, without the prefix.
+  package var recordName: String { TorchArchiveDescription.storagePrefix + key }
+
+  /// The size in bytes.
+  ///
+  /// - Throws: `malformed` when no number is that large.
+  func byteCount() throws(FormatError) -> Int {
+    try elementCount.multiplied(by: dtype?.byteCount ?? 1, orThrow: "the size of storage '\(key)'")
+  }
+
   init(graph: TensorGraph, id: NodeID) throws(FormatError) {
     guard let parts = graph.tuple(id).map(Array.init), parts.count >= 5,
       graph.text(of: parts[0], equals: "storage")

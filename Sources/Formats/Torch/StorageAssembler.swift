@@ -23,7 +23,7 @@ struct StorageAssembler {
     for id in reachable {
       let tensor = graph[id]
       guard let storage = tensor.storage else { continue }
-      let name = ExactString(Self.recordName(of: graph[storage]))
+      let name = ExactString(graph[storage].recordName)
       guard storages.updateValue(storage, forKey: name) ?? storage == storage else {
         throw FormatError(.malformed, "two storages are named '\(graph[storage].key)'")
       }
@@ -36,12 +36,10 @@ struct StorageAssembler {
     }
   }
 
-  private static func recordName(of storage: Storage) -> String { "data/" + storage.key }
-
   /// The records that the storages are, in the order in which the reader met them.
   var records: [TorchArchiveDescription.Record] {
     storages.values.sorted { graph.index(of: $0) < graph.index(of: $1) }.map {
-      .storage(name: Self.recordName(of: graph[$0]), byteCount: graph[$0].byteCount)
+      .storage(name: graph[$0].recordName, byteCount: graph[$0].byteCount)
     }
   }
 

@@ -136,8 +136,7 @@ package struct TensorRecogniser {
   private mutating func storage(
     _ announced: PersistentStorage
   ) throws(FormatError) -> (StorageID, DType?) {
-    let byteCount = try announced.elementCount.multiplied(
-      by: announced.dtype?.byteCount ?? 1, orThrow: "the size of storage '\(announced.key)'")
+    let byteCount = try announced.byteCount()
     let id: StorageID
     if let known = storages[ExactString(announced.key)] {
       id = known

@@ -14,7 +14,7 @@ package struct TorchArchive: Sendable {
   private let directory: ZipDirectory
 
   private static let pickleName = "data.pkl"
-  private static let storagePrefix = "data/"
+  private static let storagePrefix = TorchArchiveDescription.storagePrefix
 
   /// Opens `file`.
   ///
@@ -34,7 +34,8 @@ package struct TorchArchive: Sendable {
     guard directory.entry(named: "\(prefix)/\(Self.pickleName)") != nil else {
       throw Self.notTorch("it has no record '\(Self.pickleName)'")
     }
-    isBigEndian = try Self.isBigEndian(directory.entry(named: "\(prefix)/byteorder"), in: directory)
+    isBigEndian = try Self.isBigEndian(
+      directory.entry(named: "\(prefix)/\(TorchArchiveDescription.byteOrderRecord)"), in: directory)
   }
 
   /// The record of that name, without the prefix.

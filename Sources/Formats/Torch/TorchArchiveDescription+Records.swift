@@ -12,14 +12,13 @@ extension TorchArchiveDescription {
         .pickle(name: "data.pkl"),
         .other(name: formatVersionRecord, bytes: Array("1".utf8)),
         .other(name: alignmentRecord, bytes: Array("64".utf8)),
-        .other(name: "byteorder", bytes: Array("little".utf8)),
+        .other(name: byteOrderRecord, bytes: Array("little".utf8)),
         .other(name: versionRecord, bytes: Array("3\n".utf8)),
         .other(name: serializationIDRecord, bytes: []),
       ])
   }
 
   private static let versionRecord = "version"
-  private static let storagePrefix = "data/"
 
   /// The first number that no storage is named by.
   var firstFreeKey: Int {
