@@ -45,6 +45,9 @@ struct DeflatedRegionTests {
     Case(name: "transposed", segments: { [.gather($0, transposed)] }, extraByteCount: 50_000),
     Case(
       name: "spread", segments: { [AssemblyTests.spread($0)] }, extraByteCount: 50_000),
+    Case(
+      name: "cast", segments: { CastTests.widened($0, 0..<50_000).map { [$0] } ?? [] },
+      extraByteCount: 50_000),
     Case(name: "nothing", segments: { [.copy($0, range: 7..<7)] }, extraByteCount: 50_000),
   ]
 
@@ -54,6 +57,8 @@ struct DeflatedRegionTests {
       case .literal(let literal): literal
       case .copy(_, let range): Array(bytes[range])
       case .gather(_, let elements): StridedCopyTests.reference(elements, in: bytes)
+      case .cast(_, let elements, _):
+        CastTests.widened(StridedCopyTests.reference(elements, in: bytes))
       case .assembly: AssemblyTests.spread(bytes)
       case .zeros, .computed: []
       }

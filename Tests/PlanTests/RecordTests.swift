@@ -35,6 +35,15 @@ struct RecordTests {
       ),
       ([.gather(region, transposed)], StridedCopyTests.reference(transposed, in: bytes)),
       ([.gather(region, swapped)], StridedCopyTests.reference(swapped, in: bytes)),
+      (
+        [CastTests.widened(region, 0..<6_000), CastTests.widened(region, 4..<20)].compactMap(
+          \.self),
+        CastTests.widened(Array(bytes[..<6_000]) + bytes[4..<20])
+      ),
+      (
+        [CastTests.widened(region, transposed)].compactMap(\.self),
+        CastTests.widened(StridedCopyTests.reference(transposed, in: bytes))
+      ),
       ([.zeros(byteCount: 0)], []),
       ([.zeros(byteCount: 5), .literal([1])], [0, 0, 0, 0, 0, 1]),
       ([.zeros(byteCount: 50_000)], Array(repeating: 0, count: 50_000)),

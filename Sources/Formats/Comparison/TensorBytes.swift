@@ -1,42 +1,50 @@
 package import Graph
 package import Plan
-internal import Safetensors
 
-/// The bytes that a tensor stands for; equal values are the same bytes of the same file.
+/// The bytes that a tensor stands for; equal values are the same bytes of the same files.
 package struct TensorBytes: Hashable, Sendable {
   private struct Source: Hashable {
-    var file: ObjectIdentifier
-    var region: Range<Int>
+    var region: FileRegion.Identity
     var range: Range<Int>?
     var elements: StridedElements?
+    var cast: ElementCast?
   }
 
-  /// The packed elements as a part of a plan.
-  package let segment: Segment
-  /// The region of a file they come from.
-  package let region: FileRegion
-  private let source: Source
+  /// The packed elements as parts of a plan, one after the other.
+  package let segments: [Segment]
+  /// The regions of files that they come from, one for each segment.
+  package let regions: [FileRegion]
+  private let sources: [Source]
 
   /// The bytes of a tensor, or `nil` for one that has none.
   package init?(_ tensor: Tensor, of graph: TensorGraph) {
-    guard let segment = tensor.packed(from: graph) else { return nil }
-    self.segment = segment
-    switch segment {
-    case .copy(let region, let range):
-      self.region = region
-      source = Source(file: .init(region.file), region: region.range, range: range)
-    case .gather(let region, let elements):
-      self.region = region
-      source = Source(file: .init(region.file), region: region.range, elements: elements)
-    case .literal, .computed, .zeros, .assembly: return nil
+    segments = tensor.segments(from: graph)
+    guard !segments.isEmpty else { return nil }
+    var regions: [FileRegion] = []
+    var sources: [Source] = []
+    for segment in segments {
+      switch segment {
+      case .copy(let region, let range):
+        regions.append(region)
+        sources.append(Source(region: .init(region), range: range))
+      case .gather(let region, let elements):
+        regions.append(region)
+        sources.append(Source(region: .init(region), elements: elements))
+      case .cast(let region, let elements, let cast):
+        regions.append(region)
+        sources.append(Source(region: .init(region), elements: elements, cast: cast))
+      case .literal, .computed, .zeros, .assembly: return nil
+      }
     }
+    self.regions = regions
+    self.sources = sources
   }
 
-  /// Whether both are the same bytes of the same file.
+  /// Whether both are the same bytes of the same files.
   package static func == (left: TensorBytes, right: TensorBytes) -> Bool {
-    left.source == right.source
+    left.sources == right.sources
   }
 
-  /// Feeds the source to `hasher`.
-  package func hash(into hasher: inout Hasher) { hasher.combine(source) }
+  /// Feeds the sources to `hasher`.
+  package func hash(into hasher: inout Hasher) { hasher.combine(sources) }
 }

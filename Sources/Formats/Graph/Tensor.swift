@@ -1,3 +1,5 @@
+package import Bytes
+
 /// A tensor of a checkpoint: a view over a storage, or a view over nothing for the meta device.
 public struct Tensor: Sendable {
   /// How a pickle spells the tensor.
@@ -56,6 +58,31 @@ public struct Tensor: Sendable {
 
   /// The size of the packed elements in bytes.
   public var byteCount: Int { elementCount * dtype.byteCount }
+
+  /// The strides of a tensor of `shape` whose elements are packed in row-major order; a dimension
+  /// without elements counts as one.
+  package static func packedStrides(_ shape: [Int]) -> [Int] {
+    var strides = [Int](repeating: 1, count: shape.count)
+    for index in shape.indices.dropLast().reversed() {
+      // A tensor without elements may have sizes of any product.
+      let (stride, overflow) = strides[index + 1].multipliedReportingOverflow(
+        by: max(shape[index + 1], 1))
+      strides[index] = overflow ? .max : stride
+    }
+    return strides
+  }
+
+  /// Makes sure that the size of a tensor can be computed.
+  ///
+  /// A zero anywhere makes a tensor empty, but torch refuses sizes whose product overflows.
+  /// - Throws: `malformed` when the size in bytes, empty dimensions left out, does not fit 64 bits.
+  package static func requireSize(_ shape: [Int], of dtype: DType) throws(FormatError) {
+    var elementCount = 1
+    for size in shape where size != 0 {
+      elementCount = try elementCount.multiplied(by: size, orThrow: "a tensor's element count")
+    }
+    _ = try elementCount.multiplied(by: dtype.byteCount, orThrow: "a tensor's size in bytes")
+  }
 
   /// Whether the elements lie packed in row-major order.
   public var isContiguous: Bool {

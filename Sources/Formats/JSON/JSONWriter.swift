@@ -1,12 +1,25 @@
-/// Writes compact JSON with exactly the escapes of Rust's `serde_json`, which the reference
-/// safetensors writer uses: quote, backslash, control characters below 0x20, and nothing else.
+/// Writes JSON as other programs do, to the byte.
 package struct JSONWriter: Sendable {
+  /// Whose JSON it is.
+  package enum Style: Sendable {
+    /// Compact, with exactly the escapes of Rust's `serde_json`, which the reference safetensors
+    /// writer uses: quote, backslash, control characters below 0x20, and nothing else.
+    case compact
+    /// `json.dumps` of Python with an indent of two: everything beyond ASCII is escaped.
+    case python
+  }
+
   /// The text so far, as UTF-8.
   package private(set) var bytes: [UInt8] = []
+  private let style: Style
   private var needsComma = false
+  /// How many objects and arrays are open.
+  private var depth = 0
+  /// Whether what comes next is the value of a member.
+  private var isValue = false
 
   /// An empty text.
-  package init() {}
+  package init(style: Style = .compact) { self.style = style }
 
   /// Opens an object.
   package mutating func beginObject() { open(UInt8(ascii: "{")) }
@@ -21,20 +34,27 @@ package struct JSONWriter: Sendable {
   package mutating func key(_ name: String) {
     string(name)
     bytes.append(UInt8(ascii: ":"))
+    if style == .python { bytes.append(UInt8(ascii: " ")) }
     needsComma = false
+    isValue = true
   }
 
   /// Writes a string.
   package mutating func string(_ text: String) {
     separate()
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 { escape(byte) }
+    if style == .python, !text.utf8.allSatisfy({ $0 < 0x7f }) {
+      for unit in text.utf16 { escape(unit) }
+    } else {
+      for byte in text.utf8 { escape(byte) }
+    }
     bytes.append(UInt8(ascii: "\""))
     needsComma = true
   }
 
   /// Writes a string given as UTF-8; the bytes are not validated.
   package mutating func string(utf8 text: ArraySlice<UInt8>) {
+    guard style == .compact else { return string(String(decoding: text, as: UTF8.self)) }
     separate()
     bytes.append(UInt8(ascii: "\""))
     for byte in text { escape(byte) }
@@ -99,15 +119,37 @@ package struct JSONWriter: Sendable {
     separate()
     bytes.append(bracket)
     needsComma = false
+    depth += 1
   }
 
   private mutating func close(_ bracket: UInt8) {
+    depth -= 1
+    // An empty object has both of its brackets on one line.
+    if needsComma { breakLine() }
     bytes.append(bracket)
     needsComma = true
   }
 
   private mutating func separate() {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if !isValue, depth > 0 { breakLine() }
+    isValue = false
+  }
+
+  /// Begins a line where the style has lines.
+  private mutating func breakLine() {
+    guard style == .python else { return }
+    bytes.append(UInt8(ascii: "\n"))
+    bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+  }
+
+  /// Writes a UTF-16 code unit of a string in ASCII.
+  private mutating func escape(_ unit: UInt16) {
+    guard unit >= 0x7f else { return escape(UInt8(unit)) }
+    let digits = String(unit, radix: 16)
+    bytes.append(contentsOf: "\\u".utf8)
+    bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.count))
+    bytes.append(contentsOf: digits.utf8)
   }
 
   private mutating func escape(_ byte: UInt8) {

@@ -10,9 +10,20 @@ extension CopyRun {
     let box = elements.tiling.box(number)
     var bytes = output._mutatingExtracting(0..<box.byteCount)
     try fetch(box, of: elements, into: &bytes, by: &input)
-    enter(bytes.bytes, inRecordAt: record)
     let runByteCount = elements.tiling.runByteCount(of: box)
     var place = elements.tiling.writes(of: box)
+    if let cast = elements.cast {
+      var checksum: UInt32? = record == nil ? nil : 0
+      repeat {
+        let run = bytes.bytes.extracting(place.source..<place.source + runByteCount)
+        let target = outputOffset + cast.byteCount(after: place.target)
+        try write(run, cast, to: target, &checksum, by: &input)
+      } while place.advance()
+      guard let record, let checksum else { return }
+      _ = records.enter(checksum, byteCount: cast.byteCount(after: box.byteCount), at: record)
+      return
+    }
+    enter(bytes.bytes, inRecordAt: record)
     repeat {
       let run = bytes.bytes.extracting(place.source..<place.source + runByteCount)
       try write(run, to: outputOffset + place.target)

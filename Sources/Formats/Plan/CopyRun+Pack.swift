@@ -35,12 +35,16 @@ extension CopyRun {
       case .stretch(let stretch):
         let last = segments.upperBound
         let start = try read(stretch, andThoseOf: segment + 1..<last, &window, &input)
-        let bytes = input.bytes.extracting(start..<start + count)
+        let bytes = input.bytes.extracting(start..<start + stretch.range.count)
         if let slot = stretch.slot {
-          try enter(CRC32.checksum(bytes), byteCount: count, ofRegionAt: slot)
+          try enter(CRC32.checksum(bytes), byteCount: bytes.byteCount, ofRegionAt: slot)
         }
-        place.copy(bytes, to: 0)
-        stretch.change?.apply(to: &place)
+        if let cast = stretch.cast {
+          CastKernels.cast(bytes, into: &place, cast)
+        } else {
+          place.copy(bytes, to: 0)
+          stretch.change?.apply(to: &place)
+        }
       case .elements(let elements):
         window = nil
         try fetch(elements.tiling.box(0), of: elements, into: &place, by: &input)

@@ -35,11 +35,11 @@ extension CopyRun {
   /// Reads a chunk of a stretch, checks it, and writes it if there is somewhere to.
   func transfer(
     _ stretch: Work.Stretch, chunk number: Int, to outputOffset: Int?,
-    record: ChecksumLedger.Slot?, _ output: inout MutableRawSpan
+    record: ChecksumLedger.Slot?, _ input: inout MutableRawSpan, _ output: inout MutableRawSpan
   ) throws(FormatError) {
     let chunk = memory.chunk(number, of: stretch.range.count)
     var sourceChecksum: UInt32 = 0
-    var recordChecksum: UInt32 = 0
+    var recordChecksum: UInt32? = record == nil ? nil : 0
     for start in stride(from: chunk.lowerBound, to: chunk.upperBound, by: memory.transfer) {
       let count = min(memory.transfer, chunk.upperBound - start)
       var bytes = output._mutatingExtracting(0..<count)
@@ -48,15 +48,23 @@ extension CopyRun {
         sourceChecksum = CRC32.checksum(bytes.bytes, continuing: sourceChecksum)
       }
       stretch.change?.apply(to: &bytes)
-      if record != nil {
-        recordChecksum = CRC32.checksum(bytes.bytes, continuing: recordChecksum)
+      if let cast = stretch.cast, let outputOffset {
+        let place = outputOffset + cast.byteCount(after: start)
+        try write(bytes.bytes, cast, to: place, &recordChecksum, by: &input)
+        continue
+      }
+      if let before = recordChecksum {
+        recordChecksum = CRC32.checksum(bytes.bytes, continuing: before)
       }
       if let outputOffset {
         try destination.write(bytes.bytes, at: outputOffset + start)
       }
       progress.add(count)
     }
-    if let record { _ = records.enter(recordChecksum, byteCount: chunk.count, at: record) }
+    if let record, let recordChecksum {
+      let byteCount = stretch.cast?.byteCount(after: chunk.count) ?? chunk.count
+      _ = records.enter(recordChecksum, byteCount: byteCount, at: record)
+    }
     guard let slot = stretch.slot?.advanced(by: number) else { return }
     try enter(sourceChecksum, byteCount: chunk.count, ofRegionAt: slot)
   }

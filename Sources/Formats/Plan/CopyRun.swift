@@ -79,7 +79,7 @@ final class CopyRun: Sendable {
     case .pack(let segments):
       try pack(segments, to: place, &input, &output)
     case .inspect(.stretch(let stretch)):
-      try transfer(stretch, chunk: job.part, to: nil, record: nil, &output)
+      try transfer(stretch, chunk: job.part, to: nil, record: nil, &input, &output)
     case .inspect(.deflated(let region)):
       try inflate(region, to: nil, record: nil, &input, &output)
     case .inspect: preconditionFailure("only regions are inspected")
@@ -93,7 +93,7 @@ final class CopyRun: Sendable {
       case .zeros(let byteCount):
         try writeZeros(byteCount, chunk: job.part, to: place, record: record, &output)
       case .stretch(let stretch):
-        try transfer(stretch, chunk: job.part, to: place, record: record, &output)
+        try transfer(stretch, chunk: job.part, to: place, record: record, &input, &output)
       case .elements(let elements):
         try pick(elements, box: job.part, to: place, record: record, &input, &output)
       case .deflated(let region):

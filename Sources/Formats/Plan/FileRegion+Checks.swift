@@ -2,24 +2,6 @@ internal import Bytes
 internal import Graph
 
 extension FileRegion {
-  /// Tells two regions apart; equal descriptions of the same bytes of the same open file are one.
-  struct Identity: Hashable {
-    private let file: ObjectIdentifier
-    private let range: Range<Int>
-    private let encoding: Encoding
-    private let byteCount: Int
-    private let crc32: UInt32?
-
-    /// The identity of `region`.
-    init(_ region: FileRegion) {
-      file = ObjectIdentifier(region.file)
-      range = region.range
-      encoding = region.encoding
-      byteCount = region.byteCount
-      crc32 = region.crc32
-    }
-  }
-
   /// An error in this region's bytes.
   func fault(_ code: FormatError.Code, _ message: String, hint: String? = nil) -> FormatError {
     framed(FormatError(code, message, hint: hint))

@@ -8,7 +8,7 @@ extension Segment {
     switch self {
     case .literal, .zeros, .assembly, .computed: return nil
     case .copy(_, let range): return range
-    case .gather(_, let elements):
+    case .gather(_, let elements), .cast(_, let elements, _):
       guard !elements.isEmpty else { return 0..<0 }
       guard elements.layout.isContiguous else { return nil }
       return elements.byteOffset..<elements.byteOffset + elements.byteCount
@@ -35,12 +35,24 @@ extension Segment {
           .malformed, "bytes \(range) are taken from a storage of \(region.byteCount) bytes")
       }
     case .gather(let region, let elements):
-      try region.validate()
-      do {
-        try elements.validate(regionByteCount: region.byteCount)
-      } catch {
-        throw region.framed(error)
-      }
+      try elements.validate(in: region)
+    case .cast(let region, let elements, let cast):
+      precondition(elements.elementByteCount == cast.source.byteCount, "a cast is of its type")
+      try elements.validate(in: region)
+    }
+  }
+}
+
+extension StridedElements {
+  /// Makes sure that every element lies inside of `region`, and that inside its file.
+  ///
+  /// - Throws: `truncated` or `malformed` when one does not.
+  fileprivate func validate(in region: FileRegion) throws(FormatError) {
+    try region.validate()
+    do throws(FormatError) {
+      try validate(regionByteCount: region.byteCount)
+    } catch {
+      throw region.framed(error)
     }
   }
 }

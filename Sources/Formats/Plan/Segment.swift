@@ -8,6 +8,8 @@ public enum Segment: Sendable {
   case copy(FileRegion, range: Range<Int>)
   /// Elements picked from a source region and packed in row-major order.
   case gather(FileRegion, StridedElements)
+  /// Elements picked from a source region, packed in row-major order and cast to another type.
+  case cast(FileRegion, StridedElements, ElementCast)
   /// Bytes put together from elements that lie packed in several regions.
   case assembly(Assembly)
   /// This many bytes of zero.
@@ -21,16 +23,17 @@ public enum Segment: Sendable {
     case .literal(let bytes): bytes.count
     case .copy(_, let range): range.count
     case .gather(_, let elements): elements.byteCount
+    case .cast(_, let elements, let cast): elements.byteCount(after: cast)
     case .assembly(let assembly): assembly.byteCount
     case .zeros(let byteCount), .computed(let byteCount, _): byteCount
     }
   }
 
   /// The source regions the bytes come from.
-  var regions: [FileRegion] {
+  package var regions: [FileRegion] {
     switch self {
     case .literal, .zeros, .computed: []
-    case .copy(let region, _), .gather(let region, _): [region]
+    case .copy(let region, _), .gather(let region, _), .cast(let region, _, _): [region]
     case .assembly(let assembly): assembly.pieces.map(\.region)
     }
   }

@@ -1,3 +1,5 @@
+internal import Graph
+
 /// Which elements of a region a tensor consists of, and how their bytes change on the way.
 ///
 /// Everything is in bytes. Strides may be zero (expanded tensors) and elements may be visited more
@@ -34,4 +36,7 @@ public struct StridedElements: Hashable, Sendable {
 
   /// The size of the packed elements in bytes.
   public var byteCount: Int { shape.reduce(elementByteCount, *) }
+
+  /// The size of the packed elements in bytes once they are cast.
+  func byteCount(after cast: ElementCast) -> Int { shape.reduce(cast.target.byteCount, *) }
 }

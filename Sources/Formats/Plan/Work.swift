@@ -39,6 +39,8 @@ struct Work: Sendable {
     let range: Range<Int>
     /// What happens to them after they were checked.
     var change: ElementChange?
+    /// What their elements are cast to after that.
+    var cast: ElementCast?
     /// Where the checksums of their chunks go.
     var slot: ChecksumLedger.Slot?
   }
@@ -53,6 +55,8 @@ struct Work: Sendable {
     let tiling: Tiling
     /// What happens to them on the way.
     let change: ElementChange?
+    /// What they are cast to after that.
+    let cast: ElementCast?
   }
 
   /// What is done.

@@ -40,7 +40,7 @@ struct WorkPlan: Sendable {
       }
       let source = source(of: index)
       countPieces(of: index, source)
-      if segment.byteCount <= memory.smallSegment, source.fitsPack {
+      if segment.byteCount <= memory.smallSegment, source.fitsPack(memory) {
         if pack.byteCount + segment.byteCount > memory.transfer { close(&pack) }
         pack.append(index, segment.byteCount, at: offset)
         if case .computed = source, !isSequential { openFields.append((index, offset)) }
@@ -73,25 +73,32 @@ struct WorkPlan: Sendable {
       let start = place.offset + range.lowerBound
       return .stretch(
         Work.Stretch(file: place.file, range: start..<start + range.count, slot: slots[index]))
-    case .gather(let region, let elements):
-      guard !elements.isEmpty, let place = spool.place(of: region) else { return .bytes([]) }
-      let start = place.offset + elements.byteOffset
-      let layout = elements.layout
-      let change = ElementChange(elements)
-      guard !layout.isContiguous else {
-        return .stretch(
-          Work.Stretch(
-            file: place.file, range: start..<start + layout.byteCount, change: change,
-            slot: slots[index]))
-      }
-      let inOrder = isSequential || isInRecord(index)
-      return .elements(
-        Work.PickedElements(
-          file: place.file, offset: start,
-          tiling: Tiling(
-            layout, budget: memory.box, readLimit: memory.inputByteCount, inOrder: inOrder),
-          change: change))
+    case .gather(let region, let elements): return source(of: index, region, elements, nil)
+    case .cast(let region, let elements, let cast):
+      return source(of: index, region, elements, cast)
     }
+  }
+
+  private func source(
+    of index: Int, _ region: FileRegion, _ elements: StridedElements, _ cast: ElementCast?
+  ) -> Work.Source {
+    guard !elements.isEmpty, let place = spool.place(of: region) else { return .bytes([]) }
+    let start = place.offset + elements.byteOffset
+    let layout = elements.layout
+    let change = ElementChange(elements)
+    guard !layout.isContiguous else {
+      return .stretch(
+        Work.Stretch(
+          file: place.file, range: start..<start + layout.byteCount, change: change, cast: cast,
+          slot: slots[index]))
+    }
+    let inOrder = isSequential || isInRecord(index)
+    return .elements(
+      Work.PickedElements(
+        file: place.file, offset: start,
+        tiling: Tiling(
+          layout, budget: memory.box, readLimit: memory.inputByteCount, inOrder: inOrder),
+        change: change, cast: cast))
   }
 
   /// Where the checksums of a segment's pieces go if it is in a record.
@@ -153,10 +160,12 @@ struct WorkPlan: Sendable {
 
 extension Work.Source {
   /// Whether its bytes, if they are few, can be had in one go.
-  fileprivate var fitsPack: Bool {
+  fileprivate func fitsPack(_ memory: WorkerMemory) -> Bool {
     switch self {
-    case .bytes, .zeros, .stretch, .computed: true
-    case .elements(let elements): elements.tiling.count == 1
+    case .bytes, .zeros, .computed: true
+    case .stretch(let stretch):
+      stretch.cast == nil || stretch.change == nil && stretch.range.count <= memory.smallSegment
+    case .elements(let elements): elements.cast == nil && elements.tiling.count == 1
     case .assembly, .deflated: false
     }
   }

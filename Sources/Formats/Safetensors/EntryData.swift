@@ -23,19 +23,13 @@ struct EntryData {
     var shape = entry.shape
     // The header counts values, PyTorch's packed dtype counts bytes of two.
     if entry.dtype == .f4, let last = shape.popLast() { shape.append(last / 2) }
-    var strides = [Int](repeating: 1, count: shape.count)
-    for index in shape.indices.dropLast().reversed() {
-      // A tensor without elements may have sizes of any product.
-      let (stride, overflow) = strides[index + 1].multipliedReportingOverflow(
-        by: max(shape[index + 1], 1))
-      strides[index] = overflow ? .max : stride
-    }
     let storage = graph.add(
       Storage(
         key: entry.name, dtype: dtype, location: "cpu", byteCount: entry.range.count,
         region: region(of: entry), isBigEndian: false))
     return Tensor(
-      node: node, dtype: dtype, shape: shape, strides: strides, offset: 0, storage: storage)
+      node: node, dtype: dtype, shape: shape, strides: Tensor.packedStrides(shape), offset: 0,
+      storage: storage)
   }
 
   /// The bytes of an entry that is a pickled value.

@@ -26,16 +26,20 @@ public struct SafetensorsEncoder: Sendable {
     public var tied: TiedTensors?
     /// Whether what has no place in the file becomes a warning instead of an error.
     public var allowsLoss: Bool
+    /// The metadata beside what the skeleton and tied tensors need; `nil` for that of the
+    /// safetensors file that the checkpoint was made from.
+    public var metadata: [(key: String, value: String)]?
 
     /// Makes options.
     public init(
       layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
-      allowsLoss: Bool = false
+      allowsLoss: Bool = false, metadata: [(key: String, value: String)]? = nil
     ) {
       self.layout = layout
       self.includesSkeleton = includesSkeleton
       self.tied = tied
       self.allowsLoss = allowsLoss
+      self.metadata = metadata
     }
   }
 
@@ -51,22 +55,24 @@ public struct SafetensorsEncoder: Sendable {
     public var warnings: [String]
   }
 
-  private let graph: TensorGraph
+  let graph: TensorGraph
   private let source: SourceDescription
-  private let unusedRegions: [FileRegion]
+  let unusedRegions: [FileRegion]
   private var options: Options
-  /// The metadata of the safetensors file that the checkpoint was made from.
-  private var ownMetadata: [(key: String, value: String)]?
+  /// The metadata that does not come from the graph.
+  private var ownMetadata: [(key: String, value: String)] = []
   private var names: TensorNames
-  private var entries: [SafetensorsEntry] = []
+  /// What the file holds.
+  private(set) var entries: [SafetensorsEntry] = []
   /// The tensors under all of their names.
-  private var placed: [(name: String, id: TensorID)] = []
+  private(set) var placed: [(name: String, id: TensorID)] = []
   /// Containers of tensors that OLMo's loader will return as dicts.
   private var flattenedContainers: Set<ExactString> = []
-  private var aliases: [(name: String, kept: String)] = []
+  /// The names that share the bytes of another, sorted.
+  private(set) var aliases: [(name: String, kept: String)] = []
   private var placements: [SkeletonWriter.Placement?]
   private var losses: [String] = []
-  private var warnings: [String] = []
+  private(set) var warnings: [String] = []
 
   /// The plan of the file for `checkpoint`.
   ///
@@ -79,7 +85,7 @@ public struct SafetensorsEncoder: Sendable {
     return try encoder.encode()
   }
 
-  private init(_ checkpoint: Checkpoint, options: Options) {
+  init(_ checkpoint: Checkpoint, options: Options) {
     graph = checkpoint.graph
     source = checkpoint.source
     unusedRegions = checkpoint.unusedRegions
@@ -89,25 +95,42 @@ public struct SafetensorsEncoder: Sendable {
   }
 
   private mutating func encode() throws(FormatError) -> Encoding {
-    ownMetadata = try MetadataRecord.metadata(of: source)
-    // Such a file had no skeleton, and needs none to become the same again.
-    if ownMetadata != nil { options.includesSkeleton = false }
+    try placeLeaves()
+    var plan = try plan(of: entries, aliases: aliases)
+    for region in graph.storages.compactMap(\.region) { plan.inspect(region) }
+    for region in unusedRegions { plan.inspect(region) }
+    return Encoding(
+      plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
+  }
+
+  /// Decides what the file holds.
+  mutating func placeLeaves() throws(FormatError) {
+    if let metadata = options.metadata {
+      ownMetadata = metadata
+    } else if let metadata = try MetadataRecord.metadata(of: source) {
+      ownMetadata = metadata
+      // Such a file had no skeleton, and needs none to become the same again.
+      options.includesSkeleton = false
+    }
     let leaves = try LeafWalk.leaves(of: graph)
     for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
     storeTensors()
     noteRenamed()
     if options.includesSkeleton { noteUnreachedBytes() }
     try settleLosses()
-    entries.sort(by: SafetensorsEntry.precedes)
+  }
+
+  /// The plan of a file with these entries and names for them.
+  func plan(
+    of entries: [SafetensorsEntry], aliases: [(name: String, kept: String)]
+  ) throws(FormatError) -> FilePlan {
+    let entries = entries.sorted(by: SafetensorsEntry.precedes)
     var plan = FilePlan()
-    for piece in try SafetensorsHeader.encode(entries, metadata: metadata()) {
+    for piece in try SafetensorsHeader.encode(entries, metadata: metadata(aliases)) {
       plan.append(.literal(piece))
     }
-    for entry in entries { if let data = entry.data { plan.append(data) } }
-    for region in graph.storages.compactMap(\.region) { plan.inspect(region) }
-    for region in unusedRegions { plan.inspect(region) }
-    return Encoding(
-      plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
+    for segment in entries.lazy.flatMap(\.data) { plan.append(segment) }
+    return plan
   }
 
   // MARK: Leaves
@@ -166,7 +189,7 @@ public struct SafetensorsEncoder: Sendable {
     entries.append(
       SafetensorsEntry(
         name: try names.name(of: leaf, at: path, isPickled: true), dtype: .u8, shape: [bytes.count],
-        data: .literal(bytes)))
+        data: [.literal(bytes)]))
   }
 
   private mutating func noteEmptyMapping(at path: [PathComponent]) {
@@ -218,7 +241,7 @@ public struct SafetensorsEncoder: Sendable {
       losses.append("tensor '\(name)' has dtype \(tensor.dtype.name), which safetensors lacks")
     }
     return SafetensorsEntry(
-      name: name, dtype: form.dtype, shape: form.shape, data: tensor.packed(from: graph))
+      name: name, dtype: form.dtype, shape: form.shape, data: tensor.segments(from: graph))
   }
 
   // MARK: Messages and metadata
@@ -273,10 +296,14 @@ public struct SafetensorsEncoder: Sendable {
     warnings += losses.map { "lost: \($0)" }
   }
 
-  private func metadata() -> [(key: String, value: [UInt8])] {
-    var metadata = (ownMetadata ?? []).map { (key: $0.key, value: Array($0.value.utf8)) }
+  private func metadata(
+    _ aliases: [(name: String, kept: String)]
+  ) -> [(key: String, value: [UInt8])] {
+    var metadata = ownMetadata.map { (key: $0.key, value: Array($0.value.utf8)) }
     if options.includesSkeleton {
-      metadata.append(("format", Array("pt".utf8)))
+      if !ownMetadata.contains(where: { $0.key == "format" }) {
+        metadata.append(("format", Array("pt".utf8)))
+      }
       metadata.append(
         (
           SkeletonWriter.metadataKey,

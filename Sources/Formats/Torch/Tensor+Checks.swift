@@ -15,12 +15,7 @@ extension Tensor {
       throw FormatError(
         .malformed, "a tensor has \(shape.count) dimensions and \(strides.count) strides")
     }
-    // A zero anywhere makes the tensor empty, but torch refuses sizes whose product overflows.
-    var elementCount = 1
-    for size in shape where size != 0 {
-      elementCount = try elementCount.multiplied(by: size, orThrow: "a tensor's element count")
-    }
-    _ = try elementCount.multiplied(by: dtype.byteCount, orThrow: "a tensor's size in bytes")
+    try Tensor.requireSize(shape, of: dtype)
     guard let storageByteCount, !shape.contains(0) else { return self }
     var last = offset
     for (size, stride) in zip(shape, strides) {
