@@ -52,6 +52,9 @@ let package = Package(
       dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
       path: "Sources/Formats/Formats"),
     .target(
+      name: "Configs", dependencies: ["Bytes", "JSON", "YAML"],
+      path: "Sources/Converter/Configs"),
+    .target(
       name: "Converter",
       dependencies: [
         "Bytes", "Codecs", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors",
@@ -72,6 +75,9 @@ let package = Package(
       name: "JSONTests", dependencies: ["Bytes", "JSON"], path: "Tests/JSONTests"),
     .testTarget(
       name: "YAMLTests", dependencies: ["Bytes", "YAML", "TestSupport"], path: "Tests/YAMLTests"),
+    .testTarget(
+      name: "ConfigsTests", dependencies: ["Bytes", "YAML", "Configs"],
+      path: "Tests/ConfigsTests"),
     .testTarget(
       name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],
       path: "Tests/PickleTests"),

@@ -1,0 +1,55 @@
+public import Bytes
+internal import YAML
+
+/// The classes of `transformers` that models of OLMo's trainer fit.
+public enum Architecture: String, CaseIterable, Sendable {
+  /// Norms without weights before attention and feed-forward layers.
+  case olmo = "OlmoForCausalLM"
+  /// RMS norms after them, and of queries and keys.
+  case olmo2 = "Olmo2ForCausalLM"
+  /// RMS norms before them.
+  case llama = "LlamaForCausalLM"
+
+  /// `model_type` in a `config.json`.
+  public var modelType: String {
+    switch self {
+    case .olmo: "olmo"
+    case .olmo2: "olmo2"
+    case .llama: "llama"
+    }
+  }
+
+  /// The class that computes what OLMo computes with `model`.
+  ///
+  /// - Throws: `unsupported` when there is none, naming the fields that decide it.
+  public init(of model: OLMoModelConfig) throws(FormatError) {
+    let isRMS = model.norm == .rms
+    switch (isRMS, model.normalisesQueriesAndKeys, model.normalisesAfterward) {
+    case (true, true, true) where model.block == .sequential: self = .olmo2
+    case (false, false, false): self = .olmo
+    case (true, false, false): self = .llama
+    default:
+      throw FormatError(
+        .unsupported,
+        "no Hugging Face class has 'layer_norm_type' \(model.norm.rawValue), "
+          + "'attention_layer_norm' \(model.normalisesQueriesAndKeys), 'norm_after' "
+          + "\(model.normalisesAfterward) and 'block_type' \(model.block.rawValue) together")
+    }
+  }
+
+  /// The class that a `config.json` names.
+  ///
+  /// - Throws: `unsupported` when it is none that OLMo's trainer has a model for.
+  public init(of config: HuggingFaceConfig) throws(FormatError) {
+    let type = config["model_type"]?.scalar?.description
+    let name = config["architectures"]?.sequence?.first?.scalar?.description
+    let found = Self.allCases.first { $0.modelType == type || type == nil && $0.rawValue == name }
+    guard let found else {
+      throw FormatError(
+        .unsupported,
+        "'model_type' is \(type ?? "missing"); OLMo's trainer has models for olmo, olmo2 and llama",
+        hint: type == "olmo3" || type == "olmoe" ? "these models are trained by OLMo-core" : nil)
+    }
+    self = found
+  }
+}
