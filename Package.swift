@@ -88,7 +88,8 @@ let package = Package(
       name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
       path: "Tests/ZipTests"),
     .testTarget(
-      name: "TorchTests", dependencies: ["Bytes", "Graph", "Pickle", "Torch", "TestSupport"],
+      name: "TorchTests",
+      dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Torch", "TestSupport"],
       path: "Tests/TorchTests"),
     .testTarget(
       name: "SafetensorsTests",

@@ -9,11 +9,11 @@ import zipfile
 import torch
 
 
-def torch_zip(path, data_pkl, storages=(), prefix="archive"):
+def torch_zip(path, data_pkl, storages=(), byteorder=b"little"):
     """An archive by torch's own writer with `data_pkl` as its pickle."""
     writer = torch._C.PyTorchFileWriter(str(path))
     writer.write_record("data.pkl", data_pkl, len(data_pkl))
-    writer.write_record("byteorder", b"little", 6)
+    writer.write_record("byteorder", byteorder, len(byteorder))
     for key, data in enumerate(storages):
         writer.write_record(f"data/{key}", data, len(data))
     writer.write_end_of_file()

@@ -31,14 +31,23 @@ def describe(process):
 
 def convert(source, output, *flags):
     """Converts one file or directory to safetensors; fails unless that works. Returns `output`."""
-    process = run("pt-to-safetensors", source, "-o", output, *flags)
+    return succeed("pt-to-safetensors", source, output, *flags)
+
+
+def bring_back(source, output, *flags):
+    """Converts one file or directory to `.pt`; fails unless that works. Returns `output`."""
+    return succeed("safetensors-to-pt", source, output, *flags)
+
+
+def succeed(command, source, output, *flags):
+    process = run(command, source, "-o", output, *flags)
     assert process.returncode == DONE, describe(process)
     return output
 
 
-def refuse(source, output, *flags):
+def refuse(source, output, *flags, command="pt-to-safetensors"):
     """Converts what must be refused; fails unless exit 65 leaves nothing. Returns the message."""
-    process = run("pt-to-safetensors", source, "-o", output, *flags)
+    process = run(command, source, "-o", output, *flags)
     assert process.returncode == DATA, describe(process)
     assert process.stderr.startswith("ckptconv: error: "), describe(process)
     left = sorted(path.name for path in output.parent.iterdir() if path != source)

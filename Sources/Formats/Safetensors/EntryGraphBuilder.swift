@@ -4,10 +4,17 @@ internal import Pickle
 
 /// Builds the dict that a file's entries stand for.
 struct EntryGraphBuilder: ~Copyable {
-  /// A place in a dict: the dict and the pickle of the key.
+  /// A place in a dict: the dict, and the text or the pickle of the key.
   private struct Place: Hashable {
     var dict: NodeID
     var key: [UInt8]
+    var isText: Bool
+  }
+
+  /// What stands in a place: its key, and the dict made for longer paths or `nil` for a value.
+  private struct Occupant {
+    var key: NodeID
+    var dict: NodeID?
   }
 
   private var machine: Unpickler
@@ -15,8 +22,8 @@ struct EntryGraphBuilder: ~Copyable {
   private let root: NodeID
   /// Whether the file has one entry, which alone may stand for the whole object.
   private let isOnly: Bool
-  /// What stands in the places taken so far: a dict made for longer paths, or `nil` for a value.
-  private var taken: [Place: NodeID?] = [:]
+  /// What stands in the places taken so far.
+  private var taken: [Place: Occupant] = [:]
 
   init(_ data: EntryData, isOnly: Bool, dropsUnsafe: Bool) {
     var graph = TensorGraph()
@@ -43,35 +50,72 @@ struct EntryGraphBuilder: ~Copyable {
       machine.graph.root = value
       return
     }
-    let parent = try dict(at: key.path.dropLast())
-    guard taken.updateValue(nil, forKey: try place(of: last, in: parent)) == nil else {
+    let (parent, name) = try place(at: key.path.dropLast(), last)
+    let occupant = Occupant(key: name, dict: nil)
+    guard try taken.updateValue(occupant, forKey: place(of: name, in: parent)) == nil else {
       throw Self.conflict
     }
-    try set(last, to: value, in: parent)
+    try set(name, to: value, in: parent)
   }
 
-  /// The dict that a path of keys leads to, made where it does not exist.
-  private mutating func dict(at path: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
+  /// The dict that a path of keys leads to, made where it does not exist, and the key in it.
+  ///
+  /// Names repeat the keys of their dicts. What is one object with such a key in a name is one with
+  /// the key that the dict has from another name.
+  private mutating func place(
+    at path: ArraySlice<NodeID>, _ last: NodeID
+  ) throws(FormatError) -> (dict: NodeID, key: NodeID) {
     var parent = root
+    var known: [NodeID: NodeID] = [:]
     for key in path {
+      let key = try replacing(key, by: known)
       let place = try place(of: key, in: parent)
-      if let known = taken[place] {
-        guard let dict = known else { throw Self.conflict }
+      if let occupant = taken[place] {
+        guard let dict = occupant.dict else { throw Self.conflict }
+        note(occupant.key, insteadOf: key, in: &known)
         parent = dict
       } else {
         let child = try machine.graph.add(.dict(.empty))
         try set(key, to: child, in: parent)
-        taken[place] = child
+        taken[place] = Occupant(key: key, dict: child)
         parent = child
       }
     }
-    return parent
+    return (parent, try replacing(last, by: known))
+  }
+
+  /// Notes an equal key, and the elements of one that is a tuple.
+  private func note(
+    _ known: NodeID, insteadOf key: NodeID, in replacements: inout [NodeID: NodeID]
+  ) {
+    guard known != key else { return }
+    replacements[key] = known
+    guard let elements = machine.graph.tuple(key), let others = machine.graph.tuple(known) else {
+      return
+    }
+    for (element, other) in zip(elements, others) { replacements[element] = other }
+  }
+
+  /// A key, or the elements of one that is a tuple, replaced by what is known.
+  private mutating func replacing(
+    _ key: NodeID, by known: [NodeID: NodeID]
+  ) throws(FormatError) -> NodeID {
+    if known.isEmpty { return key }
+    if let other = known[key] { return other }
+    guard let elements = machine.graph.tuple(key), elements.contains(where: { known[$0] != nil })
+    else { return key }
+    let replaced = elements.map { known[$0] ?? $0 }
+    return try machine.graph.add(.tuple(machine.graph.addChildren(replaced[...])))
   }
 
   private func place(of key: NodeID, in dict: NodeID) throws(FormatError) -> Place {
-    Place(
+    if case .string(let text) = machine.graph[key] {
+      return Place(dict: dict, key: Array(machine.graph[text]), isText: true)
+    }
+    return Place(
       dict: dict,
-      key: try Pickler.pickle(key, of: machine.graph, protocol: TensorNames.olmoProtocol))
+      key: try Pickler.pickle(key, of: machine.graph, protocol: TensorNames.olmoProtocol),
+      isText: false)
   }
 
   private static var conflict: FormatError {

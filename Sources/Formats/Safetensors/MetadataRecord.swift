@@ -17,7 +17,8 @@ package enum MetadataRecord: Sendable {
   ) -> [TorchArchiveDescription.Record] {
     guard case .safetensors(let file) = source.container, file.origin == nil else { return [] }
     let metadata = file.metadata.filter { $0.key != SkeletonWriter.metadataKey }
-    guard !metadata.isEmpty else { return [] }
+    let isEmpty = file.hasMetadata && file.metadata.isEmpty
+    guard isEmpty || !metadata.isEmpty else { return [] }
     var json = JSONWriter()
     json.beginObject()
     json.member("safetensors", version)

@@ -60,7 +60,7 @@ public struct SafetensorsEncoder: Sendable {
   let unusedRegions: [FileRegion]
   private var options: Options
   /// The metadata that does not come from the graph.
-  private var ownMetadata: [(key: String, value: String)] = []
+  private var ownMetadata: [(key: String, value: String)]?
   private var names: TensorNames
   /// What the file holds.
   private(set) var entries: [SafetensorsEntry] = []
@@ -106,7 +106,7 @@ public struct SafetensorsEncoder: Sendable {
   /// Decides what the file holds.
   mutating func placeLeaves() throws(FormatError) {
     if let metadata = options.metadata {
-      ownMetadata = metadata
+      ownMetadata = metadata.isEmpty ? nil : metadata
     } else if let metadata = try MetadataRecord.metadata(of: source) {
       ownMetadata = metadata
       // Such a file had no skeleton, and needs none to become the same again.
@@ -298,10 +298,11 @@ public struct SafetensorsEncoder: Sendable {
 
   private func metadata(
     _ aliases: [(name: String, kept: String)]
-  ) -> [(key: String, value: [UInt8])] {
-    var metadata = ownMetadata.map { (key: $0.key, value: Array($0.value.utf8)) }
+  ) -> [(key: String, value: [UInt8])]? {
+    let own = ownMetadata ?? []
+    var metadata = own.map { (key: $0.key, value: Array($0.value.utf8)) }
     if options.includesSkeleton {
-      if !ownMetadata.contains(where: { $0.key == "format" }) {
+      if !own.contains(where: { $0.key == "format" }) {
         metadata.append(("format", Array("pt".utf8)))
       }
       metadata.append(
@@ -316,6 +317,6 @@ public struct SafetensorsEncoder: Sendable {
     for (name, kept) in aliases where !taken.contains(ExactString(name)) {
       metadata.append((name, Array(kept.utf8)))
     }
-    return metadata
+    return ownMetadata == nil && metadata.isEmpty ? nil : metadata
   }
 }

@@ -23,6 +23,8 @@ extension SafetensorsHeader {
     var entries: [SafetensorsHeaderEntry]
     /// The entries of `__metadata__` in order.
     var metadata: [(key: String, value: String)]
+    /// Whether there is a `__metadata__`, which may be empty.
+    var hasMetadata: Bool
     /// The size of the header in bytes, without the eight before it.
     var byteCount: Int
 
@@ -62,7 +64,8 @@ extension SafetensorsHeader {
     }
     try json.end()
     try check(&entries, dataByteCount: file.byteCount - 8 - count)
-    return Contents(entries: entries, metadata: metadata ?? [], byteCount: count)
+    return Contents(
+      entries: entries, metadata: metadata ?? [], hasMetadata: metadata != nil, byteCount: count)
   }
 
   private static func headerByteCount(of file: SourceFile) throws(FormatError) -> Int {

@@ -6,13 +6,15 @@ internal import JSON
 enum SafetensorsHeader {
   /// The header for entries in the order of their data, in three pieces: length, text, padding.
   ///
+  /// Without `metadata` it has no `__metadata__`.
+  ///
   /// - Throws: `limitExceeded` beyond what the reference reader accepts.
   static func encode(
-    _ entries: [SafetensorsEntry], metadata: [(key: String, value: [UInt8])]
+    _ entries: [SafetensorsEntry], metadata: [(key: String, value: [UInt8])]?
   ) throws(FormatError) -> [[UInt8]] {
     var json = JSONWriter()
     json.beginObject()
-    if !metadata.isEmpty {
+    if let metadata {
       json.key("__metadata__")
       json.beginObject()
       for (key, value) in metadata {

@@ -64,7 +64,7 @@ public enum SafetensorsReader: Sendable {
   ) -> SourceDescription {
     let description = SafetensorsDescription(
       layout: layout.rawValue, headerByteCount: header.byteCount, metadata: header.metadata,
-      origin: origin)
+      hasMetadata: header.hasMetadata, origin: origin)
     return SourceDescription(
       container: .safetensors(description), byteCount: data.file.byteCount)
   }

@@ -65,7 +65,8 @@ extension TorchArchiveDescription {
   /// - Throws: `malformed` for names that lead elsewhere or are there twice, and for an archive
   ///   without its pickle.
   func validate() throws(FormatError) {
-    guard Self.isHarmless(prefix), !prefix.contains("/") else {
+    // torch makes "." of the name "..pt", which leads nowhere else.
+    guard prefix == "." || Self.isHarmless(prefix), !prefix.contains("/") else {
       throw FormatError(.malformed, "'\(prefix)' cannot be the directory of an archive")
     }
     guard alignment > 0, alignment <= 1 << 15 else {
