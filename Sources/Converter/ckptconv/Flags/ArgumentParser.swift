@@ -4,6 +4,7 @@ struct ArgumentParser<Target> {
   private let flags: [BoundFlag<Target>]
   private var arguments: ArraySlice<String>
   private var values: [String: String] = [:]
+  private var switches: Set<String> = []
   private var onlyOperandsFollow = false
 
   /// A parser that stands before the first of `arguments`.
@@ -14,6 +15,11 @@ struct ArgumentParser<Target> {
 
   /// What no flag has consumed yet.
   var rest: ArraySlice<String> { arguments }
+
+  /// The flags that were applied so far, in the order of their names: `--limit=5`, `--train`.
+  var given: [String] {
+    (values.map { "--\($0.key)=\($0.value)" } + switches.map { "--\($0)" }).sorted()
+  }
 
   /// Applies flags to `target` until an operand comes, and returns it; `nil` at the end.
   mutating func nextOperand(_ target: inout Target) throws(UsageError) -> String? {
@@ -44,6 +50,7 @@ struct ArgumentParser<Target> {
     let attached = parts.count == 2 ? String(parts[1]) : nil
     if bound.flag.argument == .none {
       if let attached { throw .surplusValue(of: bound.flag, found: attached) }
+      switches.insert(name)
       try bound.update(&target, "--\(name)")
     } else if let attached {
       try apply(bound, value: attached, &target)
@@ -59,6 +66,7 @@ struct ArgumentParser<Target> {
         throw unknown("-\(letter)")
       }
       if bound.flag.argument == .none {
+        switches.insert(bound.flag.long)
         try bound.update(&target, "-\(letter)")
         continue
       }

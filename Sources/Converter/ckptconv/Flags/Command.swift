@@ -20,6 +20,10 @@ protocol Command: Sendable {
   static var operands: Operands { get }
   /// The flags beside those that every command has.
   static var flags: [BoundFlag<Self>] { get }
+  /// The command whose name stands before this one's, with whose flags its own begin.
+  static var parent: (any Command.Type)? { get }
+  /// The commands whose names stand after this one's, which then only says what they have in common.
+  static var subcommands: [any Command.Type] { get }
 
   /// Refuses flags and operands that exclude each other; touches nothing outside the command.
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError)
@@ -30,6 +34,16 @@ protocol Command: Sendable {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode
+}
+
+extension Command {
+  /// None: most commands stand alone.
+  static var parent: (any Command.Type)? { nil }
+  /// None: most commands stand alone.
+  static var subcommands: [any Command.Type] { [] }
+
+  /// The word that calls it, without those of its parents.
+  static var word: String { name.split(separator: " ").last.map(String.init) ?? name }
 }
 
 /// A command line and what it is good for.

@@ -32,10 +32,41 @@ enum Invocation: Sendable {
       throw .unknownCommand(name, among: FlagTable.commands.map { $0.name })
     }
     do {
-      self = try Invocation(command, arguments, shared)
+      self =
+        command.subcommands.isEmpty
+        ? try Invocation(command, arguments, shared)
+        : try Invocation(below: command, arguments, shared)
     } catch {
       var error = error
-      error.command = name
+      error.command = error.command ?? name
+      throw error
+    }
+  }
+
+  /// Reads what follows the name of a command that has others below it.
+  ///
+  /// Its flags stand on either side of the other's name.
+  private init<C: Command>(
+    below type: C.Type, _ arguments: ArraySlice<String>, _ shared: SharedOptions
+  ) throws(UsageError) {
+    var draft = Draft(command: C(), shared: shared)
+    var parser = ArgumentParser(arguments, flags: Draft<C>.flags)
+    guard let word = try parser.nextOperand(&draft) else {
+      guard let length = draft.shared.help else {
+        throw .operandCount(C.operands, of: C.name, found: 0)
+      }
+      self = .help(.command(CommandPage(type)), length)
+      return
+    }
+    guard let command = C.subcommands.first(where: { $0.word == word }) else {
+      throw .unknownSubcommand(word, of: C.name, among: C.subcommands.map { $0.word })
+    }
+    let before = arguments.prefix(arguments.count - parser.rest.count - 1)
+    do {
+      self = try Invocation(command, before + parser.rest, shared)
+    } catch {
+      var error = error
+      error.command = command.name
       throw error
     }
   }
@@ -54,6 +85,7 @@ enum Invocation: Sendable {
     guard C.operands.allows(operands.count) else {
       throw .operandCount(C.operands, of: C.name, found: operands.count)
     }
+    draft.shared.given = parser.given
     try draft.command.check(operands, draft.shared)
     self = .run(draft.command, operands: operands, draft.shared)
   }

@@ -8,6 +8,8 @@ struct SharedOptions: Sendable {
   var color: ColorChoice?
   /// How many threads copy data; `nil` means one for each processor.
   var threads: Int?
+  /// All flags that were given, in the order of their names, as ``ArgumentParser/given`` spells them.
+  var given: [String] = []
 
   static let flags: [BoundFlag<SharedOptions>] = [
     helpFlag,

@@ -51,6 +51,14 @@ extension UsageError {
     UsageError("unknown command '\(name)'", hint: didYouMean(name, among: known))
   }
 
+  static func unknownSubcommand(
+    _ name: String, of command: String, among known: [String]
+  ) -> UsageError {
+    UsageError(
+      "\(command) does not know '\(name)'",
+      hint: didYouMean(name, among: known) ?? "it does \(alternatives(known))")
+  }
+
   static func unknownPage(_ name: String, among known: [String]) -> UsageError {
     UsageError(
       "no command or topic '\(name)'",

@@ -47,7 +47,7 @@ enum BashCompletion {
 
   /// One pattern for each flag with a value: what can follow it.
   private static var valueCases: [String] {
-    let own = FlagTable.pages.flatMap { page in page.ownFlags.map { (page.name, $0) } }
+    let own = FlagTable.pages.flatMap { page in page.completedFlags.map { (page.name, $0) } }
     let program = ProgramOptions.flags.map { ("", $0.flag) }
     let shared = SharedOptions.flags.map { ("*", $0.flag) }
     return (program + own + shared).compactMap { command, flag in
@@ -67,18 +67,32 @@ enum BashCompletion {
   private static var commandCases: [String] {
     let program = commandCase(
       "''", FlagTable.programFlags.map(\.flag), operands: FlagTable.pages.map(\.name))
-    let commands = FlagTable.pages.map { page in
+    let commands = FlagTable.pages.flatMap { page in
       commandCase(
-        page.name, page.flags, operands: page.operands.arePaths ? ["PATH"] : Help.pageNames)
+        page.name, page.completedFlags + SharedOptions.flags.map(\.flag),
+        operands: page.operands.arePaths ? ["PATH"] : Help.pageNames, words: page.words)
     }
-    return [program] + commands
+    return program + commands
   }
 
   private static func commandCase(
-    _ pattern: String, _ flags: [Flag], operands: [String]
-  ) -> String {
+    _ pattern: String, _ flags: [Flag], operands: [String], words: [String] = []
+  ) -> [String] {
     let flags = flags.flatMap(\.spellings).joined(separator: " ").shellQuoted
     let operands = operands.joined(separator: " ").shellQuoted
-    return "\(pattern)) flags=\(flags) operands=\(operands) ;;"
+    guard !words.isEmpty else {
+      return ["\(pattern)) flags=\(flags) operands=\(operands) ;;"]
+    }
+    // Until one of the words is there, it is what comes next.
+    let known = words.map { "*' \($0) '*" }.joined(separator: " | ")
+    return [
+      "\(pattern))",
+      "    flags=\(flags)",
+      "    operands=\(words.joined(separator: " ").shellQuoted)",
+      "    case \" ${COMP_WORDS[*]:0:COMP_CWORD} \" in",
+      "        \(known)) operands=\(operands) ;;",
+      "    esac",
+      "    ;;",
+    ]
   }
 }

@@ -9,10 +9,11 @@ enum FishCompletion {
     let shared = SharedOptions.flags.map {
       "complete -c \(FlagTable.program) \(arguments($0.flag))"
     }
-    let own = FlagTable.pages.flatMap { page in
-      page.ownFlags.map { line(whileIn: page, arguments($0)) }
-        + (page.operands.arePaths
-          ? [] : [line(whileIn: page, "-f -a \(quoted(Help.pageNames.joined(separator: " ")))")])
+    let own = FlagTable.pages.flatMap { page -> [String] in
+      let words = page.operands.arePaths ? page.words : Help.pageNames
+      return page.ownFlags.map { line(whileIn: page, arguments($0)) }
+        + (words.isEmpty
+          ? [] : [line(whileIn: page, "-f -a \(quoted(words.joined(separator: " ")))")])
     }
     let title = "# fish completions, written by '\(FlagTable.program) --generate fish'"
     return ([title, ""] + commands + program + shared + own).joined(separator: "\n") + "\n"

@@ -43,9 +43,12 @@ enum ZshCompletion {
   private static func commandCase(_ page: CommandPage) -> [String] {
     let repetition = page.operands.maximum == 1 ? "1" : "*"
     let action = page.operands.arePaths ? "_files" : "(\(Help.pageNames.joined(separator: " ")))"
-    let operands = "\(repetition):\(page.operands.usage):\(action)".shellQuoted
+    var operands = "\(repetition):\(page.operands.usage):\(action)".shellQuoted
+    if !page.words.isEmpty {
+      operands = "1:VERB:(\(page.words.joined(separator: " ")))".shellQuoted + " \(operands)"
+    }
     return ["\(page.name))", "    _arguments \"$shared[@]\" \\"]
-      + page.ownFlags.flatMap(specifications).map { "        \($0) \\" }
+      + page.completedFlags.flatMap(specifications).map { "        \($0) \\" }
       + ["        \(operands)", "    ;;"]
   }
 

@@ -23,6 +23,7 @@ enum HelpSummary {
   /// A command's own flags and those that every command has.
   static func command(_ page: CommandPage) -> String {
     let shared = SharedOptions.flags.map(\.flag)
+    guard page.subpages.isEmpty else { return group(page) }
     let width = termWidth(page.flags.map(indentedTerm))
     let blocks = [page.ownFlags, shared].filter { !$0.isEmpty }
       .map { flags in list(flags.map { (indentedTerm($0), $0.summary) }, termWidth: width) }
@@ -32,8 +33,38 @@ enum HelpSummary {
 
       \(blocks.joined(separator: "\n\n"))
 
-      '\(FlagTable.program) help \(page.name)' is the manual.
+      \(pointer(page))
 
+      """
+  }
+
+  /// What is common to the commands below one: the flags that all commands have take one line.
+  private static func group(_ page: CommandPage) -> String {
+    let own = page.ownFlags.map { (indentedTerm($0), $0.summary) }
+    let shared = SharedOptions.flags.map { "--\($0.flag.long)" }.joined(separator: " ")
+    let example = page.words.first ?? ""
+    return """
+      usage: \(page.usage)
+      \(sentence(page.summary))
+      VERB: \(page.words.joined(separator: ", "))
+
+      \(list(own))
+
+      As everywhere: \(shared)
+      '\(FlagTable.program) \(page.name) \(example) -h' has the flags of a verb, \
+      '\(page.name) --help' the manual.
+
+      """
+  }
+
+  /// Where there is more.
+  private static func pointer(_ page: CommandPage) -> String {
+    guard let parent = page.parent else {
+      return "'\(FlagTable.program) help \(page.name)' is the manual."
+    }
+    return """
+      '\(FlagTable.program) \(parent) -h' has the flags of \(parent), \
+      '\(FlagTable.program) \(page.name) --help' is the manual.
       """
   }
 
