@@ -16,10 +16,11 @@ RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 .DEFAULT_GOAL := help
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks
+.PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
+	kills test-slurm
 
 help: ## list these targets
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build for debugging
 	$(SWIFT) build
@@ -49,6 +50,15 @@ interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
 	Scripts/deps interop
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest Tests/Interop
+
+kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest \
+		Tests/Interop/test_batch.py -k killed
+
+test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
+	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
 	Scripts/deps interop

@@ -61,8 +61,12 @@ let package = Package(
         "Comparison", "Formats",
       ],
       path: "Sources/Converter/Converter"),
+    .target(
+      name: "Batch",
+      dependencies: ["Bytes", "Codecs", "JSON", "Plan", "Formats", "Converter"],
+      path: "Sources/Converter/Batch"),
     .executableTarget(
-      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats"],
+      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch"],
       path: "Sources/Converter/ckptconv"),
 
     .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
@@ -105,6 +109,10 @@ let package = Package(
       name: "FormatsTests",
       dependencies: ["Bytes", "Graph", "Plan", "Safetensors", "Torch", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),
+    .testTarget(
+      name: "BatchTests",
+      dependencies: ["Bytes", "JSON", "Formats", "Converter", "Batch", "TestSupport"],
+      path: "Tests/BatchTests"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),

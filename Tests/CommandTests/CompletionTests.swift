@@ -15,7 +15,7 @@ struct CompletionTests {
   }
 
   static let cases = [
-    Case("", gives: "pt-to-safetensors safetensors-to-pt inspect help"),
+    Case("", gives: "pt-to-safetensors safetensors-to-pt inspect batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),
@@ -27,6 +27,12 @@ struct CompletionTests {
     Case("inspect", "--limit", "", gives: ""),
     Case("inspect", "mod", gives: "[files]"),
     Case("pt-to-safetensors", "-o", "", gives: "[files]"),
+    Case("batch", "", gives: "pt-to-safetensors safetensors-to-pt"),
+    Case("batch", "-o", "out", "saf", gives: "safetensors-to-pt"),
+    Case("batch", "pt-to-safetensors", "run", gives: "[files]"),
+    Case("batch", "pt-to-safetensors", "--lay", gives: "--layout"),
+    Case("batch", "pt-to-safetensors", "--layout", "", gives: "plain olmo"),
+    Case("batch", "--sh", gives: "--shard"),
     Case("help", "saf", gives: "safetensors-to-pt safety"),
   ]
 

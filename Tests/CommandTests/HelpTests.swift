@@ -22,6 +22,10 @@ struct HelpTests {
     Case("inspect-manual.txt", "inspect", "--help"),
     Case("pt-to-safetensors-summary.txt", "pt-to-safetensors", "-h"),
     Case("pt-to-safetensors-manual.txt", "pt-to-safetensors", "--help"),
+    Case("batch-summary.txt", "batch", "-h"),
+    Case("batch-manual.txt", "batch", "--help"),
+    Case("batch-verb-summary.txt", "batch", "pt-to-safetensors", "-h"),
+    Case("batch-verb-manual.txt", "batch", "pt-to-safetensors", "--help"),
     Case("topic-safety.txt", "help", "safety"),
     Case("topic-layouts.txt", "help", "layouts"),
     Case("topic-skeleton.txt", "help", "skeleton"),
@@ -53,6 +57,13 @@ struct HelpTests {
     Case("error-foreign-flag.txt", "inspect", "--layout", "olmo", "model.pt"),
     Case("error-value.txt", "inspect", "--sort", "siez", "model.pt"),
     Case("error-operands.txt", "inspect"),
+    Case("error-batch-verb.txt", "batch", "convert", "a", "-o", "b"),
+    Case("error-batch-root.txt", "batch", "pt-to-safetensors", "a"),
+    Case("error-batch-inputs.txt", "batch", "pt-to-safetensors", "-o", "b"),
+    Case(
+      "error-batch-unverified.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--delete-source"),
+    Case("error-batch-shard.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--shard", "9/8"),
+    Case("error-batch-flag.txt", "batch", "safetensors-to-pt", "a", "-o", "b", "--layout", "olmo"),
     Case("error-conflict.txt", "pt-to-safetensors", "-o", "-", "--json", "model.pt"),
   ]
 

@@ -20,6 +20,23 @@ struct InvocationTests {
     }
   }
 
+  @Test("Flags of a batch and of its verb stand on either side of the verb")
+  func flagsAroundVerb() throws {
+    for line in [
+      "batch -o out --jobs=2 pt-to-safetensors runs --layout olmo --train",
+      "batch pt-to-safetensors --train --layout=olmo -oout runs -j2",
+    ] {
+      let invocation = try Invocation(parsing: line.split(separator: " ").map(String.init)[...])
+      guard case .run(let command, let operands, let shared) = invocation else {
+        Issue.record("not a command to run: \(invocation)")
+        return
+      }
+      #expect(type(of: command).name == "batch pt-to-safetensors")
+      #expect(operands == ["runs"])
+      #expect(shared.given == ["--jobs=2", "--layout=olmo", "--output=out", "--train"])
+    }
+  }
+
   @Test("Help goes before missing and surplus operands", arguments: ["inspect", "help"])
   func helpOfCommands(name: String) throws {
     for (flag, length) in [("-h", HelpLength.summary), ("--help", .manual)] {
@@ -66,13 +83,14 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there is help on "
-        + "pt-to-safetensors, safetensors-to-pt, inspect, help, safety, layouts, skeleton, exit-codes or environment"
+        + "pt-to-safetensors, safetensors-to-pt, inspect, batch, help, safety, layouts, skeleton, exit-codes or environment"
     ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
-      "-o x pt-to-safetensors a", says: "-o is a flag of pt-to-safetensors or safetensors-to-pt",
+      "-o x pt-to-safetensors a",
+      says: "-o is a flag of pt-to-safetensors, safetensors-to-pt or batch",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
       "inspect a --version", says: "--version stands without a command",

@@ -39,6 +39,15 @@ public struct Conversion: Sendable {
     try ConversionPlanner(options: options, destination: destination).tasks(for: inputs)
   }
 
+  /// How many bytes a task will write, found out without reading tensors.
+  ///
+  /// - Throws: ``FormatError`` for an input that cannot be converted.
+  public func measure(_ task: ConversionTask) throws(FormatError) -> Int {
+    var total = 0
+    for step in task.steps { total += try PreparedOutput(step, options).plan.byteCount }
+    return total
+  }
+
   /// Does one task: all of its outputs appear, or none.
   ///
   /// - Parameters:
@@ -84,7 +93,10 @@ public struct Conversion: Sendable {
     var finished = 0
     for (index, item) in prepared.enumerated() {
       let (before, size) = (finished, item.plan.byteCount)
-      let engine = CopyEngine(threadCount: options.threads) { done, itemTotal in
+      let engine = CopyEngine(
+        threadCount: options.threads,
+        workingMemory: options.workingMemory ?? CopyEngine.defaultWorkingMemory
+      ) { done, itemTotal in
         // Bytes that are only checked count in the engine's total and not in the file's.
         progress(before + done, total - size + itemTotal)
       }

@@ -28,6 +28,8 @@ public struct ConversionOptions: Sendable {
   public var synchronises = false
   /// How many threads copy; `nil` for one per processor.
   public var threads: Int?
+  /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.
+  public var workingMemory: Int?
 
   /// The defaults for conversions to `format`.
   public init(to format: CheckpointFormat = .safetensors) { self.format = format }

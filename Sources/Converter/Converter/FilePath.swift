@@ -1,31 +1,32 @@
-internal import Bytes
+package import Bytes
 
 /// A path as text: the few operations on names that conversions need.
-struct FilePath: Hashable {
+package struct FilePath: Hashable {
   /// The path as given.
-  let text: String
+  package let text: String
 
-  init(_ text: String) { self.text = text }
+  /// A path as it was given.
+  package init(_ text: String) { self.text = text }
 
   /// The last component, without trailing slashes.
-  var name: String {
+  package var name: String {
     trimmed.split(separator: "/").last.map(String.init) ?? trimmed
   }
 
   /// The directory that holds the file: `.` for a bare name.
-  var directory: FilePath {
+  package var directory: FilePath {
     guard let slash = trimmed.lastIndex(of: "/") else { return FilePath(".") }
     return FilePath(slash == trimmed.startIndex ? "/" : String(trimmed[..<slash]))
   }
 
   /// A file in this directory.
-  func appending(_ name: String) -> FilePath {
+  package func appending(_ name: String) -> FilePath {
     if text == "." { return FilePath(name) }
     return FilePath(text.hasSuffix("/") ? text + name : text + "/" + name)
   }
 
   /// The file's name with another extension in place of its last one.
-  func name(withExtension new: String) -> String {
+  package func name(withExtension new: String) -> String {
     let name = name
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "\(name).\(new)" }
     return "\(name[..<dot]).\(new)"
@@ -34,7 +35,7 @@ struct FilePath: Hashable {
   /// The status of the file there, or `nil` where there is none.
   ///
   /// - Throws: `inputOutput` when the system does not tell.
-  func status() throws(FormatError) -> Syscalls.FileStatus? {
+  package func status() throws(FormatError) -> Syscalls.FileStatus? {
     try FormatError.wrapping { () throws(SystemError) in try Syscalls.status(at: text) }
   }
 

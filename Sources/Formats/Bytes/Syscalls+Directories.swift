@@ -27,6 +27,18 @@ extension Syscalls {
     return made
   }
 
+  /// The directory that relative paths begin in (`getcwd`).
+  ///
+  /// - Throws: ``SystemError`` when it has been removed.
+  package static func currentDirectory() throws(SystemError) -> String {
+    // Safe: without a buffer the call allocates one, which is copied and freed here.
+    guard let path = unsafe getcwd(nil, 0) else {
+      throw SystemError("getcwd", path: ".", code: errno)
+    }
+    defer { unsafe free(path) }
+    return unsafe String(cString: path)
+  }
+
   /// Removes directories as far as they are empty, the last first (`rmdir`).
   package static func removeEmptyDirectories(_ paths: [String]) {
     // Safe: each path is a valid C string for the duration of the call.

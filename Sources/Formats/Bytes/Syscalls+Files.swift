@@ -108,6 +108,22 @@ extension Syscalls {
     }
   }
 
+  /// Waits until everything written to the file system that holds `path` is on the disk (`syncfs`).
+  ///
+  /// For many small files this is one wait instead of one for each.
+  package static func synchronise(fileSystemOf path: String) throws(SystemError) {
+    let descriptor = try open(path, .read)
+    defer { close(descriptor) }
+    _ = try retrying("syncfs", path) { syncfs(descriptor) }
+  }
+
+  /// Cuts a file off behind its first `byteCount` bytes (`ftruncate`).
+  package static func truncate(
+    _ descriptor: Int32, to byteCount: Int, path: String
+  ) throws(SystemError) {
+    _ = try retrying("ftruncate", path) { ftruncate(descriptor, off_t(byteCount)) }
+  }
+
   /// A second descriptor of the same open file (`fcntl` with `F_DUPFD_CLOEXEC`).
   package static func duplicate(_ descriptor: Int32, path: String) throws(SystemError) -> Int32 {
     try retrying("fcntl", path) { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }

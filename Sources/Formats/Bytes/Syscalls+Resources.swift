@@ -17,10 +17,14 @@ extension Syscalls {
 
   /// Where the user wants temporary files: `TMPDIR`, or `/tmp` (`getenv`).
   package static func temporaryDirectory() -> String {
+    guard let path = environment("TMPDIR"), !path.isEmpty else { return "/tmp" }
+    return path
+  }
+
+  /// The value of an environment variable (`getenv`).
+  package static func environment(_ name: String) -> String? {
     // Safe: nothing in this program changes the environment; the string is copied at once.
-    guard let value = unsafe getenv("TMPDIR") else { return "/tmp" }
-    let path = unsafe String(cString: value)
-    return path.isEmpty ? "/tmp" : path
+    unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
   /// How many processors this process may run on, at least one (`sched_getaffinity`).
@@ -44,5 +48,17 @@ extension Syscalls {
     // Safe: `time` is alive for the call; this clock exists on every Linux.
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
+  /// Seconds since 1970, as far as the machine's clock is right (`time`).
+  package static func secondsSince1970() -> Int { time(nil) }
+
+  /// Lets the calling thread rest (`nanosleep`); a signal ends the rest early.
+  package static func rest(nanoseconds: Int) {
+    var time = timespec()
+    time.tv_sec = nanoseconds / 1_000_000_000
+    time.tv_nsec = nanoseconds % 1_000_000_000
+    // Safe: `time` is alive for the call, and what is left of the rest is not asked for.
+    _ = unsafe nanosleep(&time, nil)
   }
 }

@@ -11,6 +11,8 @@ package enum Syscalls {
     case read
     /// For writing, as a new file that must not exist.
     case createNew
+    /// For reading, and for writing at the end; the file is made where there is none.
+    case append
   }
 
   /// What `fstat` tells of a file.
@@ -59,6 +61,7 @@ package enum Syscalls {
       switch access {
       case .read: O_RDONLY | O_CLOEXEC
       case .createNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
+      case .append: O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
       }
     return try retrying("open", path) { unsafe Glibc.open(path, flags, mode_t(permissions)) }
   }

@@ -36,11 +36,27 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   public var isMissing: Bool { code == ENOENT }
   /// Whether the file is there already.
   public var isPresent: Bool { code == EEXIST }
+  /// Whether the disk, or the user's part of it, is full.
+  public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
+  /// Whether the file system lacks the operation.
+  public var isUnsupported: Bool { [EOPNOTSUPP, ENOSYS, ENOLCK].contains(code) }
+  /// Whether a signal asked the program to end.
+  public var isInterruption: Bool { code == EINTR }
   /// Whether the reader of a pipe has gone.
   public var isBrokenPipe: Bool { code == EPIPE }
 }
 
 extension SystemError {
+  /// The error of work that was given up because a signal asked the program to end.
+  package static func interrupted(_ path: String) -> SystemError {
+    SystemError("signal", path: path, code: EINTR)
+  }
+
+  /// The error for a file system that has not enough room at `path`.
+  package static func outOfSpace(_ path: String) -> SystemError {
+    SystemError("statvfs", path: path, code: ENOSPC)
+  }
+
   /// The error for a path where there is nothing.
   package static func missing(_ path: String) -> SystemError {
     SystemError("stat", path: path, code: ENOENT)

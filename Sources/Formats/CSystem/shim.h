@@ -6,6 +6,7 @@ extern int fallocate(int descriptor, int mode, long offset, long byteCount);
 extern int renameat2(
     int oldDirectory, const char *oldPath, int newDirectory, const char *newPath,
     unsigned int flags);
+extern int syncfs(int descriptor);
 extern int sched_getaffinity(int process, unsigned long byteCount, void *set);
 
 // include/uapi/asm-generic/fcntl.h and include/uapi/linux/fs.h. The flag of open is meant to be

@@ -17,13 +17,17 @@ public struct CopyEngine: Sendable {
   private let workingMemory: Int
   private let progress: Progress?
 
-  /// An engine with `threadCount` threads, by default one for each processor there is.
-  public init(threadCount: Int? = nil, progress: Progress? = nil) {
-    self.init(threadCount: threadCount, workingMemory: WorkerMemory.total, progress: progress)
-  }
+  /// The bytes that the threads of an engine use together where nothing else is said.
+  public static var defaultWorkingMemory: Int { WorkerMemory.total }
 
-  /// An engine whose threads together use `workingMemory` bytes, so that small files are large.
-  init(threadCount: Int?, workingMemory: Int, progress: Progress? = nil) {
+  /// An engine with `threadCount` threads, by default one for each processor there is.
+  ///
+  /// Engines that run at once share a program's memory: `workingMemory` is this one's part of it, in
+  /// bytes.
+  public init(
+    threadCount: Int? = nil, workingMemory: Int = CopyEngine.defaultWorkingMemory,
+    progress: Progress? = nil
+  ) {
     let wanted = threadCount ?? Syscalls.availableProcessors()
     self.threadCount = min(max(wanted, 1), WorkerMemory.maximumThreads)
     self.workingMemory = workingMemory

@@ -10,9 +10,10 @@ public enum FreeSpace: Sendable {
       try Syscalls.availableBytes(at: directory)
     }
     guard let available, byteCount > available else { return }
-    throw FormatError(
+    var error = FormatError(
       .inputOutput, "\(byteCount) bytes are needed, \(available) are free",
-      hint: "free some space or choose another place with -o"
-    ).framed(by: directory)
+      hint: "free some space or choose another place with -o")
+    error.cause = .outOfSpace(directory)
+    throw error.framed(by: directory)
   }
 }

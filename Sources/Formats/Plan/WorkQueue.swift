@@ -32,10 +32,14 @@ final class WorkQueue: Sendable {
     return min(count, limit)
   }
 
-  /// The next job, or `nil` when there are none or something went wrong.
+  /// The next job, or `nil` when there are none, something went wrong or the program is to end.
   func next() -> Job? {
     state.withLock { state in
       guard state.failure == nil else { return nil }
+      guard !Interruption.isRequested else {
+        state.failure = (.max, FormatError(.interrupted("copying")))
+        return nil
+      }
       while state.next < work.count, state.part >= work[state.next].jobCount {
         state.next += 1
         state.part = 0

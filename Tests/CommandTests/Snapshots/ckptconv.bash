@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | inspect | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | inspect | batch | help) command=$word; break ;;
         esac
     done
 
@@ -25,16 +25,31 @@ _ckptconv() {
         safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
+        batch:-o | batch:--output) words='PATH' ;;
+        batch:--from) words='PATH' ;;
+        batch:-j | batch:--jobs) words='' ;;
+        batch:--retries) words='' ;;
+        batch:--shard) words='' ;;
+        batch:--report) words='PATH' ;;
+        batch:--layout) words='plain olmo' ;;
+        batch:--tied) words='alias copy' ;;
         *:--color) words='auto always never' ;;
         *:--threads) words='' ;;
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect help safety layouts skeleton exit-codes environment' ;;
+                batch)
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
+                    operands='pt-to-safetensors safetensors-to-pt'
+                    case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
+                        *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
+                    esac
+                    ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

@@ -17,6 +17,7 @@ _ckptconv() {
         'pt-to-safetensors:convert .pt files or a checkpoint directory to safetensors'
         'safetensors-to-pt:convert safetensors files or a checkpoint directory to .pt'
         'inspect:list the tensors and values of a checkpoint'
+        'batch:do one command to many inputs, resumable and in parallel'
         'help:explain a command or a topic'
     )
     _arguments -C "$shared[@]" \
@@ -64,9 +65,40 @@ _ckptconv() {
                         '(--drop-unsafe)--drop-unsafe[show None for what exists to run code]' \
                         '*:INPUT...:_files'
                     ;;
+                batch)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write below the directory ROOT]:ROOT:_files' \
+                        '(-o --output)--output=[write below the directory ROOT]:ROOT:_files' \
+                        '(--force)--force[replace outputs that exist]' \
+                        '(--from)--from=[take inputs from a list or a CSV of OLMo'\''s steps]:LIST:_files' \
+                        '(--files)--files[take single files in directories too]' \
+                        '(--dry-run)--dry-run[print the plan and do nothing]' \
+                        '(-j --jobs)-j+[do N items at once]:N: ' \
+                        '(-j --jobs)--jobs=[do N items at once]:N: ' \
+                        '(--resume)--resume[skip what an earlier run has done, go on]' \
+                        '(--checksum)--checksum[know inputs by SHA-256 and not by time]' \
+                        '(-k --keep-going)-k[go on after an item has failed]' \
+                        '(-k --keep-going)--keep-going[go on after an item has failed]' \
+                        '(--retries)--retries=[try again where the system failed]:N: ' \
+                        '(--delete-source)--delete-source[delete inputs once verified, needs --verify]' \
+                        '(--shard)--shard=[do part I of N; in a Slurm array by itself]:I/N: ' \
+                        '(--merge-reports)--merge-reports[give one verdict on all parts, do nothing]' \
+                        '(--report)--report=[write a report to FILE, as JSON lines]:FILE:_files' \
+                        '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--train)--train[convert train.pt too]' \
+                        '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
+                        '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
+                        '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
+                        '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--nest)--nest[make nested dicts of names with dots]' \
+                        '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
+                        '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
+                        '1:VERB:(pt-to-safetensors safetensors-to-pt)' '*:VERB INPUT... -o ROOT:_files'
+                    ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt inspect help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt inspect batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

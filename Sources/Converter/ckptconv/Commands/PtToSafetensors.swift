@@ -33,7 +33,7 @@ struct PtToSafetensors: Command {
   static let operands = Operands.inputs
 
   private var outputs = OutputOptions()
-  private var options = ConversionOptions(to: .safetensors)
+  private(set) var options = ConversionOptions(to: .safetensors)
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try outputs.check(operands, shared)

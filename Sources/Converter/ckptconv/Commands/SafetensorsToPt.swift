@@ -36,7 +36,7 @@ struct SafetensorsToPt: Command {
   static let operands = Operands.inputs
 
   private var outputs = OutputOptions()
-  private var options = ConversionOptions(to: .torch)
+  private(set) var options = ConversionOptions(to: .torch)
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try outputs.check(operands, shared)

@@ -73,6 +73,22 @@ extension BoundFlag {
     }
   }
 
+  /// A flag whose value is text that `parse` makes something of.
+  static func text<Value>(
+    _ long: String, _ valueName: String, _ property: Property<Value?>, needs: String,
+    in section: Flag.Section, _ summary: String, manual: String,
+    _ parse: @escaping @Sendable (String) -> Value?
+  ) -> Self {
+    BoundFlag(
+      flag: Flag(
+        long: long, short: nil, argument: .text(valueName), section: section, summary: summary,
+        manual: manual)
+    ) { target, text throws(UsageError) in
+      guard let value = parse(text) else { throw .badValue(of: long, needs: needs, found: text) }
+      target[keyPath: property] = value
+    }
+  }
+
   /// A flag whose value is one of the words of `Choice`.
   static func choice<Choice: FlagChoice>(
     _ long: String, short: Character? = nil, _ valueName: String,

@@ -20,6 +20,7 @@ struct Flag: Hashable, Sendable {
 
   /// The heading that a flag stands under in the manual.
   enum Section: String, CaseIterable, Sendable {
+    case batch = "Batch"
     case output = "Output"
     case content = "Content"
     case safety = "Safety"

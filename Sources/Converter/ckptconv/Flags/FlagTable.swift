@@ -14,6 +14,7 @@ enum FlagTable {
     PtToSafetensors.self,
     SafetensorsToPt.self,
     Inspect.self,
+    Batch.self,
     Help.self,
   ]
 
@@ -23,6 +24,11 @@ enum FlagTable {
 
   /// Every command as people meet it.
   static let pages: [CommandPage] = commands.map { CommandPage($0) }
+
+  /// The page of the command that is called so, such as `batch pt-to-safetensors`.
+  static func page(named name: String?) -> CommandPage? {
+    (pages + pages.flatMap(\.subpages)).first { $0.name == name }
+  }
 
   /// How the program is called, in one line.
   static var usage: String { "\(program) COMMAND [FLAG...] INPUT..." }

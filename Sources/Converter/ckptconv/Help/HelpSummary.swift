@@ -51,8 +51,8 @@ enum HelpSummary {
       \(list(own))
 
       As everywhere: \(shared)
-      '\(FlagTable.program) \(page.name) \(example) -h' has the flags of a verb, \
-      '\(page.name) --help' the manual.
+      '\(FlagTable.program) \(page.name) \(example) -h' has those of a verb, \
+      --help is the manual.
 
       """
   }
@@ -63,8 +63,7 @@ enum HelpSummary {
       return "'\(FlagTable.program) help \(page.name)' is the manual."
     }
     return """
-      '\(FlagTable.program) \(parent) -h' has the flags of \(parent), \
-      '\(FlagTable.program) \(page.name) --help' is the manual.
+      '\(FlagTable.program) \(parent) -h' has those of \(parent) itself, --help is the manual.
       """
   }
 

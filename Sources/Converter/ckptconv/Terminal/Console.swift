@@ -49,6 +49,16 @@ final class Console: Sendable {
   /// Says what ended the run.
   func report(_ error: FormatError) { say(Report.error(error, errors.style)) }
 
+  /// Says what went wrong in one part of a run, and what can be done about it.
+  func report(_ message: String, hint: String?) {
+    say(Report.error(message, hint: hint, errors.style))
+  }
+
+  /// Says something in lines of its own about a whole run, unless only warnings and errors are wanted.
+  func summarise(_ table: Table) {
+    if !isQuiet { say(table.text(width: errors.columns)) }
+  }
+
   /// Says what is wrong with the command line.
   func report(_ error: UsageError) { say(Report.usage(error, errors.style)) }
 

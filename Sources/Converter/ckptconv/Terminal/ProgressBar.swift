@@ -6,13 +6,17 @@ struct ProgressBar: Hashable, Sendable {
   var total: Int
   /// The time since the first.
   var elapsed: Duration
+  /// How many of how many items are done, where there are several.
+  var items: String?
+  /// What is being worked on, where there are several items.
+  var running: String?
 
   private static let bestBarWidth = 30
   private static let leastBarWidth = 10
 
   /// The line, `width` characters long at most; what matters least is left out first.
   func line(width: Int) -> String {
-    let parts = [percentage, amount, rate, timeLeft]
+    let parts = [percentage, items, amount, rate, timeLeft, running].compactMap(\.self)
     for kept in stride(from: parts.count, through: 1, by: -1) {
       let text = parts.prefix(kept).joined(separator: "  ")
       let room = width - text.count - 3

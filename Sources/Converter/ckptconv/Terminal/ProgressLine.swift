@@ -25,14 +25,18 @@ final class ProgressLine: Sendable {
 
   /// Shows that `done` of `total` bytes have been moved.
   func update(done: Int, total: Int, at now: Duration = TerminalSyscalls.time()) {
+    update(at: now) { ProgressBar(done: done, total: total, elapsed: $0) }
+  }
+
+  /// Shows the bar for the time that has passed since the first call.
+  func update(at now: Duration = TerminalSyscalls.time(), _ bar: (Duration) -> ProgressBar) {
     state.withLock { state in
       if state.start == nil { TerminalSyscalls.eraseLineWhenInterrupted() }
       let start = state.start ?? now
       state.start = start
       if let last = state.lastDrawing, now - last < Self.pause { return }
-      let bar = ProgressBar(done: done, total: total, elapsed: now - start)
       // The last column stays empty: some terminals begin a new line when it is filled.
-      let line = bar.line(width: (stream.columns ?? 80) - 1)
+      let line = bar(now - start).line(width: (stream.columns ?? 80) - 1)
       // A progress line that cannot be written is no reason to stop the run.
       try? stream.write("\(Self.eraser)\(line)")
       state.lastDrawing = now

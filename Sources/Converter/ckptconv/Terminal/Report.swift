@@ -7,9 +7,14 @@ enum Report {
     message("error", .error, error.description, hint: error.hint, style)
   }
 
+  /// The same for an error of which only the text is left.
+  static func error(_ text: String, hint: String?, _ style: Style) -> String {
+    message("error", .error, text, hint: hint, style)
+  }
+
   /// What is wrong with the command line, what to write instead, and how the command is called.
   static func usage(_ error: UsageError, _ style: Style) -> String {
-    let page = FlagTable.pages.first { $0.name == error.command }
+    let page = FlagTable.page(named: error.command)
     let help = [FlagTable.program, error.command, "-h"].compactMap(\.self).joined(separator: " ")
     return message("error", .error, error.message, hint: error.hint ?? "see '\(help)'", style)
       + "  usage: \(page?.usage ?? FlagTable.usage)\n"

@@ -1,5 +1,6 @@
 internal import Bytes
 internal import Glibc
+internal import Synchronization
 
 /// What the program asks of its terminal, its environment and the process it is.
 enum TerminalSyscalls {
@@ -42,12 +43,35 @@ enum TerminalSyscalls {
   /// Lets writes to a pipe without a reader fail instead of ending the process (`signal`).
   static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+  private static let stopsGracefully = Atomic(false)
+
+  /// Lets the first signal that would end the process only ask for it (``Interruption``); the second
+  /// one ends it.
+  ///
+  /// A signal that is ignored, as under `nohup`, stays ignored.
+  static func stopGracefullyWhenInterrupted() {
+    stopsGracefully.store(true, ordering: .relaxed)
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      handle(number) { number in
+        Interruption.request(signal: number)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+
+  /// Ends the process as a signal does that nobody handles (`raise`).
+  static func end(bySignal number: Int32) {
+    signal(number, SIG_DFL)
+    raise(number)
+  }
+
   /// Erases the terminal's last line, which shows progress, before an interruption ends the process.
   ///
   /// A signal that is ignored, as under `nohup`, stays ignored.
   static func eraseLineWhenInterrupted() {
+    guard !stopsGracefully.load(ordering: .relaxed) else { return }
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      let previous = signal(number) { number in
+      handle(number) { number in
         let eraser = ProgressLine.eraser
         // Safe: a static string's bytes live as long as the process. `write`, `signal` and `raise`
         // are functions that POSIX allows in handlers.
@@ -55,12 +79,16 @@ enum TerminalSyscalls {
         signal(number, SIG_DFL)
         raise(number)
       }
-      // Safe: handlers have the size of an address; the two are compared and never called.
-      let wasIgnored =
-        unsafe unsafeBitCast(previous, to: Int.self)
-        == unsafeBitCast(SIG_IGN, to: Int.self)
-      if wasIgnored { signal(number, SIG_IGN) }
     }
+  }
+
+  /// Has a signal handled, unless it is ignored.
+  private static func handle(_ number: Int32, _ handler: @convention(c) (Int32) -> Void) {
+    let previous = signal(number, handler)
+    // Safe: handlers have the size of an address; the two are compared and never called.
+    let wasIgnored =
+      unsafe unsafeBitCast(previous, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    if wasIgnored { signal(number, SIG_IGN) }
   }
 
   /// Ends the process (`exit`).

@@ -1,0 +1,79 @@
+package import Bytes
+internal import Converter
+
+/// What a batch consists of, decided by names and places alone.
+package struct BatchPlan: Sendable {
+  /// The items, in the order in which they are done.
+  package private(set) var items: [BatchItem]
+
+  /// A plan of these items; those whose outputs belong to an earlier one become impossible.
+  package init(items: [BatchItem]) {
+    var writers: [String: String] = [:]
+    self.items = items.map { item in
+      for output in item.writes {
+        guard let other = writers[output] else { continue }
+        let error = FormatError(
+          .unsupported, "'\(other)' and '\(item.input)' would both be written to '\(output)'",
+          hint: "convert one of them into another directory")
+        return BatchItem(
+          name: item.name, input: item.input, work: .failure(error),
+          readByteCount: item.readByteCount)
+      }
+      for output in item.writes { writers[output] = item.input }
+      return item
+    }
+  }
+
+  /// The plan of what `verb` does to `inputs`, with outputs below `root`.
+  ///
+  /// - Throws: `inputOutput` when the current directory is gone.
+  package init(
+    of verb: any BatchVerb, on inputs: [FoundInput], root: String?
+  ) throws(FormatError) {
+    let current = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.currentDirectory()
+    }
+    let tree = OutputTree(bases: inputs.map(\.base), currentDirectory: current)
+    var known: Set<String> = []
+    var items: [BatchItem] = []
+    for input in inputs {
+      let name = tree.name(of: input.path)
+      // The same input found twice is one.
+      guard known.insert(name).inserted else { continue }
+      items.append(Self.item(name, input, verb, root: root))
+    }
+    self.init(items: items)
+  }
+
+  private static func item(
+    _ name: String, _ input: FoundInput, _ verb: any BatchVerb, root: String?
+  ) -> BatchItem {
+    do throws(FormatError) {
+      if let fault = input.fault { throw fault }
+      let output = FilePath(root ?? ".").appending(name)
+      let work = try verb.work(
+        on: input.path, into: OutputPlace(directory: output.directory.text, name: output.name))
+      var byteCount = 0
+      for path in work.reads { byteCount += try FilePath(path).status()?.byteCount ?? 0 }
+      return BatchItem(
+        name: name, input: input.path, work: .success(work), readByteCount: byteCount)
+    } catch {
+      return BatchItem(name: name, input: input.path, work: .failure(error), readByteCount: 0)
+    }
+  }
+
+  /// The bytes that all items read.
+  package var readByteCount: Int { items.reduce(0) { $0 + $1.readByteCount } }
+
+  /// Keeps the items that belong to one shard; which these are is written down, if `writing`, below
+  /// `root`.
+  ///
+  /// - Throws: `inputOutput` when what other shards have written down cannot be read.
+  package mutating func keep(
+    _ shard: Shard, below root: String, writing: Bool
+  ) throws(FormatError) {
+    let ledger = ShardLedger(in: BatchStore.directory(of: root), count: shard.count)
+    let names = try ledger.names(of: shard, among: items, writing: writing)
+    items.removeAll { !names.contains($0.name) }
+  }
+}

@@ -1,0 +1,48 @@
+package import Bytes
+
+/// What is to be done for one input.
+package protocol BatchWork: Sendable {
+  /// The files that are read.
+  var reads: [String] { get }
+  /// The files that are written; all of them appear, or none.
+  var writes: [String] { get }
+
+  /// Finds out how many bytes will be written, without reading tensors.
+  ///
+  /// - Throws: ``FormatError`` for an input that the work would fail on.
+  func measure() throws(FormatError) -> Int
+
+  /// Does it.
+  ///
+  /// - Parameters:
+  ///   - budget: what it may use of the machine.
+  ///   - progress: is told the bytes done and the bytes there are, from any thread.
+  /// - Returns: what should be told of it.
+  /// - Throws: ``FormatError`` with the file, archive entry or tensor in its path.
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(FormatError) -> WorkResult
+}
+
+/// What one piece of work may use of the machine.
+package struct WorkBudget: Hashable, Sendable {
+  /// How many threads copy.
+  package var threads: Int
+  /// The bytes that they use together.
+  package var workingMemory: Int
+  /// Whether existing outputs are replaced.
+  package var replacesExisting: Bool
+}
+
+/// What came of a piece of work.
+package struct WorkResult: Hashable, Sendable {
+  /// What the user should know.
+  package var warnings: [String] = []
+  /// What was found wrong with the input, for verbs that examine.
+  package var problems: [String] = []
+  /// Whether the outputs were compared with the input.
+  package var isVerified = false
+
+  /// A result without anything to tell.
+  package init() {}
+}

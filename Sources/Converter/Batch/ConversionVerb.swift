@@ -1,0 +1,58 @@
+internal import Bytes
+package import Converter
+package import Formats
+
+/// `pt-to-safetensors` and `safetensors-to-pt` as verbs of a batch.
+package struct ConversionVerb: BatchVerb {
+  package let name: String
+  private let options: ConversionOptions
+
+  /// Conversions that follow `options`.
+  package init(name: String, _ options: ConversionOptions) {
+    self.name = name
+    self.options = options
+  }
+
+  package var writes: Bool { true }
+  package var verifies: Bool { false }
+
+  package var fileExtensions: [String] {
+    options.format == .torch ? ["safetensors"] : ["pt", "pth", "bin", "ckpt"]
+  }
+
+  package func takes(directoryHolding names: Set<String>) -> Bool {
+    let suffix = options.format == .torch ? "safetensors" : "pt"
+    return names.contains("model.\(suffix)") || names.contains("optim.\(suffix)")
+  }
+
+  package func takes(_ kind: FileKind) -> Bool {
+    switch kind {
+    case .zip, .truncatedZip, .legacyTorch: options.format == .safetensors
+    case .safetensors: options.format == .torch
+    default: false
+    }
+  }
+
+  package func work(
+    on input: String, into place: OutputPlace
+  ) throws(FormatError) -> any BatchWork {
+    ConversionWork(
+      tasks: try Conversion(options).tasks(for: [input], to: try destination(for: input, place)),
+      options: options)
+  }
+
+  /// A directory becomes a directory of the same name, a file one in the corresponding directory.
+  private func destination(
+    for input: String, _ place: OutputPlace
+  ) throws(FormatError) -> Destination {
+    let status = try FilePath(input).status()
+    guard status?.isDirectory == true else { return .path(place.directory + "/") }
+    let output = FilePath(place.directory).appending(place.name)
+    let existing = try output.status()
+    // Where the trees of inputs and outputs are one, outputs stand beside what they are made from.
+    if let existing, existing.inode == status?.inode, existing.device == status?.device {
+      return .besideInput
+    }
+    return .path(output.text)
+  }
+}

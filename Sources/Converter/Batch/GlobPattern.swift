@@ -1,0 +1,78 @@
+/// A pattern for paths, as shells know them: `*`, `?`, `[a-z]`, `[!a-z]`, and `**` for any
+/// directories.
+///
+/// Shells expand patterns themselves; one that is quoted, or comes from a list, reaches the program.
+package struct GlobPattern: Hashable, Sendable {
+  /// What one directory of the path, or the name at its end, must be.
+  enum Component: Hashable, Sendable {
+    /// This very name.
+    case name(String)
+    /// A name that matches.
+    case pattern(String)
+    /// Any number of directories, none among them.
+    case anyDirectories
+  }
+
+  /// The components behind the literal beginning; the first is no plain name.
+  let components: [Component]
+  /// The directory that all matches lie below: what comes before the first special character.
+  package let base: String
+
+  /// The pattern in `text`, or `nil` when nothing in it is special.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/").map(String.init)
+    guard let first = parts.firstIndex(where: GlobPattern.isSpecial) else { return nil }
+    let literal = parts[..<first].map(GlobPattern.unescaped).joined(separator: "/")
+    base = text.hasPrefix("/") ? "/" + literal : literal.isEmpty ? "." : literal
+    components = parts[first...].map { part in
+      if part == "**" { return .anyDirectories }
+      return GlobPattern.isSpecial(part) ? .pattern(part) : .name(GlobPattern.unescaped(part))
+    }
+  }
+
+  private static func isSpecial(_ part: String) -> Bool {
+    part.contains { "*?[".contains($0) }
+  }
+
+  private static func unescaped(_ part: String) -> String {
+    var text = ""
+    var isEscaped = false
+    for character in part {
+      if character == "\\", !isEscaped {
+        isEscaped = true
+      } else {
+        text.append(character)
+        isEscaped = false
+      }
+    }
+    return text
+  }
+
+  /// Whether a name without slashes matches a pattern of one component.
+  ///
+  /// A leading dot must be written out, as shells want it. The time is bounded by the product of the
+  /// lengths.
+  package static func matches(_ name: String, _ pattern: String) -> Bool {
+    let name = Array(name.unicodeScalars)
+    let tokens = GlobToken.tokens(of: pattern)
+    if name.first == ".", tokens.first != .scalar(".") { return false }
+    var (place, token) = (0, 0)
+    // Where to try again after the last star: it takes one more each time.
+    var retry: (place: Int, token: Int)?
+    while place < name.count {
+      if token < tokens.count, tokens[token] == .star {
+        retry = (place, token + 1)
+        token += 1
+      } else if token < tokens.count, tokens[token].matches(name[place]) {
+        place += 1
+        token += 1
+      } else if let last = retry {
+        retry = (last.place + 1, last.token)
+        (place, token) = (last.place + 1, last.token)
+      } else {
+        return false
+      }
+    }
+    return tokens[token...].allSatisfy { $0 == .star }
+  }
+}

@@ -1,0 +1,66 @@
+internal import Bytes
+internal import Converter
+internal import Plan
+
+/// The right to write below a root: one batch has it, or the shards of one batch share it.
+struct RootLock: Sendable {
+  /// What the user should know.
+  let warnings: [String]
+  private let held: [LockFile]
+
+  /// Takes the locks below `directory`.
+  ///
+  /// - Throws: `inputOutput` when another batch has them, or when that cannot be told.
+  init(directory: String, shard: Shard?) throws(FormatError) {
+    do throws(FormatError) {
+      held = try Self.take(FilePath(directory), shard)
+      warnings = []
+    } catch {
+      guard error.cause?.isUnsupported == true else { throw error }
+      held = []
+      warnings = [
+        "\(directory): this file system has no locks; make sure that no other batch writes here"
+      ]
+    }
+  }
+
+  private static func take(
+    _ directory: FilePath, _ shard: Shard?
+  ) throws(FormatError) -> [LockFile] {
+    let root = try LockFile(path: directory.appending("lock").text)
+    guard try root.take(shard == nil ? .exclusive : .shared) else {
+      throw busy(directory, shard == nil ? "a batch" : "a batch that is not divided into shards")
+    }
+    guard let shard else { return [root] }
+    let own = "shard-\(shard.index)-of-\(shard.count).lock"
+    let task = try LockFile(path: directory.appending(own).text)
+    guard try task.take(.exclusive) else {
+      throw busy(directory, "another process with shard \(shard)")
+    }
+    try refuseOtherDivisions(directory, shard.count)
+    return [root, task]
+  }
+
+  /// Shards of different counts would do the same items twice.
+  private static func refuseOtherDivisions(
+    _ directory: FilePath, _ count: Int
+  ) throws(FormatError) {
+    let names = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.names(in: directory.text)
+    }
+    for name in names where name.hasPrefix("shard-") && name.hasSuffix(".lock") {
+      guard !name.hasSuffix("-of-\(count).lock") else { continue }
+      let other = try LockFile(path: directory.appending(name).text)
+      guard try other.take(.exclusive) else {
+        throw busy(directory, "a batch that is divided into another number of shards")
+      }
+    }
+  }
+
+  private static func busy(_ directory: FilePath, _ who: String) -> FormatError {
+    FormatError(
+      .inputOutput, "\(who) is running here",
+      hint: "wait until it ends; tasks of one batch share a directory with --shard I/N"
+    ).framed(by: directory.directory.text)
+  }
+}

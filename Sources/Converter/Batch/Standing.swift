@@ -1,0 +1,123 @@
+package import Bytes
+internal import Converter
+
+/// Where an item stands before a run.
+package enum Standing: Sendable {
+  /// Nothing has been done.
+  case fresh
+  /// It is done, and everything is still what the journal says.
+  case finished(JournalRecord)
+  /// It was begun, or its input has changed: these outputs are the batch's own and make room.
+  case again(stale: [String])
+  /// It cannot be done.
+  case impossible(FormatError)
+}
+
+/// Compares items with what the journal says of them and with what is on the disk.
+package struct StandingCheck: Sendable {
+  let root: String?
+  let verb: String
+  let settings: String
+  /// Whether earlier runs count.
+  let resumes: Bool
+  let replacesExisting: Bool
+  let hashesInputs: Bool
+
+  /// Where `item` stands.
+  func standing(of item: BatchItem, in history: JournalHistory) -> Standing {
+    do throws(FormatError) {
+      let work = try item.work.get()
+      let latest = history.latest[item.name]
+      guard resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
+        try requireFree(work.writes, hint: hint(latest))
+        return .fresh
+      }
+      if recorded.state == .planned { return .again(stale: try existing(work.writes)) }
+      let (intact, changed) = try compareOutputs(recorded)
+      if changed.isEmpty, try hasSameInputs(work, recorded) { return .finished(recorded) }
+      let own = Set(intact.map(path))
+      try requireFree(
+        work.writes.filter { !own.contains($0) },
+        hint: "it was changed after the batch wrote it; --force replaces it")
+      return .again(stale: try existing(work.writes.filter { own.contains($0) }))
+    } catch {
+      return .impossible(error)
+    }
+  }
+
+  private func isOurs(_ record: JournalRecord) -> Bool {
+    record.verb == verb && record.settings == settings
+  }
+
+  /// What to do about an output of which the journal says this.
+  private func hint(_ record: JournalRecord?) -> String? {
+    guard let record, record.state != .failed else { return nil }
+    if !isOurs(record) {
+      let flags = record.settings.isEmpty ? "without flags" : "with \(record.settings)"
+      return "a batch of \(record.verb) \(flags) wrote it; --force replaces it"
+    }
+    return "--resume goes on with the batch that wrote it"
+  }
+
+  private func path(_ output: FileIdentity) -> String {
+    FilePath(root ?? ".").appending(output.path).text
+  }
+
+  /// The outputs that are what they were when they were written, and the others.
+  private func compareOutputs(
+    _ record: JournalRecord
+  ) throws(FormatError) -> (intact: [FileIdentity], changed: [FileIdentity]) {
+    var (intact, changed): ([FileIdentity], [FileIdentity]) = ([], [])
+    for output in record.outputs {
+      let exists = try FilePath(path(output)).status() != nil
+      if exists, try FileIdentity(of: path(output)).isSameContent(as: output) {
+        intact.append(output)
+      } else {
+        changed.append(output)
+      }
+    }
+    return (intact, changed)
+  }
+
+  /// Whether the inputs are those of the record.
+  ///
+  /// Inputs that were to be deleted may be gone, some or all of them.
+  private func hasSameInputs(
+    _ work: any BatchWork, _ record: JournalRecord
+  ) throws(FormatError) -> Bool {
+    let recorded = Dictionary(
+      record.inputs.map { (FilePath($0.path).name, $0) }, uniquingKeysWith: { first, _ in first })
+    guard work.reads.count == recorded.count || record.deletesSources else { return false }
+    for path in work.reads {
+      guard let known = recorded[FilePath(path).name] else { return false }
+      let hashing = hashesInputs && known.sha256 != nil
+      guard try FileIdentity(of: path, hashing: hashing).isSameContent(as: known) else {
+        return false
+      }
+    }
+    return true
+  }
+
+  private func existing(_ paths: [String]) throws(FormatError) -> [String] {
+    var found: [String] = []
+    for path in paths where try status(path) != nil { found.append(path) }
+    return found
+  }
+
+  /// Refuses outputs that exist, unless they may be replaced.
+  private func requireFree(_ paths: [String], hint: String?) throws(FormatError) {
+    guard !replacesExisting else { return }
+    for path in paths {
+      guard let status = try status(path) else { continue }
+      var error = FormatError(SystemError.occupied(path, status))
+      if let hint { error.hint = hint }
+      throw error
+    }
+  }
+
+  private func status(_ path: String) throws(FormatError) -> Syscalls.FileStatus? {
+    try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.status(at: path, followingLinks: false)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+internal import Batch
+internal import Bytes
+
+/// Shows how a batch is coming along: one line that changes on a terminal, a line for each item
+/// elsewhere.
+final class BatchDisplay: BatchObserver {
+  private let console: Console
+  private let isJSON: Bool
+  private let total: Int
+
+  init(_ console: Console, isJSON: Bool, total: Int) {
+    self.console = console
+    self.isJSON = isJSON
+    self.total = total
+  }
+
+  /// Says what is not done because it is done already.
+  func begin(_ schedule: BatchSchedule) {
+    let finished = schedule.entries.count { entry in
+      if case .finished = entry.standing { true } else { false }
+    }
+    if let shard = schedule.shard {
+      console.note("shard \(shard): \(schedule.entries.count.counting("item"))")
+    }
+    if finished > 0 {
+      console.note("\(finished.counting("item")) done in earlier runs, \(total) to do")
+    }
+    for fault in schedule.faults { console.report(fault.error.framed(by: fault.item.input)) }
+  }
+
+  func update(_ progress: BatchProgress) {
+    console.progress?.update { elapsed in
+      var bar = ProgressBar(
+        done: progress.bytesDone, total: progress.byteCount, elapsed: elapsed)
+      bar.items = "\(progress.itemsDone)/\(progress.itemCount)"
+      bar.running = running(progress.running)
+      return bar
+    }
+  }
+
+  func finished(_ report: ItemReport, _ progress: BatchProgress) {
+    for warning in report.warnings { console.warn(warning) }
+    for problem in report.problems { console.warn("\(report.input): \(problem)") }
+    if let failure = report.failure {
+      console.report(
+        failure.message.hasPrefix(report.input)
+          ? failure.message : "\(report.input): \(failure.message)", hint: failure.hint)
+    } else if console.progress == nil {
+      let place = "[\(progress.itemsDone)/\(progress.itemCount)]"
+      console.note("\(place) \(report.name): \(what(report))")
+    }
+    // The summary that follows has the error if the standard output takes no more.
+    if isJSON { try? console.printJSON(report.json) }
+    update(progress)
+  }
+
+  private func what(_ report: ItemReport) -> String {
+    let size = ByteCount(
+      bytes: report.outputs.isEmpty ? report.readByteCount : report.writtenByteCount)
+    var words = ["\(size)"]
+    if report.duration >= 1_000_000_000 { words.append(seconds(report.duration)) }
+    if report.attempts > 1 { words.append("\(report.attempts) attempts") }
+    if report.isVerified { words.append("verified") }
+    if report.isSourceDeleted { words.append("input deleted") }
+    if !report.problems.isEmpty { words.append(report.problems.count.counting("problem")) }
+    return words.joined(separator: ", ")
+  }
+
+  private func seconds(_ nanoseconds: Int) -> String {
+    let tenths = nanoseconds / 100_000_000
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
+
+  /// The first of the items that are being done, and how many there are beside it.
+  private func running(_ names: [String]) -> String? {
+    guard let first = names.first else { return nil }
+    return names.count > 1 ? "\(first.harmless) (+\(names.count - 1))" : first.harmless
+  }
+}

@@ -1,0 +1,47 @@
+internal import Batch
+internal import Bytes
+
+/// `ckptconv batch VERB`, for one verb.
+struct BatchOf<Verb: BatchableCommand>: Command {
+  static var name: String { "\(Batch.name) \(Verb.name)" }
+  static var summary: String { Verb.summary }
+  static var manual: String {
+    "\(Verb.manual)\n\nWhat a batch adds to it, `ckptconv help \(Batch.name)` explains."
+  }
+  static var examples: [Example] { [] }
+  static var operands: Operands {
+    Operands(usage: "INPUT... -o ROOT", minimum: 0, maximum: nil, arePaths: true)
+  }
+  static var parent: (any Command.Type)? { Batch.self }
+
+  /// The batch's flags, then those of the verb that the batch does not have itself.
+  static var flags: [BoundFlag<BatchOf>] {
+    BatchOptions.flags.map { $0.lifted(to: \.options) } + verbFlags.map { $0.lifted(to: \.verb) }
+  }
+
+  private static var verbFlags: [BoundFlag<Verb>] {
+    let own = Set(BatchOptions.flags.map(\.flag.long))
+    return Verb.flags.filter { !own.contains($0.flag.long) }
+  }
+
+  private var options = BatchOptions()
+  private var verb = Verb()
+
+  mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try verb.check(operands, shared)
+    try options.check(operands, writing: verb.batchVerb())
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(FormatError) -> ExitCode {
+    let names = Set(Self.verbFlags.map(\.flag.long))
+    // What decides the content of outputs: a run with other flags is another batch.
+    let settings = shared.given.filter { given in
+      names.contains(String(given.dropFirst(2).prefix { $0 != "=" }))
+    }.joined(separator: " ")
+    let session = BatchSession(
+      verb: verb.batchVerb(), options, settings: settings, shared, console)
+    return try session.run(on: operands)
+  }
+}

@@ -1,0 +1,158 @@
+internal import Batch
+internal import Bytes
+
+/// One call of `ckptconv batch`: plans, asks whether that can be done, does it, tells what came of it.
+struct BatchSession {
+  private let verb: any BatchVerb
+  private let options: BatchOptions
+  private let rules: BatchRules
+  private let isJSON: Bool
+  private let console: Console
+
+  init(
+    verb: any BatchVerb, _ options: BatchOptions, settings: String, _ shared: SharedOptions,
+    _ console: Console
+  ) {
+    self.verb = verb
+    self.options = options
+    rules = options.rules(settings: settings, threads: shared.threads)
+    isJSON = shared.json
+    self.console = console
+  }
+
+  /// Does what the command line asks for.
+  ///
+  /// - Throws: what makes all of it impossible.
+  func run(on operands: [String]) throws(FormatError) -> ExitCode {
+    let shard = try chosenShard()
+    let plan = try plan(operands)
+    if options.mergesReports { return try merge(plan) }
+    if let report = options.report, !rules.resumes, !rules.replacesExisting {
+      try BatchReport.requireFree(report)
+    }
+    if options.isDryRun { return try preview(plan, shard) }
+    if shard == nil {
+      // Before anything is touched; once the lock is held, the same is asked again.
+      let schedule = BatchSchedule(
+        plan, try history(), verb: verb, root: options.root, rules, shard: nil)
+      if let refusal = try refusal(of: schedule) { return refusal }
+    }
+    return try carryOut(plan, shard)
+  }
+
+  // MARK: Planning
+
+  private func chosenShard() throws(FormatError) -> Shard? {
+    let explicit = options.shard
+    var shard = explicit
+    if shard == nil, !options.mergesReports, options.root != nil {
+      shard = try Shard.ofSlurmTask(Syscalls.environment)
+    }
+    return shard?.count == 1 ? nil : shard
+  }
+
+  private func plan(_ operands: [String]) throws(FormatError) -> BatchPlan {
+    var arguments = operands
+    if let list = options.list { arguments += try InputList.arguments(in: list) }
+    let search = InputSearch(
+      for: verb, includingFiles: options.includesFiles, root: options.root)
+    var inputs: [FoundInput] = []
+    for argument in arguments {
+      do throws(FormatError) {
+        inputs += try search.inputs(for: argument)
+      } catch {
+        // A step that is missing from a list is one fault among many inputs.
+        inputs.append(FoundInput(missing: argument, error))
+      }
+    }
+    return try BatchPlan(of: verb, on: inputs, root: options.root)
+  }
+
+  private func history() throws(FormatError) -> JournalHistory {
+    guard let root = options.root else { return JournalHistory() }
+    return try BatchStore.history(of: root)
+  }
+
+  /// What keeps a schedule from being carried out is told, all of it.
+  private func refusal(of schedule: BatchSchedule) throws(FormatError) -> ExitCode? {
+    let faults = schedule.faults
+    if !faults.isEmpty, !rules.keepsGoing {
+      for fault in faults { console.report(fault.error.framed(by: fault.item.input)) }
+      let count = schedule.entries.count
+      console.note(
+        "nothing was done: \(faults.count) of \(count.counting("item")) cannot be done"
+          + (faults.count < count ? "; --keep-going does the others" : ""))
+      return faults.first.map { ExitCode($0.error) }
+    }
+    if let root = options.root, verb.writes { try schedule.requireSpace(below: root) }
+    return nil
+  }
+
+  private func preview(_ plan: BatchPlan, _ shard: Shard?) throws(FormatError) -> ExitCode {
+    var plan = plan
+    if let shard, let root = options.root { try plan.keep(shard, below: root, writing: false) }
+    let schedule = BatchSchedule(
+      plan, try history(), verb: verb, root: options.root, rules, shard: shard)
+    let preview = try BatchPreview(schedule, root: options.root, writes: verb.writes)
+    try console.print(
+      isJSON ? preview.json : BatchListing(preview).text(width: console.columns))
+    return preview.faults.first.map { ExitCode($0.error) } ?? .done
+  }
+
+  // MARK: Doing
+
+  private func carryOut(_ plan: BatchPlan, _ shard: Shard?) throws(FormatError) -> ExitCode {
+    var plan = plan
+    var store: BatchStore?
+    if let root = options.root {
+      store = try BatchStore(root: root, shard: shard)
+      if let shard { try plan.keep(shard, below: root, writing: true) }
+    }
+    for warning in store?.warnings ?? [] { console.warn(warning) }
+    let schedule = BatchSchedule(
+      plan, store?.history ?? JournalHistory(), verb: verb, root: options.root, rules,
+      shard: shard)
+    if let refusal = try refusal(of: schedule) { return refusal }
+    let display = BatchDisplay(console, isJSON: isJSON, total: schedule.open.count)
+    display.begin(schedule)
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
+    let report = try BatchRun(schedule, verb: verb, store: store, rules, observer: display).run()
+    console.progress?.finish()
+    return try conclude(report)
+  }
+
+  private func merge(_ plan: BatchPlan) throws(FormatError) -> ExitCode {
+    let history = try history()
+    let schedule = BatchSchedule(plan, history, verb: verb, root: options.root, rules)
+    let report = BatchReport(merging: schedule, history, verb: verb)
+    return try conclude(report)
+  }
+
+  /// Writes the report, tells the verdict.
+  private func conclude(_ report: BatchReport) throws(FormatError) -> ExitCode {
+    if let path = options.report { try report.write(to: path) }
+    if isJSON {
+      // Those that were worked on have been printed when they ended.
+      for item in report.items where item.attempts == 0 || item.outcome == .pending {
+        try console.printJSON(item.json)
+      }
+      try console.printJSON(report.summary)
+    }
+    BatchVerdict(report, isMerged: options.mergesReports).tell(console)
+    if let signal = Interruption.signal { TerminalSyscalls.end(bySignal: signal) }
+    return ExitCode(report)
+  }
+}
+
+extension ExitCode {
+  /// The status of a whole batch: that of its first failure.
+  fileprivate init(_ report: BatchReport) {
+    if let failure = report.items.lazy.compactMap(\.failure).first {
+      self = failure.isOfTheSystem ? .inputOutput : .badInput
+    } else if let stop = report.stop {
+      self.init(stop)
+    } else {
+      self = report.isComplete ? .done : .difference
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Bytes
+import Formats
+
+@testable import Batch
+
+/// Work that does what a test wants.
+struct FakeWork: BatchWork {
+  var reads: [String] = []
+  var writes: [String] = []
+  var body: @Sendable (WorkBudget) throws(FormatError) -> WorkResult = { _ in WorkResult() }
+
+  func measure() throws(FormatError) -> Int { 0 }
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(FormatError) -> WorkResult {
+    progress(1, 2)
+    return try body(budget)
+  }
+}
+
+/// A verb whose work tests make themselves.
+struct FakeVerb: BatchVerb {
+  var name: String { "fake" }
+  var writes = true
+  var verifies: Bool { false }
+  var fileExtensions: [String] { ["pt"] }
+
+  func takes(directoryHolding names: Set<String>) -> Bool { names.contains("model.pt") }
+  func takes(_ kind: FileKind) -> Bool { kind == .zip || kind == .truncatedZip }
+
+  func work(
+    on input: String, into place: OutputPlace
+  ) throws(FormatError) -> any BatchWork {
+    FakeWork(reads: [input], writes: ["\(place.directory)/\(place.name).out"])
+  }
+}
+
+/// Remembers what it was told.
+final class Recorder: BatchObserver {
+  let finished = Locked<[(report: ItemReport, progress: BatchProgress)]>([])
+  let updates = Locked(0)
+
+  func update(_ progress: BatchProgress) { updates.withLock { $0 += 1 } }
+
+  func finished(_ report: ItemReport, _ progress: BatchProgress) {
+    finished.withLock { $0.append((report, progress)) }
+  }
+}

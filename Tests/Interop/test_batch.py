@@ -1,0 +1,249 @@
+"""A batch converts everything that can be converted, once, whatever happens to it on the way."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+import batches
+from program import DATA, DIFFERENCE, DONE, FIXTURES, IO, ROOT, describe
+
+# `make kills` sets this to 50.
+KILLS = int(os.environ.get("CKPTCONV_KILLS", "8"))
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        arguments, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+        **options)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Inputs, the tree that they become, and the seconds that it takes."""
+    folder = tmp_path_factory.mktemp("batch")
+    inputs = batches.make_inputs(folder / "runs")
+    start = time.monotonic()
+    process = run(*batches.command(inputs, folder / "out", "--jobs", "2"))
+    assert process.returncode == DONE, describe(process)
+    counts = batches.done_counts(folder / "out")
+    assert len(counts) >= 100 and set(counts.values()) == {1}
+    return inputs, batches.tree(folder / "out"), time.monotonic() - start
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_killed_and_resumed_it_ends_like_an_undisturbed_one(jobs, undisturbed, tmp_path):
+    inputs, expected, seconds = undisturbed
+    output = tmp_path / "out"
+    seed = random.randrange(2**32)
+    generator = random.Random(seed)
+    command = batches.command(inputs, output, "--jobs", str(jobs), "--resume")
+    kills = 0
+    while kills < KILLS:
+        done = batches.done_counts(output) if output.exists() else {}
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(generator.uniform(0, 2 * seconds / KILLS))
+        process.kill()
+        if process.wait() == -signal.SIGKILL:
+            kills += 1
+        # What was done stays done, and nothing is done a second time.
+        now = batches.done_counts(output) if output.exists() else {}
+        assert set(now.values()) <= {1}, f"seed {seed}: converted twice"
+        assert set(done) <= set(now), f"seed {seed}"
+        if len(now) == len(expected):
+            break
+    process = run(*command)
+    assert process.returncode == DONE, f"seed {seed}: {describe(process)}"
+    assert batches.tree(output) == expected, f"seed {seed}"
+    assert set(batches.done_counts(output).values()) == {1}, f"seed {seed}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_cleans_up_and_says_how_to_go_on(number, undisturbed, tmp_path):
+    inputs, expected, seconds = undisturbed
+    output = tmp_path / "out"
+    process = subprocess.Popen(
+        batches.command(inputs, output), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True)
+    while not output.exists() or not batches.done_counts(output):
+        time.sleep(0.001)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == -number, errors
+    assert "the same command with --resume goes on" in errors
+    counts = batches.done_counts(output)
+    assert 0 < len(counts) < len(expected)
+    written = batches.tree(output)
+    assert written == {name: expected[name] for name in written}
+    process = run(*batches.command(inputs, output, "--resume"))
+    assert process.returncode == DONE, describe(process)
+    assert batches.tree(output) == expected
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    """Some hundred checkpoints, with one cut off, one hostile and one that cannot be read."""
+    inputs = batches.make_inputs(tmp_path / "runs", files=90, steps=2)
+    cut = inputs / "run1/cut.pt"
+    cut.write_bytes((FIXTURES / "plain/proto4.pt").read_bytes()[:3000])
+    hostile = inputs / "run2/hostile.pt"
+    hostile.write_bytes((FIXTURES / "broken/malicious-train-pt/train.pt").read_bytes())
+    # A link that leads nowhere is as unreadable for root as it is for everybody.
+    unreadable = inputs / "run3/unreadable.pt"
+    unreadable.symlink_to(tmp_path / "nowhere")
+    return inputs
+
+
+FAULTS = {
+    "run1/cut.pt": "truncated", "run2/hostile.pt": "forbidden", "run3/unreadable.pt": "inputOutput"}
+
+
+def test_what_cannot_be_converted_is_reported_and_the_rest_is_converted(faulty, tmp_path):
+    output, report = tmp_path / "out", tmp_path / "report.jsonl"
+    process = run(*batches.command(faulty, output, "--report", report, "--jobs", "2"))
+    assert process.returncode == DATA, describe(process)
+    *items, summary = map(json.loads, report.read_text().splitlines())
+    failed = {item["item"]: item["code"] for item in items if item["outcome"] == "failed"}
+    assert failed == FAULTS
+    assert all(item["outcome"] == "done" for item in items if item["item"] not in FAULTS)
+    assert summary["failed"] == 3 and summary["done"] == len(items) - 3
+    assert not summary["complete"]
+    for name in FAULTS:
+        assert re.search(rf"^{re.escape(name)}  +\S", process.stderr, re.MULTILINE), name
+        assert name not in batches.tree(output)
+    written = {name for item in items for name in item["outputs"]}
+    assert set(batches.tree(output)) == written
+
+
+def test_without_keep_going_a_fault_that_is_seen_at_once_stops_it(faulty, tmp_path):
+    command = batches.command(faulty, tmp_path / "out")
+    command.remove("--keep-going")
+    process = run(*command)
+    assert process.returncode == IO, describe(process)
+    assert "nothing was done: 1 of 95 items cannot be done" in process.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_finds_all_faults_and_writes_nothing(faulty, tmp_path):
+    process = run(*batches.command(faulty, tmp_path / "out", "--dry-run", "--json"))
+    *items, plan = map(json.loads, process.stdout.splitlines())
+    assert {item["item"]: item["code"] for item in items if item["code"]} == FAULTS
+    assert plan["impossible"] == 3 and plan["open"] == len(items) - 3
+    assert not (tmp_path / "out").exists()
+    process = run(*batches.command(faulty, tmp_path / "out"))
+    written = sum(
+        path.stat().st_size for path in (tmp_path / "out").rglob("*")
+        if path.is_file() and batches.STORE not in path.parts)
+    assert plan["bytes_out"] == written
+
+
+def test_shards_are_disjoint_and_complete_and_have_one_verdict(undisturbed, tmp_path):
+    inputs, expected, _ = undisturbed
+    output = tmp_path / "out"
+    for task in ["20", "10", "30"]:
+        environment = {
+            **os.environ, "SLURM_ARRAY_TASK_ID": task, "SLURM_ARRAY_TASK_COUNT": "3",
+            "SLURM_ARRAY_TASK_MIN": "10", "SLURM_ARRAY_TASK_MAX": "30",
+            "SLURM_ARRAY_TASK_STEP": "10"}
+        merged = run(*batches.command(inputs, output, "--merge-reports"))
+        assert merged.returncode == DIFFERENCE, describe(merged)
+        process = run(*batches.command(inputs, output), env=environment)
+        assert process.returncode == DONE, describe(process)
+    assert batches.tree(output) == expected
+    assert set(batches.done_counts(output).values()) == {1}
+    merged = run(*batches.command(inputs, output, "--merge-reports", "--report", tmp_path / "r"))
+    assert merged.returncode == DONE, describe(merged)
+    *items, summary = map(json.loads, (tmp_path / "r").read_text().splitlines())
+    assert summary["complete"] and summary["finished"] == len(items)
+
+
+def test_shards_at_the_same_time_share_a_root(undisturbed, tmp_path):
+    inputs, expected, _ = undisturbed
+    output = tmp_path / "out"
+    processes = [
+        subprocess.Popen(batches.command(inputs, output, "--shard", f"{index}/4", "--quiet"))
+        for index in range(1, 5)]
+    assert [process.wait() for process in processes] == [DONE] * 4
+    assert batches.tree(output) == expected
+
+
+def test_the_second_batch_on_a_root_is_refused(undisturbed, tmp_path):
+    inputs, _, _ = undisturbed
+    output = tmp_path / "out"
+    first = subprocess.Popen(
+        batches.command(inputs, output), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not output.exists() or not batches.done_counts(output):
+            time.sleep(0.001)
+        first.send_signal(signal.SIGSTOP)
+        second = run(*batches.command(inputs, output, "--resume"))
+        assert second.returncode == IO, describe(second)
+        assert "a batch is running here" in second.stderr
+    finally:
+        first.send_signal(signal.SIGCONT)
+        first.kill()
+        first.wait()
+
+
+def test_a_disk_that_is_too_small_is_found_out_before_the_first_byte(undisturbed, tmp_path):
+    inputs, _, _ = undisturbed
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk).returncode:
+        pytest.skip("this user cannot mount a small disk")
+    try:
+        process = run(*batches.command(inputs, disk / "out"))
+        assert process.returncode == IO, describe(process)
+        assert re.search(r"\d+ bytes are needed, \d+ are free", process.stderr), describe(process)
+        assert not batches.tree(disk)
+        # With room for a part, the disk fills up on the way, and the rest follows elsewhere.
+        few = run(*batches.command(inputs / "steps", disk / "few", "--dry-run"))
+        assert "which is not enough" in few.stdout, describe(few)
+    finally:
+        run("umount", disk)
+
+
+def test_olmo_tables_name_local_copies(tmp_path):
+    name = "olmo-checkpoints.org/ai2-llm/peteish1"
+    for step in (0, 300):
+        target = tmp_path / name / f"step{step}-unsharded"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(FIXTURES / "olmo1-lionw/step12-unsharded")
+    table = tmp_path / "steps.csv"
+    rows = "".join(f"{step},https://{name}/step{step}-unsharded/\n" for step in (0, 300))
+    table.write_text("Step,Checkpoint Directory\n" + rows)
+    command = [batches.BINARY, "batch", "pt-to-safetensors", "--from", table, "-o", "out"]
+    process = run(*command, cwd=tmp_path)
+    assert process.returncode == DONE, describe(process)
+    assert set(batches.tree(tmp_path / "out")) == {
+        f"step{step}-unsharded/{file}" for step in (0, 300)
+        for file in ("model.safetensors", "optim.safetensors", "config.yaml", "train.pt")}
+    table.write_text(table.read_text() + f"600,https://{name}/step600-unsharded/\n")
+    process = run(*command, cwd=tmp_path)
+    assert process.returncode == DATA, describe(process)
+    assert "line 4 names" in process.stderr
+
+
+PAGE = (ROOT / "Documentation/batch.md").read_text()
+
+
+def documented(heading):
+    section = PAGE.split(f"\n### {heading}\n")[1].split("\n##")[0]
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+def test_every_key_of_reports_and_plans_is_documented(faulty, tmp_path):
+    process = run(*batches.command(faulty, tmp_path / "out", "--json"))
+    for line in map(json.loads, process.stdout.splitlines()):
+        assert set(line) == documented({"item": "Item", "summary": "Summary"}[line["kind"]])
+    process = run(*batches.command(faulty, tmp_path / "out2", "--json", "--dry-run"))
+    for line in map(json.loads, process.stdout.splitlines()):
+        assert set(line) == documented({"planned": "Planned item", "plan": "Plan"}[line["kind"]])
+    found = {key for record in batches.records(tmp_path / "out") for key in record}
+    assert found <= documented("Journal")
