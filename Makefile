@@ -61,9 +61,16 @@ test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
+	$(SWIFT) build $(subst ckptconv,probe,$(RELEASE_FLAGS))
 	Scripts/deps interop
 	Tests/Interop/setup .venv
 	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
+
+.PHONY: casts
+casts: release ## cast every float32 there is, and compare with PyTorch
+	$(SWIFT) build $(subst ckptconv,probe,$(RELEASE_FLAGS))
+	Tests/Interop/setup .venv
+	EXHAUSTIVE=1 CKPTCONV=.build/release/ckptconv .venv/bin/python -m pytest Tests/Interop/test_casts.py
 
 fixtures: ## save the corpus with more torches; VERSIONS="1.10.2 2.0"
 	Fixtures/generate/torch_corpus.sh $(VERSIONS)

@@ -69,6 +69,9 @@ let package = Package(
       name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch"],
       path: "Sources/Converter/ckptconv"),
 
+    .executableTarget(
+      name: "probe", dependencies: ["Bytes", "Graph", "Plan", "Safetensors", "Formats"],
+      path: "Tests/Probe"),
     .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
     .testTarget(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
@@ -102,7 +105,7 @@ let package = Package(
     .testTarget(
       name: "ComparisonTests",
       dependencies: [
-        "Bytes", "Graph", "Pickle", "Torch", "Safetensors", "Comparison", "TestSupport",
+        "Bytes", "Graph", "Pickle", "Plan", "Torch", "Safetensors", "Comparison", "TestSupport",
       ],
       path: "Tests/ComparisonTests"),
     .testTarget(

@@ -1,6 +1,6 @@
 """Times ckptconv beside `cp` and beside PyTorch, in one run, on one machine.
 
-    bench.py [--rounds N] [--binary PATH] [--report FILE]
+    bench.py [--rounds N] [--binary PATH] [--probe PATH] [--report FILE]
     bench.py --clean
 
 Makes a checkpoint of OLMo-2 1B's shape (5.9 GB) and one of many small tensors in .bench/ once and
@@ -33,6 +33,18 @@ import sys, torch, safetensors.torch
 safetensors.torch.save_file(torch.load(sys.argv[1], weights_only=True), sys.argv[2])
 """
 
+# A cast by one thread of PyTorch: file to file, and then how long the cast itself took in memory.
+PYTORCH_CAST = """
+import sys, time, torch
+torch.set_num_threads(1)
+source, target = (getattr(torch, name) for name in sys.argv[1:3])
+values = torch.from_file(sys.argv[3], size=int(sys.argv[5]), dtype=source).clone()
+start = time.perf_counter()
+cast = values.to(target)
+print(time.perf_counter() - start)
+cast.view(torch.int16 if target.itemsize == 2 else torch.int32).numpy().tofile(sys.argv[4])
+"""
+
 
 def olmo2_1b():
     """Names and shapes of allenai/OLMo-2-0425-1B, float32: 1.48 billion parameters."""
@@ -59,6 +71,25 @@ def many_small():
 
 
 SOURCES = {"OLMo-2 1B": ("olmo2-1b.pt", olmo2_1b), "50 000 small tensors": ("many.pt", many_small)}
+
+CASTS = [("float32", "bfloat16"), ("float32", "float16"), ("bfloat16", "float32")]
+ELEMENTS = BENCH / "elements.bin"
+ELEMENTS_BYTE_COUNT = 2 << 30
+
+
+def make_elements():
+    """A file of normally distributed bfloat16 numbers, which as float32 are ordinary ones too."""
+    if ELEMENTS.exists():
+        return
+    import torch
+
+    torch.manual_seed(2)
+    partial = ELEMENTS.with_suffix(".partial")
+    with open(partial, "wb") as file:
+        for _ in range(ELEMENTS_BYTE_COUNT >> 26):
+            numbers = torch.randn(1 << 25).to(torch.bfloat16)
+            file.write(numbers.view(torch.int16).numpy().tobytes())
+    partial.rename(ELEMENTS)
 
 
 def make_sources():
@@ -132,6 +163,47 @@ def same_bytes_as_pytorch(binary, source):
     return same
 
 
+def measure_cast(probe, source, target, rounds):
+    """Wall seconds and peak bytes of a cast by `ckptconv`'s engine and by PyTorch, and the seconds
+    of PyTorch's cast alone."""
+    import torch
+
+    count = ELEMENTS_BYTE_COUNT // getattr(torch, source).itemsize
+    types = [source, target, ELEMENTS, OUTPUT]
+    commands = {
+        "ckptconv": [probe, "cast", *types],
+        "ckptconv, one thread": [probe, "cast", *types, "1"],
+        "torch, one thread": [sys.executable, "-c", PYTORCH_CAST, *types, str(count)],
+    }
+    results = measure_conversions(ELEMENTS, commands, rounds)
+    alone = []
+    for _ in range(rounds):
+        process = subprocess.run(
+            map(str, commands["torch, one thread"]), check=True, capture_output=True, text=True)
+        alone.append(float(process.stdout))
+    OUTPUT.unlink()
+    return results, alone
+
+
+def cast_section(probe, rounds):
+    lines = [
+        f"## Casts: {ELEMENTS_BYTE_COUNT / 1e9:.2f} GB", "",
+        "From a file of nothing but elements to another; torch's last row is `tensor.to(dtype)` by",
+        "itself, from memory to memory.", "",
+        "| command | median | range | rate | against torch | peak memory |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for source, target in CASTS:
+        results, alone = measure_cast(probe, source, target, rounds)
+        baseline = statistics.median(results["torch, one thread"][0])
+        peaks = results["torch, one thread"][1]
+        results["torch, one thread, in memory"] = (alone, peaks)
+        lines += [
+            row(f"{name}: {source} to {target}", *result, ELEMENTS_BYTE_COUNT, baseline)
+            for name, result in results.items()]
+    return [*lines, ""]
+
+
 def version_of(command):
     process = subprocess.run(command, capture_output=True, text=True)
     return process.stdout.splitlines()[0].strip() if process.stdout else "unknown"
@@ -203,11 +275,13 @@ def report(binary, rounds, sections):
         "ckptconv pt-to-safetensors SOURCE -o OUTPUT --quiet",
         "python -c '" + PYTORCH.strip() + "' SOURCE OUTPUT",
         "ckptconv inspect SOURCE",
+        "probe cast FROM TO SOURCE OUTPUT [THREADS]",
+        "python -c '" + PYTORCH_CAST.strip() + "' FROM TO SOURCE OUTPUT COUNT",
         "```", "",
     ])
 
 
-def run(binary, rounds, destination):
+def run(binary, probe, rounds, destination):
     make_sources()
     sections = []
     for title, (name, _) in SOURCES.items():
@@ -222,6 +296,8 @@ def run(binary, rounds, destination):
         inspection = measure_inspection(binary, source)
         same = same_bytes_as_pytorch(binary, source)
         sections += section(title, source, conversions, inspection, same)
+    make_elements()
+    sections += cast_section(probe, rounds)
     destination.write_text(report(binary, rounds, sections))
     print(destination.read_text())
 
@@ -236,6 +312,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--binary", default=ROOT / ".build/ckptconv", type=pathlib.Path)
+    parser.add_argument("--probe", default=ROOT / ".build/release/probe", type=pathlib.Path)
     parser.add_argument(
         "--report", default=ROOT / "Documentation/benchmarks.md", type=pathlib.Path)
     parser.add_argument("--clean", action="store_true", help="remove .bench/ and do nothing else")
@@ -244,7 +321,9 @@ def main():
         shutil.rmtree(BENCH, ignore_errors=True)
     else:
         check_tools()
-        run(options.binary.resolve(strict=True), options.rounds, options.report)
+        run(
+            options.binary.resolve(strict=True), options.probe.resolve(strict=True), options.rounds,
+            options.report)
 
 
 main()

@@ -53,3 +53,11 @@ def refuse(source, output, *flags, command="pt-to-safetensors"):
     left = sorted(path.name for path in output.parent.iterdir() if path != source)
     assert not left, f"left behind: {left}\n{describe(process)}"
     return process.stderr
+
+
+def probe(*arguments):
+    """Runs calls of the library that commands do not give by themselves (`Tests/Probe`)."""
+    process = subprocess.run(
+        [BINARY.with_name("probe"), *map(os.fspath, arguments)], capture_output=True, text=True,
+        timeout=600, stdin=subprocess.DEVNULL)
+    assert process.returncode == DONE, describe(process)

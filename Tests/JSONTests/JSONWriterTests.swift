@@ -30,6 +30,40 @@ struct JSONWriterTests {
         == #"{"a":1,"b":[null,[],true],"c":[1,2],"d":"x"}"#)
   }
 
+  @Test("What Python writes has lines, an indent of two and nothing beyond ASCII")
+  func python() {
+    var json = JSONWriter(style: .python)
+    json.beginObject()
+    json.member("a", [1, 2])
+    json.key("b\u{7f}é\u{2028}😀\n")
+    json.beginObject()
+    json.endObject()
+    json.key("c")
+    json.beginArray()
+    json.string(utf8: Array("ß".utf8)[...])
+    json.beginObject()
+    json.member("d", true)
+    json.endObject()
+    json.endArray()
+    json.endObject()
+    #expect(
+      String(decoding: json.bytes, as: UTF8.self) == #"""
+        {
+          "a": [
+            1,
+            2
+          ],
+          "b\u007f\u00e9\u2028\ud83d\ude00\n": {},
+          "c": [
+            "\u00df",
+            {
+              "d": true
+            }
+          ]
+        }
+        """#)
+  }
+
   @Test(
     "A float cannot be mistaken for an integer",
     arguments: [1.0, -0.0, 1e16, 1e300, Double.leastNonzeroMagnitude, 0.1])

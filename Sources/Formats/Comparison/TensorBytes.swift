@@ -12,31 +12,24 @@ package struct TensorBytes: Hashable, Sendable {
 
   /// The packed elements as parts of a plan, one after the other.
   package let segments: [Segment]
-  /// The regions of files that they come from, one for each segment.
-  package let regions: [FileRegion]
   private let sources: [Source]
 
   /// The bytes of a tensor, or `nil` for one that has none.
   package init?(_ tensor: Tensor, of graph: TensorGraph) {
     segments = tensor.segments(from: graph)
     guard !segments.isEmpty else { return nil }
-    var regions: [FileRegion] = []
     var sources: [Source] = []
     for segment in segments {
       switch segment {
       case .copy(let region, let range):
-        regions.append(region)
         sources.append(Source(region: .init(region), range: range))
       case .gather(let region, let elements):
-        regions.append(region)
         sources.append(Source(region: .init(region), elements: elements))
       case .cast(let region, let elements, let cast):
-        regions.append(region)
         sources.append(Source(region: .init(region), elements: elements, cast: cast))
       case .literal, .computed, .zeros, .assembly: return nil
       }
     }
-    self.regions = regions
     self.sources = sources
   }
 

@@ -70,8 +70,9 @@ enum CastKernels {
   private static func brain(single bits: UInt32, nan: UInt16) -> UInt16 {
     // Just below one half of the last place, and one half for odd numbers: ties go to even ones.
     let rounded = (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16
-    let isNaN = bits & 0x7fff_ffff > 0x7f80_0000
-    return isNaN ? nan : UInt16(truncatingIfNeeded: rounded)
+    let magnitude = bits & 0x7fff_ffff
+    return UInt16(
+      truncatingIfNeeded: select(UInt32(nan), rounded, if: magnitude, exceeds: 0x7f80_0000))
   }
 
   /// `float16` to `float32`.
@@ -85,11 +86,9 @@ enum CastKernels {
     let smallest: UInt32 = 113 << 23
     let subnormal =
       (Float(bitPattern: magnitude &+ smallest) - Float(bitPattern: smallest)).bitPattern
-    let quiet: UInt32 = magnitude > 0x7c00 << 13 ? 0x0040_0000 : 0
-    let special = magnitude &+ (224 << 23) | quiet
-    let isSubnormal = magnitude < 0x0400 << 13
-    let isSpecial = magnitude >= 0x7c00 << 13
-    return sign | (isSpecial ? special : isSubnormal ? subnormal : normal)
+    let special = magnitude &+ (224 << 23) | exceeds(magnitude, 0x7c00 << 13) & 0x0040_0000
+    let finite = select(normal, subnormal, if: magnitude, exceeds: 0x03ff << 13)
+    return sign | select(special, finite, if: magnitude, exceeds: 0x7bff << 13)
   }
 
   /// `float32` to `float16`.
@@ -102,11 +101,27 @@ enum CastKernels {
     // To add a half, whose last place is that of the smallest subnormal, rounds to that place.
     let subnormal = (Float(bitPattern: magnitude) + 0.5).bitPattern &- Float(0.5).bitPattern
     let nan = magnitude >> 13 & 0x03ff | 0x7e00
-    let isSubnormal = magnitude < 113 << 23
+    let special = select(nan, 0x7c00, if: magnitude, exceeds: 0x7f80_0000)
+    let finite = select(normal, subnormal, if: magnitude, exceeds: 113 << 23 - 1)
     // From here on, numbers round to infinity.
-    let isSpecial = magnitude >= 143 << 23
-    let special = magnitude > 0x7f80_0000 ? nan : 0x7c00
     return UInt16(
-      truncatingIfNeeded: sign | (isSpecial ? special : isSubnormal ? subnormal : normal))
+      truncatingIfNeeded: sign | select(special, finite, if: magnitude, exceeds: 143 << 23 - 1))
+  }
+
+  /// All bits if `value` is above `limit`, both of which leave out the sign bit.
+  ///
+  /// With comparisons the compiler makes branches of some loops, and vectors only of others.
+  @inline(__always)
+  private static func exceeds(_ value: UInt32, _ limit: UInt32) -> UInt32 {
+    UInt32(bitPattern: Int32(bitPattern: limit &- value) >> 31)
+  }
+
+  /// `first` if `value` exceeds `limit`, otherwise `second`.
+  @inline(__always)
+  private static func select(
+    _ first: UInt32, _ second: UInt32, if value: UInt32, exceeds limit: UInt32
+  ) -> UInt32 {
+    let mask = exceeds(value, limit)
+    return first & mask | second & ~mask
   }
 }

@@ -264,9 +264,12 @@ public struct SafetensorsEncoder: Sendable {
   private mutating func noteUnreachedBytes() {
     var coverage = StorageCoverage()
     for tensor in graph.tensors { coverage.add(tensor) }
+    // A storage that tensors had before they were cast is nobody's now.
+    let used = Set(graph.tensors.compactMap(\.storage))
     var count = 0
     for (index, storage) in graph.storages.enumerated() {
       let id = StorageID(index: index)
+      guard used.contains(id) else { continue }
       let missed = coverage.missedByteCount(of: id, byteCount: storage.byteCount)
       guard missed > 0 else { continue }
       count += 1

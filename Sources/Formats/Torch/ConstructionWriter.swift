@@ -4,11 +4,12 @@ internal import Graph
 /// Gives tensors that come from no pickle the calls that `torch.save` writes for them.
 ///
 /// The calls are those of current PyTorch (`torch/_tensor.py`, `_reduce_ex_internal`) for dense
-/// tensors that fill a storage of their own, which is what `safetensors.torch.load_file` returns.
+/// tensors, which is what `safetensors.torch.load_file` returns.
 struct ConstructionWriter {
   private(set) var graph: TensorGraph
   /// The strs that name storages: `torch.save` makes each of them anew.
-  private(set) var storageKeys: Set<NodeID> = []
+  var storageKeys: Set<NodeID> { Set(keys.values) }
+  private var keys: [StorageID: NodeID] = [:]
   private var nextKey: Int
   private var constants: [String: NodeID] = [:]
   private var globals: [String: NodeID] = [:]
@@ -52,7 +53,8 @@ struct ConstructionWriter {
       of: id)
   }
 
-  /// The storage under its new key: `('storage', class, key, location, numel)`.
+  /// The storage under its new key, one str wherever it is named: `('storage', class, key, location,
+  /// numel)`.
   private mutating func persistent(
     _ id: StorageID, _ dtype: DType?
   ) throws(FormatError) -> NodeID {
@@ -67,17 +69,23 @@ struct ConstructionWriter {
     } else {
       storageClass = try global("torch.storage", "UntypedStorage")
     }
-    let key = String(nextKey)
-    nextKey += 1
-    graph.setKey(key, of: id)
-    let keyNode = try graph.addString(key)
-    storageKeys.insert(keyNode)
+    let key = try key(of: id)
     let elementCount = storage.byteCount / (dtype?.byteCount ?? 1)
     let parts = [
-      try constant("storage"), storageClass, keyNode, try constant(storage.location),
+      try constant("storage"), storageClass, key, try constant(storage.location),
       try graph.add(.int(elementCount)),
     ]
     return try graph.add(.persistent(tuple(parts)))
+  }
+
+  private mutating func key(of id: StorageID) throws(FormatError) -> NodeID {
+    if let known = keys[id] { return known }
+    let key = String(nextKey)
+    nextKey += 1
+    graph.setKey(key, of: id)
+    let node = try graph.addString(key)
+    keys[id] = node
+    return node
   }
 
   /// The empty dict of backward hooks, one for each tensor.

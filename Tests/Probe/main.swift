@@ -1,0 +1,63 @@
+import Bytes
+import Formats
+import Graph
+import Plan
+import Safetensors
+
+/// Calls of the library that the interop tests judge apart from the commands they are a part of.
+///
+///     probe cast SOURCE-DTYPE TARGET-DTYPE INPUT OUTPUT [THREADS]
+///     probe shards INPUT DIRECTORY BYTES
+///
+/// `cast` takes a file of nothing but little-endian elements; `shards` any checkpoint.
+enum Probe {
+  struct Misuse: Error {}
+
+  static func run(_ arguments: [String]) throws {
+    switch (arguments.first, arguments.count) {
+    case ("cast", 5...6): try cast(arguments)
+    case ("shards", 4): try shards(arguments[1], arguments[2], arguments[3])
+    default: throw Misuse()
+    }
+  }
+
+  private static func cast(_ arguments: [String]) throws {
+    let (input, output) = (arguments[3], arguments[4])
+    let threads = arguments.count == 6 ? Int(arguments[5]) : nil
+    guard let source = DType(rawValue: arguments[1]), let target = DType(rawValue: arguments[2]),
+      let cast = ElementCast(from: source, to: target)
+    else { throw Misuse() }
+    let file = try SourceFile(path: input)
+    let elements = StridedElements(
+      byteOffset: 0, shape: [file.byteCount / source.byteCount], byteStrides: [source.byteCount],
+      elementByteCount: source.byteCount)
+    var plan = FilePlan()
+    plan.append(
+      .cast(FileRegion(file: file, range: 0..<file.byteCount, name: input), elements, cast))
+    try write(plan, to: output, threads: threads).commit()
+  }
+
+  private static func shards(_ input: String, _ directory: String, _ maximum: String) throws {
+    guard let maximum = Int(maximum) else { throw Misuse() }
+    let checkpoint = try CheckpointFile.read(input)
+    let shards = try SafetensorsEncoder.encodeShards(
+      checkpoint, options: .init(), maximumByteCount: maximum)
+    var outputs = try shards.files.map { try write($0.plan, to: "\(directory)/\($0.name)") }
+    if let index = shards.index {
+      var plan = FilePlan()
+      plan.append(.literal(index))
+      outputs.append(try write(plan, to: "\(directory)/\(SafetensorsShards.indexName)"))
+    }
+    try StagedOutput.commit(outputs)
+  }
+
+  private static func write(
+    _ plan: FilePlan, to path: String, threads: Int? = nil
+  ) throws -> StagedOutput {
+    let output = try StagedOutput(path: path, replacing: true)
+    try CopyEngine(threadCount: threads).run(plan, into: output)
+    return output
+  }
+}
+
+try Probe.run(Array(CommandLine.arguments.dropFirst()))
