@@ -11,40 +11,6 @@ extension TensorGraph {
     try add(.dict(addChildren(entries.flatMap { [$0.key, $0.value] }[...])))
   }
 
-  /// Puts `entries` in the place of all that a node has; returns whether it is one with entries.
-  ///
-  /// Everything else about the node stays: its class, its identity, the attributes of an
-  /// `OrderedDict`. Takes time in proportion to the entries; keys must be different from each other.
-  package mutating func setEntries(
-    _ entries: [(key: NodeID, value: NodeID)], of id: NodeID
-  ) -> Bool {
-    let children = entries.flatMap { [$0.key, $0.value] }
-    return changeEntries(of: id) { graph, run in
-      if case .object(let object) = graph[id], !graph.initialEntries(of: graph[object]).isEmpty {
-        graph[object].arguments = Self.emptyTuple
-      }
-      run = graph.addChildren(children[...])
-    }
-  }
-
-  /// Puts `elements` in the place of all that a list has; returns whether the node is one.
-  package mutating func setElements(_ elements: [NodeID], of id: NodeID) -> Bool {
-    guard case .list = self[id] else { return false }
-    replace(id, with: .list(addChildren(elements[...])))
-    return true
-  }
-
-  /// Changes the text of a str; returns whether the node is one.
-  ///
-  /// Every reference to it sees the change: a key that is in two dicts stays one object.
-  ///
-  /// - Throws: `limitExceeded` when the graph is full.
-  package mutating func setText(_ text: String, of id: NodeID) throws(FormatError) -> Bool {
-    guard case .string = self[id] else { return false }
-    replace(id, with: .string(try addBytes(Array(text.utf8))))
-    return true
-  }
-
   /// Adds an entry at the end; returns whether the node has entries.
   package mutating func appendEntry(key: NodeID, value: NodeID, to id: NodeID) -> Bool {
     changeEntries(of: id) { graph, run in graph.append([key, value], to: &run) }

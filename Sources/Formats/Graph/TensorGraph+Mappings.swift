@@ -29,7 +29,7 @@ extension TensorGraph {
 
   /// What the constructor was given: `Counter({...})`, or `OrderedDict([[k, v], ...])` as Python 2
   /// pickled it.
-  func initialEntries(of object: ObjectNode) -> [(key: NodeID, value: NodeID)] {
+  private func initialEntries(of object: ObjectNode) -> [(key: NodeID, value: NodeID)] {
     guard let last = tuple(object.arguments)?.last else { return [] }
     switch self[last] {
     case .dict(let run): return pairs(run)
