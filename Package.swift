@@ -70,7 +70,7 @@ let package = Package(
       path: "Sources/Converter/ckptconv"),
 
     .executableTarget(
-      name: "probe", dependencies: ["Bytes", "Graph", "Plan", "Safetensors", "Formats"],
+      name: "probe", dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats"],
       path: "Tests/Probe"),
     .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
     .testTarget(

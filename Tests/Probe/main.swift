@@ -3,13 +3,17 @@ import Formats
 import Graph
 import Plan
 import Safetensors
+import Torch
 
 /// Calls of the library that the interop tests judge apart from the commands they are a part of.
 ///
 ///     probe cast SOURCE-DTYPE TARGET-DTYPE INPUT OUTPUT [THREADS]
 ///     probe shards INPUT DIRECTORY BYTES
+///     probe halves INPUT OUTPUT
 ///
-/// `cast` takes a file of nothing but little-endian elements; `shards` any checkpoint.
+/// `cast` takes a file of nothing but little-endian elements, `shards` any checkpoint. `halves` takes
+/// a checkpoint of one tensor, and makes a `.pt` file of its upper rows, its lower rows, and both
+/// joined in the other order.
 enum Probe {
   struct Misuse: Error {}
 
@@ -17,6 +21,7 @@ enum Probe {
     switch (arguments.first, arguments.count) {
     case ("cast", 5...6): try cast(arguments)
     case ("shards", 4): try shards(arguments[1], arguments[2], arguments[3])
+    case ("halves", 3): try halves(arguments[1], arguments[2])
     default: throw Misuse()
     }
   }
@@ -49,6 +54,23 @@ enum Probe {
       outputs.append(try write(plan, to: "\(directory)/\(SafetensorsShards.indexName)"))
     }
     try StagedOutput.commit(outputs)
+  }
+
+  private static func halves(_ input: String, _ output: String) throws {
+    var checkpoint = try CheckpointFile.read(input)
+    guard let whole = checkpoint.graph.reachableTensors().first else { throw Misuse() }
+    let rows = checkpoint.graph[whole].shape[0]
+    let upper = try checkpoint.graph.addRows(0..<rows / 2, of: whole)
+    let lower = try checkpoint.graph.addRows(rows / 2..<rows, of: whole)
+    let turned = try checkpoint.graph.addJoined([lower, upper])
+    var entries: [(key: NodeID, value: NodeID)] = []
+    for (name, id) in [("upper", upper), ("lower", lower), ("turned", turned)] {
+      entries.append((try checkpoint.graph.addString(name), checkpoint.graph[id].node))
+    }
+    checkpoint.graph.root = try checkpoint.graph.addDict(entries)
+    let prefix = TorchEncoder.prefix(forFileAt: output)
+    let encoding = try TorchEncoder.encode(checkpoint, options: .init(prefix: prefix))
+    try write(encoding.plan, to: output).commit()
   }
 
   private static func write(
