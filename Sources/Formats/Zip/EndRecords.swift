@@ -8,6 +8,8 @@ struct EndRecords {
   let archiveOffset: Int
   /// Where the central directory lies in the file.
   let centralDirectory: Range<Int>
+  /// Where another one lies, which programs find that take the announced place literally.
+  let otherDirectory: Range<Int>?
   let entryCount: Int
   let hasZip64Record: Bool
   let commentLength: Int
@@ -19,7 +21,7 @@ struct EndRecords {
   /// - Throws: `truncated` when there are none; `malformed` when they contradict each other or the
   ///   file; `unsupported` when the archive spans several disks; `limitExceeded` when it lists more
   ///   than ``Limits/archiveEntries``.
-  init(locatedIn file: SourceFile) throws(FormatError) {
+  init(locatedIn file: SourceFile, _ faults: inout ZipFaults) throws(FormatError) {
     guard let offset = try EndOfCentralDirectory.offset(in: file) else {
       throw FormatError(
         .truncated, "no \(EndOfCentralDirectory.signature.recordName) at the end of the file",
@@ -28,89 +30,132 @@ struct EndRecords {
     let bytes = try file.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
     var reader = ByteReader(bytes.span, base: offset)
     let narrow = try EndOfCentralDirectory(reading: &reader)
-    let wide = try Zip64EndRecord(before: offset, in: file)
+    let wide =
+      try faults.noting { () throws(FormatError) in
+        try Zip64EndRecord(before: offset, in: file)
+      } ?? nil
     let end = wide?.offset ?? offset
 
-    guard wide != nil || !narrow.needsZip64Record else {
-      throw FormatError(
-        .malformed, "the end record refers to a ZIP64 end record, which is missing", at: offset)
+    if wide == nil, narrow.needsZip64Record {
+      try faults.note(
+        FormatError(
+          .malformed, "the end record refers to a ZIP64 end record, which is missing", at: offset))
     }
-    try Self.checkSingleDisk(narrow, wide, at: offset)
-    entryCount = try Self.agreed(
-      narrow.entryCount, wide?.record.entryCount, "entry count", at: offset)
-    let size = try Self.agreed(
+    try Self.checkSingleDisk(narrow, wide, at: offset, &faults)
+    let count = try Self.agreed(
+      narrow.entryCount, wide?.record.entryCount, "entry count", at: offset, &faults)
+    let announcedSize = try Self.agreed(
       narrow.centralDirectorySize, wide?.record.centralDirectorySize,
-      "central directory size", at: offset)
+      "central directory size", at: offset, &faults)
     let start = try Self.agreed(
       narrow.centralDirectoryOffset, wide?.record.centralDirectoryOffset,
-      "central directory offset", at: offset)
-    try Self.checkEntryCount(entryCount, size: size, at: offset)
+      "central directory offset", at: offset, &faults)
+    let size = min(announcedSize, end)
+    entryCount = try Self.checkedEntryCount(count, size: announcedSize, at: offset, &faults)
 
     // The central directory ends where the first end record starts; that tells where the archive
     // starts, unless the ZIP64 locator has told before.
-    let length = try start.adding(size, orThrow: "the end of the central directory")
+    let length =
+      try faults.noting { () throws(FormatError) in
+        try start.adding(announcedSize, orThrow: "the end of the central directory")
+      } ?? end
     let expectedLength = wide.map { end - $0.archiveOffset }
-    guard length <= end, length == expectedLength ?? length else {
-      throw FormatError(
-        .malformed,
-        "the central directory of \(size) bytes at byte \(start) does not end at the end record, "
-          + "byte \(expectedLength ?? end)", at: offset)
+    if length > end || length != expectedLength ?? length {
+      try faults.note(
+        FormatError(
+          .malformed,
+          "the central directory of \(announcedSize) bytes at byte \(start) does not end at the end "
+            + "record, byte \(expectedLength ?? end)", at: offset))
     }
-    archiveOffset = end - length
+    archiveOffset = max(0, end - length)
     centralDirectory = end - size..<end
+    otherDirectory = try Self.directory(
+      announcedAt: start, byteCount: announcedSize, besides: centralDirectory, in: file)
+    if otherDirectory != nil {
+      try faults.note(
+        FormatError(
+          .malformed,
+          "there is a table of contents at byte \(start) and another at byte "
+            + "\(centralDirectory.lowerBound)", at: offset,
+          hint: "which of them a program takes depends on the program"))
+    }
     hasZip64Record = wide != nil
     commentLength = Int(narrow.commentLength)
     trailingByteCount =
       file.byteCount - offset - EndOfCentralDirectory.byteCount - commentLength
-    guard trailingByteCount >= 0 else {
-      throw FormatError(
-        .truncated,
-        "the archive comment of \(commentLength) bytes runs past the end of the file", at: offset)
+    if trailingByteCount < 0 {
+      try faults.note(
+        FormatError(
+          .truncated,
+          "the archive comment of \(commentLength) bytes runs past the end of the file", at: offset)
+      )
     }
+  }
+
+  /// Where a central directory lies at the announced place, if that is not the one before the end
+  /// record: an archive that does not start with the file can have two.
+  private static func directory(
+    announcedAt start: Int, byteCount: Int, besides known: Range<Int>, in file: SourceFile
+  ) throws(FormatError) -> Range<Int>? {
+    guard start != known.lowerBound, byteCount > 0, start < file.byteCount else { return nil }
+    let signature = CentralDirectoryHeader.signature.bytes
+    let bytes = try file.bytes(in: start..<min(start + signature.count, file.byteCount))
+    guard bytes == signature else { return nil }
+    return start..<start + min(byteCount, file.byteCount - start)
   }
 
   /// The value of a field that both end records have.
   ///
   /// - Throws: `malformed` when they differ although the narrow one is not at its maximum.
   private static func agreed<Narrow: FixedWidthInteger & UnsignedInteger>(
-    _ narrow: Narrow, _ wide: UInt64?, _ what: String, at offset: Int
+    _ narrow: Narrow, _ wide: UInt64?, _ what: String, at offset: Int, _ faults: inout ZipFaults
   ) throws(FormatError) -> Int {
     guard let wide else { return try Int(UInt64(narrow), orThrow: "the \(what)") }
-    guard narrow == .max || UInt64(narrow) == wide else {
-      throw FormatError(
-        .malformed, "the \(what) is \(narrow) in one end record and \(wide) in the ZIP64 one",
-        at: offset)
+    if narrow != .max, UInt64(narrow) != wide {
+      try faults.note(
+        FormatError(
+          .malformed, "the \(what) is \(narrow) in one end record and \(wide) in the ZIP64 one",
+          at: offset))
     }
-    return try Int(wide, orThrow: "the \(what)")
+    return try faults.int(wide, "the \(what)")
   }
 
   private static func checkSingleDisk(
-    _ narrow: EndOfCentralDirectory, _ wide: Zip64EndRecord?, at offset: Int
+    _ narrow: EndOfCentralDirectory, _ wide: Zip64EndRecord?, at offset: Int,
+    _ faults: inout ZipFaults
   ) throws(FormatError) {
     // A disk number at its maximum stands for that of the ZIP64 record.
     let first: Set<UInt16> = wide == nil ? [0] : [0, .max]
     guard first.contains(narrow.diskNumber), first.contains(narrow.centralDirectoryDisk),
       narrow.diskEntryCount == narrow.entryCount, wide?.isSingleDisk ?? true
     else {
-      throw FormatError(
-        .unsupported, "the archive is one part of several", at: offset,
-        hint: "join the parts into one archive first, for example with 'zip -s 0'")
+      return try faults.note(
+        FormatError(
+          .unsupported, "the archive is one part of several", at: offset,
+          hint: "join the parts into one archive first, for example with 'zip -s 0'"))
     }
   }
 
-  /// Refuses counts that the central directory has no room for, before anything is sized by them.
-  private static func checkEntryCount(
-    _ count: Int, size: Int, at offset: Int
-  ) throws(FormatError) {
-    guard count <= Limits.archiveEntries else {
-      throw FormatError(
-        .limitExceeded, "\(count) entries are more than the limit of \(Limits.archiveEntries)",
-        at: offset)
+  /// The count of entries, if the central directory has room for them; otherwise as many as it has
+  /// room for.
+  ///
+  /// - Throws: `malformed` or `limitExceeded`, before anything is sized by the count.
+  private static func checkedEntryCount(
+    _ count: Int, size: Int, at offset: Int, _ faults: inout ZipFaults
+  ) throws(FormatError) -> Int {
+    if count > Limits.archiveEntries {
+      try faults.note(
+        FormatError(
+          .limitExceeded, "\(count) entries are more than the limit of \(Limits.archiveEntries)",
+          at: offset))
     }
-    guard count * CentralDirectoryHeader.byteCount <= size else {
-      throw FormatError(
-        .malformed,
-        "\(count) entries do not fit a central directory of \(size) bytes", at: offset)
+    let room = size / CentralDirectoryHeader.byteCount
+    if count > room {
+      try faults.note(
+        FormatError(
+          .malformed,
+          "\(count) entries do not fit a central directory of \(size) bytes", at: offset))
     }
+    return min(count, room, Limits.archiveEntries)
   }
 }

@@ -20,7 +20,8 @@ struct ExtraField {
   /// - Throws: `malformed` when a field runs past the end, or the ZIP64 field occurs twice or is
   ///   missing where the header refers to it; `truncated` when that field is too short.
   init(
-    reading reader: inout ByteReader, count: Int, widening header: inout Zip64ExtendedInformation
+    reading reader: inout ByteReader, count: Int, widening header: inout Zip64ExtendedInformation,
+    _ faults: inout ZipFaults
   ) throws(FormatError) {
     let base = reader.offset
     var fields = ByteReader(try reader.readBytes(count: count), base: base)
@@ -31,26 +32,30 @@ struct ExtraField {
       let id = try fields.readInteger(as: UInt16.self)
       let size = Int(try fields.readInteger(as: UInt16.self))
       guard size <= fields.remaining else {
-        throw FormatError(
-          .malformed, "an extra field announces \(size) bytes, \(fields.remaining) are left",
-          at: start)
+        try faults.note(
+          FormatError(
+            .malformed, "an extra field announces \(size) bytes, \(fields.remaining) are left",
+            at: start))
+        break
       }
       var field = ByteReader(
         try fields.readBytes(count: size), base: start + ExtraField.leadingByteCount)
       switch id {
       case ExtraField.torchPaddingID: hasTorchPadding = true
       case Zip64ExtendedInformation.headerID:
-        guard !isWide else {
-          throw FormatError(.malformed, "the ZIP64 extra field occurs twice", at: start)
+        if isWide {
+          try faults.note(
+            FormatError(.malformed, "the ZIP64 extra field occurs twice", at: start))
         }
         try header.widen(reading: &field)
         isWide = true
       default: break
       }
     }
-    guard isWide || !header.isNeeded else {
-      throw FormatError(
-        .malformed, "a field refers to the ZIP64 extra field, which is missing", at: base)
+    if !isWide, header.isNeeded {
+      try faults.note(
+        FormatError(
+          .malformed, "a field refers to the ZIP64 extra field, which is missing", at: base))
     }
   }
 }

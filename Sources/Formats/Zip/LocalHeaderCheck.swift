@@ -29,14 +29,14 @@ struct LocalHeaderCheck {
   /// - Throws: `malformed` when they differ.
   func compare(_ reader: inout ByteReader) throws(FormatError) -> Bool {
     let header = try LocalFileHeader(reading: &reader)
-    guard try reader.readBytes(count: Int(header.nameLength)).elementsEqual(entry.name.utf8) else {
-      throw contradiction("name")
-    }
+    let name = try reader.readBytes(count: Int(header.nameLength))
+    guard name.elementsEqual(entry.name.utf8) else { throw otherName(name) }
     guard header.flags.obstacle == nil else { throw contradiction("encryption flags") }
     guard header.method.encoding == entry.encoding else { throw contradiction("method") }
     var fields = Zip64ExtendedInformation(header)
+    var faults = ZipFaults(tolerated: false)
     let extra = try ExtraField(
-      reading: &reader, count: Int(header.extraLength), widening: &fields)
+      reading: &reader, count: Int(header.extraLength), widening: &fields, &faults)
     // With the flag set, the fields are meant to be zero and the truth follows the data.
     guard !header.flags.contains(.dataDescriptor) else { return extra.hasTorchPadding }
     guard header.crc32 == 0 || header.crc32 == entry.crc32 else {
@@ -46,6 +46,13 @@ struct LocalHeaderCheck {
       fields.uncompressedSize == UInt64(entry.byteCount)
     else { throw contradiction("size") }
     return extra.hasTorchPadding
+  }
+
+  private func otherName(_ name: Span<UInt8>) -> FormatError {
+    var error = contradiction("name")
+    let text = String(decoding: name.indices.map { name[$0] }, as: UTF8.self)
+    error.message += ": it is '\(text.prefix(200))'"
+    return error
   }
 
   private func contradiction(_ what: String) -> FormatError {

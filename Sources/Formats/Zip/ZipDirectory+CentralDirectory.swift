@@ -9,24 +9,32 @@ extension ZipDirectory {
   ///
   /// - Throws: see ``init(reading:)``.
   static func centralEntries(
-    of file: SourceFile, _ end: EndRecords
+    of file: SourceFile, _ end: EndRecords, in directory: Range<Int>, shiftedBy shift: Int,
+    _ faults: inout ZipFaults
   ) throws(FormatError) -> [ZipEntry] {
     var entries: [ZipEntry] = []
     entries.reserveCapacity(end.entryCount)
     var window = FileWindow(onto: file)
-    var rest = end.centralDirectory
-    for _ in 0..<end.entryCount {
+    var rest = directory
+    while entries.count < end.entryCount {
       let part = rest.limited(to: CentralDirectoryHeader.maximumByteCount)
-      try window.hold(part, orReadUpTo: rest.limited(to: windowByteCount).upperBound)
-      var reader = window.reader(over: part)
-      entries.append(try ZipEntry(reading: &reader, end))
-      rest = reader.offset..<rest.upperBound
+      do throws(FormatError) {
+        try window.hold(part, orReadUpTo: rest.limited(to: windowByteCount).upperBound)
+        var reader = window.reader(over: part)
+        entries.append(try ZipEntry(reading: &reader, end, shift, &faults))
+        rest = reader.offset..<rest.upperBound
+      } catch {
+        // Where one line cannot be read, the next cannot be found.
+        try faults.note(error)
+        return entries
+      }
     }
-    guard rest.isEmpty else {
-      throw FormatError(
-        .malformed,
-        "\(rest.count) bytes of the central directory are left after its \(end.entryCount) entries",
-        at: rest.lowerBound)
+    if !rest.isEmpty {
+      try faults.note(
+        FormatError(
+          .malformed,
+          "\(rest.count) bytes of the central directory are left after its \(end.entryCount) entries",
+          at: rest.lowerBound))
     }
     return entries
   }
@@ -34,7 +42,7 @@ extension ZipDirectory {
 
 extension Range<Int> {
   /// The range without what lies more than `count` behind its start.
-  fileprivate func limited(to count: Int) -> Range<Int> {
+  func limited(to count: Int) -> Range<Int> {
     lowerBound..<Swift.min(upperBound, lowerBound + count)
   }
 }
@@ -43,83 +51,103 @@ extension ZipEntry {
   /// Reads one line of the central directory.
   ///
   /// - Throws: see ``ZipDirectory/init(reading:)``.
-  fileprivate init(reading reader: inout ByteReader, _ end: EndRecords) throws(FormatError) {
+  fileprivate init(
+    reading reader: inout ByteReader, _ end: EndRecords, _ shift: Int, _ faults: inout ZipFaults
+  ) throws(FormatError) {
     let start = reader.offset
     let header = try CentralDirectoryHeader(reading: &reader)
-    name = try Self.name(try reader.readBytes(count: Int(header.nameLength)), at: start)
+    name = try Self.name(
+      try reader.readBytes(count: Int(header.nameLength)), at: start, &faults)
     var fields = Zip64ExtendedInformation(header)
-    _ = try ExtraField(reading: &reader, count: Int(header.extraLength), widening: &fields)
+    _ = try ExtraField(reading: &reader, count: Int(header.extraLength), widening: &fields, &faults)
     try reader.skip(Int(header.commentLength))
 
     flags = header.flags
-    encoding = try Self.encoding(header, name: name, at: start)
+    encoding = try Self.encoding(header, name: name, at: start, &faults)
     crc32 = header.crc32
-    byteCount = try Int(fields.uncompressedSize, orThrow: "the size of '\(name)'")
-    storedByteCount = try Int(fields.compressedSize, orThrow: "the compressed size of '\(name)'")
-    localHeaderOffset = try Int(fields.localHeaderOffset, orThrow: "the offset of '\(name)'")
-      .adding(end.archiveOffset, orThrow: "the offset of '\(name)'")
+    let name = name
+    byteCount = try faults.int(fields.uncompressedSize, "the size of '\(name)'")
+    let size = try faults.int(fields.compressedSize, "the compressed size of '\(name)'")
+    let place = try faults.int(fields.localHeaderOffset, "the offset of '\(name)'")
+    let offset =
+      try faults.noting { () throws(FormatError) in
+        try place.adding(shift, orThrow: "the offset of '\(name)'")
+      } ?? place
+    if fields.startDisk != 0 {
+      try faults.note(
+        FormatError(
+          .unsupported, "'\(name)' is on disk \(fields.startDisk) of several", at: start))
+    }
+    let bound = end.centralDirectory.lowerBound
+    if offset >= bound || size >= bound - offset {
+      try faults.note(
+        FormatError(
+          .malformed,
+          "'\(name)' with \(size) bytes at byte \(offset) does not lie before the central directory",
+          at: start))
+    }
+    // The clamping changes only what has been noted.
+    localHeaderOffset = min(offset, end.centralDirectory.upperBound)
+    storedByteCount = min(size, end.centralDirectory.upperBound)
     dataOffset = localHeaderOffset
-    guard fields.startDisk == 0 else {
-      throw FormatError(
-        .unsupported, "'\(name)' is on disk \(fields.startDisk) of several", at: start)
-    }
-    guard localHeaderOffset < end.centralDirectory.lowerBound,
-      storedByteCount < end.centralDirectory.lowerBound - localHeaderOffset
-    else {
-      throw FormatError(
-        .malformed,
-        "'\(name)' with \(storedByteCount) bytes at byte \(localHeaderOffset) does not lie before "
-          + "the central directory", at: start)
-    }
-    try checkSizes(at: start)
+    if let contradiction = sizeContradiction(at: start) { try faults.note(contradiction) }
   }
 
-  private static func name(_ bytes: Span<UInt8>, at offset: Int) throws(FormatError) -> String {
+  private static func name(
+    _ bytes: Span<UInt8>, at offset: Int, _ faults: inout ZipFaults
+  ) throws(FormatError) -> String {
     guard let text = try? UTF8Span(validating: bytes) else {
-      throw FormatError(.malformed, "the name of an entry is not UTF-8", at: offset)
+      try faults.note(FormatError(.malformed, "the name of an entry is not UTF-8", at: offset))
+      return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
     }
     let name = String(copying: text)
-    guard !name.isEmpty, !name.utf8.contains(0) else {
-      throw FormatError(.malformed, "the name of an entry is empty or contains NUL", at: offset)
+    if name.isEmpty || name.utf8.contains(0) {
+      try faults.note(
+        FormatError(.malformed, "the name of an entry is empty or contains NUL", at: offset))
     }
     return name
   }
 
+  /// How the data is stored; what cannot be decoded is taken for stored.
   private static func encoding(
-    _ header: CentralDirectoryHeader, name: String, at offset: Int
+    _ header: CentralDirectoryHeader, name: String, at offset: Int, _ faults: inout ZipFaults
   ) throws(FormatError) -> FileRegion.Encoding {
     if let obstacle = header.flags.obstacle {
-      throw FormatError(.unsupported, "'\(name)' is \(obstacle)", at: offset)
+      try faults.note(FormatError(.unsupported, "'\(name)' is \(obstacle)", at: offset))
     }
     guard let encoding = header.method.encoding else {
-      throw FormatError(
-        .unsupported, "'\(name)' is compressed with \(header.method)", at: offset,
-        hint: "unpack the archive and pack it again without compression, for example 'zip -0 -r'")
+      try faults.note(
+        FormatError(
+          .unsupported, "'\(name)' is compressed with \(header.method)", at: offset,
+          hint: "unpack the archive and pack it again without compression, for example 'zip -0 -r'")
+      )
+      return .stored
     }
     return encoding
   }
 
-  /// Refuses sizes that the data cannot have.
-  private func checkSizes(at offset: Int) throws(FormatError) {
+  /// What is wrong about sizes that the data cannot have.
+  private func sizeContradiction(at offset: Int) -> FormatError? {
     guard !isDirectory || byteCount == 0 else {
-      throw FormatError(
+      return FormatError(
         .malformed, "the directory '\(name)' has \(byteCount) bytes of data", at: offset)
     }
     switch encoding {
     case .stored:
       guard byteCount == storedByteCount else {
-        throw FormatError(
+        return FormatError(
           .malformed,
           "'\(name)' is stored with \(storedByteCount) bytes, but should have \(byteCount)",
           at: offset)
       }
     case .deflated:
       guard byteCount / Limits.deflateRatio <= storedByteCount else {
-        throw FormatError(
+        return FormatError(
           .malformed,
           "\(storedByteCount) bytes cannot decompress to the \(byteCount) announced for '\(name)'",
           at: offset)
       }
     }
+    return nil
   }
 }

@@ -12,70 +12,107 @@ extension ZipDirectory {
   /// - Throws: `limitExceeded` when it has more than `limit` bytes; `malformed` when it does not
   ///   decompress to the announced size; `checksumMismatch`; `truncated` when the file has shrunk.
   package func readRecord(_ entry: ZipEntry, limit: Int) throws(FormatError) -> [UInt8] {
+    var faults = ZipFaults(tolerated: false)
+    return try readRecord(entry, limit: limit, &faults)
+  }
+
+  /// The decoded data of a record like ``readRecord(_:limit:)``, but leaves it to `faults` what
+  /// becomes of contradictions.
+  ///
+  /// Where they are tolerated, the data is as much as can be read up to `limit`, whatever is announced.
+  /// - Throws: `inputOutput`, and what `faults` throws.
+  package func readRecord(
+    _ entry: ZipEntry, limit: Int, _ faults: inout ZipFaults
+  ) throws(FormatError) -> [UInt8] {
     try FormatError.within(entry.name) { () throws(FormatError) in
-      guard entry.byteCount <= limit else {
-        throw FormatError(
-          .limitExceeded, "the record has \(entry.byteCount) bytes, the limit is \(limit)")
+      if entry.byteCount > limit {
+        try faults.note(
+          FormatError(
+            .limitExceeded, "the record has \(entry.byteCount) bytes, the limit is \(limit)"))
       }
       let bytes =
         switch entry.encoding {
-        case .stored: try stored(entry.dataRange)
-        case .deflated: try inflated(entry)
+        case .stored: try stored(entry.dataRange.limited(to: limit), &faults)
+        case .deflated: try inflated(entry, limit: limit, &faults)
         }
-      if layout.hasChecksums { try verify(bytes, entry.crc32) }
+      if layout.hasChecksums, bytes.count == entry.byteCount {
+        try verify(bytes, entry.crc32, &faults)
+      }
       return bytes
     }
   }
 
-  private func verify(_ bytes: [UInt8], _ expected: UInt32) throws(FormatError) {
+  private func verify(
+    _ bytes: [UInt8], _ expected: UInt32, _ faults: inout ZipFaults
+  ) throws(FormatError) {
     let found = CRC32.checksum(bytes.span)
-    guard found == expected else {
-      throw FormatError(
+    guard found != expected else { return }
+    try faults.note(
+      FormatError(
         .checksumMismatch,
         "the data has CRC-32 \(hex(found)), the archive says \(hex(expected))",
-        hint: "the file is damaged; fetch it again")
-    }
+        hint: "the file is damaged; fetch it again"))
   }
 
   /// The bytes of `range` as they are.
-  private func stored(_ range: Range<Int>) throws(FormatError) -> [UInt8] {
-    let bytes = try file.bytes(in: range)
-    guard bytes.count == range.count else {
-      throw FormatError(.truncated, "the file became shorter while it was read", at: bytes.count)
+  private func stored(
+    _ range: Range<Int>, _ faults: inout ZipFaults
+  ) throws(FormatError) -> [UInt8] {
+    let bytes = try file.bytes(in: range.clamped(to: 0..<max(file.byteCount, range.lowerBound)))
+    if bytes.count != range.count {
+      try faults.note(
+        FormatError(.truncated, "the file ends inside of the record", at: bytes.count))
     }
     return bytes
   }
 
   /// The decompressed data of `entry`.
-  private func inflated(_ entry: ZipEntry) throws(FormatError) -> [UInt8] {
+  private func inflated(
+    _ entry: ZipEntry, limit: Int, _ faults: inout ZipFaults
+  ) throws(FormatError) -> [UInt8] {
     let inflater = try Inflater()
-    let range = entry.dataRange
+    let range = entry.dataRange.clamped(to: 0..<max(file.byteCount, entry.dataOffset))
     var (consumed, finished) = (0, false)
-    let bytes = try [UInt8](capacity: entry.byteCount) { output throws(FormatError) in
-      while !finished {
+    var fault: FormatError?
+    let room = faults.areTolerated ? room(for: range, limit: limit) : entry.byteCount
+    let bytes = try [UInt8](capacity: room) { output throws(FormatError) in
+      while !finished, fault == nil {
         let start = range.lowerBound + consumed
-        let input = try stored(start..<min(range.upperBound, start + Self.inputByteCount))
+        let input = try stored(
+          start..<min(range.upperBound, start + Self.inputByteCount), &faults)
         let produced = output.count
-        let step = try inflater.inflate(input.span, appendingTo: &output)
-        guard step.finished || step.consumed > 0 || output.count > produced else {
-          throw FormatError(
-            .malformed,
-            input.isEmpty
-              ? "the compressed data ends before its last block"
-              : "the data decompresses to more than the \(entry.byteCount) bytes announced",
-            at: consumed)
+        do throws(FormatError) {
+          let step = try inflater.inflate(input.span, appendingTo: &output)
+          if !step.finished, step.consumed == 0, output.count == produced {
+            throw FormatError(
+              .malformed,
+              input.isEmpty
+                ? "the compressed data ends before its last block"
+                : "the data decompresses to more than the \(entry.byteCount) bytes announced",
+              at: consumed)
+          }
+          consumed += step.consumed
+          finished = step.finished
+        } catch {
+          fault = error
         }
-        consumed += step.consumed
-        finished = step.finished
       }
     }
-    guard bytes.count == entry.byteCount, consumed == range.count else {
-      throw FormatError(
-        .malformed,
-        "\(consumed) of \(range.count) bytes decompress to \(bytes.count), announced are "
-          + "\(entry.byteCount)", at: consumed)
+    if let fault { try faults.note(fault) }
+    if fault == nil, bytes.count != entry.byteCount || consumed != range.count {
+      try faults.note(
+        FormatError(
+          .malformed,
+          "\(consumed) of \(range.count) bytes decompress to \(bytes.count), announced are "
+            + "\(entry.byteCount)", at: consumed))
     }
     return bytes
+  }
+
+  /// The most that `range` can decompress to, up to `limit`.
+  private func room(for range: Range<Int>, limit: Int) -> Int {
+    let (most, overflow) = range.count.multipliedReportingOverflow(by: Limits.deflateRatio)
+    return overflow ? limit : min(limit, most + Limits.deflateRatio)
   }
 }
 

@@ -12,6 +12,8 @@ package struct ZipDirectory: Sendable {
   package let entries: [ZipEntry]
   /// What the archive is like beside its entries.
   package let layout: ZipLayout
+  /// Where its tables of contents lie in the file: one, unless contradictions are tolerated.
+  let directoryRanges: [Range<Int>]
   private let indices: [String: Int]
 
   /// Reads the end records, the central directory and every local header of `file`.
@@ -21,11 +23,28 @@ package struct ZipDirectory: Sendable {
   ///   contradict each other; `unsupported` for encryption, other compression methods than deflate
   ///   and several disks; `limitExceeded` for more entries than ``Limits/archiveEntries``.
   package init(reading file: SourceFile) throws(FormatError) {
-    let end = try EndRecords(locatedIn: file)
-    var entries = try Self.centralEntries(of: file, end)
-    indices = try Self.indices(of: entries)
+    var faults = ZipFaults(tolerated: false)
+    try self.init(reading: file, &faults)
+  }
+
+  /// Reads `file` like ``init(reading:)``, but leaves it to `faults` what becomes of contradictions.
+  ///
+  /// Where they are tolerated, two entries can have one name, and data can lie anywhere.
+  /// - Throws: `truncated` when the end of the archive is missing, and what `faults` throws.
+  package init(reading file: SourceFile, _ faults: inout ZipFaults) throws(FormatError) {
+    let end = try EndRecords(locatedIn: file, &faults)
+    var entries = try Self.centralEntries(
+      of: file, end, in: end.centralDirectory, shiftedBy: end.archiveOffset, &faults)
+    if let other = end.otherDirectory {
+      let known = Set(entries.map(\.localHeaderOffset))
+      entries += try Self.centralEntries(of: file, end, in: other, shiftedBy: 0, &faults).filter {
+        !known.contains($0.localHeaderOffset)
+      }
+    }
+    indices = try Self.indices(of: entries, &faults)
     let hasTorchPadding = try Self.locateData(
-      of: &entries, in: file, before: end.centralDirectory.lowerBound)
+      of: &entries, in: file, before: end.centralDirectory.lowerBound, &faults)
+    directoryRanges = [end.centralDirectory] + (end.otherDirectory.map { [$0] } ?? [])
     layout = ZipLayout(
       archiveOffset: end.archiveOffset,
       commentLength: end.commentLength,
@@ -57,19 +76,24 @@ package struct ZipDirectory: Sendable {
   ///
   /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case, or to
   ///   Swift, to which strings with the same Unicode characters are equal.
-  private static func indices(of entries: [ZipEntry]) throws(FormatError) -> [String: Int] {
+  private static func indices(
+    of entries: [ZipEntry], _ faults: inout ZipFaults
+  ) throws(FormatError) -> [String: Int] {
     var indices: [String: Int] = [:]
     indices.reserveCapacity(entries.count)
     for (index, entry) in entries.enumerated() {
       guard let first = indices.updateValue(index, forKey: folded(entry.name)) else { continue }
       let other = entries[first].name
-      throw FormatError(
-        .malformed,
-        other == entry.name
-          ? "two entries are named '\(entry.name)'"
-          : "the entries '\(other)' and '\(entry.name)' differ only in case",
-        at: entry.localHeaderOffset,
-        hint: "which of them a reader finds is chance; pack the archive again without one of them")
+      try faults.note(
+        FormatError(
+          .malformed,
+          other == entry.name
+            ? "two entries are named '\(entry.name)'"
+            : "the entries '\(other)' and '\(entry.name)' differ only in case",
+          at: entry.localHeaderOffset,
+          hint: "which of them a reader finds is chance; pack the archive again without one of them"
+        )
+      )
     }
     return indices
   }
