@@ -52,6 +52,10 @@ let package = Package(
       dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
       path: "Sources/Formats/Formats"),
     .target(
+      name: "Scanning",
+      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Zip", "Safetensors", "Formats"],
+      path: "Sources/Formats/Scanning"),
+    .target(
       name: "Configs", dependencies: ["Bytes", "JSON", "YAML"],
       path: "Sources/Converter/Configs"),
     .target(
@@ -66,7 +70,8 @@ let package = Package(
       dependencies: ["Bytes", "Codecs", "JSON", "Plan", "Formats", "Converter"],
       path: "Sources/Converter/Batch"),
     .executableTarget(
-      name: "ckptconv", dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch"],
+      name: "ckptconv",
+      dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch", "Scanning"],
       path: "Sources/Converter/ckptconv"),
 
     .executableTarget(
@@ -116,6 +121,9 @@ let package = Package(
       name: "BatchTests",
       dependencies: ["Bytes", "JSON", "Formats", "Converter", "Batch", "TestSupport"],
       path: "Tests/BatchTests"),
+    .testTarget(
+      name: "ScanningTests", dependencies: ["Bytes", "Formats", "Scanning", "TestSupport"],
+      path: "Tests/ScanningTests"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),

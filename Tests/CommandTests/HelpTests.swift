@@ -20,6 +20,8 @@ struct HelpTests {
     Case("help.txt", "help"),
     Case("inspect-summary.txt", "inspect", "-h"),
     Case("inspect-manual.txt", "inspect", "--help"),
+    Case("scan-summary.txt", "scan", "-h"),
+    Case("scan-manual.txt", "scan", "--help"),
     Case("pt-to-safetensors-summary.txt", "pt-to-safetensors", "-h"),
     Case("pt-to-safetensors-manual.txt", "pt-to-safetensors", "--help"),
     Case("batch-summary.txt", "batch", "-h"),

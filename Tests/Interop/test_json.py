@@ -88,6 +88,19 @@ def test_inspecting_shards(tmp_path):
             assert [tensor["name"] for tensor in found["tensors"]] == ["t1", "t2"]
 
 
+@pytest.mark.parametrize("source", [
+    FIXTURES / "broken/malicious-train-pt/train.pt", FIXTURES / "plain/whole-module.pt",
+    FIXTURES / "plain/legacy-nonzip.pt"], ids=label)
+def test_scanning(source):
+    found = json.loads(run("scan", "--json", source).stdout)
+    assert_documented(found, "Scan")
+    assert_documented(found["totals"], "Totals of a scan")
+    for finding in found["findings"]:
+        assert_documented(finding, "Finding")
+        if finding["global"]:
+            assert_documented(finding["global"], "Global")
+
+
 def test_reporting_conversions(tmp_path):
     cut = tmp_path / "cut.pt"
     cut.write_bytes((FIXTURES / "plain/proto4.pt").read_bytes()[:1000])

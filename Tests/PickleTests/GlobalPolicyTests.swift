@@ -43,6 +43,32 @@ struct GlobalPolicyTests {
     Case("collections", "OrderedDict.__init__.__globals__", .dangerous),
     Case("torch", "hub.load", .dangerous), Case("numpy", "f2py.compile", .dangerous),
     Case("m", "Outer.Inner", .opaque),
+    // Names of Python 2 act as what they became.
+    Case("__builtin__", "eval", .dangerous), Case("commands", "getoutput", .dangerous),
+    Case("__builtin__", "set", .opaque),
+    // Modules are attributes of others.
+    Case("torch", "os", .dangerous), Case("numpy", "sys", .dangerous),
+    Case("pathlib", "os", .dangerous), Case("pathlib", "Path.unlink", .dangerous),
+    // Of PyTorch only what rebuilds tensors is known.
+    Case("torch", "Size", .known), Case("torch", "bfloat16", .known),
+    Case("torch", "no_grad", .opaque), Case("torch", "from_file", .dangerous),
+    Case("torch._utils", "ExceptionWrapper", .opaque),
+    Case("torch.storage", "TypedStorage", .known),
+    Case("torch.ops", "load_library", .dangerous), Case("numpy", "ndarray.tofile", .dangerous),
+    // What other scanners list.
+    Case("imaplib", "IMAP4_stream", .dangerous), Case("pkgutil", "resolve_name", .dangerous),
+    Case("uuid", "_get_command_stdout", .dangerous), Case("uuid", "UUID", .known),
+    Case("test.support.script_helper", "assert_python_ok", .dangerous),
+    Case("_osx_support", "_read_output", .dangerous),
+    Case("_pyrepl.pager", "pipe_pager", .dangerous),
+    Case("logging", "FileHandler", .dangerous), Case("_io", "FileIO", .dangerous),
+    Case("cloudpickle.cloudpickle", "_make_function", .dangerous),
+    Case("torch._dynamo.guards", "GuardBuilder.get", .dangerous),
+    Case(
+      "torch.fx.experimental.symbolic_shapes", "ShapeEnv.evaluate_guards_expression", .dangerous),
+    Case("torch.utils.data.datapipes.utils.decoder", "basichandlers", .dangerous),
+    Case("distutils.file_util", "write_file", .dangerous), Case("gc", "get_objects", .dangerous),
+    Case("_frozen_importlib", "_call_with_frames_removed", .dangerous),
   ]
 
   @Test("Names are judged as they would act", arguments: cases)
@@ -82,7 +108,11 @@ struct GlobalPolicyTests {
     Attack(
       "getattr in two steps",
       "c__builtin__\ngetattr\n(c__builtin__\ngetattr\n(ctorch\nos\nVpath\ntRVjoin\ntR.",
-      "torch.os.path"),
+      "torch.os"),
+    Attack(
+      "a name of Python 2 behind a second PROTO",
+      .init([0x80, 4, 0x80, 2] + Array("c__builtin__\neval\n)R.".utf8)),
+      "builtins.eval"),
     Attack("a name that is only mentioned", "cos\nsystem\n0N.", "os.system"),
     Attack("a name inside a state", "cm\nC\n)R}Va\ncos\nsystem\nsb.", "os.system"),
   ]

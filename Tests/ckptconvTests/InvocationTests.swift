@@ -83,7 +83,7 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there is help on "
-        + "pt-to-safetensors, safetensors-to-pt, inspect, batch, help, safety, layouts, skeleton, exit-codes or environment"
+        + "pt-to-safetensors, safetensors-to-pt, inspect, scan, batch, help, safety, layouts, skeleton, exit-codes or environment"
     ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors",

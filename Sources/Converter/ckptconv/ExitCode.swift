@@ -17,7 +17,8 @@ enum ExitCode: Int32, CaseIterable, Sendable {
   var meaning: String {
     switch self {
     case .done: "The command did what it was asked to do."
-    case .difference: "Kept for commands that compare: they found a difference. There is none yet."
+    case .difference:
+      "What was looked for is there: something dangerous (`scan`)."
     case .usage: "The command line is wrong: an unknown command or flag, or a value it cannot have."
     case .badInput:
       "An input is malformed, unsafe, not of a supported kind, or holds what the output cannot."

@@ -1,4 +1,5 @@
 package import Bytes
+internal import Graph
 
 /// Judges the globals a pickle names.
 ///
@@ -14,15 +15,19 @@ public enum GlobalPolicy: Sendable {
     case dangerous
   }
 
-  /// The verdict on `module.name`, both by their Python 3 names.
+  /// The verdict on `module.name`.
   ///
-  /// A dotted name (protocol 4) is dangerous if any of its parts would be.
+  /// A dotted name (protocol 4) is dangerous if any of its parts would be. A name of Python 2 is
+  /// judged as what Python 3 makes of it too: which of them a pickle means depends on the last PROTO
+  /// operation before it, and one file can have several.
   public static func verdict(module: String, name: String) -> Verdict {
-    if isDangerous(module: module, name: name) { return .dangerous }
-    if let names = known[module] {
-      return names.isEmpty || names.contains(name) ? .known : .opaque
+    let modern = Python2Names.modern(module, name)
+    if isDangerous(module: module, name: name)
+      || isDangerous(module: modern.module, name: modern.name)
+    {
+      return .dangerous
     }
-    return .opaque
+    return isKnown(module: module, name: name) ? .known : .opaque
   }
 
   /// The error for a global that is dangerous.
@@ -49,6 +54,10 @@ public enum GlobalPolicy: Sendable {
     // Attributes such as `__globals__` or `__subclasses__` lead from any class to all code.
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     if parts.count > 1, parts.contains(where: { $0.hasPrefix("__") }) { return true }
+    // Modules are attributes of those that import them: `torch.os` is `os`.
+    if parts.contains(where: { reachableModules.contains(String($0)) }) { return true }
+    // Methods of paths change files; only the classes are values.
+    if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return true }
     // Python resolves `os.path` under module `posixpath` and `torch.os.system` alike, so a dotted
     // name is judged as if its leading parts were modules.
     for length in 0..<parts.count {
@@ -59,6 +68,17 @@ public enum GlobalPolicy: Sendable {
       if length > 0, isListed(module: prefix.joined(separator: "."), name: member) { return true }
     }
     return false
+  }
+
+  private static func isKnown(module: String, name: String) -> Bool {
+    if known[module]?.contains(name) == true { return true }
+    switch module {
+    case "torch", "torch.cuda", "torch.sparse", "torch.cuda.sparse", "torch.storage":
+      return name.hasSuffix("Storage") || name.hasSuffix("Tensor")
+        || module == "torch" && DType(rawValue: name) != nil
+    case "torch._utils": return name.hasPrefix("_rebuild_")
+    default: return false
+    }
   }
 
   private static func isListed(module: String, name: String) -> Bool {
@@ -73,8 +93,8 @@ public enum GlobalPolicy: Sendable {
 
   /// Modules in which everything is refused, submodules included.
   ///
-  /// The lists of picklescan and modelscan, and the modules beside them that load code or reach
-  /// the network or the shell.
+  /// The lists of picklescan, modelscan and fickling, and the modules beside them that load code or
+  /// reach the network, the shell or other files.
   private static let dangerousModules: Set<String> = [
     "os", "nt", "posix", "posixpath", "ntpath", "sys", "subprocess", "_posixsubprocess", "commands",
     "socket", "_socket", "ssl", "shutil", "ctypes", "_ctypes", "runpy", "pty", "pickle", "_pickle",
@@ -86,10 +106,15 @@ public enum GlobalPolicy: Sendable {
     "distutils", "setuptools", "multiprocessing", "threading", "_thread", "signal",
     "atexit", "operator", "_operator", "shelve", "dbm",
     "fileinput", "sqlite3", "_io", "io", "mmap", "fcntl",
-    "logging.config",
+    "logging.config", "platform", "inspect", "gc", "site", "unittest", "test", "concurrent",
+    "zipfile", "tarfile", "zipapp", "py_compile", "compileall", "modulefinder", "rlcompleter",
+    "wsgiref", "glob", "_imp", "_frozen_importlib", "_frozen_importlib_external", "_pyrepl",
+    "_osx_support", "_aix_support",
     "torch.hub", "torch.jit.unsupported_tensor_ops", "torch.utils.bottleneck",
     "torch.utils.collect_env", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo",
     "torch.fx", "torch.utils.data.datapipes", "torch.package", "torch.distributed.rpc",
+    "torch.distributed.elastic", "torch.multiprocessing", "torch.ops", "torch.classes",
+    "torch.onnx", "torch.utils.model_dump", "torch.utils._content_store",
     "numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.ctypeslib",
   ]
 
@@ -98,19 +123,26 @@ public enum GlobalPolicy: Sendable {
     "builtins": [
       "eval", "exec", "execfile", "compile", "open", "input", "raw_input", "breakpoint", "apply",
       "__import__", "setattr", "delattr", "globals", "locals", "vars", "memoryview", "map",
-      "filter", "reload", "help", "exit", "quit",
+      "filter", "reload", "help", "exit", "quit", "__build_class__", "__loader__", "__spec__",
     ],
     "functools": ["partial", "partialmethod", "reduce", "singledispatch"],
     "itertools": ["starmap"],
-    "types": ["FunctionType", "LambdaType", "CodeType", "MethodType", "ModuleType", "new_class"],
+    // One of them asks the shell for the network card; the class itself is a value.
+    "uuid": ["_get_command_stdout", "_ipconfig_getnode", "_popen"],
+    "types": [
+      "FunctionType", "LambdaType", "CodeType", "MethodType", "ModuleType", "CellType", "new_class",
+    ],
     "copyreg": ["add_extension", "pickle", "constructor"],
     "codecs": ["open", "register", "lookup"],
-    "torch": ["load", "save", "compile"],
+    "torch": ["load", "save", "compile", "from_file", "import_ir_module"],
     "torch.serialization": ["load", "save", "_load", "_legacy_load", "add_safe_globals"],
     "torch.storage": ["_load_from_bytes"],
     "torch.jit": ["load", "script"],
     "torch.utils._config_module": ["ConfigModule.load_config", "load_config"],
-    "numpy": ["load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt"],
+    "numpy": [
+      "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt",
+      "fromregex", "DataSource", "ndarray.tofile", "ndarray.dump",
+    ],
     "numpy.lib.npyio": ["load", "save"],
     "pandas": ["read_pickle", "eval"],
     "pandas.io.pickle": ["read_pickle"],
@@ -118,7 +150,15 @@ public enum GlobalPolicy: Sendable {
     "logging": ["FileHandler"],
   ]
 
-  /// What checkpoints are made of; an empty set stands for every name of the module.
+  /// Modules that are refused as what a name stands for, since other modules have them as
+  /// attributes.
+  private static let reachableModules: Set<String> = [
+    "os", "sys", "subprocess", "builtins", "__builtins__", "importlib", "shutil", "socket",
+    "ctypes",
+    "posix", "nt", "marshal", "runpy", "multiprocessing",
+  ]
+
+  /// What checkpoints are made of, beside storages, tensors and the functions that rebuild them.
   private static let known: [String: Set<String>] = [
     "builtins": [
       "set", "frozenset", "bytes", "bytearray", "complex", "range", "slice", "list", "dict",
@@ -128,7 +168,7 @@ public enum GlobalPolicy: Sendable {
     "collections": ["OrderedDict", "defaultdict", "Counter", "deque"],
     "_codecs": ["encode"],
     "copyreg": ["_reconstructor"],
-    "pathlib": [], "pathlib._local": [],
+    "pathlib": paths, "pathlib._local": paths,
     "argparse": ["Namespace"],
     "datetime": ["datetime", "date", "time", "timedelta", "timezone"],
     "decimal": ["Decimal"], "fractions": ["Fraction"], "uuid": ["UUID"],
@@ -136,11 +176,22 @@ public enum GlobalPolicy: Sendable {
     "numpy.core.multiarray": ["_reconstruct", "scalar"],
     "numpy._core.multiarray": ["_reconstruct", "scalar"],
     "numpy.core.numeric": ["_frombuffer"], "numpy._core.numeric": ["_frombuffer"],
-    "torch._utils": [], "torch._tensor": ["_rebuild_from_type_v2"],
+    "torch._tensor": ["_rebuild_from_type_v2"],
     "torch.tensor": ["_rebuild_from_type", "_rebuild_from_type_v2"],
-    "torch": [], "torch.cuda": [], "torch.storage": [],
+    "torch": [
+      "Size", "device", "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine",
+      "per_channel_symmetric", "per_channel_affine_float_qparams", "contiguous_format",
+      "channels_last", "channels_last_3d", "preserve_format",
+    ],
     "torch.serialization": ["_get_layout"],
     "torch.nn.parameter": ["Parameter", "Buffer", "UninitializedParameter"],
-    "torch.jit._pickle": [],
+    "torch.jit._pickle": [
+      "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist",
+      "build_tensor_from_id", "restore_type_tag",
+    ],
+  ]
+
+  private static let paths: Set<String> = [
+    "Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath",
   ]
 }

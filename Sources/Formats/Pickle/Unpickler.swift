@@ -15,6 +15,9 @@ package struct Unpickler: ~Copyable {
     case refuse
     /// Put `None` in its place, and in place of everything made with it.
     case drop
+    /// Take it for a name like any other, and take whatever else Python would run, in order to tell
+    /// of it: ``PickleScan``.
+    case report
   }
 
   /// The graph under construction.
@@ -30,6 +33,8 @@ package struct Unpickler: ~Copyable {
   }
 
   let unsafeGlobals: UnsafeGlobals
+  /// The protocol that the last PROTO operation named: names before protocol 3 are Python 2's.
+  private(set) var namingProtocol = 0
   var stack: [NodeID] = []
   var marks: [Int] = []
   var memo = Memo()
@@ -55,11 +60,7 @@ package struct Unpickler: ~Copyable {
   /// - Throws: `malformed` and `truncated` for a broken program, `forbidden` for a dangerous global,
   ///   `unsupported` for out-of-band buffers and extension codes, `limitExceeded` for too many nodes.
   package mutating func load(_ reader: inout ByteReader) throws(FormatError) -> NodeID {
-    stack.removeAll(keepingCapacity: true)
-    marks.removeAll(keepingCapacity: true)
-    memo = Memo(expectedBytes: reader.remaining)
-    pickleProtocol = 0
-    poppedCalls = []
+    begin(byteCount: reader.remaining)
     let firstNode = graph.nodeCount
     while true {
       let offset = reader.offset
@@ -92,7 +93,18 @@ package struct Unpickler: ~Copyable {
     return root
   }
 
-  private mutating func execute(
+  /// Forgets the program before: its stack, marks and memo.
+  mutating func begin(byteCount: Int) {
+    stack.removeAll(keepingCapacity: true)
+    marks.removeAll(keepingCapacity: true)
+    memo = Memo(expectedBytes: byteCount)
+    pickleProtocol = 0
+    namingProtocol = 0
+    poppedCalls = []
+  }
+
+  /// Carries out one operation but STOP.
+  mutating func execute(
     _ opcode: Opcode, _ reader: inout ByteReader
   ) throws(FormatError) {
     switch opcode {
@@ -165,9 +177,9 @@ package struct Unpickler: ~Copyable {
     case .persistentID: try pushTextPersistentID(&reader)
     case .binPersistentID: push(try graph.add(.persistent(pop())))
 
-    case .extension1, .extension2, .extension4:
-      throw FormatError(
-        .unsupported, "an extension code stands for a class that only the writer's process knew")
+    case .extension1: try pushExtension(Int(reader.readInteger(as: UInt8.self)))
+    case .extension2: try pushExtension(Int(reader.readInteger(as: UInt16.self)))
+    case .extension4: try pushExtension(Int(reader.readInteger(as: Int32.self)))
     case .nextBuffer, .readOnlyBuffer:
       throw FormatError(.unsupported, "the pickle keeps buffers outside of itself")
     }
@@ -236,6 +248,7 @@ extension Unpickler {
         hint: "this is not a pickle, or one of a Python later than this program")
     }
     pickleProtocol = max(pickleProtocol, Int(version))
+    namingProtocol = Int(version)
   }
 
   private func checkFrame(_ reader: inout ByteReader) throws(FormatError) {

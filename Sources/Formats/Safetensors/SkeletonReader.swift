@@ -1,6 +1,7 @@
 internal import Bytes
 internal import Graph
 internal import JSON
+internal import Pickle
 
 /// Reads the skeleton of a safetensors file, as `Documentation/skeleton.md` specifies it.
 ///
@@ -28,21 +29,11 @@ enum SkeletonReader {
     let bytes = Array(json.utf8)
     let text = bytes.span
     let parts = try survey(text)
-    guard let rootStart = parts.root, let nodesStart = parts.nodes, let layout = parts.layout else {
-      throw FormatError(.malformed, "the skeleton lacks its root, its nodes or its layout")
-    }
-    var nodes = try SkeletonNodes(count: parts.nodeCount)
-    var reader = JSONReader(text.extracting(nodesStart...), base: nodesStart)
-    try nodes.readTable(&reader)
-    reader = JSONReader(text.extracting(rootStart...), base: rootStart)
-    nodes.graph.root = try nodes.value(&reader)
-    if let start = parts.discarded {
-      reader = JSONReader(text.extracting(start...), base: start)
-      nodes.graph.discarded = try nodes.values(&reader)
-    }
+    guard let layout = parts.layout else { throw incomplete }
+    var nodes = try nodes(of: text, parts)
     var source: TorchArchiveDescription?
     if let start = parts.source {
-      reader = JSONReader(text.extracting(start...), base: start)
+      var reader = JSONReader(text.extracting(start...), base: start)
       source = try SkeletonSource.read(&reader)
     }
     var judge = SkeletonJudge(graph: nodes.graph, dropsUnsafe: dropsUnsafe)
@@ -52,6 +43,36 @@ enum SkeletonReader {
     let warnings = judge.warnings
     return Skeleton(
       graph: judge.finish(), tensors: tensors, layout: layout, source: source, warnings: warnings)
+  }
+
+  /// The globals that the text `json` names, judged and not refused.
+  ///
+  /// - Throws: what ``read(_:droppingUnsafe:)`` throws, but for globals.
+  static func globals(_ json: String) throws(FormatError) -> [GlobalUse] {
+    let bytes = Array(json.utf8)
+    let text = bytes.span
+    return GlobalCensus.uses(in: try nodes(of: text, survey(text)).graph)
+  }
+
+  /// The nodes of the document, before any of them is judged.
+  private static func nodes(
+    of text: Span<UInt8>, _ parts: Parts
+  ) throws(FormatError) -> SkeletonNodes {
+    guard let rootStart = parts.root, let nodesStart = parts.nodes else { throw incomplete }
+    var nodes = try SkeletonNodes(count: parts.nodeCount)
+    var reader = JSONReader(text.extracting(nodesStart...), base: nodesStart)
+    try nodes.readTable(&reader)
+    reader = JSONReader(text.extracting(rootStart...), base: rootStart)
+    nodes.graph.root = try nodes.value(&reader)
+    if let start = parts.discarded {
+      reader = JSONReader(text.extracting(start...), base: start)
+      nodes.graph.discarded = try nodes.values(&reader)
+    }
+    return nodes
+  }
+
+  private static var incomplete: FormatError {
+    FormatError(.malformed, "the skeleton lacks its root, its nodes or its layout")
   }
 
   /// Looks through the document, whose members may stand in any order.

@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | inspect | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | inspect | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -38,10 +38,11 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
                     flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt'
@@ -49,7 +50,7 @@ _ckptconv() {
                         *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

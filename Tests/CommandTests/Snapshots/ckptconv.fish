@@ -3,6 +3,7 @@
 complete -c ckptconv -n '__fish_use_subcommand' -f -a pt-to-safetensors -d 'convert .pt files or a checkpoint directory to safetensors'
 complete -c ckptconv -n '__fish_use_subcommand' -f -a safetensors-to-pt -d 'convert safetensors files or a checkpoint directory to .pt'
 complete -c ckptconv -n '__fish_use_subcommand' -f -a inspect -d 'list the tensors and values of a checkpoint'
+complete -c ckptconv -n '__fish_use_subcommand' -f -a scan -d 'list what the pickles of a file would have run'
 complete -c ckptconv -n '__fish_use_subcommand' -f -a batch -d 'do one command to many inputs, resumable and in parallel'
 complete -c ckptconv -n '__fish_use_subcommand' -f -a help -d 'explain a command or a topic'
 complete -c ckptconv -n '__fish_use_subcommand' -l version -s V -d 'print the version'
@@ -46,4 +47,4 @@ complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l shard -x -d 'do p
 complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l merge-reports -d 'give one verdict on all parts, do nothing'
 complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l report -r -F -d 'write a report to FILE, as JSON lines'
 complete -c ckptconv -n '__fish_seen_subcommand_from batch' -f -a 'pt-to-safetensors safetensors-to-pt'
-complete -c ckptconv -n '__fish_seen_subcommand_from help' -f -a 'pt-to-safetensors safetensors-to-pt inspect batch help safety layouts skeleton exit-codes environment'
+complete -c ckptconv -n '__fish_seen_subcommand_from help' -f -a 'pt-to-safetensors safetensors-to-pt inspect scan batch help safety layouts skeleton exit-codes environment'

@@ -17,6 +17,7 @@ _ckptconv() {
         'pt-to-safetensors:convert .pt files or a checkpoint directory to safetensors'
         'safetensors-to-pt:convert safetensors files or a checkpoint directory to .pt'
         'inspect:list the tensors and values of a checkpoint'
+        'scan:list what the pickles of a file would have run'
         'batch:do one command to many inputs, resumable and in parallel'
         'help:explain a command or a topic'
     )
@@ -65,6 +66,10 @@ _ckptconv() {
                         '(--drop-unsafe)--drop-unsafe[show None for what exists to run code]' \
                         '*:INPUT...:_files'
                     ;;
+                scan)
+                    _arguments "$shared[@]" \
+                        '*:INPUT...:_files'
+                    ;;
                 batch)
                     _arguments "$shared[@]" \
                         '(-o --output)-o+[write below the directory ROOT]:ROOT:_files' \
@@ -98,7 +103,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt inspect batch help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt inspect scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

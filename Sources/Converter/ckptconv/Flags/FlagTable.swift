@@ -14,6 +14,7 @@ enum FlagTable {
     PtToSafetensors.self,
     SafetensorsToPt.self,
     Inspect.self,
+    Scan.self,
     Batch.self,
     Help.self,
   ]
