@@ -118,6 +118,10 @@ let package = Package(
       dependencies: ["Bytes", "Graph", "Plan", "Safetensors", "Torch", "Formats", "TestSupport"],
       path: "Tests/FormatsTests"),
     .testTarget(
+      name: "ConverterTests",
+      dependencies: ["Bytes", "Graph", "Plan", "Formats", "Converter", "TestSupport"],
+      path: "Tests/ConverterTests"),
+    .testTarget(
       name: "BatchTests",
       dependencies: ["Bytes", "JSON", "Formats", "Converter", "Batch", "TestSupport"],
       path: "Tests/BatchTests"),

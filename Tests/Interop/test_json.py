@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
-from program import DATA, DONE, FIXTURES, IO, ROOT, convert, describe, run
+from program import DATA, DIFFERENCE, DONE, FIXTURES, IO, ROOT, convert, describe, run
 
 PAGE = (ROOT / "Documentation/json.md").read_text()
 
@@ -120,6 +120,52 @@ def test_reporting_conversions(tmp_path):
     assert [output["layout"] for output in report["outputs"]] == [
         "olmo", "olmo", None, None, "plain"]
     assert [failure["code"] for failure in report["failures"]] == ["truncated", "inputOutput"]
+
+
+def assert_verification(found):
+    assert_documented(found, "Verification")
+    for file in found["files"]:
+        assert_documented(file, "Compared file")
+    for difference in found["differences"] + [d for f in found["files"] for d in f["differences"]]:
+        assert_documented(difference, "Difference")
+    for failure in found["failures"]:
+        assert_documented(failure, "Failure")
+
+
+def test_verifying(tmp_path):
+    steps = [FIXTURES / "olmo2-fsdp/step6-unsharded", FIXTURES / "olmo1-lionw-fsdp/step6-unsharded"]
+    process = run("verify", "--json", *steps)
+    assert process.returncode == DIFFERENCE, describe(process)
+    assert_verification(json.loads(process.stdout))
+    process = run("verify", "--json", "--manifest", tmp_path / "made", steps[0])
+    assert process.returncode == DONE, describe(process)
+    assert_documented(json.loads(process.stdout), "Manifest written")
+    process = run("verify", "--json", "--against", tmp_path / "made", steps[1])
+    assert process.returncode == DIFFERENCE, describe(process)
+    assert_verification(json.loads(process.stdout))
+
+
+def test_taking_files_there_and_back(tmp_path):
+    cut = tmp_path / "cut.pt"
+    cut.write_bytes((FIXTURES / "plain/proto4.pt").read_bytes()[:1000])
+    sources = [FIXTURES / "plain/views.pt", FIXTURES / "plain/proto4.pt", cut]
+    process = run("roundtrip", "--json", *sources)
+    assert process.returncode == DATA, describe(process)
+    report = json.loads(process.stdout)
+    assert_documented(report, "Round trips")
+    for file in report["files"]:
+        assert_documented(file, "Returned file")
+    for failure in report["failures"]:
+        assert_documented(failure, "Failure")
+
+
+def test_every_kind_of_a_difference_is_listed():
+    source = (ROOT / "Sources/Formats/Comparison/Difference.swift").read_text()
+    kinds = re.findall(r"^    case (\w+)(?: = \"(\w+)\")?$", source, re.MULTILINE)
+    section = PAGE.split("### Kinds of differences")[1].split("\n\nWith")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+    listed = re.findall(r"`(\w+)`", " ".join(rows))
+    assert sorted(listed) == sorted(raw or name for name, raw in kinds)
 
 
 def test_every_code_of_a_failure_is_listed():

@@ -83,10 +83,11 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there is help on "
-        + "pt-to-safetensors, safetensors-to-pt, inspect, scan, batch, help, safety, layouts, skeleton, exit-codes or environment"
+        + "pt-to-safetensors, safetensors-to-pt, verify, roundtrip, inspect, scan, batch, help, "
+        + "safety, layouts, skeleton, exit-codes or environment"
     ),
     Refusal(
-      "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors",
+      "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors or roundtrip",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
       "-o x pt-to-safetensors a",

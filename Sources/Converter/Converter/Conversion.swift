@@ -62,7 +62,7 @@ public struct Conversion: Sendable {
     for step in task.steps { prepared.append(try PreparedOutput(step, options)) }
     let made = try makeDirectory(task.directory)
     do throws(FormatError) {
-      try write(prepared, progress: progress)
+      try write(prepared, of: task.input, progress: progress)
     } catch {
       Syscalls.removeEmptyDirectories(made)
       throw error
@@ -80,7 +80,8 @@ public struct Conversion: Sendable {
   }
 
   private func write(
-    _ prepared: [PreparedOutput], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    _ prepared: [PreparedOutput], of input: String,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) {
     var staged: [StagedOutput] = []
     for item in prepared where item.output.path != "-" {
@@ -89,6 +90,7 @@ public struct Conversion: Sendable {
           path: item.output.path, replacing: options.replacesExisting,
           synchronising: options.synchronises))
     }
+    let manifest = try stageManifest()
     let total = prepared.reduce(0) { $0 + $1.plan.byteCount }
     var finished = 0
     for (index, item) in prepared.enumerated() {
@@ -105,10 +107,26 @@ public struct Conversion: Sendable {
           try engine.run(item.plan, into: StreamOutput())
         } else {
           try engine.run(item.plan, into: staged[index])
+          guard options.verifiesOutputs else { return }
+          try OutputVerification.require(
+            item, in: staged[index].makeSource(), threads: options.threads, progress: progress)
         }
       }
       finished += size
     }
+    if let manifest {
+      let reading = ReadingOptions(
+        dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton)
+      try Manifest.make(of: input, reading, threads: options.threads, progress: progress).0
+        .write(into: manifest)
+      staged.append(manifest)
+    }
     try StagedOutput.commit(staged)
+  }
+
+  private func stageManifest() throws(FormatError) -> StagedOutput? {
+    guard let path = options.manifest else { return nil }
+    return try StagedOutput(
+      path: path, replacing: options.replacesExisting, synchronising: options.synchronises)
   }
 }

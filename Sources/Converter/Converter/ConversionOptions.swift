@@ -26,6 +26,10 @@ public struct ConversionOptions: Sendable {
   public var replacesExisting = false
   /// Whether outputs are on the disk before they appear under their names.
   public var synchronises = false
+  /// Whether outputs are read again and compared with their sources before they get their names.
+  public var verifiesOutputs = false
+  /// Where a manifest of the input goes; `nil` for none.
+  public var manifest: String?
   /// How many threads copy; `nil` for one per processor.
   public var threads: Int?
   /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.

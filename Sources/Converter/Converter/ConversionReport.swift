@@ -30,17 +30,7 @@ public struct ConversionReport: Sendable {
       json.endObject()
     }
     json.endArray()
-    json.key("failures")
-    json.beginArray()
-    for failure in failures {
-      json.beginObject()
-      json.member("input", failure.input)
-      json.member("code", failure.error.code.description)
-      json.member("message", failure.error.description)
-      json.member("hint", failure.error.hint)
-      json.endObject()
-    }
-    json.endArray()
+    json.write(failures)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

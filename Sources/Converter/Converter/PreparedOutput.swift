@@ -13,6 +13,8 @@ struct PreparedOutput {
   var plan: FilePlan
   /// What it is made from; `nil` for a file that is carried along.
   var source: Checkpoint?
+  /// Whether the output has a place for all of its source.
+  var holdsAll = true
 
   /// Reads the source of a step and plans its output.
   ///
@@ -37,6 +39,7 @@ struct PreparedOutput {
           allowsLoss: options.allowsLoss))
     }
     source = checkpoint
+    holdsAll = options.includesSkeleton
     plan = encoding.plan
     output = Conversion.Output(
       source: step.source, path: step.output ?? "-", format: .safetensors, layout: layout,
@@ -67,9 +70,7 @@ struct PreparedOutput {
     let file = try FormatError.wrapping { () throws(SystemError) in
       try SourceFile(path: step.source)
     }
-    let region = FileRegion(file: file, range: 0..<file.byteCount, name: step.source)
-    plan = FilePlan()
-    plan.append(.copy(region, range: 0..<file.byteCount))
+    plan = .copying(file)
     output = Conversion.Output(
       source: step.source, path: step.output ?? "-", format: nil, layout: nil, tensorCount: 0,
       aliasCount: 0, byteCount: plan.byteCount, warnings: [])

@@ -40,12 +40,18 @@ package struct StorageCoverage: Sendable {
 
   /// The number of bytes of a storage that no tensor reaches.
   package func missedByteCount(of id: StorageID, byteCount: Int) -> Int {
-    var missed = 0
+    missedRanges(of: id, byteCount: byteCount).reduce(0) { $0 + $1.count }
+  }
+
+  /// The stretches of a storage that no tensor reaches, in order.
+  package func missedRanges(of id: StorageID, byteCount: Int) -> [Range<Int>] {
+    var missed: [Range<Int>] = []
     var position = 0
     for range in (reached[id] ?? []).sorted(by: { $0.lowerBound < $1.lowerBound }) {
-      missed += max(0, range.lowerBound - position)
+      if range.lowerBound > position { missed.append(position..<range.lowerBound) }
       position = max(position, range.upperBound)
     }
-    return missed + max(0, byteCount - position)
+    if byteCount > position { missed.append(position..<byteCount) }
+    return missed
   }
 }

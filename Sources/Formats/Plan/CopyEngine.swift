@@ -20,6 +20,9 @@ public struct CopyEngine: Sendable {
   /// The bytes that the threads of an engine use together where nothing else is said.
   public static var defaultWorkingMemory: Int { WorkerMemory.total }
 
+  /// The most threads that an engine uses.
+  package static let maximumThreads = WorkerMemory.maximumThreads
+
   /// An engine with `threadCount` threads, by default one for each processor there is.
   ///
   /// Engines that run at once share a program's memory: `workingMemory` is this one's part of it, in

@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | inspect | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | verify | roundtrip | inspect | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -20,9 +20,14 @@ _ckptconv() {
     case $command:$previous in
         :--generate) words='man bash zsh fish' ;;
         pt-to-safetensors:-o | pt-to-safetensors:--output) words='PATH' ;;
+        pt-to-safetensors:--manifest) words='PATH' ;;
         pt-to-safetensors:--layout) words='plain olmo' ;;
         pt-to-safetensors:--tied) words='alias copy' ;;
         safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
+        safetensors-to-pt:--manifest) words='PATH' ;;
+        verify:--manifest) words='PATH' ;;
+        verify:--against) words='PATH' ;;
+        roundtrip:--layout) words='plain olmo' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
         batch:-o | batch:--output) words='PATH' ;;
@@ -31,6 +36,7 @@ _ckptconv() {
         batch:--retries) words='' ;;
         batch:--shard) words='' ;;
         batch:--report) words='PATH' ;;
+        batch:--manifest) words='PATH' ;;
         batch:--layout) words='plain olmo' ;;
         batch:--tied) words='alias copy' ;;
         *:--color) words='auto always never' ;;
@@ -38,19 +44,21 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect scan batch help' ;;
-                pt-to-safetensors) flags='-o --output --force --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                safetensors-to-pt) flags='-o --output --force --sync --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip inspect scan batch help' ;;
+                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt inspect scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip inspect scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

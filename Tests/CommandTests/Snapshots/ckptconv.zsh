@@ -16,6 +16,8 @@ _ckptconv() {
     local -a commands=(
         'pt-to-safetensors:convert .pt files or a checkpoint directory to safetensors'
         'safetensors-to-pt:convert safetensors files or a checkpoint directory to .pt'
+        'verify:tell whether two checkpoints are the same, bit for bit'
+        'roundtrip:prove that a file comes back from the other format'
         'inspect:list the tensors and values of a checkpoint'
         'scan:list what the pickles of a file would have run'
         'batch:do one command to many inputs, resumable and in parallel'
@@ -39,6 +41,8 @@ _ckptconv() {
                         '(-o --output)--output=[write to a file, a directory, or - (stdout)]:PATH:_files' \
                         '(--force)--force[replace outputs that exist]' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them first]' \
+                        '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
@@ -53,10 +57,24 @@ _ckptconv() {
                         '(-o --output)--output=[write to a file, a directory, or - (stdout)]:PATH:_files' \
                         '(--force)--force[replace outputs that exist]' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them first]' \
+                        '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--nest)--nest[make nested dicts of names with dots]' \
                         '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
                         '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
                         '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '*:INPUT...:_files'
+                    ;;
+                verify)
+                    _arguments "$shared[@]" \
+                        '(--manifest)--manifest=[write the SHA-256 of all of A to FILE]:FILE:_files' \
+                        '(--force)--force[replace a manifest that exists]' \
+                        '(--against)--against=[compare A with a manifest]:FILE:_files' \
+                        '*:A [B]:_files'
+                    ;;
+                roundtrip)
+                    _arguments "$shared[@]" \
+                        '(--layout)--layout=[by way of layout olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '*:INPUT...:_files'
                     ;;
                 inspect)
@@ -90,6 +108,8 @@ _ckptconv() {
                         '(--merge-reports)--merge-reports[give one verdict on all parts, do nothing]' \
                         '(--report)--report=[write a report to FILE, as JSON lines]:FILE:_files' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them first]' \
+                        '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
@@ -103,7 +123,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt inspect scan batch help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt verify roundtrip inspect scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

@@ -6,12 +6,14 @@ internal import Formats
 struct ConversionRun {
   private let conversion: Conversion
   private let format: CheckpointFormat
+  private let manifest: String?
   private let destination: Destination
   private let console: Console
 
   init(_ options: ConversionOptions, _ destination: Destination, _ console: Console) {
     conversion = Conversion(options)
     format = options.format
+    manifest = options.manifest
     self.destination = destination
     self.console = console
   }
@@ -34,6 +36,7 @@ struct ConversionRun {
         }
         console.progress?.finish()
         for output in outputs { announce(output) }
+        if let manifest { console.note("\(task.input) -> \(manifest): manifest") }
         report.outputs += outputs
       } catch {
         // One bad file among many does not keep the others from being converted.

@@ -5,6 +5,8 @@ struct OutputOptions: Sendable {
   private var output: String?
   private var replacesExisting = false
   private var synchronises = false
+  private var verifies = false
+  private var manifest: String?
 
   static let flags: [BoundFlag<OutputOptions>] = [
     .path(
@@ -28,6 +30,21 @@ struct OutputOptions: Sendable {
         Waits (fdatasync) until an output is on the disk before it appears under its name, so that
         not even a power failure leaves half of one. It is slower.
         """),
+    .toggle(
+      "verify", \.verifies, in: .output, "read outputs again and compare them first",
+      manual: """
+        Reads each output again before it appears under its name, and compares it with the input: names,
+        types, values, bytes of tensors, as `ckptconv verify` does. If anything differs, nothing is
+        left behind, and the exit code is 65. An output without skeleton is compared with
+        the bytes that were to be written.
+        """),
+    .path(
+      "manifest", "FILE", \.manifest, in: .output, "write the SHA-256 of all of INPUT to FILE",
+      manual: """
+        Writes a manifest of the one INPUT, as `ckptconv verify` `--manifest` does. It appears together
+        with the outputs, and `ckptconv verify` `--against` FILE compares them with it at any
+        later time.
+        """),
   ]
 
   /// Where outputs go.
@@ -42,7 +59,15 @@ struct OutputOptions: Sendable {
   /// Refuses what excludes each other.
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
+    if manifest != nil, operands.count > 1 {
+      throw .conflict(
+        "--manifest", "\(operands.count) inputs", because: "a manifest is of one checkpoint")
+    }
     guard destination == .standardOutput else { return }
+    if verifies {
+      throw .conflict(
+        "--output -", "--verify", because: "what has gone into a pipe cannot be read again")
+    }
     if operands.count > 1 {
       throw .conflict(
         "--output -", "\(operands.count) inputs", because: "one file fits the standard output")
@@ -56,6 +81,8 @@ struct OutputOptions: Sendable {
   func apply(to options: inout ConversionOptions, _ shared: SharedOptions) {
     options.replacesExisting = replacesExisting
     options.synchronises = synchronises
+    options.verifiesOutputs = verifies
+    options.manifest = manifest
     options.threads = shared.threads
   }
 }

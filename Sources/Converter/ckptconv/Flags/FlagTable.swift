@@ -13,6 +13,8 @@ enum FlagTable {
   static let commands: [any Command.Type] = [
     PtToSafetensors.self,
     SafetensorsToPt.self,
+    Verify.self,
+    RoundTripCommand.self,
     Inspect.self,
     Scan.self,
     Batch.self,

@@ -1,0 +1,2 @@
+// Differences are part of what verifications report.
+@_exported public import Comparison

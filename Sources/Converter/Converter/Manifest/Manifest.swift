@@ -1,0 +1,130 @@
+internal import Bytes
+internal import Codecs
+internal import Graph
+internal import Plan
+internal import Safetensors
+internal import Formats
+
+/// What a checkpoint holds, with a SHA-256 for every tensor and value.
+///
+/// It is enough to tell later whether a checkpoint in any format is the same.
+/// `Documentation/manifest.md` specifies it.
+public struct Manifest: Sendable {
+  /// A tensor or another value.
+  struct Entry: Sendable {
+    enum Kind: Hashable, Sendable {
+      /// A tensor with the name of its element type and its shape.
+      case tensor(dtype: String, shape: [Int], byteCount: Int)
+      /// Another value, much like Python's `repr` gives it, for people.
+      case value(text: String)
+    }
+
+    /// The name that layout `plain` gives it.
+    var name: String
+    var kind: Kind
+    /// The digest; `nil` for what has no bytes and for values that hold themselves.
+    var digest: SHA256.Digest?
+  }
+
+  /// A part of the checkpoint.
+  struct File: Sendable {
+    enum Content: Sendable {
+      /// Tensors and values in their order, and the digest of the object without the bytes of its
+      /// tensors; `nil` where a file tells names and values only, or the object holds itself.
+      case checkpoint(structure: SHA256.Digest?, entries: [Entry])
+      /// A file that is compared byte by byte.
+      case bytes(byteCount: Int, digest: SHA256.Digest)
+    }
+
+    /// `model`, `optim` and so on for a part of the checkpoint; the name of another file.
+    var name: String
+    var content: Content
+  }
+
+  /// The parts, those with tensors first.
+  var files: [File]
+}
+
+extension Manifest.File {
+  /// Describes a checkpoint, of which all bytes are read.
+  ///
+  /// - Throws: `checksumMismatch` when it is damaged, and what reading it throws.
+  init(
+    _ checkpoint: Checkpoint, named name: String, threads: Int?,
+    progress: @escaping CopyEngine.Progress
+  ) throws(FormatError) {
+    self.name = name
+    let graph = checkpoint.graph
+    let leaves = try NamedLeaf.all(of: graph)
+    let tensors = try TensorDigests.compute(
+      of: leaves.compactMap { leaf in
+        guard case .tensor(let id) = graph[leaf.node] else { return nil }
+        return (leaf.name, id)
+      }, in: checkpoint, threads: threads, progress: progress)
+    var values = ValueDigests(of: graph)
+    var entries = leaves.map { leaf in
+      guard case .tensor(let id) = graph[leaf.node] else {
+        return Manifest.Entry(
+          name: leaf.name, kind: .value(text: graph.description(of: leaf.node, limit: 100)),
+          digest: values.digest(of: leaf.node))
+      }
+      return Manifest.Entry(name: leaf.name, graph[id], of: graph, digest: tensors[id])
+    }
+    entries += Self.aliases(among: entries, checkpoint)
+    content = .checkpoint(
+      structure: checkpoint.tellsStructure ? values.digest(of: graph.root) : nil,
+      entries: entries)
+  }
+
+  /// The entries for names that the metadata of a safetensors file ties to those it has.
+  private static func aliases(
+    among entries: [Manifest.Entry], _ checkpoint: Checkpoint
+  ) -> [Manifest.Entry] {
+    guard case .names(let metadata) = checkpoint.side.structure else { return [] }
+    var known: [ExactString: Int] = [:]
+    for (index, entry) in entries.enumerated() { known[ExactString(entry.name)] = index }
+    return metadata.compactMap { name, keeper in
+      guard known[ExactString(name)] == nil, let index = known[ExactString(keeper)] else {
+        return nil
+      }
+      var entry = entries[index]
+      entry.name = name
+      return entry
+    }
+  }
+
+  /// Describes a file whose content means nothing here.
+  ///
+  /// - Throws: `inputOutput` when it cannot be read.
+  init(bytesOf path: String, named name: String) throws(FormatError) {
+    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    self.name = name
+    guard file.byteCount > 0 else {
+      content = .bytes(byteCount: 0, digest: SHA256.digest(of: [UInt8]().span.raw))
+      return
+    }
+    let output = DigestingOutput(runs: [file.byteCount])
+    try CopyEngine(threadCount: 1).run(.copying(file), into: output)
+    content = .bytes(byteCount: file.byteCount, digest: output.digests[0])
+  }
+}
+
+extension Manifest.Entry {
+  /// Describes a tensor whose bytes have that digest; without any, a tensor without bytes.
+  init(name: String, _ tensor: Tensor, of graph: TensorGraph, digest: SHA256.Digest?) {
+    let isMeta = tensor.storage == nil
+    self.init(
+      name: name,
+      kind: .tensor(
+        dtype: tensor.dtype.name, shape: tensor.shape, byteCount: isMeta ? 0 : tensor.byteCount),
+      digest: isMeta ? nil : digest ?? SHA256.digest(of: [UInt8]().span.raw))
+  }
+}
+
+extension Checkpoint {
+  /// Whether the file tells all that the object is, and not names and values only.
+  var tellsStructure: Bool {
+    guard case .objects = side.structure else { return false }
+    return true
+  }
+}

@@ -1,0 +1,82 @@
+internal import Bytes
+internal import Formats
+
+/// The files that make up one side of a verification.
+struct CheckpointMembers {
+  /// A file with tensors: a part of the checkpoint.
+  struct State {
+    /// What the part is called: `model`, `optim`, `train`; for a file, its name up to the first dot.
+    let name: String
+    /// The file, or the index of its shards.
+    let path: String
+  }
+
+  /// What was given.
+  let path: FilePath
+  /// Whether it is a directory.
+  let isDirectory: Bool
+  /// The parts of the checkpoint.
+  private(set) var states: [State] = []
+  /// The names of the files that are compared byte by byte.
+  private(set) var files: [String] = []
+  /// The names of files that hold what another one holds as well.
+  private(set) var passedOver: [String] = []
+
+  /// The names of a checkpoint's own configuration, which must be on both sides.
+  static let configurations = [OLMoDirectory.configuration, "config.json"]
+  private static let tensorSuffixes = [".safetensors", ".bin", ".pt", ".index.json"]
+
+  /// Finds the files at `path`, by their names alone.
+  ///
+  /// - Throws: `inputOutput` when there is nothing, `unsupported` for a directory without a
+  ///   checkpoint.
+  init(of path: String) throws(FormatError) {
+    self.path = FilePath(path)
+    guard let status = try self.path.status() else {
+      throw FormatError(SystemError.missing(path))
+    }
+    isDirectory = status.isDirectory
+    guard isDirectory else {
+      states = [State(name: Self.name(ofFile: self.path.name), path: path)]
+      return
+    }
+    try findStates()
+    guard !states.isEmpty else { throw OLMoDirectory.notACheckpoint(self.path) }
+    try findFiles()
+  }
+
+  /// What a file's part of a checkpoint is called.
+  static func name(ofFile name: String) -> String {
+    let stem = name.split(separator: ".", maxSplits: 1).first.map(String.init) ?? name
+    return stem == "pytorch_model" ? "model" : stem
+  }
+
+  /// The part of that name.
+  func state(named name: String) -> State? { states.first { $0.name == name } }
+
+  private mutating func findStates() throws(FormatError) {
+    for name in OLMoDirectory.states + [OLMoDirectory.trainer] {
+      // OLMo's trainer looks for them in this order.
+      var found: [String] = []
+      for suffix in ["safetensors", "pt"] {
+        let file = path.appending("\(name).\(suffix)")
+        if try file.status() != nil { found.append(file.text) }
+      }
+      if found.isEmpty, name == "model", let weights = try ModelFolder.weights(in: path.text) {
+        found.append(weights)
+      }
+      guard let first = found.first else { continue }
+      states.append(State(name: name, path: first))
+      passedOver += found.dropFirst().map { FilePath($0).name }
+    }
+  }
+
+  private mutating func findFiles() throws(FormatError) {
+    let names = try FormatError.wrapping { [path] () throws(SystemError) in
+      try Syscalls.names(in: path.text)
+    }
+    for name in names where !Self.tensorSuffixes.contains(where: { name.hasSuffix($0) }) {
+      if try path.appending(name).status()?.isRegular == true { files.append(name) }
+    }
+  }
+}

@@ -1,0 +1,201 @@
+internal import Bytes
+public import Comparison
+internal import Graph
+internal import Plan
+internal import Safetensors
+public import Formats
+
+/// Whether two checkpoints are the same, bit for bit, whatever files they are in.
+public struct Verification: Sendable {
+  /// Two files that are compared.
+  public struct Pair: Sendable {
+    /// A file of the first checkpoint.
+    public var first: String
+    /// The file of the second one.
+    public var second: String
+    /// Whether they are compared as files and not as checkpoints.
+    public var isCarried: Bool
+  }
+
+  /// What became of comparing two files.
+  public struct Finding: Sendable {
+    /// How much was compared.
+    public enum Scope: String, Sendable {
+      /// All that the objects are: names, order, types, values, sharing, bytes of tensors.
+      case objects
+      /// Names, values, and the types, shapes and bytes of tensors.
+      case names
+      /// Files byte by byte.
+      case bytes
+    }
+
+    /// The first file, or the manifest.
+    public var first: String
+    /// The second file.
+    public var second: String
+    /// How much was compared.
+    public var scope: Scope
+    /// How many tensors the first one has, counted once under each of their names.
+    public var tensorCount = 0
+    /// How many other values the first one has.
+    public var valueCount = 0
+    /// The number of bytes compared: of tensors each once, or of the file.
+    public var byteCount = 0
+    /// The first differences.
+    public var differences: [Difference] = []
+    /// How many differences there are.
+    public var differenceCount = 0
+    /// What was not compared, in words.
+    public var notCompared: [String] = []
+    /// What the user should know of the files.
+    public var warnings: [String] = []
+  }
+
+  /// The files that are compared, those with tensors first.
+  public private(set) var pairs: [Pair] = []
+  /// What only one of the checkpoints has.
+  public private(set) var differences: [Difference] = []
+  /// Files that are not compared.
+  public private(set) var notCompared: [String] = []
+  private let threads: Int?
+
+  /// Finds out what is to be compared, by names and places alone.
+  ///
+  /// - Parameters:
+  ///   - first: a file, the index of a checkpoint in several files, or a directory.
+  ///   - second: the same for the other checkpoint.
+  ///   - threads: how many threads read; `nil` for one per processor.
+  /// - Throws: `inputOutput` when there is nothing, `unsupported` where nothing can be compared.
+  public init(
+    of first: String, and second: String, threads: Int? = nil
+  ) throws(FormatError) {
+    self.threads = threads
+    let (left, right) = (
+      try CheckpointMembers(of: first), try CheckpointMembers(of: second)
+    )
+    switch (left.isDirectory, right.isDirectory) {
+    case (false, false):
+      pairs = [Pair(first: first, second: second, isCarried: false)]
+    case (true, true): pairDirectories(left, right)
+    case (true, false): pairs = [try Self.pair(left, with: right, isFirst: true)]
+    case (false, true): pairs = [try Self.pair(right, with: left, isFirst: false)]
+    }
+  }
+
+  /// Compares two files.
+  ///
+  /// - Parameters:
+  ///   - pair: one of ``pairs``.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: what is the same and what differs.
+  /// - Throws: ``FormatError`` with the file in its path.
+  public func compare(
+    _ pair: Pair, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(FormatError) -> Finding {
+    if pair.isCarried {
+      return try FileComparison.compare(pair.first, pair.second, threads: threads, progress)
+    }
+    let first = try CheckpointFile.read(pair.first)
+    let second = try CheckpointFile.read(pair.second)
+    return try Finding(
+      first, pair.first, second, pair.second, threads: threads, progress: progress)
+  }
+
+  // MARK: Pairs
+
+  private mutating func pairDirectories(_ left: CheckpointMembers, _ right: CheckpointMembers) {
+    for state in left.states {
+      if let other = right.state(named: state.name) {
+        pairs.append(Pair(first: state.path, second: other.path, isCarried: false))
+      } else {
+        differences.append(
+          Difference(.missing, at: state.name, first: FilePath(state.path).name, second: nil))
+      }
+    }
+    for state in right.states where left.state(named: state.name) == nil {
+      differences.append(
+        Difference(.extra, at: state.name, first: nil, second: FilePath(state.path).name))
+    }
+    pairFiles(left, right)
+    notCompared += left.passedOver.map { "'\(left.path.appending($0).text)'" }
+    notCompared += right.passedOver.map { "'\(right.path.appending($0).text)'" }
+  }
+
+  private mutating func pairFiles(_ left: CheckpointMembers, _ right: CheckpointMembers) {
+    let (leftNames, rightNames) = (Set(left.files), Set(right.files))
+    for name in left.files where rightNames.contains(name) {
+      pairs.append(
+        Pair(
+          first: left.path.appending(name).text, second: right.path.appending(name).text,
+          isCarried: true))
+    }
+    for name in left.files where !rightNames.contains(name) {
+      if CheckpointMembers.configurations.contains(name) {
+        differences.append(Difference(.missing, at: name, first: name, second: nil))
+      } else {
+        notCompared.append("'\(left.path.appending(name).text)'")
+      }
+    }
+    for name in right.files where !leftNames.contains(name) {
+      if CheckpointMembers.configurations.contains(name) {
+        differences.append(Difference(.extra, at: name, first: nil, second: name))
+      } else {
+        notCompared.append("'\(right.path.appending(name).text)'")
+      }
+    }
+  }
+
+  /// A directory's part that a file is to be compared with.
+  private static func pair(
+    _ directory: CheckpointMembers, with file: CheckpointMembers, isFirst: Bool
+  ) throws(FormatError) -> Pair {
+    let other = file.states[0]
+    guard
+      let state = directory.state(named: other.name)
+        ?? (directory.states.count == 1 ? directory.states.first : nil)
+    else {
+      let names = directory.states.map(\.name).joined(separator: " and ")
+      throw FormatError(
+        .unsupported,
+        "'\(directory.path.text)' has \(names), and '\(other.path)' is one file of another name",
+        hint: "give the file to compare it with, or two directories")
+    }
+    return isFirst
+      ? Pair(first: state.path, second: other.path, isCarried: false)
+      : Pair(first: other.path, second: state.path, isCarried: false)
+  }
+}
+
+extension Verification.Finding {
+  /// Whether nothing differs.
+  public var isSame: Bool { differenceCount == 0 }
+
+  /// Adds a difference.
+  mutating func add(
+    _ kind: Difference.Kind, at place: String, _ first: String, _ second: String
+  ) {
+    differences.append(Difference(kind, at: place, first: first, second: second))
+    differenceCount += 1
+  }
+
+  /// Compares two checkpoints.
+  init(
+    _ first: Checkpoint, _ firstPath: String, _ second: Checkpoint, _ secondPath: String,
+    threads: Int?, progress: @escaping CopyEngine.Progress
+  ) throws(FormatError) {
+    let comparison = try CheckpointComparison(
+      first, second, threads: threads, progress: progress)
+    self.init(
+      first: firstPath, second: secondPath,
+      scope: comparison.scope == .objects ? .objects : .names)
+    for leaf in try NamedLeaf.all(of: first.graph) {
+      if case .tensor = first.graph[leaf.node] { tensorCount += 1 } else { valueCount += 1 }
+    }
+    byteCount = comparison.byteCount
+    differences = comparison.differences.first
+    differenceCount = comparison.differences.count
+    notCompared = comparison.notCompared
+    warnings =
+      first.warnings.map { "\(firstPath): \($0)" } + second.warnings.map { "\(secondPath): \($0)" }
+  }
+}
