@@ -7,11 +7,11 @@ package import Bytes
 /// one pass, in the order in which it is written, with the place of every fault.
 @safe
 package struct JSONReader: ~Copyable, ~Escapable {
-  private let bytes: Span<UInt8>
-  private let base: Int
-  private var position = 0
+  let bytes: Span<UInt8>
+  let base: Int
+  var position = 0
   /// Whether a value of the innermost container has been read, so that a comma must come.
-  private var needsComma = false
+  var needsComma = false
 
   /// The most containers inside one another (`serde_json`'s own limit).
   private static let depthLimit = 128
@@ -76,27 +76,6 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
   // MARK: Values
 
-  /// Reads a string.
-  ///
-  /// - Throws: `malformed` if the next value is another, or breaks the rules of strings.
-  @_lifetime(self: copy self)
-  package mutating func string() throws(FormatError) -> String {
-    try expect(UInt8(ascii: "\""), "a string")
-    let start = position
-    while position < bytes.count, bytes[position] >= 0x20 {
-      let byte = bytes[position]
-      if byte == UInt8(ascii: "\"") {
-        let text = try validated(copy(start..<position), at: start)
-        position += 1
-        needsComma = true
-        return text
-      }
-      if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
-      position += 1
-    }
-    throw unexpected("the end of a string")
-  }
-
   /// Reads an integer that is not negative and written without fraction or exponent.
   ///
   /// - Throws: `malformed` if the next value is another, or does not fit 64 bits.
@@ -116,7 +95,8 @@ package struct JSONReader: ~Copyable, ~Escapable {
     }
     let count = position - start
     let isFraction =
-      position < bytes.count && [0x2e, 0x45, 0x65].contains(bytes[position])
+      position < bytes.count
+      && (bytes[position] == 0x2e || bytes[position] == 0x45 || bytes[position] == 0x65)
     guard count > 0, !isFraction, count == 1 || bytes[start] != 0x30 else {
       position = start
       throw unexpected("an integer that is not negative")
@@ -142,7 +122,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
     let start = position
     guard position < bytes.count else { throw unexpected("a number") }
     try skipNumber()
-    let text = String(decoding: copy(start..<position), as: UTF8.self)
+    let text = try text(start..<position)
     if let integer = Int(text) { return .integer(integer) }
     guard text.utf8.contains(where: { [0x2e, 0x45, 0x65].contains($0) }), let value = Double(text)
     else {
@@ -204,7 +184,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
       case UInt8(ascii: "["):
         try beginArray()
         open.append(false)
-      case UInt8(ascii: "\""): _ = try string()
+      case UInt8(ascii: "\""): try skipString()
       case UInt8(ascii: "t"): try literal("true")
       case UInt8(ascii: "f"): try literal("false")
       case UInt8(ascii: "n"): try literal("null")
@@ -221,13 +201,16 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position]) {
-      position += 1
+    while position < bytes.count, bytes[position] <= 0x20 {
+      switch bytes[position] {
+      case 0x20, 0x09, 0x0a, 0x0d: position += 1
+      default: return
+      }
     }
   }
 
   @_lifetime(self: copy self)
-  private mutating func expect(_ byte: UInt8, _ what: String) throws(FormatError) {
+  mutating func expect(_ byte: UInt8, _ what: String) throws(FormatError) {
     skipSpace()
     guard position < bytes.count, bytes[position] == byte else { throw unexpected(what) }
     position += 1
@@ -288,91 +271,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return position - start
   }
 
-  // MARK: Strings
-
-  /// Reads the rest of a string that has escapes, from its beginning.
-  @_lifetime(self: copy self)
-  private mutating func escapedString(from start: Int) throws(FormatError) -> String {
-    var text = copy(start..<position)
-    while position < bytes.count, bytes[position] >= 0x20 {
-      let byte = bytes[position]
-      position += 1
-      switch byte {
-      case UInt8(ascii: "\""):
-        needsComma = true
-        return try validated(text, at: start)
-      case UInt8(ascii: "\\"): try text.append(contentsOf: escape())
-      default: text.append(byte)
-      }
-    }
-    throw unexpected("the end of a string")
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func escape() throws(FormatError) -> [UInt8] {
-    guard position < bytes.count else { throw unexpected("an escape") }
-    let byte = bytes[position]
-    position += 1
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-    case UInt8(ascii: "b"): return [0x08]
-    case UInt8(ascii: "f"): return [0x0c]
-    case UInt8(ascii: "n"): return [0x0a]
-    case UInt8(ascii: "r"): return [0x0d]
-    case UInt8(ascii: "t"): return [0x09]
-    case UInt8(ascii: "u"):
-      var scalar = try hexadecimal()
-      if (0xd800..<0xdc00).contains(scalar) {
-        try expectImmediately(UInt8(ascii: "\\"))
-        try expectImmediately(UInt8(ascii: "u"))
-        let low = try hexadecimal()
-        guard (0xdc00..<0xe000).contains(low) else { throw unexpected("a second surrogate") }
-        scalar = 0x10000 + (scalar - 0xd800) << 10 + (low - 0xdc00)
-      }
-      guard let scalar = Unicode.Scalar(scalar) else { throw unexpected("a pair of surrogates") }
-      return Array(String(Character(scalar)).utf8)
-    default:
-      position -= 1
-      throw unexpected("an escape")
-    }
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func expectImmediately(_ byte: UInt8) throws(FormatError) {
-    guard position < bytes.count, bytes[position] == byte else {
-      throw unexpected("a second surrogate")
-    }
-    position += 1
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func hexadecimal() throws(FormatError) -> UInt32 {
-    var value: UInt32 = 0
-    for _ in 0..<4 {
-      guard position < bytes.count,
-        let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue
-      else { throw unexpected("four hexadecimal digits") }
-      value = value << 4 | UInt32(digit)
-      position += 1
-    }
-    return value
-  }
-
-  private func copy(_ range: Range<Int>) -> [UInt8] {
-    var copy: [UInt8] = []
-    copy.reserveCapacity(range.count)
-    for index in range { copy.append(bytes[index]) }
-    return copy
-  }
-
-  private func validated(_ text: [UInt8], at start: Int) throws(FormatError) -> String {
-    guard let string = String(validating: text, as: UTF8.self) else {
-      throw FormatError(.malformed, "a string is not UTF-8", at: base + start)
-    }
-    return string
-  }
-
-  private func unexpected(_ expected: String) -> FormatError {
+  func unexpected(_ expected: String) -> FormatError {
     let found =
       position < bytes.count
       ? "byte 0x\(String(bytes[position], radix: 16))" : "the end of the JSON text"

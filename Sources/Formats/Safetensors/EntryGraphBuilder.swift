@@ -35,7 +35,18 @@ struct EntryGraphBuilder: ~Copyable {
 
   var warnings: [String] { machine.warnings }
 
-  consuming func finish() -> TensorGraph { machine.finish() }
+  /// The graph.
+  ///
+  /// - Throws: `malformed` for keys of OLMo's names that Python cannot hash, or takes for one.
+  consuming func finish() throws(FormatError) -> TensorGraph {
+    let dicts = [root] + taken.values.compactMap(\.dict)
+    var graph = machine.finish()
+    guard !taken.isEmpty else { return graph }
+    let counts = dicts.map { graph.entries(of: $0)?.count }
+    try graph.unifyEqualKeys(from: 0)
+    guard counts == dicts.map({ graph.entries(of: $0)?.count }) else { throw Self.conflict }
+    return graph
+  }
 
   mutating func addNamed(_ entry: SafetensorsHeaderEntry) throws(FormatError) {
     let key = try machine.graph.addString(entry.name)

@@ -41,4 +41,12 @@ enum OLMoNameDecoder {
     }
     return Key(path: Array(path), isPickled: isPickled)
   }
+
+  /// The keys of a name as people write them, for messages; a name of another form as it is.
+  static func label(of name: String) -> String {
+    var machine = Unpickler()
+    guard let key = try? decode(name, with: &machine) else { return name }
+    return TensorNames(graph: machine.finish(), layout: .olmo)
+      .plainName(of: key.path.map { .key($0) })
+  }
 }

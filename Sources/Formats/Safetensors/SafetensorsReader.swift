@@ -37,7 +37,7 @@ public enum SafetensorsReader: Sendable {
     }
     let warnings = builder.warnings
     return Checkpoint(
-      graph: builder.finish(),
+      graph: try builder.finish(),
       source: source(header, data, layout: isOLMo ? .olmo : .plain, origin: nil),
       warnings: warnings)
   }

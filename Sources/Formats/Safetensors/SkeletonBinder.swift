@@ -112,7 +112,7 @@ struct SkeletonBinder {
     guard case .call(let object) = old.origin, Self.isPlain(graph[object], in: graph) else {
       throw FormatError(
         .unsupported,
-        "tensor '\(entry.name)' was changed, and what it is part of cannot follow",
+        "tensor '\(label(of: entry.name))' was changed, and what it is part of cannot follow",
         hint: Self.hint)
     }
     var new = data.tensor(entry, node: old.node, in: &graph)
@@ -121,7 +121,12 @@ struct SkeletonBinder {
     newStorages[name] = new.storage
     new.requiresGradient = old.requiresGradient
     graph.replace(id, with: new)
-    edits.note(change: entry.name, from: Self.text(old), to: Self.text(new))
+    edits.note(change: label(of: entry.name), from: Self.text(old), to: Self.text(new))
+  }
+
+  /// The name of an entry for messages.
+  private func label(of name: String) -> String {
+    layout == .olmo ? OLMoNameDecoder.label(of: name) : name
   }
 
   /// Whether a construction says no more than what a tensor consists of.
@@ -168,7 +173,8 @@ struct SkeletonBinder {
       used.insert(ExactString(name))
       guard case .tensor(let id) = graph[leaf.node], entry.describes(graph[id]) else {
         throw FormatError(
-          .conflict, "'\(label)' is one tensor with '\(source)', and they differ now",
+          .conflict,
+          "'\(label)' is one tensor with '\(self.label(of: source))', and they differ now",
           hint: Self.hint)
       }
       copies[id, default: []].append(data.region(of: entry))

@@ -26,8 +26,7 @@ enum SkeletonReader {
   static func read(
     _ json: String, droppingUnsafe dropsUnsafe: Bool
   ) throws(FormatError) -> Skeleton {
-    let bytes = Array(json.utf8)
-    let text = bytes.span
+    let text = json.utf8.span
     let parts = try survey(text)
     guard let layout = parts.layout else { throw incomplete }
     var nodes = try nodes(of: text, parts)
