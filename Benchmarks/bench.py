@@ -92,6 +92,34 @@ def make_elements():
     partial.rename(ELEMENTS)
 
 
+# A batch of this many files of 1 MiB: what counts beside the bytes is what each file costs.
+SMALL_FILES = 300
+# What users write without `batch`: one start of the program for each file.
+LOOP = """
+for source in "$2"/*.pt; do
+  "$1" pt-to-safetensors --quiet "$source" -o "$3/$(basename "$source" .pt).safetensors" || exit
+done
+"""
+
+
+def make_small_files():
+    folder = BENCH / "small"
+    if folder.exists():
+        return folder
+    import torch
+
+    print(f"making {folder.relative_to(ROOT)}", file=sys.stderr)
+    torch.manual_seed(1)
+    partial = BENCH / "small.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for number in range(SMALL_FILES):
+        state_dict = {f"layers.{layer}.weight": torch.empty(128, 128).uniform_() for layer in range(16)}
+        torch.save(state_dict, partial / f"{number:03}.pt")
+    partial.rename(folder)
+    return folder
+
+
 def make_sources():
     BENCH.mkdir(exist_ok=True)
     for name, shapes in SOURCES.values():
@@ -141,6 +169,44 @@ def measure_conversions(source, commands, rounds):
             results[name][1].append(peak())
     OUTPUT.unlink()
     return results
+
+
+def measure_batch(binary, folder, rounds):
+    """Wall seconds and peak bytes of a batch, of a shell loop and of `cp`, all once per round."""
+    output = BENCH / "small-output"
+    prepare = shlex.join([
+        "sh", "-c", f"rm -rf {shlex.quote(str(output))}; mkdir {shlex.quote(str(output))}; sync"])
+    batch = [binary, "batch", "pt-to-safetensors", "--quiet", "--files", folder, "-o", output]
+    commands = {
+        "`cp -r`": ["cp", "-r", "--reflink=never", folder, output],
+        "`ckptconv batch`": batch,
+        "`ckptconv batch --jobs 4`": [*batch, "--jobs", "4"],
+        "a shell loop of `ckptconv`": ["sh", "-c", LOOP, "sh", binary, folder, output],
+    }
+    subprocess.run(
+        ["cat", *sorted(folder.iterdir())], check=True, stdout=subprocess.DEVNULL)
+    results = {name: ([], []) for name in commands}
+    for number in range(rounds):
+        print(f"{folder.name}: round {number + 1} of {rounds}", file=sys.stderr)
+        for name, command in commands.items():
+            timed, peak = with_memory(command)
+            results[name][0].extend(hyperfine(timed, prepare))
+            results[name][1].append(peak())
+    shutil.rmtree(output)
+    return results
+
+
+def batch_section(folder, results):
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    baseline = statistics.median(results["`cp -r`"][0])
+    return [
+        f"## {SMALL_FILES} small files: {size / 1e6:.0f} MB", "",
+        "| command | median | range | rate | against cp | peak memory |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(row(name, *result, size, baseline) for name, result in results.items()), "",
+        "The batch waits until its outputs and its journal are on the disk; `cp` and the loop do not.",
+        "",
+    ]
 
 
 def measure_inspection(binary, source):
@@ -277,6 +343,9 @@ def report(binary, rounds, sections):
         "ckptconv inspect SOURCE",
         "probe cast FROM TO SOURCE OUTPUT [THREADS]",
         "python -c '" + PYTORCH_CAST.strip() + "' FROM TO SOURCE OUTPUT COUNT",
+        "cp -r --reflink=never SMALL OUTPUT",
+        "ckptconv batch pt-to-safetensors --quiet --files SMALL -o OUTPUT [--jobs 4]",
+        "sh -c '" + LOOP.strip() + "' sh ckptconv SMALL OUTPUT",
         "```", "",
     ])
 
@@ -298,6 +367,8 @@ def run(binary, probe, rounds, destination):
         sections += section(title, source, conversions, inspection, same)
     make_elements()
     sections += cast_section(probe, rounds)
+    folder = make_small_files()
+    sections += batch_section(folder, measure_batch(binary, folder, rounds))
     destination.write_text(report(binary, rounds, sections))
     print(destination.read_text())
 

@@ -67,6 +67,18 @@ struct StandingTests {
   func begun() throws {
     var scene = try Scene()
     scene.record.state = .planned
+    scene.record.outputs = []
+    #expect(scene.standing() == "again, removing 1")
+  }
+
+  @Test("What was to be replaced is not the batch's own, and needs --force once more")
+  func begunOverExisting() throws {
+    var scene = try Scene()
+    scene.record.state = .planned
+    scene.record.outputs = [try FileIdentity(of: scene.directory / "out", as: "out")]
+    #expect(scene.standing(force: true) == "again, removing 0")
+    #expect(scene.standing() == "impossible: inputOutput, use --force to replace it")
+    try scene.directory.write([7, 7, 7], to: "out")
     #expect(scene.standing() == "again, removing 1")
   }
 

@@ -48,7 +48,9 @@ package final class BatchRun: Sendable {
   /// - Throws: `inputOutput` when the journal cannot be begun.
   package func run() throws(FormatError) -> BatchReport {
     if verb.writes {
-      try store?.append(schedule.open.map { record(.planned, schedule.entries[$0].item) })
+      var records: [JournalRecord] = []
+      for index in schedule.open { records.append(try planned(schedule.entries[index].item)) }
+      try store?.append(records)
     }
     let openCount = schedule.open.count
     let workers = min(rules.jobs, max(openCount, 1))
@@ -150,13 +152,7 @@ package final class BatchRun: Sendable {
     }
     if case .again(let stale) = entry.standing {
       // They are the batch's own; to replace them would leave a second name if it were killed.
-      for path in stale {
-        try FormatError.wrapping { () throws(SystemError) in
-          if try Syscalls.status(at: path, followingLinks: false) != nil {
-            try Syscalls.remove(path)
-          }
-        }
-      }
+      try OutputFiles.remove(stale, of: work.writes)
     }
     ended.result = try work.run(budget) { done, total in
       let progress = self.state.change { state in
@@ -210,8 +206,16 @@ package final class BatchRun: Sendable {
     }
   }
 
-  private func record(_ state: JournalRecord.State, _ item: BatchItem) -> JournalRecord {
-    JournalRecord(state, verb: verb.name, settings: rules.settings, item: item.name)
+  /// What is written down before an item is begun: whatever appears from then on is the batch's own.
+  private func planned(_ item: BatchItem) throws(FormatError) -> JournalRecord {
+    var record = JournalRecord(
+      .planned, verb: verb.name, settings: rules.settings, item: item.name)
+    guard rules.replacesExisting else { return record }
+    for path in try OutputFiles.existing(item.writes) {
+      record.outputs.append(
+        try FileIdentity(of: path, as: store?.nameBelowRoot(path)))
+    }
+    return record
   }
 }
 

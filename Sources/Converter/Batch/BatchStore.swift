@@ -65,6 +65,12 @@ package final class BatchStore: Sendable {
       })
   }
 
+  /// The path of a file from the root.
+  func nameBelowRoot(_ path: String) -> String {
+    let prefix = FilePath(root).appending("").text
+    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+  }
+
   /// Where the files of the batch lie.
   static func directory(of root: String) -> String {
     FilePath(root).appending(directoryName).text

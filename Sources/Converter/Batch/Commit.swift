@@ -72,8 +72,8 @@ struct Commit: Sendable {
     var record = JournalRecord(
       .done, verb: verb.name, settings: rules.settings, item: item.name)
     record.inputs = ended.inputs
-    for path in item.writes {
-      record.outputs.append(try FileIdentity(of: path, as: nameBelowRoot(path)))
+    for path in try OutputFiles.existing(item.writes) {
+      record.outputs.append(try FileIdentity(of: path, as: store?.nameBelowRoot(path)))
     }
     record.isVerified = ended.result.isVerified
     record.deletesSources = rules.deletesSources && record.isVerified
@@ -88,32 +88,29 @@ struct Commit: Sendable {
     return record
   }
 
-  private func nameBelowRoot(_ path: String) -> String {
-    guard let root = store?.root else { return path }
-    let prefix = FilePath(root).appending("").text
-    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
-  }
-
   // MARK: The disk
 
   private func synchronise(_ group: [EndedItem]) -> FormatError? {
     guard let store else { return nil }
-    let written = group.filter { $0.error == nil }.flatMap {
-      schedule.entries[$0.index].item.writes
-    }
-    guard !written.isEmpty else { return nil }
-    do throws(SystemError) {
-      guard written.count <= Self.fileLimit else {
-        try Syscalls.synchronise(fileSystemOf: store.root)
-        return nil
-      }
-      for path in written { try synchronise(path) }
-      for directory in directories(of: written, below: store.root) {
-        try Syscalls.synchronise(directory: directory)
-      }
+    let ended = group.filter { $0.error == nil }
+    do throws(FormatError) {
+      let written = try OutputFiles.existing(
+        ended.flatMap { schedule.entries[$0.index].item.writes })
+      guard !written.isEmpty else { return nil }
+      try FormatError.wrapping { () throws(SystemError) in try synchronise(written, store.root) }
       return nil
     } catch {
-      return FormatError(error)
+      return error
+    }
+  }
+
+  private func synchronise(_ written: [String], _ root: String) throws(SystemError) {
+    guard written.count <= Self.fileLimit else {
+      return try Syscalls.synchronise(fileSystemOf: root)
+    }
+    for path in written { try synchronise(path) }
+    for directory in directories(of: written, below: root) {
+      try Syscalls.synchronise(directory: directory)
     }
   }
 

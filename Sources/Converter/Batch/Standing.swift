@@ -29,17 +29,23 @@ package struct StandingCheck: Sendable {
       let work = try item.work.get()
       let latest = history.latest[item.name]
       guard resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
-        try requireFree(work.writes, hint: hint(latest))
+        try requireFree(OutputFiles.existing(work.writes), hint: hint(latest))
         return .fresh
       }
-      if recorded.state == .planned { return .again(stale: try existing(work.writes)) }
+      let files = try OutputFiles.existing(work.writes)
+      if recorded.state == .planned {
+        // What was there before the run was to be replaced, which needs --force once more.
+        let earlier = try Set(compareOutputs(recorded).intact.map(path))
+        try requireFree(files.filter { earlier.contains($0) }, hint: nil)
+        return .again(stale: files.filter { !earlier.contains($0) })
+      }
       let (intact, changed) = try compareOutputs(recorded)
       if changed.isEmpty, try hasSameInputs(work, recorded) { return .finished(recorded) }
       let own = Set(intact.map(path))
       try requireFree(
-        work.writes.filter { !own.contains($0) },
+        files.filter { !own.contains($0) },
         hint: "it was changed after the batch wrote it; --force replaces it")
-      return .again(stale: try existing(work.writes.filter { own.contains($0) }))
+      return .again(stale: files.filter { own.contains($0) })
     } catch {
       return .impossible(error)
     }
@@ -98,26 +104,17 @@ package struct StandingCheck: Sendable {
     return true
   }
 
-  private func existing(_ paths: [String]) throws(FormatError) -> [String] {
-    var found: [String] = []
-    for path in paths where try status(path) != nil { found.append(path) }
-    return found
-  }
-
   /// Refuses outputs that exist, unless they may be replaced.
   private func requireFree(_ paths: [String], hint: String?) throws(FormatError) {
     guard !replacesExisting else { return }
     for path in paths {
-      guard let status = try status(path) else { continue }
+      let status = try FormatError.wrapping { () throws(SystemError) in
+        try Syscalls.status(at: path, followingLinks: false)
+      }
+      guard let status else { continue }
       var error = FormatError(SystemError.occupied(path, status))
       if let hint { error.hint = hint }
       throw error
-    }
-  }
-
-  private func status(_ path: String) throws(FormatError) -> Syscalls.FileStatus? {
-    try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path, followingLinks: false)
     }
   }
 }
