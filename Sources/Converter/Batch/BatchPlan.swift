@@ -36,7 +36,7 @@ package struct BatchPlan: Sendable {
     let tree = OutputTree(bases: inputs.map(\.base), currentDirectory: current)
     var known: Set<String> = []
     var items: [BatchItem] = []
-    for input in inputs {
+    for input in inputs where !input.isGone {
       let name = tree.name(of: input.path)
       // The same input found twice is one.
       guard known.insert(name).inserted else { continue }

@@ -52,12 +52,32 @@ package final class BatchRun: Sendable {
       for index in schedule.open { records.append(try planned(schedule.entries[index].item)) }
       try store?.append(records)
     }
+    let deleted = try deleteFinished()
     let openCount = schedule.open.count
     let workers = min(rules.jobs, max(openCount, 1))
     // One more thread waits for the disk while the others go on.
     Syscalls.concurrently(workers + 1) { self.takePart(workers) }
-    let (reports, stop) = state.change { ($0.reports, $0.stop) }
+    var (reports, stop) = state.change { ($0.reports, $0.stop) }
+    for index in deleted { reports[index].isSourceDeleted = true }
     return BatchReport(items: reports, shard: schedule.shard, stop: stop)
+  }
+
+  /// Deletes the inputs of items that an earlier run has converted and compared, where that run was
+  /// not told to or was stopped before.
+  ///
+  /// - Returns: the numbers of these items.
+  private func deleteFinished() throws(FormatError) -> [Int] {
+    guard rules.deletesSources else { return [] }
+    var records: [JournalRecord] = []
+    var indices: [Int] = []
+    for (index, entry) in schedule.entries.enumerated() {
+      guard case .finished(var record) = entry.standing, record.isVerified else { continue }
+      record.deletesSources = true
+      records.append(record)
+      indices.append(index)
+    }
+    try store?.append(records)
+    return indices.filter { SourceDeletion.carryOut(schedule.entries[$0].item) == nil }
   }
 
   private func takePart(_ workers: Int) {

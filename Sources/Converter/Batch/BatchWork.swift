@@ -40,7 +40,7 @@ package struct WorkResult: Hashable, Sendable {
   package var warnings: [String] = []
   /// What was found wrong with the input, for verbs that examine.
   package var problems: [String] = []
-  /// Whether the outputs were compared with the input.
+  /// Whether the outputs were compared with the input and hold everything that it holds.
   package var isVerified = false
 
   /// A result without anything to tell.

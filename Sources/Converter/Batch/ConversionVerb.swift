@@ -14,7 +14,7 @@ package struct ConversionVerb: BatchVerb {
   }
 
   package var writes: Bool { true }
-  package var verifies: Bool { false }
+  package var verifies: Bool { options.verifiesOutputs }
 
   package var fileExtensions: [String] {
     options.format == .torch ? ["safetensors"] : ["pt", "pth", "bin", "ckpt"]

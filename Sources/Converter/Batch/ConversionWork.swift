@@ -24,8 +24,13 @@ struct ConversionWork: BatchWork {
     options.workingMemory = budget.workingMemory
     options.replacesExisting = budget.replacesExisting
     var result = WorkResult()
+    // Of an output without skeleton, only the bytes that were to be written are compared.
+    let holdsEverything = options.format == .torch || options.includesSkeleton
+    result.isVerified = options.verifiesOutputs && holdsEverything
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {
+        // What stays behind is told in a warning; then the input holds more than the output.
+        if !output.warnings.isEmpty { result.isVerified = false }
         result.warnings += output.warnings.map { "\(output.source): \($0)" }
       }
     }

@@ -36,7 +36,6 @@ _ckptconv() {
         batch:--retries) words='' ;;
         batch:--shard) words='' ;;
         batch:--report) words='PATH' ;;
-        batch:--manifest) words='PATH' ;;
         batch:--layout) words='plain olmo' ;;
         batch:--tied) words='alias copy' ;;
         *:--color) words='auto always never' ;;
@@ -52,7 +51,7 @@ _ckptconv() {
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;

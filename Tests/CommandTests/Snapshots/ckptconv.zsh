@@ -109,7 +109,6 @@ _ckptconv() {
                         '(--report)--report=[write a report to FILE, as JSON lines]:FILE:_files' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them first]' \
-                        '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \

@@ -20,7 +20,8 @@ struct BatchOf<Verb: BatchableCommand>: Command {
   }
 
   private static var verbFlags: [BoundFlag<Verb>] {
-    let own = Set(BatchOptions.flags.map(\.flag.long))
+    // A manifest is that of one input.
+    let own = Set(BatchOptions.flags.map(\.flag.long) + ["manifest"])
     return Verb.flags.filter { !own.contains($0.flag.long) }
   }
 
@@ -35,8 +36,8 @@ struct BatchOf<Verb: BatchableCommand>: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
-    let names = Set(Self.verbFlags.map(\.flag.long))
     // What decides the content of outputs: a run with other flags is another batch.
+    let names = Set(Self.verbFlags.map(\.flag).filter { $0.section != .output }.map(\.long))
     let settings = shared.given.filter { given in
       names.contains(String(given.dropFirst(2).prefix { $0 != "=" }))
     }.joined(separator: " ")

@@ -56,13 +56,15 @@ struct BatchSession {
     if let list = options.list { arguments += try InputList.arguments(in: list) }
     let search = InputSearch(
       for: verb, includingFiles: options.includesFiles, root: options.root)
+    let earlier = rules.resumes ? try history() : JournalHistory()
     var inputs: [FoundInput] = []
     for argument in arguments {
       do throws(FormatError) {
         inputs += try search.inputs(for: argument)
       } catch {
         // A step that is missing from a list is one fault among many inputs.
-        inputs.append(FoundInput(missing: argument, error))
+        inputs.append(
+          FoundInput(deleted: argument, earlier) ?? FoundInput(missing: argument, error))
       }
     }
     return try BatchPlan(of: verb, on: inputs, root: options.root)
