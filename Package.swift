@@ -62,7 +62,7 @@ let package = Package(
       name: "Converter",
       dependencies: [
         "Bytes", "Codecs", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors",
-        "Comparison", "Formats",
+        "Comparison", "Formats", "Configs", "YAML",
       ],
       path: "Sources/Converter/Converter"),
     .target(

@@ -147,7 +147,9 @@ struct YAMLReader: ~Copyable {
     _ text: String, isPlain: Bool, tag: String?
   ) throws(FormatError) -> YAMLScalar {
     guard let tag else { return isPlain ? try PlainScalar.resolve(text) : .string(text) }
-    if tag == "!" || tag == tagPrefix + "str" { return .string(text) }
+    if tag == tagPrefix + "str" { return .string(text) }
+    // To PyYAML the tag without a name takes the quotes away; to the specification it adds them.
+    if tag == "!" { return try PlainScalar.resolve(text) }
     switch (tag, try PlainScalar.resolve(text)) {
     case (tagPrefix + "int", .integer(let value)): return .integer(value)
     case (tagPrefix + "float", .integer(let value)): return .number(Double(value))

@@ -8,16 +8,25 @@ struct OutputOptions: Sendable {
   private var verifies = false
   private var manifest: String?
 
-  static let flags: [BoundFlag<OutputOptions>] = [
-    .path(
-      "output", short: "o", "PATH", \.output, in: .output,
-      "write to a file, a directory, or - (stdout)",
-      manual: """
-        Where the output goes. A directory that exists, and any PATH when there are several inputs or
-        the input is a directory, is the directory that the outputs are written into; it is made
-        where it does not exist. Otherwise it is the name of the file. The name `-` stands for the
-        standard output, which takes one file.
-        """),
+  static let flags: [BoundFlag<OutputOptions>] =
+    [
+      output(
+        "write to a file, a directory, or - (stdout)",
+        manual: """
+          Where the output goes. A directory that exists, and any PATH when there are several inputs or
+          the input is a directory, is the directory that the outputs are written into; it is made
+          where it does not exist. Otherwise it is the name of the file. The name `-` stands for the
+          standard output, which takes one file.
+          """)
+    ] + replacement
+
+  /// The flag that says where outputs go, in the words of a command.
+  static func output(_ summary: String, manual: String) -> BoundFlag<OutputOptions> {
+    .path("output", short: "o", "PATH", \.output, in: .output, summary, manual: manual)
+  }
+
+  /// The flags that say how files appear.
+  static let replacement: [BoundFlag<OutputOptions>] = [
     .toggle(
       "force", \.replacesExisting, in: .output, "replace outputs that exist",
       manual: """
@@ -84,5 +93,11 @@ struct OutputOptions: Sendable {
     options.verifiesOutputs = verifies
     options.manifest = manifest
     options.threads = shared.threads
+  }
+
+  /// Hands what was chosen to a translation.
+  func apply(to options: inout ConfigTranslation.Options) {
+    options.replacesExisting = replacesExisting
+    options.synchronises = synchronises
   }
 }

@@ -15,6 +15,7 @@ enum FlagTable {
     SafetensorsToPt.self,
     Verify.self,
     RoundTripCommand.self,
+    Config.self,
     Inspect.self,
     Scan.self,
     Batch.self,

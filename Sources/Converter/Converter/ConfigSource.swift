@@ -1,0 +1,78 @@
+internal import Bytes
+internal import Configs
+internal import Formats
+internal import YAML
+
+/// A configuration that was found and read, of either side.
+struct ConfigSource {
+  /// What was read.
+  enum Content {
+    case olmo(OLMoConfig)
+    case huggingFace(HuggingFaceConfig)
+  }
+
+  let path: FilePath
+  let content: Content
+  /// Whether a directory was given, and the file was found in it.
+  let isOfDirectory: Bool
+
+  /// The side that it is translated to.
+  var target: ConfigTranslation.Target {
+    switch content {
+    case .olmo: .huggingFace
+    case .huggingFace: .olmo
+    }
+  }
+
+  /// Finds the configuration of `input` that can be translated to `target`, and reads it.
+  ///
+  /// - Throws: `unsupported` for a configuration of the very side that is asked for, and for a
+  ///   directory without one, or with both where `target` does not decide.
+  init(_ input: String, for target: ConfigTranslation.Target?) throws(FormatError) {
+    let place = FilePath(input)
+    guard let status = try place.status() else { throw FormatError(SystemError.missing(input)) }
+    isOfDirectory = status.isDirectory
+    path = status.isDirectory ? try Self.find(in: place, for: target) : place
+    content = try Self.read(path.text)
+    if let target, target != self.target {
+      let side = target == .olmo ? "an OLMo" : "a Hugging Face"
+      throw FormatError(
+        .unsupported, "this is \(side) configuration already",
+        hint: "--to names what is written, not what is read"
+      ).framed(by: path.text)
+    }
+  }
+
+  private static func find(
+    in directory: FilePath, for target: ConfigTranslation.Target?
+  ) throws(FormatError) -> FilePath {
+    var found: [FilePath] = []
+    for candidate in ConfigTranslation.Target.allCases where target ?? candidate == candidate {
+      let path = directory.appending(candidate.sourceName)
+      if try path.status() != nil { found.append(path) }
+    }
+    guard let path = found.first else {
+      let names = target.map { $0.sourceName } ?? "config.yaml or config.json"
+      throw FormatError(.unsupported, "there is no \(names) in this directory")
+        .framed(by: directory.text)
+    }
+    guard found.count == 1 else {
+      throw FormatError(
+        .unsupported, "there are a config.yaml and a config.json in this directory",
+        hint: "say with --to hf or --to olmo what shall be written"
+      ).framed(by: directory.text)
+    }
+    return path
+  }
+
+  /// Reads a configuration; the first characters tell JSON from YAML.
+  private static func read(_ path: String) throws(FormatError) -> Content {
+    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let beginning = try file.bytes(in: 0..<min(file.byteCount, 4096))
+    let space: Set<UInt8> = [0x20, 0x09, 0x0a, 0x0d]
+    let characters = beginning.filter { !space.contains($0) }.prefix(2)
+    let isJSON = [Array("{\"".utf8), Array("{}".utf8)].contains(Array(characters))
+    return isJSON
+      ? .huggingFace(try HuggingFaceConfig(path: path)) : .olmo(try OLMoConfig(path: path))
+  }
+}

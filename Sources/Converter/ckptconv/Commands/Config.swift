@@ -1,0 +1,129 @@
+internal import Bytes
+internal import Configs
+internal import Converter
+
+/// `ckptconv config`.
+struct Config: Command {
+  static let name = "config"
+  static let summary = "translate config.yaml to config.json or back"
+  static let manual = """
+    Translates the configuration of a model between OLMo's trainer and Hugging Face, and prints what
+    became of every field. INPUT is a `config.yaml`, a `config.json`, or a directory that has one of
+    them; it becomes the other. With `config.json` goes `generation_config.json`.
+
+    The class is that which computes what OLMo computes: Olmo2ForCausalLM, OlmoForCausalLM or
+    LlamaForCausalLM. What no class can represent is refused, with the field and the reason, and so is
+    on the way back what OLMo's trainer cannot do. `config.json` is written so that transformers 4.48
+    and later, 5 included, read it alike.
+
+    A field is `mapped` to one of another name, `derived` by a formula, `defaulted` where one side does
+    not decide it, or `not representable`. What only OLMo knows travels in `config.json` under the key
+    `ckptconv` and returns: the whole `config.yaml` then means what it meant. Where `config.json` has
+    been changed meanwhile, the change wins.
+
+    On the way to OLMo, `--config` names a `config.yaml` that supplies what `config.json` does not know,
+    such as how weights begin and everything about training. Without it the fields have the values of
+    OLMo's official models, and there is nothing but the `model:` section.
+    """
+  static let examples = [
+    Example(
+      line: "ckptconv config step1000-unsharded -o olmo-hf",
+      purpose: "Write config.json and generation_config.json of an OLMo checkpoint:"),
+    Example(
+      line: "ckptconv config olmo-hf/config.json --config recipe.yaml -o step0-unsharded",
+      purpose: "Write a config.yaml to continue training with a recipe of your own:"),
+  ]
+  static let operands = Operands(usage: "INPUT", minimum: 1, maximum: 1, arePaths: true)
+
+  private var outputs = OutputOptions()
+  private var options = ConfigTranslation.Options()
+  private var target: ConfigTarget?
+
+  static let flags: [BoundFlag<Config>] =
+    [
+      OutputOptions.output(
+        "write to a directory, a file, or - (stdout)",
+        manual: """
+          Where the output goes. A PATH with the extension `.json`, `.yaml` or `.yml` is the name of
+          the configuration; any other is a directory, which is made where it does not exist.
+          The default is the directory of the input. The name `-` stands for the standard output,
+          which takes the configuration only, and the report is not printed.
+          """
+      ).lifted(to: \.outputs)
+    ] + OutputOptions.replacement.map { $0.lifted(to: \.outputs) } + [
+      .choice(
+        "to", "SIDE", \.target, in: .content, "what to write: hf or olmo",
+        manual: """
+          What is written. It need be said only for a directory that has both; otherwise it is what
+          the input is not.
+          """),
+      .path(
+        "config", "TEMPLATE", \.options.template, in: .content,
+        "take what config.json lacks from a config.yaml",
+        manual: """
+          A `config.yaml` that supplies what `config.json` does not know. Where the two contradict each
+          other, `config.json` wins, and a warning says so.
+          """),
+      .toggle(
+        "keep-eos", \.options.huggingFace.keepsEndOfText, in: .content,
+        "keep an end-of-text token 0",
+        manual: """
+          The first configurations of OLMo 1 say 0 for the end-of-text token and mean 50279, which is
+          written for it, with a warning. With this flag 0 is written.
+          """),
+      .toggle(
+        "no-carry", \.options.huggingFace.carriesRest, to: false, in: .content,
+        "leave out what only OLMo knows",
+        manual: """
+          Leaves out the key `ckptconv`, with which `config.yaml` returns as it was. It holds all of
+          `config.yaml`, paths and names of runs included.
+          """),
+    ]
+
+  mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try outputs.check(operands, shared)
+    if target == .hf, options.template != nil {
+      throw .conflict("--to hf", "--config", because: "a template is for translations to OLMo")
+    }
+    outputs.apply(to: &options)
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(FormatError) -> ExitCode {
+    let translation = try ConfigTranslation(
+      of: operands[0], to: target?.target, into: outputs.destination, options)
+    try translation.write()
+    for warning in translation.report.warnings {
+      console.warn("\(translation.source): \(warning)")
+    }
+    for file in translation.files {
+      console.note("\(translation.source) -> \(file.path): \(translation.architecture.rawValue)")
+    }
+    if shared.json {
+      try console.printJSON(translation.json)
+    } else if outputs.destination != .standardOutput, !shared.quiet {
+      try console.print(ConfigListing(translation).text(width: console.columns))
+    }
+    return .done
+  }
+}
+
+/// The sides that a configuration can be translated to.
+enum ConfigTarget: String, FlagChoice {
+  case hf, olmo
+
+  var meaning: String {
+    switch self {
+    case .hf: "config.json and generation_config.json"
+    case .olmo: "config.yaml"
+    }
+  }
+
+  var target: ConfigTranslation.Target {
+    switch self {
+    case .hf: .huggingFace
+    case .olmo: .olmo
+    }
+  }
+}
