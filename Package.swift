@@ -71,7 +71,7 @@ let package = Package(
       path: "Sources/Converter/Batch"),
     .executableTarget(
       name: "ckptconv",
-      dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch", "Scanning"],
+      dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch", "Scanning", "Configs"],
       path: "Sources/Converter/ckptconv"),
 
     .executableTarget(
@@ -88,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "YAMLTests", dependencies: ["Bytes", "YAML", "TestSupport"], path: "Tests/YAMLTests"),
     .testTarget(
-      name: "ConfigsTests", dependencies: ["Bytes", "YAML", "Configs"],
+      name: "ConfigsTests", dependencies: ["Bytes", "YAML", "Configs", "TestSupport"],
       path: "Tests/ConfigsTests"),
     .testTarget(
       name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],

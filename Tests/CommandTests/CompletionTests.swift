@@ -15,7 +15,9 @@ struct CompletionTests {
   }
 
   static let cases = [
-    Case("", gives: "pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help"),
+    Case(
+      "",
+      gives: "pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),

@@ -178,6 +178,20 @@ struct OLMoTranslationTests {
     #expect(error?.code == .unsupported)
   }
 
+  @Test(
+    "Configurations of other programs are told from those of transformers",
+    arguments: [
+      (#"{"model": {"d_model": 64}, "train_module": {}}"#, "OLMo-core"),
+      (#"{"model_type": "olmo", "d_model": 64, "n_layers": 2}"#, "hf_olmo"),
+      (#"{"model_type": "hf_olmo", "d_model": 64, "n_layers": 2}"#, "hf_olmo"),
+    ])
+  func otherPrograms(text: String, name: String) throws {
+    let config = try HuggingFaceConfig(reading: Array(text.utf8))
+    let error = #expect(throws: FormatError.self) { try OLMoTranslation(config) }
+    #expect(error?.code == .unsupported)
+    #expect(error?.message.contains(name) == true)
+  }
+
   @Test("The class is found by its name where the type is missing")
   func typeMissing() throws {
     let text = #"{"architectures": ["Olmo2ForCausalLM"]}"#
@@ -219,6 +233,24 @@ struct OLMoTranslationTests {
     #expect(translation.config.model.normalisesAfterward)
     #expect(translation.config.model.vocabularySize == 4096)
     #expect(translation.report.warnings.count == 3)
+  }
+
+  @Test("The tokenizer knows how many tokens there are, unless OLMo's own number came along")
+  func tokenizer() throws {
+    let config = try Samples.huggingFace("olmo2", #""vocab_size": 4096"#)
+    let translation = try OLMoTranslation(config, vocabularySize: 4001)
+    #expect(translation.config.model.vocabularySize == 4001)
+    #expect(translation.config.model.embeddingCount == 4096)
+    let entry = translation.report.entries.first { $0.olmo == "model.vocab_size" }
+    #expect(entry?.note == "of tokenizer.json")
+
+    let larger = try OLMoTranslation(config, vocabularySize: 5000)
+    #expect(larger.config.model.vocabularySize == 4096)
+    #expect(larger.report.warnings.count == 1)
+
+    let carrying = try HuggingFaceTranslation(Samples.olmo(.olmo2)).config
+    let back = try OLMoTranslation(carrying, vocabularySize: 4001)
+    #expect(back.config.model.vocabularySize == 4000)
   }
 
   @Test("A change to config.json since wins over what travelled")

@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from tokenizers import Tokenizer, models
 from transformers import AutoConfig, GenerationConfig, LlamaConfig, Olmo2Config, OlmoConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
@@ -145,6 +146,21 @@ def test_olmo_reads_what_transformers_wrote(kind, tmp_path):
             assert getattr(again, name) == getattr(first, name), name
 
 
+@pytest.mark.parametrize("model", [
+    models.BPE({letter: number for number, letter in enumerate("abcdefg")}, []),
+    models.Unigram([("a", -1.0), ("b", -2.0)], None, False),
+    models.WordPiece({"a": 0, "b": 11}, unk_token="a"),
+], ids=lambda model: type(model).__name__)
+def test_the_tokenizer_says_how_many_tokens_there_are(model, tmp_path):
+    tokenizer = Tokenizer(model)
+    tokenizer.add_special_tokens(["<|end|>", "<|pad|>"])
+    LlamaConfig(vocab_size=512, eos_token_id=1, pad_token_id=2).save_pretrained(tmp_path / "hf")
+    tokenizer.save(str(tmp_path / "hf/tokenizer.json"))
+    back = translate(tmp_path / "hf", tmp_path / "config.yaml").read_text()
+    assert olmo_configs.model(back, tmp_path)["vocab_size"] == 1 + max(
+        tokenizer.get_vocab().values())
+
+
 def refusal(document, folder):
     """What is said of a document that must be refused."""
     path = folder / "refused.yaml"
@@ -236,7 +252,7 @@ def test_the_report_is_documented(name, tmp_path):
         report = json.loads(process.stdout)
         assert_documented(report, "Translation")
         for field in report["fields"]:
-            assert_documented(field, "Field")
+            assert_documented(field, "Field of a configuration")
         names = {field["olmo"] for field in report["fields"]} - {None}
         assert {f"model.{name}" for name in olmo_configs.config.ModelConfig().asdict()} <= names
         for path in report["outputs"]:

@@ -114,7 +114,7 @@ struct YAMLReaderTests {
       "blocks too deep", String(repeating: "- ", count: 4000), .limitExceeded, "line 1, column 201"),
     Refusal(
       "too many values", String(repeating: "- 1\n", count: 300_000), .limitExceeded,
-      "line 262144, column 3"),
+      "line 131072, column 3"),
   ]
 
   @Test("Faults are refused with their place", arguments: refusals)

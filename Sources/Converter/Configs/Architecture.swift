@@ -44,6 +44,7 @@ public enum Architecture: String, CaseIterable, Sendable {
     let type = config["model_type"]?.scalar?.description
     let name = config["architectures"]?.sequence?.first?.scalar?.description
     let found = Self.allCases.first { $0.modelType == type || type == nil && $0.rawValue == name }
+    try Self.requireTransformers(config)
     guard let found else {
       throw FormatError(
         .unsupported,
@@ -51,5 +52,20 @@ public enum Architecture: String, CaseIterable, Sendable {
         hint: type == "olmo3" || type == "olmoe" ? "these models are trained by OLMo-core" : nil)
     }
     self = found
+  }
+
+  /// Makes sure that `config` is one of transformers' own and not of another program with files of
+  /// that name, whose members would all seem to be missing.
+  private static func requireTransformers(_ config: HuggingFaceConfig) throws(FormatError) {
+    if config["train_module"] != nil || config["model"]?.mapping != nil {
+      throw FormatError(
+        .unsupported, "this is a configuration of OLMo-core",
+        hint: "OLMo-core has its own converter to Hugging Face's")
+    }
+    if config["d_model"] != nil {
+      throw FormatError(
+        .unsupported, "this is a configuration of the package hf_olmo: it has 'd_model'",
+        hint: "its members are those of the 'model:' section of OLMo's config.yaml")
+    }
   }
 }

@@ -39,9 +39,7 @@ extension FieldReport {
       entries.append(
         Entry(
           olmo: entry.key.description, status: .defaulted, value: Self.summary(of: entry.value),
-          note: merger.origins.values.contains(.template)
-            ? "from the template" : "as it was in OLMo's config.yaml",
-          isCarried: !merger.origins.values.contains(.template)))
+          note: merger.sections.map(Self.note(on:)), isCarried: merger.sections == .carried))
     }
     warnings = merger.warnings
   }
@@ -67,14 +65,21 @@ extension FieldReport {
       entry.status = .defaulted
       entry.note = "OLMo's official value"
     }
-    switch origin {
-    case .carried:
-      entry.isCarried = true
-      entry.note = "as it was in OLMo's config.yaml"
-    case .template: entry.note = "from the template"
-    case .huggingFace, nil: break
+    if let origin {
+      entry.isCarried = origin == .carried
+      entry.note = note(on: origin)
     }
     return entry
+  }
+}
+
+extension FieldReport {
+  fileprivate static func note(on origin: OLMoTranslation.Origin) -> String {
+    switch origin {
+    case .carried: "as it was in OLMo's config.yaml"
+    case .template: "from the template"
+    case .tokenizer: "of tokenizer.json"
+    }
   }
 }
 

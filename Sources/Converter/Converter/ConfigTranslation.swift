@@ -89,8 +89,9 @@ public struct ConfigTranslation: Sendable {
     case .huggingFace(let config):
       var template: OLMoConfig?
       if let path = options.template { template = try OLMoConfig(path: path) }
+      let vocabularySize = try TokenizerFile.vocabularySize(in: source.path.directory)
       let translation = try FormatError.within(source.path.text) { () throws(FormatError) in
-        try OLMoTranslation(config, template: template)
+        try OLMoTranslation(config, template: template, vocabularySize: vocabularySize)
       }
       architecture = translation.architecture
       report = translation.report

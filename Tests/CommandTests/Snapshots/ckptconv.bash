@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | verify | roundtrip | inspect | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | verify | roundtrip | config | inspect | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -28,6 +28,10 @@ _ckptconv() {
         verify:--manifest) words='PATH' ;;
         verify:--against) words='PATH' ;;
         roundtrip:--layout) words='plain olmo' ;;
+        config:-o | config:--output) words='PATH' ;;
+        config:--manifest) words='PATH' ;;
+        config:--to) words='hf olmo' ;;
+        config:--config) words='PATH' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
         batch:-o | batch:--output) words='PATH' ;;
@@ -43,11 +47,12 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip inspect scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                config) flags='-o --output --force --sync --verify --manifest --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
@@ -57,7 +62,7 @@ _ckptconv() {
                         *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip inspect scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

@@ -18,6 +18,7 @@ _ckptconv() {
         'safetensors-to-pt:convert safetensors files or a checkpoint directory to .pt'
         'verify:tell whether two checkpoints are the same, bit for bit'
         'roundtrip:prove that a file comes back from the other format'
+        'config:translate config.yaml to config.json or back'
         'inspect:list the tensors and values of a checkpoint'
         'scan:list what the pickles of a file would have run'
         'batch:do one command to many inputs, resumable and in parallel'
@@ -77,6 +78,20 @@ _ckptconv() {
                         '(--layout)--layout=[by way of layout olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '*:INPUT...:_files'
                     ;;
+                config)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write to a directory, a file, or - (stdout)]:PATH:_files' \
+                        '(-o --output)--output=[write to a directory, a file, or - (stdout)]:PATH:_files' \
+                        '(--force)--force[replace outputs that exist]' \
+                        '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them first]' \
+                        '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
+                        '(--to)--to=[what to write\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
+                        '(--config)--config=[take what config.json lacks from a config.yaml]:TEMPLATE:_files' \
+                        '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                        '(--no-carry)--no-carry[leave out what only OLMo knows]' \
+                        '1:INPUT:_files'
+                    ;;
                 inspect)
                     _arguments "$shared[@]" \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
@@ -122,7 +137,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt verify roundtrip inspect scan batch help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

@@ -1,0 +1,15 @@
+internal import Bytes
+internal import Configs
+
+extension TokenizerFile {
+  /// The number of tokens in the `tokenizer.json` of `directory`; `nil` without one, or if
+  /// it has none itself.
+  ///
+  /// - Throws: what is wrong with the file.
+  static func vocabularySize(in directory: FilePath) throws(FormatError) -> Int? {
+    let tokenizer = directory.appending("tokenizer.json")
+    guard try tokenizer.status() != nil else { return nil }
+    let size = try TokenizerFile(path: tokenizer.text).vocabularySize
+    return size > 0 ? size : nil
+  }
+}
