@@ -59,6 +59,8 @@ let package = Package(
       name: "Configs", dependencies: ["Bytes", "JSON", "YAML"],
       path: "Sources/Converter/Configs"),
     .target(
+      name: "Architectures", dependencies: ["Bytes"], path: "Sources/Converter/Architectures"),
+    .target(
       name: "Converter",
       dependencies: [
         "Bytes", "Codecs", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors",
@@ -128,6 +130,9 @@ let package = Package(
     .testTarget(
       name: "ScanningTests", dependencies: ["Bytes", "Formats", "Scanning", "TestSupport"],
       path: "Tests/ScanningTests"),
+    .testTarget(
+      name: "ArchitecturesTests", dependencies: ["Bytes", "Architectures"],
+      path: "Tests/ArchitecturesTests"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),

@@ -1,0 +1,66 @@
+/// The name of a parameter without what wrappers around the model put into it.
+///
+/// Fully sharded data parallelism, `torch.compile`, activation checkpointing and distributed data
+/// parallelism wrap modules, and the wrappers' attributes show in the names: `module.` in front, the
+/// others at any place (`clean_tensor_name` in `torch/distributed/fsdp/_common_utils.py`).
+public struct ParameterName: Hashable, Sendable {
+  /// The name in the unwrapped model.
+  public let clean: String
+
+  /// The name of the parameter that is called `name` in some wrapped model.
+  public init(_ name: String) {
+    var steps = name.split(separator: ".", omittingEmptySubsequences: false)
+    steps.removeAll { Self.wrappers.contains(String($0)) }
+    if steps.first == "module" { steps.removeFirst() }
+    clean = steps.joined(separator: ".")
+  }
+
+  /// Attributes of wrappers that hold the wrapped module.
+  private static let wrappers: Set<String> = [
+    "_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module",
+  ]
+
+  /// The name as distributed data parallelism has it.
+  public var underDataParallelism: String { "module." + clean }
+}
+
+extension ParameterName {
+  /// The name with the block's number in place of its group's and its place there, or the reverse,
+  /// so that files of any `block_group_size` are read for a model of `groupSize`; OLMo's loader does
+  /// the same (`_make_state_dict_compatible` in `olmo/model.py`).
+  ///
+  /// `foundGroupSize` is the size of groups in the file.
+  public func regrouped(from foundGroupSize: Int, to groupSize: Int) -> String {
+    guard foundGroupSize != groupSize, let (layer, rest) = layer(groupSize: foundGroupSize) else {
+      return clean
+    }
+    return groupSize > 1
+      ? "\(NameTable.olmoBlockGroups).\(layer / groupSize).\(layer % groupSize).\(rest)"
+      : "\(NameTable.olmoBlocks).\(layer).\(rest)"
+  }
+
+  /// The number of the block that the parameter is in, and its name below the block.
+  private func layer(groupSize: Int) -> (layer: Int, rest: Substring)? {
+    let numbers = groupSize > 1 ? 2 : 1
+    let steps = clean.split(separator: ".", maxSplits: 2 + numbers)
+    guard steps.count == 3 + numbers,
+      steps[0] + "." + steps[1]
+        == (groupSize > 1 ? NameTable.olmoBlockGroups : NameTable.olmoBlocks),
+      let first = Int(steps[2])
+    else { return nil }
+    guard groupSize > 1 else { return (first, steps[3]) }
+    guard let second = Int(steps[3]), second < groupSize else { return nil }
+    let (product, overflow) = first.multipliedReportingOverflow(by: groupSize)
+    guard !overflow, product <= .max - second else { return nil }
+    return (product + second, steps[4])
+  }
+
+  /// The size of the groups that blocks are in: how many the first group has, or 1 without groups.
+  public static func groupSize(of names: some Sequence<ParameterName>) -> Int {
+    let prefix = "\(NameTable.olmoBlockGroups).0."
+    let places = names.lazy.filter { $0.clean.hasPrefix(prefix) }.compactMap {
+      Int($0.clean.dropFirst(prefix.count).prefix { $0 != "." })
+    }
+    return places.max().map { $0 < .max ? $0 + 1 : 1 } ?? 1
+  }
+}
