@@ -30,3 +30,13 @@ public struct SourceDescription: Sendable {
     self.byteCount = byteCount
   }
 }
+
+extension SourceDescription {
+  /// Of an object that was put together from others and is in no file: tensors in layout `plain`
+  /// with nothing beside them.
+  package static var assembled: SourceDescription {
+    let description = SafetensorsDescription(
+      layout: "plain", headerByteCount: 0, metadata: [], hasMetadata: false)
+    return SourceDescription(container: .safetensors(description), byteCount: 0)
+  }
+}

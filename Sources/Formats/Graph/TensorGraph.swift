@@ -128,6 +128,11 @@ extension TensorGraph {
     tensors[Int(id.index)].packed = region
   }
 
+  /// Says what a storage that no file has in one piece consists of.
+  package mutating func setBlocks(_ blocks: [ElementBlock], of id: StorageID) {
+    storages[Int(id.index)].blocks = blocks
+  }
+
   /// Changes whether autograd records operations on a tensor; other nodes have no such flag.
   package mutating func setRequiresGradient(_ flag: Bool, of node: NodeID) {
     guard case .tensor(let id) = self[node] else { return }

@@ -11,6 +11,8 @@ struct ConstructionWriter {
   var storageKeys: Set<NodeID> { Set(keys.values) }
   private var keys: [StorageID: NodeID] = [:]
   private var nextKey: Int
+  /// The persistent ids of storages that tensors have been written for, which others may share.
+  private var persistentIDs: [StorageID: NodeID] = [:]
   private var constants: [String: NodeID] = [:]
   private var globals: [String: NodeID] = [:]
 
@@ -58,6 +60,7 @@ struct ConstructionWriter {
   private mutating func persistent(
     _ id: StorageID, _ dtype: DType?
   ) throws(FormatError) -> NodeID {
+    if let known = persistentIDs[id] { return known }
     let storage = graph[id]
     let storageClass: NodeID
     if let dtype {
@@ -75,7 +78,9 @@ struct ConstructionWriter {
       try constant("storage"), storageClass, key, try constant(storage.location),
       try graph.add(.int(elementCount)),
     ]
-    return try graph.add(.persistent(tuple(parts)))
+    let node = try graph.add(.persistent(tuple(parts)))
+    persistentIDs[id] = node
+    return node
   }
 
   private mutating func key(of id: StorageID) throws(FormatError) -> NodeID {
