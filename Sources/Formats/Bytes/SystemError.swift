@@ -78,6 +78,13 @@ extension SystemError {
     return SystemError("open", path: path, code: EEXIST)
   }
 
+  /// The error for the path of a new directory at which there is something already.
+  package static func occupiedDirectory(_ path: String) -> SystemError {
+    SystemError(
+      "mkdir", path: path, code: EEXIST,
+      hint: "remove it, choose another name, or use --force to replace files in it")
+  }
+
   /// The error for a path that should have been a regular file.
   static func notRegular(_ path: String, _ status: Syscalls.FileStatus) -> SystemError {
     guard status.isDirectory else {

@@ -1,0 +1,77 @@
+public import Bytes
+
+/// A new directory that appears under its name only when everything in it is complete.
+///
+/// Files are made in a hidden directory beside it, where they have no names before ``commit()``
+/// either (``StagedOutput``). A run that fails leaves nothing behind; one that is killed leaves at
+/// most the hidden directory, empty.
+public final class StagedDirectory: Sendable {
+  /// The path the directory will have.
+  public let path: String
+  /// Where its files are meanwhile.
+  private let place: String
+  /// The directories above that did not exist, and the hidden one with those in it.
+  private let made = Locked<[String]>([])
+
+  /// Prepares to make the directory `path`, and inside of it the directories `inner`.
+  ///
+  /// - Throws: `inputOutput` when there is something else than an empty directory, or no permission.
+  public init(path: String, inner: [String] = []) throws(FormatError) {
+    var path = path
+    while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+    place = Self.hiddenPath(beside: path)
+    try FormatError.wrapping { [place] () throws(SystemError) in
+      try Self.requireFree(path)
+      let directories = try Syscalls.makeDirectories(place)
+      made.withLock { $0 = directories }
+      do throws(SystemError) {
+        for name in inner {
+          let more = try Syscalls.makeDirectories("\(place)/\(name)")
+          made.withLock { $0 += more }
+        }
+      } catch {
+        Syscalls.removeEmptyDirectories(made.withLock { $0 })
+        throw error
+      }
+    }
+  }
+
+  /// The path at which to make a file of the directory, until it is committed.
+  public func place(of name: String) -> String { "\(place)/\(name)" }
+
+  /// Gives the directory its name, when all of its files have theirs.
+  ///
+  /// - Throws: `inputOutput` when the name has been taken meanwhile.
+  public func commit() throws(FormatError) {
+    try FormatError.wrapping { () throws(SystemError) in
+      // An empty directory of that name is replaced, anything else is not.
+      try Syscalls.rename(place, replacing: path)
+    }
+    made.withLock { $0 = [] }
+  }
+
+  /// Removes what was made for it, files of the given names included, unless it is committed.
+  public func discard(_ files: [String]) {
+    made.withLock { made in
+      guard !made.isEmpty else { return }
+      for name in files { try? Syscalls.remove("\(place)/\(name)") }
+      Syscalls.removeEmptyDirectories(made)
+      made = []
+    }
+  }
+
+  private static func hiddenPath(beside path: String) -> String {
+    let number = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let name = ".ckptconv-\(number).tmp"
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
+    return "\(path[..<slash])/\(name)"
+  }
+
+  private static func requireFree(_ path: String) throws(SystemError) {
+    guard let status = try Syscalls.status(at: path, followingLinks: false) else { return }
+    guard status.isDirectory, try Syscalls.names(in: path).isEmpty else {
+      throw SystemError.occupiedDirectory(path)
+    }
+  }
+}
