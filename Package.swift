@@ -64,7 +64,7 @@ let package = Package(
       name: "Converter",
       dependencies: [
         "Bytes", "Codecs", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors",
-        "Comparison", "Formats", "Configs", "YAML",
+        "Comparison", "Formats", "Architectures", "Configs", "YAML",
       ],
       path: "Sources/Converter/Converter"),
     .target(
@@ -83,6 +83,9 @@ let package = Package(
     .testTarget(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
       path: "Tests/CodecsTests"),
+    .testTarget(
+      name: "ArchitecturesTests", dependencies: ["Bytes", "Architectures"],
+      path: "Tests/ArchitecturesTests"),
     .testTarget(
       name: "GraphTests", dependencies: ["Bytes", "Graph"], path: "Tests/GraphTests"),
     .testTarget(
@@ -121,7 +124,10 @@ let package = Package(
       path: "Tests/FormatsTests"),
     .testTarget(
       name: "ConverterTests",
-      dependencies: ["Bytes", "Graph", "Plan", "Formats", "Converter", "TestSupport"],
+      dependencies: [
+        "Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats", "Architectures", "Converter",
+        "TestSupport",
+      ],
       path: "Tests/ConverterTests"),
     .testTarget(
       name: "BatchTests",
@@ -130,9 +136,6 @@ let package = Package(
     .testTarget(
       name: "ScanningTests", dependencies: ["Bytes", "Formats", "Scanning", "TestSupport"],
       path: "Tests/ScanningTests"),
-    .testTarget(
-      name: "ArchitecturesTests", dependencies: ["Bytes", "Architectures"],
-      path: "Tests/ArchitecturesTests"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),

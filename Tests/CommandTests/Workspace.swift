@@ -26,6 +26,13 @@ final class Workspace {
     try FileManager.default.copyItem(atPath: Fixture.path(fixture), toPath: url(name).path)
   }
 
+  /// Makes an empty file, or a directory where the name ends with a slash.
+  func make(_ name: String) throws {
+    let directory = name.hasSuffix("/") ? url(name) : url(name).deletingLastPathComponent()
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    if !name.hasSuffix("/") { try write(Data(), to: name) }
+  }
+
   /// Writes a file.
   func write(_ data: Data, to name: String) throws { try data.write(to: url(name)) }
 

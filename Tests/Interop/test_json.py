@@ -1,6 +1,7 @@
 """`--json` has the keys and types that `Documentation/json.md` lists, and no others."""
 
 import json
+import pathlib
 import re
 
 import pytest
@@ -166,6 +167,25 @@ def test_every_kind_of_a_difference_is_listed():
     rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
     listed = re.findall(r"`(\w+)`", " ".join(rows))
     assert sorted(listed) == sorted(raw or name for name, raw in kinds)
+
+
+def test_reporting_folders(tmp_path):
+    steps = [
+        ("olmo-to-hf", FIXTURES / "olmo1-lionw/step12-unsharded", tmp_path / "hf", "--optimizer"),
+        ("hf-to-olmo", tmp_path / "hf", tmp_path / "back-unsharded"),
+    ]
+    for verb, source, output, *flags in steps:
+        process = run(verb, source, "-o", output, "--json", *flags)
+        assert process.returncode == DONE, describe(process)
+        report = json.loads(process.stdout)
+        assert_documented(report, "Folder")
+        for file in report["outputs"]:
+            assert_documented(file, "Output")
+        for field in report["configuration"]:
+            assert_documented(field, "Field of a configuration")
+        written = {path for path in output.rglob("*") if path.is_file()}
+        assert {pathlib.Path(file["path"]) for file in report["outputs"]} == written
+    assert report["trainer_flags"] == [f"--load_path={tmp_path / 'back-unsharded'}"]
 
 
 def test_every_code_of_a_failure_is_listed():

@@ -6,9 +6,9 @@ internal import YAML
 /// It stands under one member, `ckptconv`, which `transformers` keeps and ignores:
 /// `{"version": 1, "olmo": {...}}`. Inside is the document of OLMo's `config.yaml`, of whose `model:`
 /// section only those fields are left that the other members would not give back as they were.
-struct CarriedConfig {
+package struct CarriedConfig {
   /// The member's name.
-  static let member = "ckptconv"
+  package static let member = "ckptconv"
   private static let version = 1
 
   /// OLMo's document, with what is left of its `model:` section.

@@ -17,21 +17,26 @@ public struct ConversionReport: Sendable {
     json.beginObject()
     json.key("outputs")
     json.beginArray()
-    for output in outputs {
-      json.beginObject()
-      json.member("source", output.source)
-      json.member("path", output.path)
-      json.member("format", output.format?.rawValue)
-      json.member("layout", output.layout?.rawValue)
-      json.member("tensors", output.tensorCount)
-      json.member("aliases", output.aliasCount)
-      json.member("bytes", output.byteCount)
-      json.member("warnings", output.warnings)
-      json.endObject()
-    }
+    for output in outputs { output.write(to: &json) }
     json.endArray()
     json.write(failures)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
+  }
+}
+
+extension Conversion.Output {
+  /// Writes what is told of a file as an object.
+  func write(to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("source", source)
+    json.member("path", path)
+    json.member("format", format?.rawValue)
+    json.member("layout", layout?.rawValue)
+    json.member("tensors", tensorCount)
+    json.member("aliases", aliasCount)
+    json.member("bytes", byteCount)
+    json.member("warnings", warnings)
+    json.endObject()
   }
 }

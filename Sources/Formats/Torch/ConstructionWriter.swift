@@ -11,8 +11,6 @@ struct ConstructionWriter {
   var storageKeys: Set<NodeID> { Set(keys.values) }
   private var keys: [StorageID: NodeID] = [:]
   private var nextKey: Int
-  /// The persistent ids of storages that tensors have been written for, which others may share.
-  private var persistentIDs: [StorageID: NodeID] = [:]
   private var constants: [String: NodeID] = [:]
   private var globals: [String: NodeID] = [:]
 
@@ -60,7 +58,6 @@ struct ConstructionWriter {
   private mutating func persistent(
     _ id: StorageID, _ dtype: DType?
   ) throws(FormatError) -> NodeID {
-    if let known = persistentIDs[id] { return known }
     let storage = graph[id]
     let storageClass: NodeID
     if let dtype {
@@ -78,9 +75,7 @@ struct ConstructionWriter {
       try constant("storage"), storageClass, key, try constant(storage.location),
       try graph.add(.int(elementCount)),
     ]
-    let node = try graph.add(.persistent(tuple(parts)))
-    persistentIDs[id] = node
-    return node
+    return try graph.add(.persistent(tuple(parts)))
   }
 
   private mutating func key(of id: StorageID) throws(FormatError) -> NodeID {

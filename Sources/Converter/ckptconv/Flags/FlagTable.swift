@@ -13,9 +13,11 @@ enum FlagTable {
   static let commands: [any Command.Type] = [
     PtToSafetensors.self,
     SafetensorsToPt.self,
+    OLMoToHF.self,
+    HFToOLMo.self,
+    Config.self,
     Verify.self,
     RoundTripCommand.self,
-    Config.self,
     Inspect.self,
     Scan.self,
     Batch.self,

@@ -1,0 +1,14 @@
+/// What the caller decides about the directory that a checkpoint is converted to.
+public struct FolderOptions: Sendable {
+  /// Whether files that exist are replaced.
+  public var replacesExisting = false
+  /// Whether files are on the disk before they appear.
+  public var synchronises = false
+  /// How many threads copy; `nil` for one per processor.
+  public var threads: Int?
+  /// Whether values that exist to run code become `None` instead of an error.
+  public var dropsUnsafe = false
+
+  /// The defaults.
+  public init() {}
+}

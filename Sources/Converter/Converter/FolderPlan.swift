@@ -1,0 +1,67 @@
+internal import Bytes
+internal import Formats
+internal import Plan
+
+/// The files that a directory will consist of, and what is to be told of them.
+struct FolderPlan {
+  private(set) var files: [FolderWriter.File] = []
+  private(set) var report = FolderReport()
+  private let path: String
+
+  /// A plan for the directory `path`, without files.
+  init(_ path: String) { self.path = path }
+
+  /// Adds a file that was made from `source`.
+  mutating func add(
+    _ name: String, from source: String, _ plan: FilePlan, format: CheckpointFormat? = nil,
+    layout: Layout? = nil, tensorCount: Int = 0, aliasCount: Int = 0, warnings: [String] = []
+  ) {
+    files.append(.init(name: name, source: source, plan: plan))
+    report.outputs.append(
+      Conversion.Output(
+        source: source, path: FilePath(path).appending(name).text, format: format, layout: layout,
+        tensorCount: tensorCount, aliasCount: aliasCount, byteCount: plan.byteCount,
+        warnings: warnings))
+  }
+
+  /// Adds a file with these bytes.
+  mutating func add(_ name: String, from source: String, bytes: [UInt8]) {
+    var plan = FilePlan()
+    plan.append(.literal(bytes))
+    add(name, from: source, plan)
+  }
+
+  /// Adds a copy of a file.
+  ///
+  /// - Throws: `inputOutput` when it cannot be opened.
+  mutating func add(_ name: String, copyOf source: String) throws(FormatError) {
+    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: source) }
+    var plan = FilePlan()
+    plan.append(
+      .copy(
+        FileRegion(file: file, range: 0..<file.byteCount, name: source), range: 0..<file.byteCount))
+    add(name, from: source, plan)
+  }
+
+  /// Warns of something that was done, but not as it might be expected.
+  mutating func warn(_ text: String) { report.warnings.append(text) }
+
+  /// Notes something that could have been done and was not asked for.
+  mutating func note(_ text: String) { report.notes.append(text) }
+
+  /// Changes what is told beside the files.
+  mutating func describe(_ change: (inout FolderReport) -> Void) { change(&report) }
+}
+
+extension FolderPlan {
+  /// Refuses a path at which there is no directory.
+  ///
+  /// - Throws: `inputOutput` for nothing, `unsupported` for a file.
+  static func requireDirectory(_ path: FilePath) throws(FormatError) {
+    guard let status = try path.status() else { throw FormatError(SystemError.missing(path.text)) }
+    guard !status.isDirectory else { return }
+    throw FormatError(
+      .unsupported, "this is a file, and a checkpoint's directory is needed"
+    ).framed(by: path.text)
+  }
+}

@@ -1,0 +1,155 @@
+internal import Bytes
+internal import Formats
+internal import Plan
+
+/// Writes files into one directory, in which they appear all together.
+///
+/// A directory that does not exist, or is empty, appears complete or not at all. Into one that has
+/// files already they are written where replacing was asked for; files of other names stay, except
+/// that old weights must not be taken for the new ones.
+struct FolderWriter {
+  /// A file to write.
+  struct File {
+    /// The name below the directory.
+    var name: String
+    /// What the bytes come from, for messages.
+    var source: String
+    /// The bytes.
+    var plan: FilePlan
+  }
+
+  private let path: String
+  private let options: FolderOptions
+
+  /// A writer of the directory `path`.
+  init(_ path: String, _ options: FolderOptions) {
+    self.path = path
+    self.options = options
+  }
+
+  /// Whether there is something in the directory already.
+  ///
+  /// - Throws: `inputOutput` for something that is there and not to be replaced.
+  func requireWritable() throws(FormatError) -> Bool {
+    guard let status = try FilePath(path).status() else { return false }
+    let names = try FormatError.wrapping { () throws(SystemError) in
+      guard status.isDirectory else { throw SystemError.occupiedDirectory(path) }
+      let names = try Syscalls.names(in: path)
+      guard names.isEmpty || options.replacesExisting else {
+        throw SystemError.occupiedDirectory(path)
+      }
+      return names
+    }
+    return !names.isEmpty
+  }
+
+  /// Writes all of `files`.
+  ///
+  /// - Throws: what keeps a file from being written; then none of them appears.
+  func write(
+    _ files: [File], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(FormatError) {
+    if try requireWritable() {
+      try requireNoStaleWeights(files)
+      try replace(files, progress)
+    } else {
+      try create(files, progress)
+    }
+  }
+
+  private func create(
+    _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void
+  ) throws(FormatError) {
+    let directory = try StagedDirectory(path: path, inner: Self.innerDirectories(of: files))
+    do throws(FormatError) {
+      try run(files, progress) { directory.place(of: $0) }
+      try directory.commit()
+    } catch {
+      directory.discard(files.map(\.name))
+      throw error
+    }
+  }
+
+  private func replace(
+    _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void
+  ) throws(FormatError) {
+    let directory = FilePath(path)
+    var made: [String] = []
+    for name in Self.innerDirectories(of: files) {
+      made += try FormatError.wrapping { () throws(SystemError) in
+        try Syscalls.makeDirectories(directory.appending(name).text)
+      }
+    }
+    do throws(FormatError) {
+      try run(files, progress) { directory.appending($0).text }
+    } catch {
+      Syscalls.removeEmptyDirectories(made)
+      throw error
+    }
+  }
+
+  private func run(
+    _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void,
+    at place: (String) -> String
+  ) throws(FormatError) {
+    var outputs: [StagedOutput] = []
+    for file in files {
+      outputs.append(
+        try StagedOutput(
+          path: place(file.name), replacing: options.replacesExisting,
+          synchronising: options.synchronises))
+    }
+    let total = files.reduce(0) { $0 + $1.plan.byteCount }
+    try FreeSpace.require(total, in: outputs.first?.scratchDirectory ?? ".")
+    var finished = 0
+    for (file, output) in zip(files, outputs) {
+      let (before, size) = (finished, file.plan.byteCount)
+      let engine = CopyEngine(threadCount: options.threads) { done, fileTotal in
+        progress(before + done, total - size + fileTotal)
+      }
+      try FormatError.within(file.source) { () throws(FormatError) in
+        try engine.run(file.plan, into: output)
+      }
+      finished += size
+    }
+    try StagedOutput.commit(outputs)
+  }
+
+  private static func innerDirectories(of files: [File]) -> [String] {
+    var names: [String] = []
+    for file in files {
+      guard let slash = file.name.lastIndex(of: "/") else { continue }
+      let name = String(file.name[..<slash])
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
+  /// Readers take what they find first, so weights of an earlier run must not stay beside new ones.
+  private func requireNoStaleWeights(_ files: [File]) throws(FormatError) {
+    let written = Set(files.map(\.name))
+    let names = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.names(in: path)
+    }
+    guard let stale = names.first(where: { !written.contains($0) && WeightsFile.isName($0) }) else {
+      return
+    }
+    throw FormatError(
+      .unsupported,
+      "'\(stale)' is in this directory and would not be replaced: it might be read in "
+        + "place of what is written now",
+      hint: "remove it, or write to a new directory"
+    ).framed(by: path)
+  }
+}
+
+/// The names of files in which programs look for weights.
+private enum WeightsFile {
+  static func isName(_ name: String) -> Bool {
+    let isWeights = ["model", "pytorch_model", "optim", "optimizer"].contains {
+      name.hasPrefix($0 + ".") || name.hasPrefix($0 + "-")
+    }
+    return isWeights
+      && [".safetensors", ".bin", ".pt", ".index.json"].contains(where: name.hasSuffix)
+  }
+}

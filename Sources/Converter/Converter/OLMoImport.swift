@@ -1,0 +1,258 @@
+internal import Architectures
+internal import Bytes
+internal import Configs
+public import Formats
+internal import Graph
+internal import Plan
+internal import Safetensors
+internal import Torch
+
+/// Turns a Hugging Face folder into the directory of an OLMo checkpoint that the trainer loads.
+public struct OLMoImport: Sendable {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// What holds for any directory that is written.
+    public var folder = FolderOptions()
+    /// The format of the model's and the optimizer's state.
+    public var format = CheckpointFormat.torch
+    /// The type that weights are cast to; `nil` keeps their bits.
+    public var dtype: DType?
+    /// A `config.yaml` for what Hugging Face does not know; `nil` for OLMo's official values.
+    public var template: String?
+    /// How the optimizer's state refers to parameters; `nil` for what it was, or else by name.
+    public var optimizerNames: OptimizerNames?
+    /// Where the tokenizer is; `nil` for the input.
+    public var tokenizer: String?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  private let options: Options
+
+  /// Conversions that follow `options`.
+  public init(_ options: Options) { self.options = options }
+
+  /// Converts the folder `input` to the directory `output`, which appears complete or not at all.
+  ///
+  /// - Parameters:
+  ///   - input: a folder that `save_pretrained` or ``HuggingFaceExport`` wrote.
+  ///   - output: a directory that is empty or does not exist.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: what was written and what became of the configuration.
+  /// - Throws: ``FormatError`` with the file, member or tensor in its path: `unsupported` for models
+  ///   that OLMo's trainer has not, `conflict` where files of the folder disagree.
+  public func run(
+    _ input: String, to output: String,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(FormatError) -> FolderReport {
+    let writer = FolderWriter(output, options.folder)
+    _ = try writer.requireWritable()
+    let plan = try self.plan(FilePath(input), output)
+    try writer.write(plan.files, progress: progress)
+    return plan.report
+  }
+
+  private func plan(_ input: FilePath, _ output: String) throws(FormatError) -> FolderPlan {
+    var plan = FolderPlan(output)
+    let configPath = input.appending(HuggingFaceFolder.configuration).text
+    try FolderPlan.requireDirectory(input)
+    guard try FilePath(configPath).status() != nil else {
+      throw FormatError(
+        .unsupported, "there is no config.json here",
+        hint: "give a folder that save_pretrained wrote"
+      ).framed(by: input.text)
+    }
+    let config = try HuggingFaceConfig(path: configPath)
+    let template = try options.template.map { path throws(FormatError) in
+      try OLMoConfig(path: path)
+    }
+    let (translation, map) = try FormatError.within(configPath) { () throws(FormatError) in
+      let translation = try OLMoTranslation(config, template: template)
+      return (translation, try TensorMap(of: translation.config.model))
+    }
+    try addModel(of: input, map, to: &plan)
+    let hasOptimizer = try addOptimizer(of: input, map, to: &plan)
+    let hasTrainer = try addTrainer(of: input, to: &plan)
+    plan.add(
+      OLMoDirectory.configuration, from: options.template ?? configPath,
+      bytes: try translation.config.text())
+    try addOrigin(of: input, config, to: &plan)
+    plan.describe {
+      $0.configuration = translation.report
+      $0.trainerFlags = Self.flags(output, hasOptimizer: hasOptimizer, hasTrainer: hasTrainer)
+    }
+    if !FilePath(output).name.hasSuffix(Self.suffix) {
+      plan.warn(
+        "OLMo's trainer takes a directory for an unsharded checkpoint only if its name ends in "
+          + "'\(Self.suffix)': rename '\(output)' before it is loaded")
+    }
+    return plan
+  }
+
+  private static let suffix = "-unsharded"
+
+  /// The flags with which `scripts/train.py` loads the directory (`load_path` and its relatives in
+  /// `olmo/config.py`).
+  private static func flags(_ output: String, hasOptimizer: Bool, hasTrainer: Bool) -> [String] {
+    var flags = ["--load_path=\(output)"]
+    if !hasOptimizer { flags.append("--reset_optimizer_state") }
+    if !hasTrainer { flags.append("--reset_trainer_state") }
+    return flags
+  }
+
+  // MARK: Tensors
+
+  private func addModel(
+    of input: FilePath, _ map: TensorMap, to plan: inout FolderPlan
+  ) throws(FormatError) {
+    let source = try read(input.text)
+    var whole = source
+    whole.graph = try FormatError.within(input.text) { () throws(FormatError) in
+      let tensors = try HuggingFaceTensors(of: source.graph, map).tensors
+      return try OLMoNaming(map: map).model(source.graph, tensors)
+    }
+    if let dtype = options.dtype { whole.graph.castFloats(to: dtype) }
+    whole.source = .assembled
+    let type = try FormatError.within(input.text) { () throws(FormatError) in
+      try WeightType.only(of: whole.graph, &plan)
+    }
+    if type != .float32 {
+      plan.warn(
+        "weights are \(type.name); OLMo's trainer copies them into float32 parameters, and "
+          + "--dtype f32 does that now")
+    }
+    let restored = try restore(
+      .model, map, whole, from: input.appending(HuggingFaceFolder.modelSkeleton), to: &plan)
+    try add("model", restored, or: whole, from: input.text, source.warnings, to: &plan)
+  }
+
+  private func addOptimizer(
+    of input: FilePath, _ map: TensorMap, to plan: inout FolderPlan
+  ) throws(FormatError) -> Bool {
+    let path = input.appending(HuggingFaceFolder.optimizer)
+    guard try path.status() != nil else {
+      guard options.optimizerNames != nil else { return false }
+      throw FormatError(
+        .unsupported, "there is no \(HuggingFaceFolder.optimizer) in this folder",
+        hint: "leave out --optimizer-names"
+      ).framed(by: input.text)
+    }
+    let source = try read(path.text)
+    var whole = source
+    whole.graph = try FormatError.within(path.text) { () throws(FormatError) in
+      try OLMoNaming(map: map).optimizer(source.graph)
+    }
+    whole.source = .assembled
+    var restored = try restore(
+      .optimizer, map, whole, from: input.appending(HuggingFaceFolder.optimizerSkeleton), to: &plan)
+    if let names = options.optimizerNames {
+      if var graph = restored?.graph {
+        try names.apply(to: &graph)
+        restored?.graph = graph
+      }
+      try names.apply(to: &whole.graph)
+    }
+    try add("optim", restored, or: whole, from: path.text, source.warnings, to: &plan)
+    return true
+  }
+
+  /// The file that travelled with a folder, filled with the folder's tensors; `nil` where none did or
+  /// the tensors are others now.
+  private func restore(
+    _ kind: OLMoSkeleton.Kind, _ map: TensorMap, _ whole: Checkpoint, from path: FilePath,
+    to plan: inout FolderPlan
+  ) throws(FormatError) -> Checkpoint? {
+    guard try path.status() != nil else { return nil }
+    if kind == .model, options.dtype != nil { return nil }
+    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path.text)
+    }
+    guard file.byteCount <= Limits.safetensorsHeaderBytes else {
+      throw FormatError(
+        .limitExceeded,
+        "\(file.byteCount) bytes are too many for a skeleton; \(Limits.safetensorsHeaderBytes) are "
+          + "read"
+      ).framed(by: path.text)
+    }
+    let document = try file.bytes(in: 0..<file.byteCount)
+    let skeleton = OLMoSkeleton(kind: kind, groupSize: map.dimensions.blockGroupSize)
+    let restoration = try FormatError.within(path.text) { () throws(FormatError) in
+      try skeleton.restore(
+        document, tensorsOf: whole.graph, droppingUnsafe: options.folder.dropsUnsafe)
+    }
+    switch restoration {
+    case .whole(let checkpoint): return checkpoint
+    case .changed(let reason):
+      plan.warn("'\(path.text)' is of other tensors, and is not used: \(reason)")
+      return nil
+    }
+  }
+
+  private func add(
+    _ state: String, _ restored: Checkpoint?, or whole: Checkpoint, from path: String,
+    _ warnings: [String], to plan: inout FolderPlan
+  ) throws(FormatError) {
+    let checkpoint = restored ?? whole
+    let name = "\(state).\(options.format.fileExtension)"
+    let warnings = warnings + checkpoint.warnings.filter { !warnings.contains($0) }
+    try FormatError.within(path) { () throws(FormatError) in
+      switch options.format {
+      case .torch:
+        let encoding = try TorchEncoder.encode(checkpoint, options: .init(prefix: state))
+        plan.add(
+          name, from: path, encoding.plan, format: .torch, tensorCount: encoding.tensorCount,
+          aliasCount: encoding.aliasCount, warnings: warnings + encoding.warnings)
+      case .safetensors:
+        // The layout itself has all there is to say of an object that was just put together.
+        let encoding = try SafetensorsEncoder.encode(
+          checkpoint, options: .init(layout: .olmo, includesSkeleton: restored != nil))
+        plan.add(
+          name, from: path, encoding.plan, format: .safetensors, layout: .olmo,
+          tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+          warnings: warnings + encoding.warnings)
+      }
+    }
+  }
+
+  private func read(_ path: String) throws(FormatError) -> Checkpoint {
+    try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: options.folder.dropsUnsafe))
+  }
+
+  // MARK: Small files
+
+  /// The trainer's state, without which it loads nothing: the one that travelled, or an empty dict,
+  /// which is enough for a trainer that is told to reset its state.
+  private func addTrainer(
+    of input: FilePath, to plan: inout FolderPlan
+  ) throws(FormatError) -> Bool {
+    let name = "\(OLMoDirectory.trainer).pt"
+    let travelled = input.appending(HuggingFaceFolder.trainer)
+    if try travelled.status() != nil {
+      try plan.add(name, copyOf: travelled.text)
+      return true
+    }
+    var graph = TensorGraph()
+    _ = graph.addEmptyRoot()
+    let encoding = try TorchEncoder.encode(
+      Checkpoint(named: graph), options: .init(prefix: OLMoDirectory.trainer))
+    plan.add(name, from: input.text, encoding.plan)
+    return false
+  }
+
+  /// What OLMo has no place for: the configuration as it was, unless OLMo's was translated to it, and
+  /// the tokenizer.
+  private func addOrigin(
+    of input: FilePath, _ config: HuggingFaceConfig, to plan: inout FolderPlan
+  ) throws(FormatError) {
+    if config[CarriedConfig.member] == nil {
+      for name in [HuggingFaceFolder.configuration, HuggingFaceFolder.generation] {
+        let file = input.appending(name)
+        guard try file.status() != nil else { continue }
+        try plan.add("\(ReturningConfig.directory)/\(name)", copyOf: file.text)
+      }
+    }
+    for (name, path) in try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input.text) {
+      try plan.add(name, copyOf: path)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+internal import Architectures
+internal import Bytes
+internal import Graph
+
+/// Puts an optimizer's state dict together: the reverse of ``OptimizerState``.
+struct OptimizerWriter {
+  /// What the optimizer keeps of one parameter.
+  struct Parameter {
+    var name: String
+    var values: [(key: NodeID, value: NodeID)]
+  }
+
+  /// A group: a dict whose settings are taken over, and the parameters in it.
+  struct Group {
+    var settings: NodeID
+    var names: [String]
+  }
+
+  /// Where the values are, and the new dicts will be.
+  var graph: TensorGraph
+  /// The entries beside `state` and `param_groups`.
+  var others: [(key: NodeID, value: NodeID)] = []
+  private var parameters: [Parameter] = []
+  private var groups: [Group] = []
+
+  init(_ graph: TensorGraph) { self.graph = graph }
+
+  mutating func add(_ parameter: Parameter) { parameters.append(parameter) }
+
+  mutating func add(_ group: Group) { groups.append(group) }
+
+  /// The graph whose root is the state dict, with keys of the given kind.
+  ///
+  /// - Throws: `limitExceeded` when the graph is full, `malformed` for a state without a group.
+  consuming func write(_ kind: OptimizerNames) throws(FormatError) -> TensorGraph {
+    var keys: [String: NodeID] = [:]
+    for name in groups.flatMap(\.names) {
+      keys[name] = try kind == .fsdp ? graph.addString(name) : graph.add(.int(keys.count))
+    }
+    var state: [NodeID] = []
+    for parameter in parameters {
+      guard let key = keys[parameter.name] else {
+        throw FormatError(
+          .malformed, "the optimizer has a state of '\(parameter.name)', which is in no group")
+      }
+      state += [key, try graph.addDict(parameter.values)]
+    }
+    var dicts: [NodeID] = []
+    for group in groups { dicts.append(try addGroup(group, keys, kind)) }
+    var root: [NodeID] = [
+      try graph.addString(OptimizerState.stateKey),
+      try graph.add(.dict(graph.addChildren(state[...]))),
+      try graph.addString(OptimizerState.groupsKey),
+      try graph.add(.list(graph.addChildren(dicts[...]))),
+    ]
+    for other in others { root += [other.key, other.value] }
+    graph.root = try graph.add(.dict(graph.addChildren(root[...])))
+    return graph
+  }
+
+  /// A copy of a group's dict with other parameters.
+  private mutating func addGroup(
+    _ group: Group, _ keys: [String: NodeID], _ kind: OptimizerNames
+  ) throws(FormatError) -> NodeID {
+    var entries: [(key: NodeID, value: NodeID)] = []
+    for entry in graph.entries(of: group.settings) ?? [] {
+      var value = entry.value
+      switch graph.string(entry.key) {
+      case OptimizerState.parametersKey: value = try addList(group.names.compactMap { keys[$0] })
+      case OptimizerState.namesKey: value = try addNames(group.names, kind)
+      case OptimizerState.shardedKey: value = kind == .fsdp ? TensorGraph.true : TensorGraph.false
+      default: break
+      }
+      entries.append((entry.key, value))
+    }
+    return try graph.addDict(entries)
+  }
+
+  /// The names as the trainer has them; under sharding, where it takes wrappers out of them by
+  /// itself, those without any.
+  private mutating func addNames(
+    _ names: [String], _ kind: OptimizerNames
+  ) throws(FormatError) -> NodeID {
+    var items: [NodeID] = []
+    for name in names {
+      items.append(
+        try graph.addString(kind == .fsdp ? name : ParameterName(name).underDataParallelism))
+    }
+    return try addList(items)
+  }
+
+  private mutating func addList(_ items: [NodeID]) throws(FormatError) -> NodeID {
+    try graph.add(.list(graph.addChildren(items[...])))
+  }
+}
+
+extension TensorGraph {
+  /// Adds a tensor that shows the same bytes as another and comes from no pickle.
+  ///
+  /// - Throws: `limitExceeded` when the graph is full.
+  mutating func addView(of id: TensorID) throws(FormatError) -> NodeID {
+    var tensor = self[id]
+    tensor.node = try add(.none)
+    tensor.origin = .plain
+    add(tensor)
+    return tensor.node
+  }
+}

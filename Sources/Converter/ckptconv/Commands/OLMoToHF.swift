@@ -1,0 +1,114 @@
+internal import Bytes
+internal import Converter
+internal import Formats
+
+/// `ckptconv olmo-to-hf`.
+struct OLMoToHF: Command {
+  static let name = "olmo-to-hf"
+  static let summary = "convert an OLMo checkpoint to a Hugging Face folder"
+  static let manual = """
+    Converts DIR, the directory of one step that OLMo's trainer saved, to a folder that
+    `transformers` loads: `config.json`, `generation_config.json`, and the weights as
+    `model.safetensors`, in several files with an index where they are large. The class is that which
+    computes what OLMo computes: Olmo2ForCausalLM, OlmoForCausalLM or LlamaForCausalLM. A model that
+    no class can represent is refused, with the field that says so.
+
+    Tensors are renamed, and fused ones split by their rows; no number changes unless `--dtype` asks
+    for it. Before anything is written, every tensor is compared by name and shape with what
+    `config.yaml` calls for.
+
+    What only OLMo knows travels in `config.json` under `ckptconv` and in the directory `olmo`, which
+    other programs ignore; `ckptconv hf-to-olmo` returns the same files with it.
+    """
+  static let examples = [
+    Example(
+      line: "ckptconv olmo-to-hf step1000-unsharded -o olmo-hf --tokenizer tokenizer.json",
+      purpose: "Make a folder that transformers loads:"),
+    Example(
+      line: "ckptconv olmo-to-hf step1000-unsharded -o olmo-hf --dtype bf16 --max-shard-size 2GB",
+      purpose: "Publish the weights as bfloat16, in files of up to 2 GB:"),
+    Example(
+      line: "ckptconv olmo-to-hf step1000-unsharded -o olmo-hf --optimizer",
+      purpose: "Take the optimizer's and the trainer's state along:"),
+  ]
+  static let operands = Operands.directory
+
+  private var output = FolderOutput()
+  private var options = HuggingFaceExport.Options()
+  private var shardByteCount: Int?
+  private var dtype: WeightDType?
+  private var destination = ""
+
+  static let flags: [BoundFlag<OLMoToHF>] =
+    FolderOutput.flags.map { $0.lifted(to: \.output) } + [
+      .byteCount(
+        "max-shard-size", "SIZE", \.shardByteCount, in: .content,
+        "weights per file at most; default 5GB",
+        manual: """
+          How many bytes of tensors one file holds, such as `5GB` or `500MB`; the default is `5GB`, as
+          that of `save_pretrained`. A tensor that is larger has a file of its own.
+          """),
+      .choice(
+        "dtype", "TYPE", \.dtype, in: .content, "cast weights to bf16, f16 or f32",
+        manual: """
+          Casts the weights, rounding to the nearest even as PyTorch does. Without it they keep their
+          bits. The optimizer's state is never cast.
+          """),
+      .toggle(
+        "optimizer", \.options.carriesOptimizer, in: .content,
+        "take the optimizer's state along",
+        manual: """
+          Writes the optimizer's state as `optimizer.safetensors`, under the names of Hugging Face's
+          model and split like its weights, and takes `train.pt` along in `olmo`.
+          """),
+      .path(
+        "tokenizer", "PATH", \.options.tokenizer, in: .content,
+        "take the tokenizer from a directory or file",
+        manual: """
+          The directory with the files of the tokenizer, or its `tokenizer.json`. The default is DIR,
+          if it has them.
+          """),
+      .toggle(
+        "keep-eos", \.options.keepsEndOfText, in: .content, "keep an end-of-text token 0",
+        manual: """
+          The first configurations of OLMo 1 say 0 for the end-of-text token and mean 50279, which is
+          written for it, with a warning. With this flag 0 is written.
+          """),
+      .toggle(
+        "no-carry", \.options.carriesRest, to: false, in: .content,
+        "leave out what only OLMo knows",
+        manual: """
+          Leaves out what travels for the way back: the key `ckptconv` of `config.json` and the
+          skeletons in `olmo`.
+          """),
+    ]
+
+  mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+    (destination, options.folder) = try output.destination(of: Self.name, shared)
+    if let shardByteCount { options.shardByteCount = shardByteCount }
+    options.dtype = dtype.map(DType.init)
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(FormatError) -> ExitCode {
+    let report = try HuggingFaceExport(options).run(operands[0], to: destination) { done, total in
+      console.progress?.update(done: done, total: total)
+    }
+    try FolderAnnouncement(report: report, console: console).make(json: shared.json)
+    return .done
+  }
+}
+
+extension DType {
+  /// The type that a flag names.
+  init(_ choice: WeightDType) {
+    self =
+      switch choice {
+      case .bf16: .bfloat16
+      case .f16: .float16
+      case .f32: .float32
+      }
+  }
+}

@@ -1,0 +1,237 @@
+"""Checkpoints of OLMo's own models become folders that transformers computes the same with, and
+return as the files that they were."""
+
+import json
+
+import pytest
+import torch
+
+import hugging_face
+import olmo_models
+from comparison import assert_same
+from program import DATA, DONE, describe, run
+
+every_model = pytest.mark.parametrize("name", olmo_models.MODELS)
+
+# One of each kind where what is tested does not depend on the model.
+KINDS = ["olmo1-tied", "olmo2-few-keys", "llama", "olmo1-groups", "olmo2-norms-without-weights"]
+one_of_each = pytest.mark.parametrize("name", KINDS)
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory):
+    """Makes the checkpoint of a model once and returns its directory and the model."""
+    made = {}
+    root = tmp_path_factory.mktemp("olmo")
+
+    def make(name, **arguments):
+        key = (name, *arguments.items())
+        if key not in made:
+            folder = root / str(len(made)) / "step2-unsharded"
+            made[key] = folder, olmo_models.save(folder, name, **arguments)
+        return made[key]
+
+    return make
+
+
+def convert(verb, source, output, *flags):
+    process = run(verb, source, "-o", output, *flags)
+    assert process.returncode == DONE, describe(process)
+    return process
+
+
+@every_model
+def test_transformers_computes_what_olmo_computes(name, checkpoints, tmp_path):
+    source, model = checkpoints(name)
+    convert("olmo-to-hf", source, tmp_path / "hf")
+    found = hugging_face.logits(hugging_face.load(tmp_path / "hf"))
+    expected = hugging_face.logits(model)
+    assert expected.std() > 0.1, "logits that are all alike prove nothing"
+    difference = (found - expected).abs().max().item()
+    assert difference < 1e-5, difference
+
+
+@every_model
+@pytest.mark.parametrize("optimizer, by_name", [("adamw", False), ("lionw", True)])
+def test_the_way_there_and_back_returns_every_file(
+        name, optimizer, by_name, checkpoints, tmp_path):
+    source, _ = checkpoints(name, optimizer=optimizer, by_name=by_name)
+    convert("olmo-to-hf", source, tmp_path / "hf", "--optimizer", "--max-shard-size", "20KB")
+    back = tmp_path / "back-unsharded"
+    convert("hf-to-olmo", tmp_path / "hf", back)
+    for file in ["model.pt", "optim.pt", "train.pt", "config.yaml"]:
+        assert (back / file).read_bytes() == (source / file).read_bytes(), file
+    assert sorted(path.name for path in back.iterdir()) == [
+        "config.yaml", "model.pt", "optim.pt", "train.pt"]
+
+
+@one_of_each
+def test_the_way_back_needs_no_traveller(name, checkpoints, tmp_path):
+    """Without what travels for the way back, names, order and bits are the same nevertheless."""
+    source, model = checkpoints(name)
+    convert("olmo-to-hf", source, tmp_path / "hf", "--no-carry")
+    assert not (tmp_path / "hf/olmo").exists()
+    back = tmp_path / "back-unsharded"
+    # What Hugging Face has no place for comes from the template then.
+    convert("hf-to-olmo", tmp_path / "hf", back, "--config", source / "config.yaml")
+    found = torch.load(back / "model.pt", weights_only=True)
+    expected = model.state_dict()
+    assert list(found) == list(expected)
+    hugging_face.assert_same_tensors(dict(expected), found)
+    assert torch.load(back / "train.pt", weights_only=True) == {}
+    config = olmo_models.TrainConfig.load(back / "config.yaml")
+    assert config.model == olmo_models.TrainConfig.load(source / "config.yaml").model
+
+
+@one_of_each
+@pytest.mark.parametrize("layout", ["olmo", "plain"])
+def test_safetensors_are_a_source_too(name, layout, checkpoints, tmp_path):
+    source, _ = checkpoints(name)
+    converted = tmp_path / "step2-unsharded"
+    process = run("pt-to-safetensors", source, "-o", converted, "--layout", layout)
+    assert process.returncode == DONE, describe(process)
+    convert("olmo-to-hf", source, tmp_path / "from-pt")
+    convert("olmo-to-hf", converted, tmp_path / "from-safetensors")
+    assert (tmp_path / "from-pt/model.safetensors").read_bytes() == (
+        tmp_path / "from-safetensors/model.safetensors").read_bytes()
+    convert("hf-to-olmo", tmp_path / "from-safetensors", tmp_path / "back-unsharded")
+    assert (tmp_path / "back-unsharded/model.pt").read_bytes() == (source / "model.pt").read_bytes()
+
+
+def test_olmos_own_safetensors_without_a_skeleton(checkpoints, tmp_path):
+    source, model = checkpoints("olmo2-few-keys")
+    converted = tmp_path / "step2-unsharded"
+    process = run("pt-to-safetensors", source, "-o", converted, "--no-skeleton")
+    assert process.returncode == DONE, describe(process)
+    convert("olmo-to-hf", converted, tmp_path / "hf", "--optimizer")
+    convert("hf-to-olmo", tmp_path / "hf", tmp_path / "back-unsharded", "--as", "safetensors")
+    for file in ["model.safetensors", "optim.safetensors"]:
+        found = olmo_models.olmo_files.safetensors_file_to_state_dict(
+            tmp_path / "back-unsharded" / file)
+        expected = olmo_models.olmo_files.safetensors_file_to_state_dict(converted / file)
+        assert_same(expected, found, file, values_only=True)
+
+
+@one_of_each
+@pytest.mark.parametrize("dtype, torch_dtype", [("bf16", torch.bfloat16), ("f16", torch.float16)])
+def test_casts_are_torchs(name, dtype, torch_dtype, checkpoints, tmp_path):
+    source, _ = checkpoints(name)
+    convert("olmo-to-hf", source, tmp_path / "full")
+    convert("olmo-to-hf", source, tmp_path / "hf", "--dtype", dtype)
+    expected = {
+        key: value.to(torch_dtype)
+        for key, value in hugging_face.tensors(tmp_path / "full").items()}
+    hugging_face.assert_same_tensors(expected, hugging_face.tensors(tmp_path / "hf"))
+    named = hugging_face.config(tmp_path / "hf")
+    assert named["torch_dtype"] == str(torch_dtype).removeprefix("torch.")
+    back = tmp_path / "back-unsharded"
+    convert("hf-to-olmo", tmp_path / "hf", back, "--dtype", "f32")
+    found = torch.load(back / "model.pt", weights_only=True)
+    assert {tensor.dtype for tensor in found.values()} == {torch.float32}
+
+
+@every_model
+def test_the_optimizer_is_split_like_its_weights(name, checkpoints, tmp_path):
+    """What Hugging Face's optimizer would hold of each parameter is the rows of OLMo's."""
+    source, _ = checkpoints(name)
+    convert("olmo-to-hf", source, tmp_path / "hf", "--optimizer")
+    weights = hugging_face.tensors(tmp_path / "hf")
+    process = run(
+        "safetensors-to-pt", tmp_path / "hf/optimizer.safetensors", "-o", tmp_path / "optim.pt")
+    assert process.returncode == DONE, describe(process)
+    state = torch.load(tmp_path / "optim.pt", weights_only=True)
+    parameters = [key for group in state["param_groups"] for key in group["params"]]
+    assert sorted(parameters) == sorted(state["state"])
+    # Norms without weights are ones in the folder and have no state.
+    assert set(parameters) <= set(weights)
+    assert all("norm" in key for key in set(weights) - set(parameters))
+    for key, values in state["state"].items():
+        assert values["exp_avg"].shape == values["exp_avg_sq"].shape == weights[key].shape
+        assert values["step"].item() == 2.0
+    original = torch.load(source / "optim.pt", weights_only=True)
+    names = {key: name.removeprefix("module.") for group in original["param_groups"]
+             for key, name in zip(group["params"], group["param_names"])}
+    fused = next(key for key, name in names.items() if name.endswith((".0.ff_proj.weight")))
+    up, gate = (state["state"][f"model.layers.0.mlp.{part}_proj.weight"]["exp_avg"]
+                for part in ("up", "gate"))
+    assert torch.equal(torch.cat([up, gate]), original["state"][fused]["exp_avg"])
+
+
+def test_an_optimizer_that_has_made_no_step(checkpoints, tmp_path):
+    source, _ = checkpoints("olmo2", steps=0)
+    convert("olmo-to-hf", source, tmp_path / "hf", "--optimizer")
+    convert("hf-to-olmo", tmp_path / "hf", tmp_path / "back-unsharded")
+    assert (tmp_path / "back-unsharded/optim.pt").read_bytes() == (source / "optim.pt").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["olmo2-few-keys", "olmo2-eleven-layers", "olmo1-groups"])
+def test_names_are_repaired_for_the_other_strategy(name, checkpoints, tmp_path):
+    single, _ = checkpoints(name)
+    fsdp, _ = checkpoints(name, by_name=True)
+    for source, kind, other in [(single, "fsdp", fsdp), (fsdp, "single", single)]:
+        folder = tmp_path / kind
+        convert("olmo-to-hf", source, folder / "hf", "--optimizer")
+        convert("hf-to-olmo", folder / "hf", folder / "x-unsharded", "--optimizer-names", kind)
+        found = torch.load(folder / "x-unsharded/optim.pt", weights_only=True)
+        expected = torch.load(other / "optim.pt", weights_only=True)
+        for group in expected["param_groups"]:
+            group["param_names"] = [
+                key.replace("_fsdp_wrapped_module.", "") for key in group["param_names"]]
+        assert_same(expected, found, kind, values_only=True)
+
+
+def test_shards_hold_what_their_index_says(checkpoints, tmp_path):
+    source, model = checkpoints("olmo2")
+    convert("olmo-to-hf", source, tmp_path / "hf", "--max-shard-size", "30KB")
+    index = json.loads((tmp_path / "hf/model.safetensors.index.json").read_text())
+    files = sorted(path.name for path in (tmp_path / "hf").glob("model-*.safetensors"))
+    assert len(files) > 2 and sorted(set(index["weight_map"].values())) == files
+    found = hugging_face.tensors(tmp_path / "hf")
+    assert set(index["weight_map"]) == set(found)
+    size = sum(tensor.numel() * tensor.element_size() for tensor in found.values())
+    assert index["metadata"]["total_size"] == size
+    # The folder is the one that save_pretrained makes of the same model.
+    hugging_face.load(tmp_path / "hf").save_pretrained(
+        tmp_path / "theirs", max_shard_size="30KB")
+    for name in [*files, "model.safetensors.index.json"]:
+        assert (tmp_path / "theirs" / name).read_bytes() == (tmp_path / "hf" / name).read_bytes()
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(checkpoints, tmp_path):
+    source, _ = checkpoints("olmo2")
+    other, _ = checkpoints("olmo2-few-keys")
+    wrong = tmp_path / "step2-unsharded"
+    wrong.mkdir()
+    (wrong / "model.pt").write_bytes((source / "model.pt").read_bytes())
+    (wrong / "config.yaml").write_bytes((other / "config.yaml").read_bytes())
+    process = run("olmo-to-hf", wrong, "-o", tmp_path / "hf")
+    assert process.returncode == DATA, describe(process)
+    assert "transformer.blocks.0.att_proj.weight' is [96, 32]" in process.stderr, process.stderr
+    assert "n_kv_heads" in process.stderr, process.stderr
+    assert not (tmp_path / "hf").exists()
+
+
+REFUSED = {
+    "alibi": olmo_models.OLMO1 | dict(rope=False, alibi=True),
+    "rope": olmo_models.OLMO1 | dict(rope=False),
+    "activation_type": olmo_models.OLMO1 | dict(activation_type="gelu"),
+    "include_bias": olmo_models.OLMO1 | dict(include_bias=True),
+    "embedding_layer_norm": olmo_models.OLMO2 | dict(embedding_layer_norm=True),
+    "scale_logits": olmo_models.OLMO2 | dict(scale_logits=True),
+    "clip_qkv": olmo_models.OLMO2 | dict(clip_qkv=8.0),
+    "layer_norm_with_affine": olmo_models.OLMO1 | dict(layer_norm_with_affine=True),
+    "norm_after": olmo_models.LLAMA | dict(
+        attention_layer_norm=True, attention_layer_norm_with_affine=True),
+}
+
+
+@pytest.mark.parametrize("field", REFUSED)
+def test_what_no_class_can_represent_is_refused_by_the_field(
+        field, tmp_path, monkeypatch):
+    monkeypatch.setitem(olmo_models.MODELS, field, REFUSED[field])
+    source = tmp_path / "step2-unsharded"
+    olmo_models.save(source, field, steps=0)
+    process = run("olmo-to-hf", source, "-o", tmp_path / "hf")
+    assert process.returncode == DATA, describe(process)
+    assert field in process.stderr, process.stderr
+    assert not (tmp_path / "hf").exists()
