@@ -17,7 +17,8 @@ struct CompletionTests {
   static let cases = [
     Case(
       "",
-      gives: "pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help"),
+      gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip "
+        + "inspect check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),

@@ -195,3 +195,16 @@ def test_every_code_of_a_failure_is_listed():
     assert {code for code, _ in rows} == codes
     for code, exit_code in rows:
         assert int(exit_code) == (IO if code == "inputOutput" else DATA), code
+
+
+def test_examining(tmp_path):
+    page = tmp_path / "model.pt"
+    page.write_text("<html></html>")
+    for path, exit_code in (FIXTURES / "olmo2-fsdp/step6-unsharded", DONE), (page, DIFFERENCE):
+        process = run("check", "--json", path)
+        assert process.returncode == exit_code, describe(process)
+        found = json.loads(process.stdout)
+        assert_documented(found, "Examination")
+        assert bool(found["findings"]) == (exit_code == DIFFERENCE)
+        for finding in found["findings"]:
+            assert_documented(finding, "Finding of an examination")

@@ -83,15 +83,16 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there is help on "
-        + "pt-to-safetensors, safetensors-to-pt, verify, roundtrip, config, inspect, scan, batch, "
-        + "help, safety, layouts, skeleton, exit-codes or environment"
+        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, config, verify, roundtrip, "
+        + "inspect, check, scan, batch, help, safety, layouts, skeleton, exit-codes or environment"
     ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors or roundtrip",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
       "-o x pt-to-safetensors a",
-      says: "-o is a flag of pt-to-safetensors, safetensors-to-pt, config or batch",
+      says: "-o is a flag of pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, "
+        + "config or batch",
       hint: "flags of a command stand after it, and only after it"),
     Refusal(
       "inspect a --version", says: "--version stands without a command",

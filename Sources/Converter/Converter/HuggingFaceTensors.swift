@@ -7,17 +7,12 @@ struct HuggingFaceTensors {
   /// The tensors that the model consists of.
   private(set) var tensors: NamedTensors
 
-  /// Checks the tensors of `graph`.
+  /// Checks the tensors of `graph`, once those that say nothing are left out.
   ///
-  /// What a file may have beside the model is left out where it says nothing: buffers that every
-  /// version computes anew, and the weights of an output that is tied to the embedding, if they are
-  /// the embedding's.
   /// - Throws: `conflict` where tensors and configuration disagree, `inputOutput` and
   ///   `checksumMismatch` when tensors that must be equal cannot be read.
   init(of graph: TensorGraph, _ map: TensorMap) throws(FormatError) {
-    tensors = try NamedTensors(huggingFace: graph)
-    tensors.remove(map.ignored)
-    if map.dimensions.isTied { try leaveOutTiedOutput(of: graph) }
+    tensors = try Self.significant(in: graph, map)
     try Coverage(of: tensors.shapes(in: graph), by: map, on: .huggingFace).require()
     try requireOnes(of: graph, map)
   }
@@ -25,8 +20,19 @@ struct HuggingFaceTensors {
   private static let embedding = "model.embed_tokens.weight"
   private static let output = "lm_head.weight"
 
-  private mutating func leaveOutTiedOutput(of graph: TensorGraph) throws(FormatError) {
-    guard let output = tensors[Self.output], let embedding = tensors[Self.embedding] else { return }
+  /// The tensors of `graph` without what a file may have beside the model and that says nothing:
+  /// buffers that every version computes anew, and the weights of an output that is tied to the
+  /// embedding, if they are the embedding's.
+  ///
+  /// - Throws: `conflict` where a tied output is not the embedding, `unsupported` for an object that
+  ///   is no state dict, `inputOutput` when tensors that must be equal cannot be read.
+  static func significant(
+    in graph: TensorGraph, _ map: TensorMap
+  ) throws(FormatError) -> NamedTensors {
+    var tensors = try NamedTensors(huggingFace: graph)
+    tensors.remove(map.ignored)
+    guard map.dimensions.isTied, let output = tensors[output], let embedding = tensors[embedding]
+    else { return tensors }
     guard try SameValue(graph).holds(of: embedding, output) else {
       throw FormatError(
         .conflict,
@@ -35,6 +41,7 @@ struct HuggingFaceTensors {
         hint: "set tie_word_embeddings to false if the model has both")
     }
     tensors.remove([Self.output])
+    return tensors
   }
 
   /// Norms that have no weights in OLMo's model must be without effect here.

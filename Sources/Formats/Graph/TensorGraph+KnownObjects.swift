@@ -126,7 +126,8 @@ extension TensorGraph {
     return nil
   }
 
-  private func value(of key: StaticString, in id: NodeID) -> NodeID? {
+  /// The value that a dict has under a str, or `nil` where there is none.
+  package func value(of key: StaticString, in id: NodeID) -> NodeID? {
     entries(of: id)?.first { text(of: $0.key, equals: key) }?.value
   }
 }

@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | verify | roundtrip | config | inspect | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | verify | roundtrip | inspect | check | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -25,15 +25,26 @@ _ckptconv() {
         pt-to-safetensors:--tied) words='alias copy' ;;
         safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
         safetensors-to-pt:--manifest) words='PATH' ;;
-        verify:--manifest) words='PATH' ;;
-        verify:--against) words='PATH' ;;
-        roundtrip:--layout) words='plain olmo' ;;
+        olmo-to-hf:-o | olmo-to-hf:--output) words='PATH' ;;
+        olmo-to-hf:--max-shard-size) words='' ;;
+        olmo-to-hf:--dtype) words='bf16 f16 f32' ;;
+        olmo-to-hf:--tokenizer) words='PATH' ;;
+        hf-to-olmo:-o | hf-to-olmo:--output) words='PATH' ;;
+        hf-to-olmo:--as) words='pt safetensors' ;;
+        hf-to-olmo:--dtype) words='bf16 f16 f32' ;;
+        hf-to-olmo:--config) words='PATH' ;;
+        hf-to-olmo:--optimizer-names) words='fsdp single' ;;
+        hf-to-olmo:--tokenizer) words='PATH' ;;
         config:-o | config:--output) words='PATH' ;;
         config:--manifest) words='PATH' ;;
         config:--to) words='hf olmo' ;;
         config:--config) words='PATH' ;;
+        verify:--manifest) words='PATH' ;;
+        verify:--against) words='PATH' ;;
+        roundtrip:--layout) words='plain olmo' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
+        check:--for) words='olmo hf torch' ;;
         batch:-o | batch:--output) words='PATH' ;;
         batch:--from) words='PATH' ;;
         batch:-j | batch:--jobs) words='' ;;
@@ -47,13 +58,16 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip inspect check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                config) flags='-o --output --force --sync --verify --manifest --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                config) flags='-o --output --force --sync --verify --manifest --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
                     flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
@@ -62,7 +76,7 @@ _ckptconv() {
                         *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip inspect check scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

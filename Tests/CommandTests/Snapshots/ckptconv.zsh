@@ -16,10 +16,13 @@ _ckptconv() {
     local -a commands=(
         'pt-to-safetensors:convert .pt files or a checkpoint directory to safetensors'
         'safetensors-to-pt:convert safetensors files or a checkpoint directory to .pt'
+        'olmo-to-hf:convert an OLMo checkpoint to a Hugging Face folder'
+        'hf-to-olmo:convert a Hugging Face folder to an OLMo checkpoint'
+        'config:translate config.yaml to config.json or back'
         'verify:tell whether two checkpoints are the same, bit for bit'
         'roundtrip:prove that a file comes back from the other format'
-        'config:translate config.yaml to config.json or back'
         'inspect:list the tensors and values of a checkpoint'
+        'check:look for what is missing, damaged or does not fit together'
         'scan:list what the pickles of a file would have run'
         'batch:do one command to many inputs, resumable and in parallel'
         'help:explain a command or a topic'
@@ -66,17 +69,34 @@ _ckptconv() {
                         '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
                         '*:INPUT...:_files'
                     ;;
-                verify)
+                olmo-to-hf)
                     _arguments "$shared[@]" \
-                        '(--manifest)--manifest=[write the SHA-256 of all of A to FILE]:FILE:_files' \
-                        '(--force)--force[replace a manifest that exists]' \
-                        '(--against)--against=[compare A with a manifest]:FILE:_files' \
-                        '*:A [B]:_files'
+                        '(-o --output)-o+[write to this new directory]:DIR:_files' \
+                        '(-o --output)--output=[write to this new directory]:DIR:_files' \
+                        '(--force)--force[replace files in a directory that exists]' \
+                        '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--max-shard-size)--max-shard-size=[weights per file at most; default 5GB]:SIZE: ' \
+                        '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                        '(--optimizer)--optimizer[take the optimizer'\''s state along]' \
+                        '(--tokenizer)--tokenizer=[take the tokenizer from a directory or file]:PATH:_files' \
+                        '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                        '(--no-carry)--no-carry[leave out what only OLMo knows]' \
+                        '1:DIR:_files'
                     ;;
-                roundtrip)
+                hf-to-olmo)
                     _arguments "$shared[@]" \
-                        '(--layout)--layout=[by way of layout olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
-                        '*:INPUT...:_files'
+                        '(-o --output)-o+[write to this new directory]:DIR:_files' \
+                        '(-o --output)--output=[write to this new directory]:DIR:_files' \
+                        '(--force)--force[replace files in a directory that exists]' \
+                        '(--sync)--sync[put outputs on the disk before they appear]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--as)--as=[write pt, or safetensors for the trainer]:FORMAT:((pt\:model\.pt\ and\ optim\.pt\,\ as\ torch\.save\ writes\ them safetensors\:model\.safetensors\ and\ optim\.safetensors\ in\ the\ layout\ olmo))' \
+                        '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                        '(--config)--config=[take the rest of config.yaml from this one]:YAML:_files' \
+                        '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
+                        '(--tokenizer)--tokenizer=[take the tokenizer from a directory or file]:PATH:_files' \
+                        '1:DIR:_files'
                     ;;
                 config)
                     _arguments "$shared[@]" \
@@ -92,11 +112,29 @@ _ckptconv() {
                         '(--no-carry)--no-carry[leave out what only OLMo knows]' \
                         '1:INPUT:_files'
                     ;;
+                verify)
+                    _arguments "$shared[@]" \
+                        '(--manifest)--manifest=[write the SHA-256 of all of A to FILE]:FILE:_files' \
+                        '(--force)--force[replace a manifest that exists]' \
+                        '(--against)--against=[compare A with a manifest]:FILE:_files' \
+                        '*:A [B]:_files'
+                    ;;
+                roundtrip)
+                    _arguments "$shared[@]" \
+                        '(--layout)--layout=[by way of layout olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
+                        '*:INPUT...:_files'
+                    ;;
                 inspect)
                     _arguments "$shared[@]" \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
                         '(--limit)--limit=[list the first N tensors and values only]:N: ' \
                         '(--drop-unsafe)--drop-unsafe[show None for what exists to run code]' \
+                        '*:INPUT...:_files'
+                    ;;
+                check)
+                    _arguments "$shared[@]" \
+                        '(--finite)--finite[search all numbers for NaN and infinity]' \
+                        '(--for)--for=[say whether a program would load it\: olmo, hf, torch]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
                         '*:INPUT...:_files'
                     ;;
                 scan)
@@ -137,7 +175,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt verify roundtrip config inspect scan batch help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip inspect check scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

@@ -19,6 +19,7 @@ enum FlagTable {
     Verify.self,
     RoundTripCommand.self,
     Inspect.self,
+    Check.self,
     Scan.self,
     Batch.self,
     Help.self,

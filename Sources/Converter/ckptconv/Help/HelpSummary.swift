@@ -3,7 +3,7 @@ enum HelpSummary {
   /// The commands, the flags that need none, and the topics.
   static var program: String {
     let commands = FlagTable.pages.map { ($0.name, $0.summary) }
-    let flags = FlagTable.programFlags.map { (indentedTerm($0.flag), $0.flag.summary) }
+    let flags = ProgramOptions.flags.map { (indentedTerm($0.flag), $0.flag.summary) }
     let topics = Topic.all.map(\.name).joined(separator: ", ")
     return """
       usage: \(FlagTable.usage)
@@ -13,6 +13,7 @@ enum HelpSummary {
 
       \(list(flags))
 
+      With every command: \(sharedFlags)
       '\(FlagTable.program) COMMAND -h' has a command's flags, \
       '\(FlagTable.program) help TOPIC' more:
       \(topics).
@@ -38,10 +39,9 @@ enum HelpSummary {
       """
   }
 
-  /// What is common to the commands below one: the flags that all commands have take one line.
+  /// What is common to the commands below one.
   private static func group(_ page: CommandPage) -> String {
     let own = page.ownFlags.map { (indentedTerm($0), $0.summary) }
-    let shared = SharedOptions.flags.map { "--\($0.flag.long)" }.joined(separator: " ")
     let example = page.words.first ?? ""
     return """
       usage: \(page.usage)
@@ -50,11 +50,16 @@ enum HelpSummary {
 
       \(list(own))
 
-      As everywhere: \(shared)
+      As everywhere: \(sharedFlags)
       '\(FlagTable.program) \(page.name) \(example) -h' has those of a verb, \
       --help is the manual.
 
       """
+  }
+
+  /// The names of the flags that all commands have, which take one line.
+  private static var sharedFlags: String {
+    SharedOptions.flags.map { "--\($0.flag.long)" }.joined(separator: " ")
   }
 
   /// Where there is more.

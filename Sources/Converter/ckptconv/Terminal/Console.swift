@@ -29,6 +29,9 @@ final class Console: Sendable {
     try FormatError.wrapping { () throws(SystemError) in try output.write(text) }
   }
 
+  /// A word of a result in the color of its role, where colors are shown.
+  func paint(_ text: String, _ role: Style.Role) -> String { output.style.paint(text, role) }
+
   /// Writes a command's result as a JSON text, on a line of its own.
   ///
   /// - Throws: `inputOutput` when the standard output takes no more.

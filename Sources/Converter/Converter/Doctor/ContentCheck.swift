@@ -1,0 +1,93 @@
+internal import Bytes
+internal import Comparison
+internal import Formats
+internal import Graph
+internal import Plan
+internal import Safetensors
+
+/// Reads the data of a checkpoint to see whether it is undamaged, and on request whether all numbers
+/// are finite.
+///
+/// Each byte is read once: checksums are compared by the copy engine on the way.
+struct ContentCheck {
+  /// What was found.
+  private(set) var findings: [Finding] = []
+  /// How many bytes have been compared with a checksum.
+  private(set) var checkedByteCount = 0
+  /// How many tensors have been searched for numbers that are not finite.
+  private(set) var searchedTensorCount = 0
+
+  private let checkpoint: Checkpoint
+  private let path: String
+  private let options: ExaminationOptions
+
+  /// How many tensors a message names.
+  private static let namedTensors = 5
+
+  init(_ checkpoint: Checkpoint, at path: String, _ options: ExaminationOptions) {
+    self.checkpoint = checkpoint
+    self.path = path
+    self.options = options
+  }
+
+  /// Reads everything that there is something to learn from.
+  ///
+  /// - Throws: `inputOutput` when the system fails; damage is a finding.
+  mutating func run(_ progress: @escaping CopyEngine.Progress) throws(FormatError) {
+    var plan = FilePlan()
+    for region in checkpoint.graph.storages.compactMap(\.region) + checkpoint.unusedRegions
+    where region.crc32 != nil {
+      plan.inspect(region)
+      checkedByteCount += region.byteCount
+    }
+    let searched = options.searchesValues ? try search(&plan) : []
+    let counts = NonFiniteCounts(of: searched.map { ($0.dtype, $0.byteCount) })
+    do throws(FormatError) {
+      try CopyEngine(threadCount: options.threads, progress: progress).run(plan, into: counts)
+    } catch {
+      guard error.code != .inputOutput else { throw error }
+      return findings.append(Finding(error, .content, at: path))
+    }
+    report(counts.results, of: searched)
+  }
+
+  private mutating func search(
+    _ plan: inout FilePlan
+  ) throws(FormatError) -> [(name: String, dtype: DType, byteCount: Int)] {
+    let graph = checkpoint.graph
+    var seen: Set<TensorBytes> = []
+    var searched: [(name: String, dtype: DType, byteCount: Int)] = []
+    for leaf in try NamedLeaf.all(of: graph) {
+      guard case .tensor(let id) = graph[leaf.node], NonFiniteCounts.canSearch(graph[id].dtype),
+        let bytes = TensorBytes(graph[id], of: graph), seen.insert(bytes).inserted
+      else { continue }
+      for segment in bytes.segments { plan.append(segment) }
+      searched.append((leaf.name, graph[id].dtype, graph[id].byteCount))
+    }
+    searchedTensorCount = searched.count
+    return searched
+  }
+
+  private mutating func report(
+    _ results: [NonFiniteCounts.Result],
+    of searched: [(name: String, dtype: DType, byteCount: Int)]
+  ) {
+    let found = zip(searched, results).filter { $1.nanCount + $1.infinityCount > 0 }
+    guard !found.isEmpty else { return }
+    let named = found.prefix(Self.namedTensors).map { tensor, result in
+      "'\(tensor.name)' has " + Self.words(result)
+    }
+    let rest = found.count > named.count ? ", and \(found.count - named.count) more tensors" : ""
+    findings.append(
+      Finding(
+        .problem, .values, at: path, named.joined(separator: ", ") + rest,
+        remedy: "go back to an earlier step"))
+  }
+
+  private static func words(_ result: NonFiniteCounts.Result) -> String {
+    var words: [String] = []
+    if result.nanCount > 0 { words.append("\(result.nanCount) NaN") }
+    if result.infinityCount > 0 { words.append("\(result.infinityCount) infinite") }
+    return words.joined(separator: " and ")
+  }
+}

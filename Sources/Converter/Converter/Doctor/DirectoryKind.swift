@@ -1,0 +1,59 @@
+internal import Bytes
+internal import Formats
+
+/// What a directory is, judged by the names in it.
+enum DirectoryKind: Hashable {
+  /// A checkpoint of OLMo's trainer in one file for each state.
+  case olmo
+  /// A model as `transformers` saves it.
+  case huggingFace
+  /// A checkpoint of several processes, by the words that messages call it with.
+  case sharded(String)
+  /// Something else.
+  case unknown
+
+  /// What the directory at `place` is.
+  ///
+  /// - Throws: `inputOutput` when it cannot be read.
+  init(of place: FilePath) throws(FormatError) {
+    let names = Set(
+      try FormatError.wrapping { () throws(SystemError) in try Syscalls.names(in: place.text) })
+    let isOLMo = names.contains(OLMoDirectory.configuration)
+    if let sharded = try Self.sharded(names, isOLMo: isOLMo, place) {
+      self = .sharded(sharded)
+    } else if isOLMo || !names.isDisjoint(with: Self.olmoNames) {
+      self = .olmo
+    } else if names.contains("config.json") {
+      self = .huggingFace
+    } else {
+      self = try ModelFolder.weights(in: place.text) == nil ? .unknown : .huggingFace
+    }
+  }
+
+  /// What only OLMo's trainer calls its files; `model.safetensors` is everybody's.
+  private static let olmoNames: Set = [
+    "model.pt", "optim.pt", "train.pt", "other.pt", "optim.safetensors", "train.safetensors",
+  ]
+
+  /// The kinds of OLMo's `sharded_checkpointer` and its successor (`olmo/checkpoint.py`), and what
+  /// `torch.distributed.checkpoint` leaves.
+  private static func sharded(
+    _ names: Set<String>, isOLMo: Bool, _ place: FilePath
+  ) throws(FormatError) -> String? {
+    if names.contains("rank0.pt") { return "sharded checkpoint of OLMo, kind torch_legacy" }
+    if names.contains("model_and_optim") {
+      return isOLMo
+        ? "sharded checkpoint of OLMo, kind torch_new" : "checkpoint of OLMo-core"
+    }
+    if try place.appending("model").appending("metadata.json").status() != nil {
+      return "sharded checkpoint of OLMo, kind olmo_core"
+    }
+    if try place.appending("model").appending("rank0.pt").status() != nil {
+      return "sharded checkpoint of OLMo, kind local"
+    }
+    guard names.contains(".metadata") else { return nil }
+    return isOLMo
+      ? "sharded checkpoint of OLMo, kind olmo_core (olmo-core 1.0 or later)"
+      : "checkpoint of torch.distributed.checkpoint"
+  }
+}

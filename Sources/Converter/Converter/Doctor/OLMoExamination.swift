@@ -1,0 +1,154 @@
+internal import Architectures
+internal import Bytes
+internal import Configs
+internal import Formats
+internal import Graph
+internal import YAML
+
+/// Examines a checkpoint directory of OLMo's trainer.
+struct OLMoExamination {
+  /// What was found.
+  private(set) var findings: [Finding] = []
+  /// What was looked at, in words.
+  private(set) var examined: [String] = []
+  /// What could be read, for ``ContentCheck``.
+  private(set) var files: [StateFile] = []
+
+  private let place: FilePath
+  private let options: ExaminationOptions
+
+  init(of place: FilePath, _ options: ExaminationOptions) {
+    self.place = place
+    self.options = options
+  }
+
+  /// Looks at everything but tensor data.
+  ///
+  /// - Throws: `inputOutput` when the system fails.
+  mutating func run() throws(FormatError) {
+    checkName()
+    let configuration = readConfiguration()
+    let model = try read("model", need: "it is the model")
+    let optimizer = try read("optim", need: "a resume needs it, or --reset_optimizer_state")
+    let trainer = try read(
+      OLMoDirectory.trainer, orOlder: "other",
+      need: "the trainer needs it even with --reset_trainer_state")
+    let shapes = checkModel(model, configuration)
+    let steps = try checkOptimizer(optimizer, shapes, configuration)
+    let step = StepCheck(directory: place, trainer: trainer, optimizer: steps, configuration)
+    findings += step.findings
+    if let step = step.step { examined.append("step \(step)") }
+    guard let consumer = options.consumer else { return }
+    var loading = LoadingCheck(for: consumer)
+    loading.check(olmoDirectory: place, files, configuration)
+    findings += loading.findings
+  }
+
+  /// A save goes to a directory of its own and is renamed at its end (`olmo/checkpoint.py`).
+  private mutating func checkName() {
+    guard place.name.hasSuffix("-tmp") else { return }
+    findings.append(
+      Finding(
+        .warning, .files, at: place.text, "the name is that of a save that was interrupted",
+        remedy: "look whether all files are there before you use it"))
+  }
+
+  // MARK: Files
+
+  private mutating func read(
+    _ state: String, orOlder older: String? = nil, need: String
+  ) throws(FormatError) -> StateFile? {
+    var found: [String] = []
+    for name in [state, older].compactMap(\.self) {
+      for suffix in ["safetensors", "pt"] {
+        let path = place.appending("\(name).\(suffix)")
+        if try path.status() != nil { found.append(path.text) }
+      }
+    }
+    guard let path = found.first else {
+      findings.append(
+        Finding(
+          .problem, .files, at: place.appending("\(state).pt").text, "it is missing: \(need)",
+          remedy: "fetch it again"))
+      return nil
+    }
+    for other in found.dropFirst() {
+      findings.append(
+        Finding(
+          .note, .files, at: other, "the trainer reads '\(FilePath(path).name)' instead"))
+    }
+    return try open(path)
+  }
+
+  private mutating func open(_ path: String) throws(FormatError) -> StateFile {
+    do throws(FormatError) {
+      let checkpoint = try CheckpointFile.read(path)
+      for warning in checkpoint.warnings {
+        findings.append(Finding(.warning, .content, at: path, warning))
+      }
+      files.append(StateFile(path: path, checkpoint: checkpoint))
+    } catch {
+      findings.append(Finding(error, .content, at: path))
+      files.append(StateFile(path: path, checkpoint: nil))
+    }
+    return files[files.count - 1]
+  }
+
+  private mutating func readConfiguration() -> OLMoConfig? {
+    let path = place.appending(OLMoDirectory.configuration).text
+    do throws(FormatError) {
+      return try OLMoConfig(path: path)
+    } catch {
+      findings.append(Finding(error, .configuration, at: path))
+      return nil
+    }
+  }
+
+  // MARK: What belongs together
+
+  /// The shapes of the model's tensors by their names, where they could be read.
+  private mutating func checkModel(
+    _ file: StateFile?, _ configuration: OLMoConfig?
+  ) -> [String: [Int]]? {
+    guard let file, let graph = file.checkpoint?.graph else { return nil }
+    do throws(FormatError) {
+      let map = configuration.flatMap { self.map($0) }
+      let groupSize = configuration?.model.blockGroupSize ?? 1
+      let tensors = try NamedTensors(olmo: graph, groupSize: groupSize)
+      if let map {
+        findings += ModelCheck(tensors, of: graph, at: file.path, by: map, on: .olmo).findings
+        examined.append("\(tensors.entries.count) tensors against config.yaml")
+      }
+      return Dictionary(tensors.shapes(in: graph).map { ($0.name, $0.shape) }) { first, _ in first }
+    } catch {
+      findings.append(Finding(error, .tensors, at: file.path))
+      return nil
+    }
+  }
+
+  private mutating func map(_ configuration: OLMoConfig) -> TensorMap? {
+    let path = place.appending(OLMoDirectory.configuration).text
+    do throws(FormatError) {
+      return try TensorMap(of: configuration.model)
+    } catch  where error.code == .unsupported {
+      findings.append(
+        Finding(
+          .note, .configuration, at: path,
+          "the tensors are not compared with it: \(error.message)"))
+    } catch {
+      findings.append(Finding(error, .configuration, at: path))
+    }
+    return nil
+  }
+
+  private mutating func checkOptimizer(
+    _ file: StateFile?, _ shapes: [String: [Int]]?, _ configuration: OLMoConfig?
+  ) throws(FormatError) -> (path: String, steps: [Int])? {
+    guard let file, let graph = file.checkpoint?.graph else { return nil }
+    let name = configuration?.document["optimizer"]?.mapping?["name"]?.scalar?.description
+    let check = try OptimizerCheck(graph, at: file.path, model: shapes, optimizer: name)
+    findings += check.findings
+    examined.append("the optimizer's state of \(check.parameterCount) parameters")
+    return (file.path, check.steps)
+  }
+}

@@ -1,0 +1,281 @@
+"""`check` finds what torch, OLMo and transformers would stumble over, and nothing else."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from files import checkpoints, corpus, label
+from program import DIFFERENCE, DONE, FIXTURES, describe, run
+
+SOUND = FIXTURES / "olmo2-fsdp/step6-unsharded"
+
+
+def check(path, *flags):
+    process = run("check", "--json", *flags, path)
+    assert process.returncode in (DONE, DIFFERENCE), describe(process)
+    report = json.loads(process.stdout)
+    problems = [f for f in report["findings"] if f["severity"] == "problem"]
+    assert report["sound"] == (not problems) == (process.returncode == DONE), describe(process)
+    return report["findings"]
+
+
+def load(path):
+    return torch.load(path, map_location="cpu", weights_only=False)
+
+
+@pytest.mark.parametrize(
+    "directory", [d for d in checkpoints() if (d / "model.pt").exists()], ids=label)
+def test_what_the_trainer_wrote_is_sound(directory):
+    assert check(directory, "--finite", "--for", "olmo") == []
+
+
+# MARK: Single faults
+
+def change(path, edit):
+    """Loads a file, edits what is in it and saves it again."""
+    value = load(path)
+    torch.save(edit(value) or value, path)
+
+
+def first(mapping):
+    return next(iter(mapping.values()))
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def set_(mapping, key, value):
+    mapping[key] = value
+
+
+def drop_field(optimizer):
+    del first(optimizer["state"])["exp_avg_sq"]
+
+
+def drop_state(optimizer):
+    del optimizer["state"][next(iter(optimizer["state"]))]
+
+
+def add_to_group(optimizer):
+    for key in ("params", "param_names"):
+        optimizer["param_groups"][1][key].append(optimizer["param_groups"][0][key][0])
+
+
+def leave_group(optimizer):
+    for key in ("params", "param_names"):
+        del optimizer["param_groups"][0][key][0]
+
+
+def reshape_moment(optimizer):
+    state = first(optimizer["state"])
+    state["exp_avg"] = torch.zeros(3, 5)
+
+
+def step_apart(optimizer):
+    first(optimizer["state"])["step"].fill_(5)
+
+
+def all_steps(number):
+    def edit(optimizer):
+        for state in optimizer["state"].values():
+            state["step"].fill_(number)
+    return edit
+
+
+def rename_tensor(model):
+    name = next(iter(model))
+    model["transformer.other.weight"] = model.pop(name)
+
+
+# The fault, the topic and the file of the finding, and what it says.
+FAULTS = {
+    "no model": (lambda d: (d / "model.pt").unlink(), "files", "model.pt", "missing"),
+    "no optimizer": (lambda d: (d / "optim.pt").unlink(), "files", "optim.pt", "missing"),
+    "no trainer": (lambda d: (d / "train.pt").unlink(), "files", "train.pt", "missing"),
+    "no config": (
+        lambda d: (d / "config.yaml").unlink(), "configuration", "config.yaml", "no such file"),
+    "empty": (lambda d: (d / "optim.pt").write_bytes(b""), "content", "optim.pt", "empty"),
+    "cut": (lambda d: cut(d / "model.pt"), "content", "model.pt", "100 are missing"),
+    "flipped bit": (lambda d: flip(d / "optim.pt"), "content", "optim.pt", "CRC-32"),
+    "gzip": (
+        lambda d: (d / "model.pt").write_bytes(b"\x1f\x8b\x08" + bytes(100)), "content",
+        "model.pt", "gzip"),
+    "lfs": (
+        lambda d: (d / "model.pt").write_text(
+            "version https://git-lfs.github.com/spec/v1\n"
+            f"oid sha256:{'0' * 64}\nsize 12345\n"),
+        "content", "model.pt", "12345 bytes"),
+    "yaml": (
+        lambda d: (d / "config.yaml").write_text("model: [1"), "configuration", "config.yaml",
+        "line"),
+    "unknown field": (
+        lambda d: (d / "config.yaml").write_text(
+            (d / "config.yaml").read_text().replace("model:\n", "model:\n  wings: 2\n")),
+        "configuration", "config.yaml", "'wings'"),
+    "another width": (
+        lambda d: (d / "config.yaml").write_text(
+            (d / "config.yaml").read_text().replace("d_model: 32", "d_model: 64")),
+        "tensors", "model.pt", "d_model"),
+    "tensor renamed": (
+        lambda d: change(d / "model.pt", rename_tensor), "tensors", "model.pt",
+        "'transformer.other.weight'"),
+    "tensor cast": (
+        lambda d: change(
+            d / "model.pt", lambda m: set_(m, next(iter(m)), first(m).to(torch.bfloat16))),
+        "tensors", "model.pt", "1 of bfloat16"),
+    "no moments of one": (
+        lambda d: change(d / "optim.pt", drop_state), "optimizer", "optim.pt",
+        "1 parameter without a state"),
+    "no second moment": (
+        lambda d: change(d / "optim.pt", drop_field), "optimizer", "optim.pt",
+        "without exp_avg_sq"),
+    "moment of another shape": (
+        lambda d: change(d / "optim.pt", reshape_moment), "optimizer", "optim.pt", "[3, 5]"),
+    "in two groups": (
+        lambda d: change(d / "optim.pt", add_to_group), "optimizer", "optim.pt",
+        "in the param groups twice"),
+    "in no group": (
+        lambda d: change(d / "optim.pt", leave_group), "optimizer", "optim.pt",
+        "in no param group"),
+    "steps apart": (
+        lambda d: change(d / "optim.pt", step_apart), "steps", "optim.pt", "5, 6"),
+    "optimizer of another step": (
+        lambda d: change(d / "optim.pt", all_steps(12)), "steps", "optim.pt", "12 steps"),
+    "trainer of another step": (
+        lambda d: change(d / "train.pt", lambda t: set_(t, "global_step", 5)), "steps",
+        "train.pt", "global_step is 5"),
+    "no trainer state": (
+        lambda d: change(d / "train.pt", lambda t: {"epoch": 0}), "steps", "train.pt",
+        "no 'global_step'"),
+}
+
+
+@pytest.fixture
+def directory(tmp_path):
+    copy = tmp_path / "step6-unsharded"
+    shutil.copytree(SOUND, copy)
+    return copy
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_where_it_is(directory, name):
+    fault, topic, file, words = FAULTS[name]
+    fault(directory)
+    findings = check(directory)
+    found = [f for f in findings if f["path"].endswith(file)]
+    # A tensor of another name is one that the optimizer does not know either.
+    if name != "tensor renamed":
+        assert len(found) == len(findings), findings
+    assert any(f["topic"] == topic and words in f["message"] for f in found), findings
+    severe = "warning" if name == "tensor cast" else "problem"
+    assert findings[0]["severity"] == severe, findings
+
+
+def test_steps_may_differ_where_the_configuration_counts_anew(directory):
+    change(directory / "optim.pt", all_steps(12))
+    config = directory / "config.yaml"
+    text = config.read_text()
+    assert "restore_dataloader: true" in text
+    config.write_text(text.replace("restore_dataloader: true", "restore_dataloader: false"))
+    assert [f["severity"] for f in check(directory)] == ["note"]
+
+
+def test_numbers_that_are_not_finite_are_counted(tmp_path):
+    values = {}
+    kinds = [
+        torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64,
+        torch.complex128, torch.float8_e5m2, torch.float8_e4m3fn, torch.float8_e5m2fnuz,
+        torch.float8_e4m3fnuz, torch.float8_e8m0fnu,
+    ]
+    generator = torch.Generator().manual_seed(1)
+    for kind in kinds:
+        bits = torch.randint(0, 256, (64 * 1024,), generator=generator, dtype=torch.uint8)
+        values[str(kind)] = bits.view(kind)
+    values["strided"] = torch.tensor([[1.0, float("nan")], [float("inf"), 2.0]]).t()
+    values["integers"] = torch.tensor([1 << 40, -1])
+    path = tmp_path / "bits.pt"
+    torch.save(values, path)
+    expected = []
+    for name, tensor in values.items():
+        # What torch cannot ask of eight bits it can of the same numbers in 32.
+        parts = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+        wide = parts if parts.dtype in (torch.float64, torch.int64) else parts.float()
+        nan, infinite = int(wide.isnan().sum()), int(wide.isinf().sum())
+        words = [f"{nan} NaN"] * (nan > 0) + [f"{infinite} infinite"] * (infinite > 0)
+        if words:
+            expected.append(f"'{name}' has {' and '.join(words)}")
+    messages = [f["message"] for f in check(path, "--finite")]
+    assert len(messages) == 1
+    assert messages[0].startswith(", ".join(expected[:5])), (messages, expected)
+    assert messages[0].endswith(f"and {len(expected) - 5} more tensors")
+    for name, tensor in values.items():
+        torch.save({name: tensor}, path)
+        found = [f["message"] for f in check(path, "--finite")]
+        assert found == [text for text in expected if text.startswith(f"'{name}'")]
+
+
+# MARK: Whether a program would load it
+
+def weights_only_loads(path):
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("path", corpus(), ids=label)
+def test_torch_loads_what_check_says_it_loads(path):
+    findings = check(path, "--for", "torch")
+    if any(f["topic"] == "content" and f["severity"] == "problem" for f in findings):
+        return  # What is not read at all is said to be so.
+    refused = any(f["topic"] == "loading" and f["severity"] == "problem" for f in findings)
+    assert refused != weights_only_loads(path), findings
+
+
+def test_the_trainer_wants_a_name_and_its_own_layout(directory):
+    process = run(
+        "pt-to-safetensors", directory / "model.pt", "--layout", "plain", "-o",
+        directory / "model.safetensors")
+    assert process.returncode == DONE, describe(process)
+    renamed = directory.rename(directory.parent / "step6")
+    findings = [f for f in check(renamed, "--for", "olmo") if f["severity"] == "problem"]
+    assert [f["topic"] for f in findings] == ["loading", "loading"]
+    assert "'plain'" in "".join(f["message"] for f in findings)
+    assert any("step6-unsharded" in (f["remedy"] or "") for f in findings)
+
+
+def test_a_checkpoint_for_one_program_is_told_from_one_for_another(directory):
+    findings = check(directory, "--for", "hf")
+    assert any("olmo-to-hf" in (f["remedy"] or "") for f in findings), findings
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["rank0.pt", "config.yaml"], "kind torch_legacy"),
+        (["model_and_optim/.metadata", "config.yaml"], "kind torch_new"),
+        (["model/rank0.pt", "metadata.yaml", "config.yaml"], "kind local"),
+        (["model/metadata.json", "config.yaml"], "kind olmo_core"),
+        (["model_and_optim/.metadata", "config.json", ".metadata.json"], "OLMo-core"),
+        ([".metadata", "__0_0.distcp"], "torch.distributed.checkpoint"),
+        (["readme.txt"], "no checkpoint in this directory"),
+    ])
+def test_directories_of_other_kinds_are_named(tmp_path, names, words):
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    findings = check(tmp_path)
+    assert len(findings) == 1 and words in findings[0]["message"], findings
+
+
