@@ -27,10 +27,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BENCH = ROOT / ".bench"
 OUTPUT = BENCH / "output.safetensors"
 
-# The way that `ckptconv` replaces: load everything, write everything.
+# The ways that `ckptconv` replaces: load everything, write everything.
 PYTORCH = """
 import sys, torch, safetensors.torch
 safetensors.torch.save_file(torch.load(sys.argv[1], weights_only=True), sys.argv[2])
+"""
+PYTORCH_BACK = """
+import sys, torch, safetensors.torch
+torch.save(safetensors.torch.load_file(sys.argv[1]), sys.argv[2])
 """
 
 # A cast by one thread of PyTorch: file to file, and then how long the cast itself took in memory.
@@ -270,6 +274,15 @@ def cast_section(probe, rounds):
     return [*lines, ""]
 
 
+def comes_back(binary, converted, source):
+    """Whether the way back gives the very file that was converted."""
+    subprocess.run(
+        [binary, "safetensors-to-pt", converted, "-o", OUTPUT, "--quiet"], check=True)
+    same = filecmp.cmp(OUTPUT, source, shallow=False)
+    OUTPUT.unlink()
+    return same
+
+
 def version_of(command):
     process = subprocess.run(command, capture_output=True, text=True)
     return process.stdout.splitlines()[0].strip() if process.stdout else "unknown"
@@ -309,14 +322,24 @@ def row(name, times, peaks, byte_count=None, baseline=None):
     return "| " + " | ".join([*cells, f"{max(peaks) / 2**20:.1f} MiB"]) + " |"
 
 
-def section(title, source, conversions, inspection, same):
-    size = source.stat().st_size
+def conversion_table(size, conversions):
     baseline = statistics.median(conversions["`cp`"][0])
     return [
-        f"## {title}: {size / 1e9:.2f} GB", "",
         "| command | median | range | rate | against cp | peak memory |",
         "| --- | --- | --- | --- | --- | --- |",
         *(row(name, *result, size, baseline) for name, result in conversions.items()), "",
+    ]
+
+
+def section(title, source, conversions, returns, inspection, same, identical):
+    size = source.stat().st_size
+    return [
+        f"## {title}: {size / 1e9:.2f} GB", "",
+        *conversion_table(size, conversions),
+        "The way back, from the safetensors file that `ckptconv` wrote:", "",
+        *conversion_table(size, returns),
+        "The file that came back was "
+        + ("byte for byte the one that was converted." if identical else "**another file.**"), "",
         "| command | median | range | peak memory |", "| --- | --- | --- | --- |",
         row("`ckptconv inspect`", *inspection), "",
         "With `--no-skeleton` the output was "
@@ -340,6 +363,8 @@ def report(binary, rounds, sections):
         "cp --reflink=never SOURCE OUTPUT",
         "ckptconv pt-to-safetensors SOURCE -o OUTPUT --quiet",
         "python -c '" + PYTORCH.strip() + "' SOURCE OUTPUT",
+        "ckptconv safetensors-to-pt CONVERTED -o OUTPUT --quiet",
+        "python -c '" + PYTORCH_BACK.strip() + "' CONVERTED OUTPUT",
         "ckptconv inspect SOURCE",
         "probe cast FROM TO SOURCE OUTPUT [THREADS]",
         "python -c '" + PYTORCH_CAST.strip() + "' FROM TO SOURCE OUTPUT COUNT",
@@ -362,9 +387,22 @@ def run(binary, probe, rounds, destination):
             "torch and safetensors": [sys.executable, "-c", PYTORCH, source, OUTPUT],
         }
         conversions = measure_conversions(source, commands, rounds)
+        converted = BENCH / "converted.safetensors"
+        subprocess.run(
+            [binary, "pt-to-safetensors", source, "-o", converted, "--quiet", "--force"], check=True)
+        commands = {
+            "`cp`": ["cp", "--reflink=never", converted, OUTPUT],
+            "`ckptconv safetensors-to-pt`":
+                [binary, "safetensors-to-pt", converted, "-o", OUTPUT, "--quiet"],
+            "safetensors and torch": [sys.executable, "-c", PYTORCH_BACK, converted, OUTPUT],
+        }
+        returns = measure_conversions(converted, commands, rounds)
+        identical = comes_back(binary, converted, source)
+        converted.unlink()
         inspection = measure_inspection(binary, source)
         same = same_bytes_as_pytorch(binary, source)
-        sections += section(title, source, conversions, inspection, same)
+        sections += section(
+            title, source, conversions, returns, inspection, same, identical)
     make_elements()
     sections += cast_section(probe, rounds)
     folder = make_small_files()

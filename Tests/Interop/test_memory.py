@@ -1,5 +1,6 @@
 """Memory stays at 64 MiB whatever the size of the file."""
 
+import filecmp
 import subprocess
 import sys
 
@@ -37,13 +38,17 @@ def peak_of(*arguments):
 
 @pytest.mark.parametrize("make", LARGE.values(), ids=LARGE)
 def test_a_conversion_needs_64_mebibytes_at_most(make, tmp_path, output):
-    source = tmp_path / "model.pt"
+    source, returned = tmp_path / "model.pt", tmp_path / "returned.pt"
     torch.save(make(), source)
     try:
         peak = peak_of("pt-to-safetensors", source, "-o", output)
         assert peak <= LIMIT, f"{peak / MEBIBYTE:.1f} MiB to convert"
         peak = peak_of("inspect", source)
         assert peak <= LIMIT // 2, f"{peak / MEBIBYTE:.1f} MiB to inspect"
+        peak = peak_of("safetensors-to-pt", output, "-o", returned)
+        assert peak <= LIMIT, f"{peak / MEBIBYTE:.1f} MiB to bring back"
+        assert filecmp.cmp(source, returned, shallow=False)
     finally:
         source.unlink()
+        returned.unlink(missing_ok=True)
         output.unlink(missing_ok=True)
