@@ -1,7 +1,7 @@
 /// The whole command line: what the parser reads with and everything about it is written from.
 enum FlagTable {
   static let program = "ckptconv"
-  static let summary = "convert PyTorch checkpoints to safetensors without running them"
+  static let summary = "convert PyTorch checkpoints to safetensors and back without running them"
   static let manual = """
     Turns training checkpoints from one format into another, without Python and without ever running
     a pickle. INPUT is a file, or a checkpoint directory. The kind of a file is found from its

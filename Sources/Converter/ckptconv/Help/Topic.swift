@@ -62,7 +62,8 @@ struct Topic: Sendable {
         A safetensors file holds a flat map of tensors. What else the checkpoint had (nesting, order,
         number keys, floats, which tensors shared their storage, strides) is written as one JSON
         document under the key `ckptconv.skeleton` of the file's metadata. Other readers ignore it.
-        It has all that is needed to rebuild the same checkpoint, which this version does not do yet.
+        `ckptconv safetensors-to-pt` rebuilds the same checkpoint from it, and follows tensors that
+        were changed since.
 
         With `--no-skeleton` the file is byte for byte what `safetensors.torch.save_file`, or OLMo's
         own converter for the layout `olmo`, writes.
