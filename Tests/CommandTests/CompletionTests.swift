@@ -18,7 +18,7 @@ struct CompletionTests {
     Case(
       "",
       gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip "
-        + "inspect check scan batch help"),
+        + "diff inspect check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),

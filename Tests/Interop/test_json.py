@@ -16,6 +16,7 @@ PAGE = (ROOT / "Documentation/json.md").read_text()
 TYPES = {
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
     "boolean": lambda value: isinstance(value, bool),
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
@@ -100,6 +101,22 @@ def test_scanning(source):
         assert_documented(finding, "Finding")
         if finding["global"]:
             assert_documented(finding["global"], "Global")
+
+
+def test_how_checkpoints_differ():
+    first, second = FIXTURES / "plain/opt-sgd.pt", FIXTURES / "plain/opt-adagrad.pt"
+    process = run("diff", "--json", first, second)
+    assert process.returncode == DIFFERENCE, describe(process)
+    found = json.loads(process.stdout)
+    assert_documented(found, "Diff")
+    for file in found["files"]:
+        assert_documented(file, "Compared files")
+        assert file["tensors"]
+        for tensor in file["tensors"]:
+            assert_documented(tensor, "Differing tensor")
+            for key in ("max_abs", "max_rel"):
+                if tensor[key]:
+                    assert_documented(tensor[key], "Largest difference")
 
 
 def test_reporting_conversions(tmp_path):

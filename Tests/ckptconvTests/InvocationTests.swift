@@ -84,7 +84,8 @@ struct InvocationTests {
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there is help on "
         + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, config, verify, roundtrip, "
-        + "inspect, check, scan, batch, help, safety, layouts, skeleton, exit-codes or environment"
+        + "diff, inspect, check, scan, batch, help, safety, layouts, skeleton, exit-codes or "
+        + "environment"
     ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors or roundtrip",

@@ -18,8 +18,7 @@ enum ExitCode: Int32, CaseIterable, Sendable {
     switch self {
     case .done: "The command did what it was asked to do."
     case .difference:
-      "What was looked for is there: a difference (`verify`), a loss (`roundtrip`), something "
-        + "dangerous (`scan`)."
+      "A command that compares, checks or scans has found a difference, a problem or a danger."
     case .usage: "The command line is wrong: an unknown command or flag, or a value it cannot have."
     case .badInput:
       "An input is malformed, unsafe, not of a supported kind, or holds what the output cannot."

@@ -49,16 +49,19 @@ package struct GraphComparison: Sendable {
 
   /// Compares two checkpoints without reading tensor data, in time linear in their objects.
   ///
-  /// Up to `limit` differences are described; the others are counted.
+  /// Up to `limit` differences are described; the others are counted. With `pairingTypes`, tensors
+  /// of one shape and of types that can be compared as numbers are pairs as well.
   ///
   /// - Throws: `limitExceeded` when values are compared by name and shared containers multiply
   ///   beyond ``Limits``.
   package init(
-    _ first: Side, _ second: Side, limit: Int = DifferenceList.defaultLimit
+    _ first: Side, _ second: Side, limit: Int = DifferenceList.defaultLimit,
+    pairingTypes: Bool = false
   ) throws(FormatError) {
     switch (first.structure, second.structure) {
     case (.objects, .objects):
       var walk = ObjectWalk(first.graph, second.graph, isFlat: false, limit: limit)
+      walk.pairsTypes = pairingTypes
       walk.compare(first.graph.root, second.graph.root)
       scope = .objects
       notCompared = ["bytes of storages that belong to no tensor"]
@@ -66,6 +69,7 @@ package struct GraphComparison: Sendable {
       tensorPairs = walk.tensorPairs
     default:
       var names = try NameComparison(first, second, limit: limit)
+      names.walk.pairsTypes = pairingTypes
       names.run()
       scope = .tensorsByName
       notCompared = NameComparison.notCompared

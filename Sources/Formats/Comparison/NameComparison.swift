@@ -32,7 +32,7 @@ struct NameComparison {
   }
 
   /// The walk that compares the values.
-  private(set) var walk: ObjectWalk
+  var walk: ObjectWalk
   private let first: Names
   private let second: Names
 

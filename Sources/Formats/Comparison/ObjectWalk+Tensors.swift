@@ -1,4 +1,5 @@
 internal import Graph
+internal import Plan
 
 /// The bytes of two tensors that are to be compared.
 struct TensorBytesPair: Hashable {
@@ -20,7 +21,10 @@ extension ObjectWalk {
     if leftTensor.shape != rightTensor.shape {
       note(.shape, pair, "\(leftTensor.shape)", "\(rightTensor.shape)")
     }
-    if differences.count == before { noteBytes(left, right, pair) }
+    let isComparable =
+      pairsTypes && leftTensor.shape == rightTensor.shape
+      && DifferencingOutput.areComparable(leftTensor.dtype, rightTensor.dtype)
+    if differences.count == before || isComparable { noteBytes(left, right, pair) }
     guard !isFlat else { return }
     compareViews(leftTensor, rightTensor, pair)
     switch (leftTensor.storage, rightTensor.storage) {

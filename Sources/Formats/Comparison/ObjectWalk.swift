@@ -17,6 +17,8 @@ struct ObjectWalk {
   let second: TensorGraph
   /// Whether identity and layout in memory mean nothing: one side is a flat list of values.
   let isFlat: Bool
+  /// Whether tensors of different types are compared by their elements as well.
+  var pairsTypes = false
   /// What has been found.
   var differences: DifferenceList
   /// The tensors whose bytes have yet to be compared.

@@ -77,7 +77,7 @@ enum CastKernels {
 
   /// `float16` to `float32`.
   @inline(__always)
-  private static func single(half bits: UInt16) -> UInt32 {
+  static func single(half bits: UInt16) -> UInt32 {
     let magnitude = UInt32(bits & 0x7fff) << 13
     let sign = UInt32(bits & 0x8000) << 16
     // The exponent's bias is 15 there and 127 here.

@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | verify | roundtrip | inspect | check | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | verify | roundtrip | diff | inspect | check | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -42,6 +42,9 @@ _ckptconv() {
         verify:--manifest) words='PATH' ;;
         verify:--against) words='PATH' ;;
         roundtrip:--layout) words='plain olmo' ;;
+        diff:--limit) words='' ;;
+        diff:--tolerance) words='' ;;
+        diff:--relative-tolerance) words='' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
         check:--for) words='olmo hf torch' ;;
@@ -58,7 +61,7 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip inspect check scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -66,6 +69,7 @@ _ckptconv() {
                 config) flags='-o --output --force --sync --verify --manifest --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -76,7 +80,7 @@ _ckptconv() {
                         *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip inspect check scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

@@ -21,6 +21,7 @@ _ckptconv() {
         'config:translate config.yaml to config.json or back'
         'verify:tell whether two checkpoints are the same, bit for bit'
         'roundtrip:prove that a file comes back from the other format'
+        'diff:tell how two checkpoints differ, and by how much'
         'inspect:list the tensors and values of a checkpoint'
         'check:look for what is missing, damaged or does not fit together'
         'scan:list what the pickles of a file would have run'
@@ -124,6 +125,13 @@ _ckptconv() {
                         '(--layout)--layout=[by way of layout olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '*:INPUT...:_files'
                     ;;
+                diff)
+                    _arguments "$shared[@]" \
+                        '(--limit)--limit=[list the first N of each kind only]:N: ' \
+                        '(--tolerance)--tolerance=[ignore absolute differences up to X]:X: ' \
+                        '(--relative-tolerance)--relative-tolerance=[ignore relative differences up to X]:X: ' \
+                        '*:A B:_files'
+                    ;;
                 inspect)
                     _arguments "$shared[@]" \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
@@ -175,7 +183,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip inspect check scan batch help safety layouts skeleton exit-codes environment)'
+                        '1:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

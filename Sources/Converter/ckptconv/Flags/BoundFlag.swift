@@ -89,6 +89,23 @@ extension BoundFlag {
     }
   }
 
+  /// A flag whose value is a number that is not negative.
+  static func decimal(
+    _ long: String, _ valueName: String, _ property: Property<Double?>,
+    in section: Flag.Section, _ summary: String, manual: String
+  ) -> Self {
+    BoundFlag(
+      flag: Flag(
+        long: long, short: nil, argument: .text(valueName), section: section, summary: summary,
+        manual: manual)
+    ) { target, text throws(UsageError) in
+      guard let number = Double(text), number.isFinite, number >= 0 else {
+        throw .badValue(of: long, needs: "a number such as 0.001 or 1e-6", found: text)
+      }
+      target[keyPath: property] = number
+    }
+  }
+
   /// A flag whose value is one of the words of `Choice`.
   static func choice<Choice: FlagChoice>(
     _ long: String, short: Character? = nil, _ valueName: String,

@@ -18,6 +18,7 @@ enum FlagTable {
     Config.self,
     Verify.self,
     RoundTripCommand.self,
+    Diff.self,
     Inspect.self,
     Check.self,
     Scan.self,

@@ -1,0 +1,196 @@
+internal import Bytes
+internal import Codecs
+internal import Comparison
+internal import Graph
+internal import Plan
+internal import Safetensors
+public import Formats
+
+/// What differs between two checkpoints, by name and in numbers.
+public struct CheckpointDiff: Sendable {
+  /// A tensor that both checkpoints have under one name, or that certainly has another one now.
+  public struct TensorRow: Sendable {
+    /// The name in the first checkpoint.
+    public var name: String
+    /// The element type in the first checkpoint.
+    public var firstType: String
+    /// The element type in the second checkpoint.
+    public var secondType: String
+    /// The number of elements along each dimension, in both.
+    public var shape: [Int]
+    /// How the elements differ; `nil` where their types cannot be compared as numbers.
+    public var elements: ElementDifferences?
+
+    /// How many elements there are.
+    public var elementCount: Int { shape.reduce(1, *) }
+  }
+
+  /// A tensor that has another name in the second checkpoint.
+  public struct Renaming: Hashable, Sendable {
+    /// The name in the first checkpoint.
+    public var first: String
+    /// The name in the second checkpoint.
+    public var second: String
+  }
+
+  /// The first file.
+  public var first: String
+  /// The second file.
+  public var second: String
+  /// The tensors whose elements or element types differ, those with the largest difference first.
+  public var tensors: [TensorRow] = []
+  /// Tensors that are there under other names: no other tensor has their elements, on either side.
+  public var renamed: [Renaming] = []
+  /// What only one of the checkpoints has.
+  public var unpaired: [Difference] = []
+  /// What else differs: shapes, and values that are not tensors.
+  public var others: [Difference] = []
+  /// How many tensors were compared by their elements; of tied ones, one.
+  public var comparedCount = 0
+  /// What the user should know of the files.
+  public var warnings: [String] = []
+
+  /// Whether nothing differs.
+  public var isEmpty: Bool {
+    tensors.isEmpty && renamed.isEmpty && unpaired.isEmpty && others.isEmpty
+  }
+
+  /// Compares two checkpoints.
+  ///
+  /// - Parameters:
+  ///   - first: a file, or the index or folder of a checkpoint in several files.
+  ///   - second: the same for the other checkpoint.
+  ///   - threads: how many threads read; `nil` for one per processor.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Throws: ``FormatError`` with the file in its path.
+  public init(
+    of first: String, and second: String, threads: Int? = nil,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(FormatError) {
+    let (left, right) = (try CheckpointFile.read(first), try CheckpointFile.read(second))
+    self.first = first
+    self.second = second
+    warnings = left.warnings.map { "\(first): \($0)" } + right.warnings.map { "\(second): \($0)" }
+    let graphs = try GraphComparison(
+      left.flatSide, right.flatSide, limit: .max, pairingTypes: true)
+    for difference in graphs.differences.first {
+      switch difference.kind {
+      case .missing, .extra: unpaired.append(difference)
+      // The rows of tensors tell.
+      case .dtype where difference.second != nil && Self.areComparable(difference): break
+      default: others.append(difference)
+      }
+    }
+    let pairs = graphs.tensorPairs
+    comparedCount = pairs.count
+    let found = try TensorDifferences(left, right, pairs: pairs, threads: threads).run(progress)
+    for (pair, elements) in zip(pairs, found) {
+      let (one, other) = (left.graph[pair.first], right.graph[pair.second])
+      guard one.dtype != other.dtype || !elements.isEmpty else { continue }
+      tensors.append(
+        TensorRow(
+          name: pair.name, firstType: one.dtype.name, secondType: other.dtype.name,
+          shape: one.shape, elements: elements))
+    }
+    tensors.sort { Self.precedes($0, $1) }
+    try findRenamed(left, right, threads: threads)
+  }
+
+  private static func areComparable(_ difference: Difference) -> Bool {
+    guard let first = difference.first.flatMap(DType.init(rawValue:)),
+      let second = difference.second.flatMap(DType.init(rawValue:))
+    else { return false }
+    return DifferencingOutput.areComparable(first, second)
+  }
+
+  /// The larger difference first; NaNs on one side come before all numbers.
+  private static func precedes(_ left: TensorRow, _ right: TensorRow) -> Bool {
+    func rank(_ row: TensorRow) -> (Int, Double, Int) {
+      guard let elements = row.elements else { return (0, 0, 0) }
+      return (elements.nanCount > 0 ? 1 : 0, elements.absolute?.value ?? 0, elements.count)
+    }
+    let (one, other) = (rank(left), rank(right))
+    if one != other { return one > other }
+    return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+  }
+
+  // MARK: Renamed tensors
+
+  /// Pairs tensors that only one side has under their name by the digest of their elements, where no
+  /// other such tensor has the same.
+  private mutating func findRenamed(
+    _ left: Checkpoint, _ right: Checkpoint, threads: Int?
+  ) throws(FormatError) {
+    let missing = Set(unpaired.filter { $0.kind == .missing }.map { ExactString($0.place) })
+    let extra = Set(unpaired.filter { $0.kind == .extra }.map { ExactString($0.place) })
+    guard !missing.isEmpty, !extra.isEmpty else { return }
+    var lefts = try Self.tensors(of: left, named: missing)
+    var rights = try Self.tensors(of: right, named: extra)
+    // Only what has its match in type and shape is read.
+    let forms = Set(lefts.map { Form(left.graph[$0.id]) })
+      .intersection(rights.map { Form(right.graph[$0.id]) })
+    lefts.removeAll { !forms.contains(Form(left.graph[$0.id])) }
+    rights.removeAll { !forms.contains(Form(right.graph[$0.id])) }
+    guard !lefts.isEmpty, !rights.isEmpty else { return }
+    let firsts = try Self.names(of: lefts, in: left, threads: threads)
+    let seconds = try Self.names(of: rights, in: right, threads: threads)
+    for (key, names) in firsts {
+      guard names.count == 1, let others = seconds[key], others.count == 1 else { continue }
+      renamed.append(Renaming(first: names[0], second: others[0]))
+    }
+    renamed.sort { $0.first.utf8.lexicographicallyPrecedes($1.first.utf8) }
+    let known = Set(renamed.flatMap { [ExactString($0.first), ExactString($0.second)] })
+    unpaired.removeAll { known.contains(ExactString($0.place)) }
+  }
+
+  private struct Form: Hashable {
+    var dtype: DType
+    var shape: [Int]
+
+    init(_ tensor: Tensor) {
+      dtype = tensor.dtype
+      shape = tensor.shape
+    }
+  }
+
+  private struct Content: Hashable {
+    var form: Form
+    var digest: [UInt8]
+  }
+
+  private static func tensors(
+    of checkpoint: Checkpoint, named names: Set<ExactString>
+  ) throws(FormatError) -> [(name: String, id: TensorID)] {
+    var tensors: [(name: String, id: TensorID)] = []
+    for leaf in try NamedLeaf.all(of: checkpoint.graph) where names.contains(ExactString(leaf.name))
+    {
+      guard case .tensor(let id) = checkpoint.graph[leaf.node] else { continue }
+      tensors.append((leaf.name, id))
+    }
+    return tensors
+  }
+
+  private static func names(
+    of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, threads: Int?
+  ) throws(FormatError) -> [Content: [String]] {
+    let digests = try TensorDigests.compute(of: tensors, in: checkpoint, threads: threads) { _, _ in
+    }
+    var names: [Content: [String]] = [:]
+    for (name, id) in tensors {
+      guard let digest = digests[id] else { continue }
+      let content = Content(form: Form(checkpoint.graph[id]), digest: digest.bytes)
+      names[content, default: []].append(name)
+    }
+    return names
+  }
+}
+
+extension Checkpoint {
+  /// The contents as one side of a comparison by names.
+  fileprivate var flatSide: GraphComparison.Side {
+    if case .names(let metadata) = side.structure {
+      return .init(graph, .names(metadata: metadata))
+    }
+    return .init(graph, .names(metadata: []))
+  }
+}
