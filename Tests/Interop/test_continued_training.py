@@ -66,3 +66,14 @@ def test_a_directory_without_skeletons_trains_on_alike(directory, originals, tmp
     shutil.rmtree(converted)
     expected = originals(directory)
     assert trained_on(returned, tmp_path / "returned-run") == expected
+
+
+@directories
+def test_the_way_through_hugging_face_trains_on_alike(directory, originals, tmp_path):
+    folder, returned = tmp_path / "hf", tmp_path / directory.name
+    for command, source, output, *flags in (
+        ("olmo-to-hf", directory, folder, "--optimizer"), ("hf-to-olmo", folder, returned)
+    ):
+        process = run(command, source, "-o", output, *flags)
+        assert process.returncode == DONE, describe(process)
+    assert trained_on(returned, tmp_path / "returned-run") == originals(directory)

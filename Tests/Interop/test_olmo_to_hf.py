@@ -5,7 +5,9 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
+import files
 import hugging_face
 import olmo_models
 from comparison import assert_same
@@ -49,6 +51,29 @@ def test_transformers_computes_what_olmo_computes(name, checkpoints, tmp_path):
     assert expected.std() > 0.1, "logits that are all alike prove nothing"
     difference = (found - expected).abs().max().item()
     assert difference < 1e-5, difference
+
+
+def weights(folder):
+    """The tensors of a folder, whatever file they are in."""
+    safetensors = folder / "model.safetensors"
+    if safetensors.exists():
+        return load_file(safetensors)
+    return torch.load(folder / "pytorch_model.bin", weights_only=True)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [path for path in files.checkpoints() if (path.parent / "ref-hf").exists()],
+    ids=files.label)
+def test_the_weights_are_those_that_the_script_of_olmo_writes(source, tmp_path):
+    convert("olmo-to-hf", source, tmp_path / "hf")
+    found, expected = weights(tmp_path / "hf"), weights(source.parent / "ref-hf")
+    # The script writes a tied output once more into a pickled file.
+    tied = expected.pop("lm_head.weight", None) if "lm_head.weight" not in found else None
+    assert tied is None or torch.equal(tied, expected["model.embed_tokens.weight"])
+    assert sorted(found) == sorted(expected)
+    for name, tensor in expected.items():
+        assert tensor.dtype == found[name].dtype and torch.equal(tensor, found[name]), name
 
 
 @every_model

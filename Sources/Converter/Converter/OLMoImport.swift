@@ -67,8 +67,10 @@ public struct OLMoImport: Sendable {
     let template = try options.template.map { path throws(FormatError) in
       try OLMoConfig(path: path)
     }
+    let vocabularySize = try TokenizerFile.vocabularySize(in: input)
     let (translation, map) = try FormatError.within(configPath) { () throws(FormatError) in
-      let translation = try OLMoTranslation(config, template: template)
+      let translation = try OLMoTranslation(
+        config, template: template, vocabularySize: vocabularySize)
       return (translation, try TensorMap(of: translation.config.model))
     }
     try addModel(of: input, map, to: &plan)
