@@ -62,7 +62,7 @@ test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
 	$(SWIFT) build $(subst ckptconv,probe,$(RELEASE_FLAGS))
-	Scripts/deps interop
+	Scripts/deps bench
 	Tests/Interop/setup .venv
 	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
 

@@ -160,9 +160,9 @@ def with_memory(command):
         lambda: int(report.read_text()) * 1024)
 
 
-def measure_conversions(source, commands, rounds):
+def measure_conversions(source, commands, rounds, output=OUTPUT):
     """Wall seconds and peak bytes of every command, all of them once per round."""
-    prepare = shlex.join(["sh", "-c", f"rm -f {shlex.quote(str(OUTPUT))}; sync"])
+    prepare = shlex.join(["sh", "-c", f"rm -rf {shlex.quote(str(output))}; sync"])
     subprocess.run(["cat", source], check=True, stdout=subprocess.DEVNULL)
     results = {name: ([], []) for name in commands}
     for number in range(rounds):
@@ -171,8 +171,63 @@ def measure_conversions(source, commands, rounds):
             timed, peak = with_memory(command)
             results[name][0].extend(hyperfine(timed, prepare))
             results[name][1].append(peak())
-    OUTPUT.unlink()
+    subprocess.run(["rm", "-rf", output], check=True)
     return results
+
+
+# The shape of OLMo-2 1B as OLMo's trainer describes it.
+OLMO2_1B_CONFIG = """model:
+  d_model: 2048
+  n_heads: 16
+  n_layers: 16
+  mlp_ratio: 8
+  weight_tying: false
+  rope: true
+  rope_theta: 500000
+  attention_layer_norm: true
+  attention_dropout: 0.0
+  layer_norm_type: rms
+  layer_norm_eps: 1.0e-06
+  include_bias: false
+  bias_for_layer_norm: false
+  max_sequence_length: 4096
+  vocab_size: 100278
+  embedding_size: 100352
+  eos_token_id: 100257
+  pad_token_id: 100277
+  norm_after: true
+"""
+
+
+def measure_folders(binary, source, rounds):
+    """Wall seconds and peak bytes of the way to Hugging Face and back, and of proofs."""
+    step, folder, output = (BENCH / name for name in ("step1-unsharded", "hf", "output-unsharded"))
+    subprocess.run(["rm", "-rf", step, folder], check=True)
+    step.mkdir()
+    os.link(source, step / "model.pt")
+    (step / "config.yaml").write_text(OLMO2_1B_CONFIG)
+    subprocess.run([binary, "olmo-to-hf", step, "-o", folder, "--quiet"], check=True)
+    commands = {
+        "`cp`": ["cp", "--reflink=never", source, output],
+        "`ckptconv olmo-to-hf`": [binary, "olmo-to-hf", step, "-o", output, "--quiet"],
+        "`ckptconv hf-to-olmo`": [binary, "hf-to-olmo", folder, "-o", output, "--quiet"],
+        "`ckptconv verify`": [binary, "verify", "--quiet", source, step / "model.pt"],
+        "`ckptconv roundtrip`": [binary, "roundtrip", "--quiet", source],
+        "`ckptconv check`": [binary, "check", "--quiet", source],
+    }
+    results = measure_conversions(source, commands, rounds, output)
+    subprocess.run(["rm", "-rf", step, folder], check=True)
+    return results
+
+
+def folder_section(source, results):
+    size = source.stat().st_size
+    return [
+        f"## To Hugging Face and back, and proofs: {size / 1e9:.2f} GB", "",
+        *conversion_table(size, results),
+        "`verify` compares the file with itself under another name; it, `roundtrip` and `check` write",
+        "nothing.", "",
+    ]
 
 
 def measure_batch(binary, folder, rounds):
@@ -366,6 +421,11 @@ def report(binary, rounds, sections):
         "ckptconv safetensors-to-pt CONVERTED -o OUTPUT --quiet",
         "python -c '" + PYTORCH_BACK.strip() + "' CONVERTED OUTPUT",
         "ckptconv inspect SOURCE",
+        "ckptconv olmo-to-hf STEP -o OUTPUT --quiet",
+        "ckptconv hf-to-olmo FOLDER -o OUTPUT --quiet",
+        "ckptconv verify --quiet SOURCE SOURCE",
+        "ckptconv roundtrip --quiet SOURCE",
+        "ckptconv check --quiet SOURCE",
         "probe cast FROM TO SOURCE OUTPUT [THREADS]",
         "python -c '" + PYTORCH_CAST.strip() + "' FROM TO SOURCE OUTPUT COUNT",
         "cp -r --reflink=never SMALL OUTPUT",
@@ -403,6 +463,8 @@ def run(binary, probe, rounds, destination):
         same = same_bytes_as_pytorch(binary, source)
         sections += section(
             title, source, conversions, returns, inspection, same, identical)
+    source = BENCH / SOURCES["OLMo-2 1B"][0]
+    sections += folder_section(source, measure_folders(binary, source, rounds))
     make_elements()
     sections += cast_section(probe, rounds)
     folder = make_small_files()
