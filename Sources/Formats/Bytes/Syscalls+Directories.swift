@@ -18,7 +18,10 @@ extension Syscalls {
     for directory in missing {
       // Safe: the path is a valid C string for the duration of the call.
       guard unsafe mkdir(directory, 0o777) == 0 else {
-        let error = SystemError("mkdir", path: directory, code: errno)
+        let code = errno
+        // Another run may have made it since it was found missing; then it is that run's.
+        if code == EEXIST, (try? status(at: directory))?.isDirectory == true { continue }
+        let error = SystemError("mkdir", path: directory, code: code)
         removeEmptyDirectories(made)
         throw error
       }
