@@ -21,8 +21,8 @@ public final class ComparingOutput: CopyDestination {
   private static let bufferByteCount = 64 << 10
 
   private let runs: [FileRegion]
-  /// Where each run begins in the output, and where the last one ends.
-  private let offsets: [Int]
+  /// Where the runs lie in the output.
+  private let offsets: RunOffsets
   private let state = Locked((found: [Int: Difference](), byteCount: 0))
 
   /// An output that is expected to be `runs`, one after the other.
@@ -30,13 +30,11 @@ public final class ComparingOutput: CopyDestination {
   /// - Throws: `truncated` or `malformed` when one is not inside its file.
   public init(expecting runs: [FileRegion]) throws(FormatError) {
     self.runs = runs
-    var offsets = [0]
-    var end = 0
+    var offsets = RunOffsets()
     for run in runs {
       precondition(run.encoding == .stored, "compressed bytes cannot be compared at any offset")
       try run.validate()
-      end = try end.adding(run.byteCount, orThrow: "the size of what is expected")
-      offsets.append(end)
+      try offsets.append(run.byteCount)
     }
     self.offsets = offsets
   }
@@ -47,7 +45,7 @@ public final class ComparingOutput: CopyDestination {
   }
 
   /// The number of bytes that are expected.
-  public var expectedByteCount: Int { offsets[runs.count] }
+  public var expectedByteCount: Int { offsets.byteCount }
 
   /// The number of bytes that were announced, once a run has begun.
   public var byteCount: Int { state.withLock { $0.byteCount } }
@@ -81,13 +79,13 @@ public final class ComparingOutput: CopyDestination {
       try PageBuffer(byteCount: min(ComparingOutput.bufferByteCount, end - offset))
     }
     var expected = buffer.mutableBytes
-    var run = self.run(at: offset)
+    var run = offsets.run(at: offset)
     var place = offset
     while place < end {
-      while offsets[run + 1] <= place { run += 1 }
-      let count = min(end, offsets[run + 1], place + expected.byteCount) - place
+      while offsets[run].upperBound <= place { run += 1 }
+      let count = min(end, offsets[run].upperBound, place + expected.byteCount) - place
       var part = expected._mutatingExtracting(0..<count)
-      let runOffset = place - offsets[run]
+      let runOffset = place - offsets[run].lowerBound
       try runs[run].file.readAll(at: runs[run].range.lowerBound + runOffset, into: &part)
       let arrived = bytes.extracting(place - offset..<place - offset + count)
       if let found = ElementKernels.differences(part.bytes, arrived) {
@@ -95,18 +93,6 @@ public final class ComparingOutput: CopyDestination {
       }
       place += count
     }
-  }
-
-  /// The run that has the byte at `offset`, which is expected to be in one.
-  private func run(at offset: Int) -> Int {
-    var candidates = 0..<runs.count
-    while candidates.count > 1 {
-      let middle = candidates.lowerBound + candidates.count / 2
-      candidates =
-        offsets[middle] <= offset
-        ? middle..<candidates.upperBound : candidates.lowerBound..<middle
-    }
-    return candidates.lowerBound
   }
 
   private func note(_ difference: Difference) {

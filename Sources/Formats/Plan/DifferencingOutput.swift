@@ -48,8 +48,8 @@ public final class DifferencingOutput: CopyDestination {
   private static let bufferByteCount = 64 << 10
 
   private let runs: [Run]
-  /// Where each run begins in the output, and where the last one ends.
-  private let offsets: [Int]
+  /// Where the runs lie in the output.
+  private let offsets: RunOffsets
   private let state = Locked(State())
 
   /// An output that is expected to be the elements of `runs`, one run after the other.
@@ -57,15 +57,13 @@ public final class DifferencingOutput: CopyDestination {
   /// - Throws: `truncated` or `malformed` when a region is not inside its file.
   public init(expecting runs: [Run]) throws(FormatError) {
     self.runs = runs
-    var offsets = [0]
-    var end = 0
+    var offsets = RunOffsets()
     for run in runs {
       precondition(run.region.encoding == .stored, "compressed bytes cannot be read at any offset")
       precondition(run.region.byteCount == run.elementCount * run.expected.byteCount)
       precondition(ElementNumbers.areComparable(run.arriving, run.expected))
       try run.region.validate()
-      end += run.elementCount * run.arriving.byteCount
-      offsets.append(end)
+      try offsets.append(run.elementCount * run.arriving.byteCount)
     }
     self.offsets = offsets
   }
@@ -76,7 +74,7 @@ public final class DifferencingOutput: CopyDestination {
   }
 
   /// The number of bytes that are expected to arrive.
-  public var expectedByteCount: Int { offsets[runs.count] }
+  public var expectedByteCount: Int { offsets.byteCount }
 
   /// How the elements of each run differ.
   public var differences: [ElementDifferences] {
@@ -103,13 +101,13 @@ public final class DifferencingOutput: CopyDestination {
     guard offset < end else { return }
     var buffer = try Self.buffer(byteCount: Self.bufferByteCount)
     var work = try Self.buffer(byteCount: DifferenceKernels.workingByteCount)
-    var run = self.run(at: offset)
+    var run = offsets.run(at: offset)
     var place = offset
     while place < end {
-      while offsets[run + 1] <= place { run += 1 }
-      let stop = min(end, offsets[run + 1])
+      while offsets[run].upperBound <= place { run += 1 }
+      let stop = min(end, offsets[run].upperBound)
       let part = bytes.extracting(place - offset..<stop - offset)
-      try compare(part, at: place - offsets[run], of: run, by: &buffer, &work)
+      try compare(part, at: place - offsets[run].lowerBound, of: run, by: &buffer, &work)
       place = stop
     }
   }
@@ -182,18 +180,6 @@ public final class DifferencingOutput: CopyDestination {
     }
     guard let whole else { return }
     try compareWhole(whole.span.raw, from: place.element, of: run, by: &buffer, &work)
-  }
-
-  /// The run that has the byte at `offset`, which is expected to be in one.
-  private func run(at offset: Int) -> Int {
-    var candidates = 0..<runs.count
-    while candidates.count > 1 {
-      let middle = candidates.lowerBound + candidates.count / 2
-      candidates =
-        offsets[middle] <= offset
-        ? middle..<candidates.upperBound : candidates.lowerBound..<middle
-    }
-    return candidates.lowerBound
   }
 
   private func note(_ result: ElementDifferences, of run: Int) {
