@@ -17,20 +17,8 @@ struct FolderOutput: Sendable {
         Writes into a directory that has files already, and replaces those of the same names. It is
         refused where weights of other names would stay, since readers might take the old ones.
         """),
-    .toggle(
-      "sync", \.options.synchronises, in: .output, "put outputs on the disk before they appear",
-      manual: """
-        Waits (fdatasync) until an output is on the disk before it appears under its name, so that
-        not even a power failure leaves half of one. It is slower.
-        """),
-    .toggle(
-      "drop-unsafe", \.options.dropsUnsafe, in: .safety,
-      "replace what exists to run code by None",
-      manual: """
-        A pickle that names a global that exists to run code is refused. With this flag its value
-        becomes None, and a warning names it. Nothing is run in either case. See
-        `ckptconv help safety`.
-        """),
+    .sync(\.options.synchronises),
+    .dropUnsafe(\.options.dropsUnsafe),
   ]
 
   /// The path of the directory and what holds for it.

@@ -33,12 +33,7 @@ struct OutputOptions: Sendable {
         Without it a file that exists is never replaced. With it the old file stays until the new one
         is complete.
         """),
-    .toggle(
-      "sync", \.synchronises, in: .output, "put outputs on the disk before they appear",
-      manual: """
-        Waits (fdatasync) until an output is on the disk before it appears under its name, so that
-        not even a power failure leaves half of one. It is slower.
-        """),
+    .sync(\.synchronises),
     .toggle(
       "verify", \.verifies, in: .output, "read outputs again and compare them first",
       manual: """

@@ -84,14 +84,7 @@ extension PtToSafetensors {
           What the output cannot hold is an error that names it. With this flag it is left out, and a
           warning names it.
           """),
-      .toggle(
-        "drop-unsafe", \.options.dropsUnsafe, in: .safety,
-        "replace what exists to run code by None",
-        manual: """
-          A pickle that names a global that exists to run code is refused. With this flag its value
-          becomes None, and a warning names it. Nothing is run in either case. See
-          `ckptconv help safety`.
-          """),
+      .dropUnsafe(\.options.dropsUnsafe),
     ]
 }
 
