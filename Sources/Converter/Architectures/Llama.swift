@@ -6,20 +6,10 @@ extension NameTable {
     name: "Llama",
     beforeLayers: llamaBeforeLayers,
     layer: [
-      .matrix("attn_out.weight", "self_attn.o_proj.weight", .hidden, by: .hidden),
-      .matrix("ff_out.weight", "mlp.down_proj.weight", .hidden, by: .feedForward),
-      .stack(
-        "att_proj.weight",
-        of: [
-          "self_attn.q_proj.weight": .hidden,
-          "self_attn.k_proj.weight": .keys,
-          "self_attn.v_proj.weight": .keys,
-        ], by: .hidden),
-      // `SwiGLU` splits its input into the value and the gate, in this order.
-      .stack(
-        "ff_proj.weight",
-        of: ["mlp.up_proj.weight": .feedForward, "mlp.gate_proj.weight": .feedForward],
-        by: .hidden),
+      .attentionOutput,
+      .feedForwardOutput,
+      .fusedAttentionInput,
+      .gatedFeedForwardInput,
       .norm("attn_norm.weight", "input_layernorm.weight", .hidden),
       .norm("ff_norm.weight", "post_attention_layernorm.weight", .hidden),
     ],
@@ -32,29 +22,26 @@ extension NameTable {
     name: "Llama with llama blocks",
     beforeLayers: llamaBeforeLayers,
     layer: [
-      .matrix("attn_out.weight", "self_attn.o_proj.weight", .hidden, by: .hidden),
-      .matrix("ff_out.weight", "mlp.down_proj.weight", .hidden, by: .feedForward),
+      .attentionOutput,
+      .feedForwardOutput,
       .norm("attn_norm.weight", "input_layernorm.weight", .hidden),
       .norm("ff_norm.weight", "post_attention_layernorm.weight", .hidden),
-      .matrix("q_proj.weight", "self_attn.q_proj.weight", .hidden, by: .hidden),
-      .matrix("k_proj.weight", "self_attn.k_proj.weight", .keys, by: .hidden),
-      .matrix("v_proj.weight", "self_attn.v_proj.weight", .keys, by: .hidden),
-      .stack(
-        "ff_proj.weight",
-        of: ["mlp.up_proj.weight": .feedForward, "mlp.gate_proj.weight": .feedForward],
-        by: .hidden),
+      .queries,
+      .keys,
+      .values,
+      .gatedFeedForwardInput,
     ],
     afterLayers: llamaAfterLayers,
     huggingFaceOrder: llamaOrder,
     ignoredBuffers: ["self_attn.rotary_emb.inv_freq"])
 
   private static let llamaBeforeLayers: [Row] = [
-    .matrix("transformer.wte.weight", "model.embed_tokens.weight", .vocabulary, by: .hidden),
-    .norm("transformer.ln_f.weight", "model.norm.weight", .hidden),
+    .embedding,
+    .finalNorm,
   ]
 
   private static let llamaAfterLayers: [Row] = [
-    .matrix("transformer.ff_out.weight", "lm_head.weight", .vocabulary, by: .hidden, .untied)
+    .output
   ]
 
   private static let llamaOrder = HuggingFaceOrder(

@@ -5,20 +5,10 @@ extension NameTable {
     name: "OLMo 1",
     beforeLayers: olmo1BeforeLayers,
     layer: [
-      .matrix("attn_out.weight", "self_attn.o_proj.weight", .hidden, by: .hidden),
-      .matrix("ff_out.weight", "mlp.down_proj.weight", .hidden, by: .feedForward),
-      .stack(
-        "att_proj.weight",
-        of: [
-          "self_attn.q_proj.weight": .hidden,
-          "self_attn.k_proj.weight": .keys,
-          "self_attn.v_proj.weight": .keys,
-        ], by: .hidden),
-      // `SwiGLU` splits its input into the value and the gate, in this order.
-      .stack(
-        "ff_proj.weight",
-        of: ["mlp.up_proj.weight": .feedForward, "mlp.gate_proj.weight": .feedForward],
-        by: .hidden),
+      .attentionOutput,
+      .feedForwardOutput,
+      .fusedAttentionInput,
+      .gatedFeedForwardInput,
     ],
     afterLayers: olmo1AfterLayers,
     huggingFaceOrder: olmo1Order,
@@ -29,26 +19,23 @@ extension NameTable {
     name: "OLMo 1 with llama blocks",
     beforeLayers: olmo1BeforeLayers,
     layer: [
-      .matrix("attn_out.weight", "self_attn.o_proj.weight", .hidden, by: .hidden),
-      .matrix("ff_out.weight", "mlp.down_proj.weight", .hidden, by: .feedForward),
-      .matrix("q_proj.weight", "self_attn.q_proj.weight", .hidden, by: .hidden),
-      .matrix("k_proj.weight", "self_attn.k_proj.weight", .keys, by: .hidden),
-      .matrix("v_proj.weight", "self_attn.v_proj.weight", .keys, by: .hidden),
-      .stack(
-        "ff_proj.weight",
-        of: ["mlp.up_proj.weight": .feedForward, "mlp.gate_proj.weight": .feedForward],
-        by: .hidden),
+      .attentionOutput,
+      .feedForwardOutput,
+      .queries,
+      .keys,
+      .values,
+      .gatedFeedForwardInput,
     ],
     afterLayers: olmo1AfterLayers,
     huggingFaceOrder: olmo1Order,
     ignoredBuffers: ["self_attn.rotary_emb.inv_freq"])
 
   private static let olmo1BeforeLayers: [Row] = [
-    .matrix("transformer.wte.weight", "model.embed_tokens.weight", .vocabulary, by: .hidden)
+    .embedding
   ]
 
   private static let olmo1AfterLayers: [Row] = [
-    .matrix("transformer.ff_out.weight", "lm_head.weight", .vocabulary, by: .hidden, .untied)
+    .output
   ]
 
   private static let olmo1Order = HuggingFaceOrder(

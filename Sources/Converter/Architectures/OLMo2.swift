@@ -5,31 +5,21 @@ extension NameTable {
   public static let olmo2 = NameTable(
     name: "OLMo 2",
     beforeLayers: [
-      .matrix("transformer.wte.weight", "model.embed_tokens.weight", .vocabulary, by: .hidden),
-      .norm("transformer.ln_f.weight", "model.norm.weight", .hidden),
+      .embedding,
+      .finalNorm,
     ],
     layer: [
       .norm("k_norm.weight", "self_attn.k_norm.weight", .keys, .queryKeyNormWeights),
       .norm("q_norm.weight", "self_attn.q_norm.weight", .hidden, .queryKeyNormWeights),
-      .matrix("attn_out.weight", "self_attn.o_proj.weight", .hidden, by: .hidden),
-      .matrix("ff_out.weight", "mlp.down_proj.weight", .hidden, by: .feedForward),
-      .stack(
-        "att_proj.weight",
-        of: [
-          "self_attn.q_proj.weight": .hidden,
-          "self_attn.k_proj.weight": .keys,
-          "self_attn.v_proj.weight": .keys,
-        ], by: .hidden),
-      // `SwiGLU` splits its input into the value and the gate, in this order.
-      .stack(
-        "ff_proj.weight",
-        of: ["mlp.up_proj.weight": .feedForward, "mlp.gate_proj.weight": .feedForward],
-        by: .hidden),
+      .attentionOutput,
+      .feedForwardOutput,
+      .fusedAttentionInput,
+      .gatedFeedForwardInput,
       .norm("attn_norm.weight", "post_attention_layernorm.weight", .hidden),
       .norm("ff_norm.weight", "post_feedforward_layernorm.weight", .hidden),
     ],
     afterLayers: [
-      .matrix("transformer.ff_out.weight", "lm_head.weight", .vocabulary, by: .hidden, .untied)
+      .output
     ],
     huggingFaceOrder: HuggingFaceOrder(
       beforeLayers: ["model.embed_tokens.weight"],
