@@ -5,14 +5,14 @@
 /// file and not in the buffer.
 @safe
 package struct ByteReader: ~Copyable, ~Escapable {
-  @usableFromInline let bytes: RawSpan
-  @usableFromInline let base: Int
+  let bytes: RawSpan
+  let base: Int
   /// Bytes consumed so far.
   package internal(set) var position: Int
 
   /// A cursor at the start of `bytes`, whose first byte lies at `base` of the file or entry.
   @_lifetime(copy bytes)
-  @inlinable package init(_ bytes: Span<UInt8>, base: Int = 0) {
+  package init(_ bytes: Span<UInt8>, base: Int = 0) {
     // Safe: `bytes` is itself a bounds-checked view of initialised memory with the same lifetime.
     unsafe self.bytes = bytes.bytes
     self.base = base
@@ -20,40 +20,61 @@ package struct ByteReader: ~Copyable, ~Escapable {
   }
 
   /// Where the next byte lies in the file or entry.
-  @inlinable package var offset: Int { base + position }
+  package var offset: Int { base + position }
   /// How many bytes are left.
-  @inlinable package var remaining: Int { bytes.byteCount - position }
+  package var remaining: Int { bytes.byteCount - position }
   /// Whether every byte has been consumed.
-  @inlinable package var isAtEnd: Bool { remaining == 0 }
+  package var isAtEnd: Bool { remaining == 0 }
 
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  @inlinable package mutating func readInteger<T: FixedWidthInteger & BitwiseCopyable>(
-    as type: T.Type
-  ) throws(FormatError) -> T {
-    let start = try advance(by: MemoryLayout<T>.size)
-    // Safe: `advance` has proved that the integer's bytes lie inside the span; any bits are valid.
-    let raw = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: T.self)
-    return T(littleEndian: raw)
-  }
+  package mutating func readInteger(as type: UInt8.Type) throws(FormatError) -> UInt8 { try load() }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt16.Type) throws(FormatError) -> UInt16 { try load() }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt32.Type) throws(FormatError) -> UInt32 { try load() }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: Int32.Type) throws(FormatError) -> Int32 { try load() }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt64.Type) throws(FormatError) -> UInt64 { try load() }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: Int64.Type) throws(FormatError) -> Int64 { try load() }
 
   /// Consumes an integer stored most significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  @inlinable package mutating func readBigEndianInteger<T: FixedWidthInteger & BitwiseCopyable>(
-    as type: T.Type
-  ) throws(FormatError) -> T {
-    T(bigEndian: T(littleEndian: try readInteger(as: T.self)))
+  package mutating func readBigEndianInteger(as type: UInt64.Type) throws(FormatError) -> UInt64 {
+    try (load() as UInt64).byteSwapped
   }
 
   /// Consumes `count` bytes and returns a view of them.
   ///
   /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
   @_lifetime(copy self)
-  @inlinable package mutating func readBytes(count: Int) throws(FormatError) -> Span<UInt8> {
+  package mutating func readBytes(count: Int) throws(FormatError) -> Span<UInt8> {
     let start = try advance(by: count)
     return view(start..<start + count)
   }
@@ -62,7 +83,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when no line feed is left.
   @_lifetime(copy self)
-  @inlinable package mutating func readLine() throws(FormatError) -> Span<UInt8> {
+  package mutating func readLine() throws(FormatError) -> Span<UInt8> {
     let rest = view(position..<bytes.byteCount)
     var count = 0
     while count < rest.count, rest[count] != UInt8(ascii: "\n") { count += 1 }
@@ -77,17 +98,26 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
   @_lifetime(self: copy self)
-  @inlinable package mutating func skip(_ count: Int) throws(FormatError) {
+  package mutating func skip(_ count: Int) throws(FormatError) {
     _ = try advance(by: count)
   }
 
+  /// Consumes an integer; generic only here, where the compiler specialises it.
+  @_lifetime(self: copy self)
+  private mutating func load<T: FixedWidthInteger & BitwiseCopyable>() throws(FormatError) -> T {
+    let start = try advance(by: MemoryLayout<T>.size)
+    // Safe: `advance` has proved that the integer's bytes lie inside the span; any bits are valid.
+    let raw = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: T.self)
+    return T(littleEndian: raw)
+  }
+
   @_lifetime(copy self)
-  @usableFromInline func view(_ range: Range<Int>) -> Span<UInt8> {
+  private func view(_ range: Range<Int>) -> Span<UInt8> {
     Span<UInt8>(_bytes: bytes.extracting(range))
   }
 
   @_lifetime(self: copy self)
-  @inlinable mutating func advance(by count: Int) throws(FormatError) -> Int {
+  private mutating func advance(by count: Int) throws(FormatError) -> Int {
     guard count >= 0, count <= remaining else {
       throw FormatError(
         .truncated, "\(count) bytes are announced, \(remaining) are left", at: offset)

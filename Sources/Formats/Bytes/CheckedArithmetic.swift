@@ -3,7 +3,6 @@ extension Int {
   /// The sum of `self` and `other`.
   ///
   /// - Throws: `malformed` naming `what` when the sum does not fit 64 bits.
-  @inlinable
   package func adding(_ other: Int, orThrow what: @autoclosure () -> String) throws(FormatError)
     -> Int
   {
@@ -15,7 +14,6 @@ extension Int {
   /// The product of `self` and `other`.
   ///
   /// - Throws: `malformed` naming `what` when the product does not fit 64 bits.
-  @inlinable
   package func multiplied(
     by other: Int, orThrow what: @autoclosure () -> String
   ) throws(FormatError) -> Int {
@@ -27,7 +25,6 @@ extension Int {
   /// `value` as an `Int`.
   ///
   /// - Throws: `malformed` naming `what` when `value` is above `Int.max`.
-  @inlinable
   package init(_ value: UInt64, orThrow what: @autoclosure () -> String) throws(FormatError) {
     guard let exact = Int(exactly: value) else {
       throw FormatError(.malformed, "\(what()) of \(value) does not fit 63 bits")

@@ -34,18 +34,23 @@ struct PickleOutput {
     writer.write(bytes)
   }
 
-  mutating func write<T: FixedWidthInteger>(integer: T) {
+  mutating func write(integer: UInt16) {
     startFrameIfNeeded()
     writer.write(integer: integer)
   }
 
-  mutating func write<T: FixedWidthInteger>(bigEndian integer: T) {
+  mutating func write(integer: UInt32) {
+    startFrameIfNeeded()
+    writer.write(integer: integer)
+  }
+
+  mutating func write(bigEndian integer: UInt64) {
     startFrameIfNeeded()
     writer.write(bigEndian: integer)
   }
 
   /// Writes the operation, length and bytes of a str or bytes; long ones stay outside of frames.
-  mutating func write(header: [UInt8], payload: some Collection<UInt8>) {
+  mutating func write(header: [UInt8], payload: ArraySlice<UInt8>) {
     let isLong = hasFrames && payload.count >= Self.frameTarget
     if isLong { closeFrame() } else { startFrameIfNeeded() }
     writer.write(header)

@@ -13,7 +13,7 @@ extension Pickler {
       output.write(integer: UInt16(value))
     case Int(Int32.min)...Int(Int32.max):
       emit(.binInt)
-      output.write(integer: Int32(value))
+      output.write(integer: UInt32(bitPattern: Int32(value)))
     default:
       var bytes = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
       while bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0x00 : 0xff) {
@@ -30,7 +30,7 @@ extension Pickler {
       output.write(UInt8(bytes.count))
     } else {
       emit(.long4)
-      output.write(integer: Int32(bytes.count))
+      output.write(integer: UInt32(bytes.count))
     }
     output.write(Array(bytes))
   }

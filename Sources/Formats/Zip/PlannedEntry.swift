@@ -70,7 +70,7 @@ struct PlannedEntry: Sendable {
     writer.write(wide)
     writer.write(integer: ExtraField.torchPaddingID)
     writer.write(integer: UInt16(padding))
-    writer.write(repeatElement(UInt8(ascii: "Z"), count: padding))
+    writer.write(UInt8(ascii: "Z"), count: padding)
     return writer.bytes
   }
 
