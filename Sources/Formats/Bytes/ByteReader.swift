@@ -36,13 +36,17 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  package mutating func readInteger(as type: UInt16.Type) throws(FormatError) -> UInt16 { try load() }
+  package mutating func readInteger(as type: UInt16.Type) throws(FormatError) -> UInt16 {
+    try load()
+  }
 
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  package mutating func readInteger(as type: UInt32.Type) throws(FormatError) -> UInt32 { try load() }
+  package mutating func readInteger(as type: UInt32.Type) throws(FormatError) -> UInt32 {
+    try load()
+  }
 
   /// Consumes an integer stored least significant byte first.
   ///
@@ -54,7 +58,9 @@ package struct ByteReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
   @_lifetime(self: copy self)
-  package mutating func readInteger(as type: UInt64.Type) throws(FormatError) -> UInt64 { try load() }
+  package mutating func readInteger(as type: UInt64.Type) throws(FormatError) -> UInt64 {
+    try load()
+  }
 
   /// Consumes an integer stored least significant byte first.
   ///

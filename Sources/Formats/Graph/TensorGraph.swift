@@ -76,6 +76,13 @@ public struct TensorGraph: Sendable {
 // MARK: - Growing
 
 extension TensorGraph {
+  /// Makes room for `count` tensors that have a storage and a name of their own.
+  package mutating func reserveCapacity(tensorCount count: Int) {
+    tensors.reserveCapacity(tensors.count + count)
+    storages.reserveCapacity(storages.count + count)
+    nodes.reserveCapacity(nodes.count + 2 * count)
+  }
+
   /// Adds a node.
   ///
   /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.

@@ -38,7 +38,7 @@ struct EntryData {
   func pickle(of entry: SafetensorsHeaderEntry) throws(FormatError) -> [UInt8] {
     guard entry.dtype == .u8, entry.range.count <= Limits.pickleBytes else {
       throw FormatError(
-        .malformed, "a pickled value is \(entry.dtype.rawValue) of \(entry.range.count) bytes")
+        .malformed, "a pickled value is \(entry.dtype.name) of \(entry.range.count) bytes")
     }
     return try file.bytes(in: region(of: entry).range)
   }

@@ -25,12 +25,14 @@ struct EntryGraphBuilder: ~Copyable {
   /// What stands in the places taken so far.
   private var taken: [Place: Occupant] = [:]
 
-  init(_ data: EntryData, isOnly: Bool, dropsUnsafe: Bool) {
+  /// A builder of the dict of `count` entries.
+  init(_ data: EntryData, count: Int, dropsUnsafe: Bool) {
     var graph = TensorGraph()
+    graph.reserveCapacity(tensorCount: count)
     root = graph.addEmptyRoot()
     machine = Unpickler(graph: graph, unsafeGlobals: dropsUnsafe ? .drop : .refuse)
     self.data = data
-    self.isOnly = isOnly
+    isOnly = count == 1
   }
 
   var warnings: [String] { machine.warnings }

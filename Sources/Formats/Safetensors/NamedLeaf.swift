@@ -12,9 +12,11 @@ package struct NamedLeaf: Sendable {
   ///
   /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
   package static func all(of graph: TensorGraph) throws(FormatError) -> [NamedLeaf] {
-    var names = TensorNames(graph: graph, layout: .plain)
-    var named: [NamedLeaf] = []
     let leaves = try LeafWalk.leaves(of: graph)
+    var names = TensorNames(graph: graph, layout: .plain)
+    names.reserveCapacity(leaves.all.count)
+    var named: [NamedLeaf] = []
+    named.reserveCapacity(leaves.all.count)
     for leaf in leaves.all {
       let name = try names.name(of: leaf, at: leaves.path(to: leaf))
       named.append(NamedLeaf(name: name, node: leaf.node))

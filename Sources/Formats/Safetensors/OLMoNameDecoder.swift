@@ -18,7 +18,10 @@ enum OLMoNameDecoder {
 
   /// Whether `name` looks like OLMo's: base64 of something that begins like a pickle.
   static func isOLMo(_ name: String) -> Bool {
-    guard let bytes = Base64.decode(name, .urlSafe), bytes.count >= 4 else { return false }
+    // The first twelve bits of a pickle of protocol 2 to 15.
+    guard name.utf8.starts(with: "gA".utf8), let bytes = Base64.decode(name, .urlSafe),
+      bytes.count >= 4
+    else { return false }
     return bytes[0] == 0x80 && (2...5).contains(bytes[1]) && bytes[bytes.count - 1] == 0x2e
   }
 

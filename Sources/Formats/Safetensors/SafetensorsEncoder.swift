@@ -113,6 +113,7 @@ public struct SafetensorsEncoder: Sendable {
       options.includesSkeleton = false
     }
     let leaves = try LeafWalk.leaves(of: graph)
+    names.reserveCapacity(leaves.all.count)
     for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
     storeTensors()
     noteRenamed()

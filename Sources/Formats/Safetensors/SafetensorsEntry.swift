@@ -24,7 +24,7 @@ struct SafetensorsEntry {
 
   /// The order of the reference writer: by type, then by the bytes of the name.
   static func precedes(_ first: SafetensorsEntry, _ second: SafetensorsEntry) -> Bool {
-    if first.dtype != second.dtype { return first.dtype.rank < second.dtype.rank }
+    if first.dtype != second.dtype { return first.dtype.rawValue < second.dtype.rawValue }
     return first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
   }
 }

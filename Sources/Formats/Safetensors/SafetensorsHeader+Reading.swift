@@ -32,6 +32,11 @@ extension SafetensorsHeader {
     var skeleton: String? { metadata.first { $0.key == SkeletonWriter.metadataKey }?.value }
   }
 
+  /// About the bytes of one tensor in a header.
+  private static let bytesPerEntry = 96
+  /// How many tensors are expected at most where the header is long, which a skeleton makes it.
+  private static let mostExpectedEntries = 1 << 17
+
   /// The header of `file`.
   ///
   /// - Throws: `truncated`, `malformed` or `limitExceeded` with the place in the file.
@@ -46,7 +51,9 @@ extension SafetensorsHeader {
     }
     var entries: [SafetensorsHeaderEntry] = []
     var metadata: [(key: String, value: String)]?
-    var names: Set<ExactString> = []
+    let expected = min(count / bytesPerEntry, mostExpectedEntries)
+    var names = Set<ExactString>(minimumCapacity: expected)
+    entries.reserveCapacity(expected)
     var json = JSONReader(bytes.span, base: 8)
     try json.beginObject()
     while let name = try json.nextKey() {
@@ -124,7 +131,7 @@ extension SafetensorsHeader {
       switch key {
       case "dtype":
         let text = try json.string()
-        guard let known = SafetensorsDType(rawValue: text) else {
+        guard let known = SafetensorsDType(name: text) else {
           throw FormatError(.unsupported, "dtype '\(text)' is not known", at: json.offset)
         }
         dtype = known
@@ -197,7 +204,7 @@ extension SafetensorsHeader {
     guard bits.isMultiple(of: 8), bits / 8 == entry.range.count else {
       throw FormatError(
         .malformed,
-        "\(entry.dtype.rawValue) of shape \(entry.shape) has \(bits) bits, its data "
+        "\(entry.dtype.name) of shape \(entry.shape) has \(bits) bits, its data "
           + "\(entry.range.count) bytes")
     }
   }

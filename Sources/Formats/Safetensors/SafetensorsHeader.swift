@@ -27,7 +27,7 @@ enum SafetensorsHeader {
     for entry in entries {
       json.key(entry.name)
       json.beginObject()
-      json.member("dtype", entry.dtype.rawValue)
+      json.member("dtype", entry.dtype.name)
       json.member("shape", entry.shape)
       json.member("data_offsets", [offset, offset + entry.byteCount])
       json.endObject()

@@ -29,7 +29,7 @@ public enum SafetensorsReader: Sendable {
   ) throws(FormatError) -> Checkpoint {
     let isOLMo = header.entries.contains { OLMoNameDecoder.isOLMo($0.name) }
     var builder = EntryGraphBuilder(
-      data, isOnly: header.entries.count == 1, dropsUnsafe: options.dropsUnsafe)
+      data, count: header.entries.count, dropsUnsafe: options.dropsUnsafe)
     for entry in header.entries {
       try FormatError.within("tensor '\(entry.name)'") { () throws(FormatError) in
         try isOLMo ? builder.addKeyed(entry) : builder.addNamed(entry)

@@ -144,6 +144,7 @@ struct SkeletonBinder {
   private mutating func settle() throws(FormatError) {
     let leaves = try LeafWalk.leaves(of: graph)
     var names = TensorNames(graph: graph, layout: layout)
+    names.reserveCapacity(leaves.all.count)
     for leaf in leaves.all {
       let path = leaves.path(to: leaf)
       switch leaf.kind {

@@ -22,6 +22,9 @@ struct TensorNames {
     self.layout = layout
   }
 
+  /// Makes room for the names of `count` leaves.
+  mutating func reserveCapacity(_ count: Int) { used.reserveCapacity(count + 1) }
+
   /// The name of a leaf with the path to it, different from all names given before.
   ///
   /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
