@@ -91,28 +91,25 @@ public struct Conversion: Sendable {
           synchronising: options.synchronises))
     }
     let manifest = try stageManifest()
-    let total = prepared.reduce(0) { $0 + $1.plan.byteCount }
-    var finished = 0
+    var series = PlanSeries(
+      prepared.map(\.plan), threads: options.threads, workingMemory: options.workingMemory,
+      progress: progress)
+    // Asked for all files before the first is written.
+    if let first = staged.first {
+      try FreeSpace.require(series.byteCount, in: first.scratchDirectory)
+    }
     for (index, item) in prepared.enumerated() {
-      let (before, size) = (finished, item.plan.byteCount)
-      let engine = CopyEngine(
-        threadCount: options.threads,
-        workingMemory: options.workingMemory ?? CopyEngine.defaultWorkingMemory
-      ) { done, itemTotal in
-        // Bytes that are only checked count in the engine's total and not in the file's.
-        progress(before + done, total - size + itemTotal)
+      let source = item.output.source
+      guard item.output.path != "-" else {
+        try series.run(item.plan, into: StreamOutput(), from: source)
+        continue
       }
-      try FormatError.within(item.output.source) { () throws(FormatError) in
-        if item.output.path == "-" {
-          try engine.run(item.plan, into: StreamOutput())
-        } else {
-          try engine.run(item.plan, into: staged[index])
-          guard options.verifiesOutputs else { return }
-          try OutputVerification.require(
-            item, in: staged[index].makeSource(), threads: options.threads, progress: progress)
-        }
+      try series.run(item.plan, into: staged[index], from: source)
+      guard options.verifiesOutputs else { continue }
+      try FormatError.within(source) { () throws(FormatError) in
+        try OutputVerification.require(
+          item, in: staged[index].makeSource(), threads: options.threads, progress: progress)
       }
-      finished += size
     }
     if let manifest {
       let reading = ReadingOptions(

@@ -99,18 +99,11 @@ struct FolderWriter {
           path: place(file.name), replacing: options.replacesExisting,
           synchronising: options.synchronises))
     }
-    let total = files.reduce(0) { $0 + $1.plan.byteCount }
-    try FreeSpace.require(total, in: outputs.first?.scratchDirectory ?? ".")
-    var finished = 0
+    var series = PlanSeries(
+      files.map(\.plan), threads: options.threads, workingMemory: nil, progress: progress)
+    try FreeSpace.require(series.byteCount, in: outputs.first?.scratchDirectory ?? ".")
     for (file, output) in zip(files, outputs) {
-      let (before, size) = (finished, file.plan.byteCount)
-      let engine = CopyEngine(threadCount: options.threads) { done, fileTotal in
-        progress(before + done, total - size + fileTotal)
-      }
-      try FormatError.within(file.source) { () throws(FormatError) in
-        try engine.run(file.plan, into: output)
-      }
-      finished += size
+      try series.run(file.plan, into: output, from: file.source)
     }
     try StagedOutput.commit(outputs)
   }
