@@ -29,6 +29,7 @@ private struct Scene {
         try FormatError.wrapping { () throws(SystemError) in
           Syscalls.close(try Syscalls.open(output, .createNew))
         }
+        result.outputs = [output]
         return result
       }
       return BatchItem(name: name, input: name, work: .success(work), readByteCount: 10)

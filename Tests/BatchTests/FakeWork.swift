@@ -7,6 +7,7 @@ import Formats
 struct FakeWork: BatchWork {
   var reads: [String] = []
   var writes: [String] = []
+  var leftovers: [String] = []
   var body: @Sendable (WorkBudget) throws(FormatError) -> WorkResult = { _ in WorkResult() }
 
   func measure() throws(FormatError) -> Int { 0 }
@@ -23,7 +24,6 @@ struct FakeWork: BatchWork {
 struct FakeVerb: BatchVerb {
   var name: String { "fake" }
   var writes = true
-  var verifies: Bool { false }
   var fileExtensions: [String] { ["pt"] }
 
   func takes(directoryHolding names: Set<String>) -> Bool { names.contains("model.pt") }

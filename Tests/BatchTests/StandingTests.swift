@@ -9,16 +9,14 @@ struct StandingTests {
   /// A root with an input and what a batch wrote for it, and the journal of that.
   private struct Scene {
     let directory: TemporaryDirectory
-    let item: BatchItem
+    var work: FakeWork
     var record: JournalRecord
 
     init() throws {
       directory = try TemporaryDirectory()
       try directory.write([1, 2, 3], to: "model.pt")
       try directory.write([4, 5], to: "out")
-      let work = FakeWork(reads: [directory / "model.pt"], writes: [directory / "out"])
-      item = BatchItem(
-        name: "model.pt", input: directory / "model.pt", work: .success(work), readByteCount: 3)
+      work = FakeWork(reads: [directory / "model.pt"], writes: [directory / "out"])
       record = JournalRecord(.done, verb: "fake", settings: "--a", item: "model.pt")
       record.run = 1
       record.inputs = [try FileIdentity(of: directory / "model.pt", hashing: true)]
@@ -28,6 +26,8 @@ struct StandingTests {
     func standing(
       resumes: Bool = true, force: Bool = false, settings: String = "--a", hashing: Bool = false
     ) -> String {
+      let item = BatchItem(
+        name: "model.pt", input: directory / "model.pt", work: .success(work), readByteCount: 3)
       var history = JournalHistory()
       history.add(record)
       let check = StandingCheck(
@@ -71,6 +71,19 @@ struct StandingTests {
     #expect(scene.standing() == "again, removing 1")
   }
 
+  @Test("What a kill has left of a directory makes room too")
+  func leftovers() throws {
+    var scene = try Scene()
+    scene.record.state = .planned
+    scene.record.outputs = []
+    try scene.directory.write([4], to: ".out.tmp")
+    scene.work.leftovers = [scene.directory / ".out.tmp"]
+    #expect(scene.standing() == "again, removing 2")
+    scene.record.state = .done
+    scene.record.outputs = [try FileIdentity(of: scene.directory / "out", as: "out")]
+    #expect(scene.standing() == "finished")
+  }
+
   @Test("What was to be replaced is not the batch's own, and needs --force once more")
   func begunOverExisting() throws {
     var scene = try Scene()
@@ -93,6 +106,22 @@ struct StandingTests {
   func changedInput() throws {
     let scene = try Scene()
     try scene.directory.write([1, 2, 3, 4], to: "model.pt")
+    #expect(scene.standing() == "again, removing 1")
+  }
+
+  @Test("Every file that was read counts, though two of them have one name")
+  func severalInputs() throws {
+    var scene = try Scene()
+    let other = try TemporaryDirectory()
+    try other.write([9], to: "model.pt")
+    scene.work.reads.append(other / "model.pt")
+    #expect(scene.standing() == "again, removing 1")
+    scene.record.inputs.append(try FileIdentity(of: other / "model.pt"))
+    #expect(scene.standing() == "finished")
+    // The same files by another path.
+    for index in scene.record.inputs.indices { scene.record.inputs[index].path = "a/model.pt" }
+    #expect(scene.standing() == "finished")
+    try other.write([8, 8], to: "model.pt")
     #expect(scene.standing() == "again, removing 1")
   }
 

@@ -70,6 +70,9 @@ struct HelpTests {
     Case("error-batch-inputs.txt", "batch", "pt-to-safetensors", "-o", "b"),
     Case(
       "error-batch-unverified.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--delete-source"),
+    Case(
+      "error-batch-unverifiable.txt", "batch", "olmo-to-hf", "a", "-o", "b", "--delete-source"),
+    Case("error-batch-manifest.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--manifest=c"),
     Case("error-batch-shard.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--shard", "9/8"),
     Case("error-batch-flag.txt", "batch", "safetensors-to-pt", "a", "-o", "b", "--layout", "olmo"),
     Case("error-conflict.txt", "pt-to-safetensors", "-o", "-", "--json", "model.pt"),

@@ -2,10 +2,18 @@
 
 import hashlib
 import json
+import os
+import random
 import shutil
+import signal
+import subprocess
+import time
 
 from files import ZIP, below, kind
-from program import BINARY, FIXTURES
+from program import BINARY, DONE, FIXTURES, describe
+
+# `make kills` sets this to 50.
+KILLS = int(os.environ.get("CKPTCONV_KILLS", "8"))
 
 # Where a batch keeps what is not its output.
 STORE = ".ckptconv-batch"
@@ -24,10 +32,61 @@ def make_inputs(folder, files=110, steps=8):
     return folder
 
 
-def command(folder, output, *flags):
-    return [
-        BINARY, "batch", "pt-to-safetensors", "--files", "--keep-going", folder, "-o", output,
-        *flags]
+def make_checkpoints(folder, count=16):
+    """Whole checkpoints of two runs, under the names that OLMo's trainer gives them."""
+    sources = ["olmo2-fsdp/step6-unsharded", "olmo1-lionw/step12-unsharded"]
+    for step in range(count):
+        run = step % len(sources)
+        shutil.copytree(FIXTURES / sources[run], folder / f"run{run}/step{step}-unsharded")
+    return folder
+
+
+def command(folder, output, *flags, verb="pt-to-safetensors"):
+    return [BINARY, "batch", verb, "--files", "--keep-going", folder, "-o", output, *flags]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        arguments, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+        **options)
+
+
+def timed(command):
+    """The seconds that a run takes that succeeds."""
+    start = time.monotonic()
+    process = run(*command)
+    assert process.returncode == DONE, describe(process)
+    return time.monotonic() - start
+
+
+def kill_until_done(command, output, expected, seconds):
+    """Kills a batch `KILLS` times and lets it end; fails unless `output` is `expected` then, and
+    nothing was done twice."""
+    seed = random.randrange(2**32)
+    generator = random.Random(seed)
+    items = kills = 0
+    while kills < KILLS:
+        done = done_counts(output) if output.exists() else {}
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(generator.uniform(0, 2 * seconds / KILLS))
+        process.kill()
+        if process.wait() == -signal.SIGKILL:
+            kills += 1
+        else:
+            items = len(done_counts(output))
+        # What was done stays done, and nothing is done a second time.
+        now = done_counts(output) if output.exists() else {}
+        assert set(now.values()) <= {1}, f"seed {seed}: done twice"
+        assert set(done) <= set(now), f"seed {seed}"
+        if items and len(now) == items:
+            break
+    process = run(*command)
+    assert process.returncode == DONE, f"seed {seed}: {describe(process)}"
+    assert tree(output) == expected, f"seed {seed}"
+    assert set(done_counts(output).values()) == {1}, f"seed {seed}"
+    left = [path.name for path in output.rglob(".ckptconv-*") if path.name != STORE]
+    assert not left, f"seed {seed}: {left}"
 
 
 def tree(root):

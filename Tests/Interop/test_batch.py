@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import signal
 import subprocess
@@ -11,57 +10,26 @@ import time
 import pytest
 
 import batches
+from batches import run
 from program import DATA, DIFFERENCE, DONE, FIXTURES, IO, ROOT, USAGE, describe
-
-# `make kills` sets this to 50.
-KILLS = int(os.environ.get("CKPTCONV_KILLS", "8"))
-
-
-def run(*arguments, **options):
-    return subprocess.run(
-        arguments, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
-        **options)
-
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """Inputs, the tree that they become, and the seconds that it takes."""
     folder = tmp_path_factory.mktemp("batch")
     inputs = batches.make_inputs(folder / "runs")
-    start = time.monotonic()
-    process = run(*batches.command(inputs, folder / "out", "--jobs", "2"))
-    assert process.returncode == DONE, describe(process)
+    seconds = batches.timed(batches.command(inputs, folder / "out", "--jobs", "2"))
     counts = batches.done_counts(folder / "out")
     assert len(counts) >= 100 and set(counts.values()) == {1}
-    return inputs, batches.tree(folder / "out"), time.monotonic() - start
+    return inputs, batches.tree(folder / "out"), seconds
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_killed_and_resumed_it_ends_like_an_undisturbed_one(jobs, undisturbed, tmp_path):
     inputs, expected, seconds = undisturbed
     output = tmp_path / "out"
-    seed = random.randrange(2**32)
-    generator = random.Random(seed)
     command = batches.command(inputs, output, "--jobs", str(jobs), "--resume")
-    kills = 0
-    while kills < KILLS:
-        done = batches.done_counts(output) if output.exists() else {}
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(generator.uniform(0, 2 * seconds / KILLS))
-        process.kill()
-        if process.wait() == -signal.SIGKILL:
-            kills += 1
-        # What was done stays done, and nothing is done a second time.
-        now = batches.done_counts(output) if output.exists() else {}
-        assert set(now.values()) <= {1}, f"seed {seed}: converted twice"
-        assert set(done) <= set(now), f"seed {seed}"
-        if len(now) == len(expected):
-            break
-    process = run(*command)
-    assert process.returncode == DONE, f"seed {seed}: {describe(process)}"
-    assert batches.tree(output) == expected, f"seed {seed}"
-    assert set(batches.done_counts(output).values()) == {1}, f"seed {seed}"
+    batches.kill_until_done(command, output, expected, seconds)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

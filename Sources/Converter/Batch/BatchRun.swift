@@ -172,7 +172,7 @@ package final class BatchRun: Sendable {
     }
     if case .again(let stale) = entry.standing {
       // They are the batch's own; to replace them would leave a second name if it were killed.
-      try OutputFiles.remove(stale, of: work.writes)
+      try OutputFiles.remove(stale, of: work.writes + work.leftovers)
     }
     ended.result = try work.run(budget) { done, total in
       let progress = self.state.change { state in

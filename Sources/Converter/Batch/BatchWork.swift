@@ -4,8 +4,10 @@ package import Bytes
 package protocol BatchWork: Sendable {
   /// The files that are read.
   var reads: [String] { get }
-  /// The files that are written; all of them appear, or none.
+  /// The files and directories that are written; all of them appear, or none.
   var writes: [String] { get }
+  /// The hidden directories that may be there if it is killed on the way.
+  var leftovers: [String] { get }
 
   /// Finds out how many bytes will be written, without reading tensors.
   ///
@@ -24,6 +26,11 @@ package protocol BatchWork: Sendable {
   ) throws(FormatError) -> WorkResult
 }
 
+extension BatchWork {
+  /// None: what is being written has no name.
+  package var leftovers: [String] { [] }
+}
+
 /// What one piece of work may use of the machine.
 package struct WorkBudget: Hashable, Sendable {
   /// How many threads copy.
@@ -36,8 +43,12 @@ package struct WorkBudget: Hashable, Sendable {
 
 /// What came of a piece of work.
 package struct WorkResult: Hashable, Sendable {
+  /// The files that were written.
+  package var outputs: [String] = []
   /// What the user should know.
   package var warnings: [String] = []
+  /// What could have been done and was not asked for.
+  package var notes: [String] = []
   /// What was found wrong with the input, for verbs that examine.
   package var problems: [String] = []
   /// Whether the outputs were compared with the input and hold everything that it holds.

@@ -43,6 +43,7 @@ struct Commit: Sendable {
         let record = try done(ended, item)
         report.outputs = record.outputs
         report.warnings = ended.result.warnings
+        report.notes = ended.result.notes
         report.problems = ended.result.problems
         report.isVerified = record.isVerified
         if !report.problems.isEmpty { report.outcome = .problem }
@@ -72,7 +73,7 @@ struct Commit: Sendable {
     var record = JournalRecord(
       .done, verb: verb.name, settings: rules.settings, item: item.name)
     record.inputs = ended.inputs
-    for path in try OutputFiles.existing(item.writes) {
+    for path in ended.result.outputs {
       record.outputs.append(try FileIdentity(of: path, as: store?.nameBelowRoot(path)))
     }
     record.isVerified = ended.result.isVerified
@@ -92,11 +93,9 @@ struct Commit: Sendable {
 
   private func synchronise(_ group: [EndedItem]) -> FormatError? {
     guard let store else { return nil }
-    let ended = group.filter { $0.error == nil }
+    let written = group.filter { $0.error == nil }.flatMap(\.result.outputs)
+    guard !written.isEmpty else { return nil }
     do throws(FormatError) {
-      let written = try OutputFiles.existing(
-        ended.flatMap { schedule.entries[$0.index].item.writes })
-      guard !written.isEmpty else { return nil }
       try FormatError.wrapping { () throws(SystemError) in try synchronise(written, store.root) }
       return nil
     } catch {

@@ -37,6 +37,8 @@ package struct ItemReport: Sendable {
   package var isSourceDeleted = false
   /// What the user should know.
   package var warnings: [String] = []
+  /// What could have been done and was not asked for.
+  package var notes: [String] = []
   /// What was found, for the outcome ``Outcome/problem``.
   package var problems: [String] = []
   /// Why it failed.
@@ -76,6 +78,7 @@ package struct ItemReport: Sendable {
     json.member("verified", isVerified)
     json.member("source_deleted", isSourceDeleted)
     json.member("warnings", warnings)
+    json.member("notes", notes)
     json.member("problems", problems)
     json.member("code", failure?.code)
     json.member("message", failure?.message)

@@ -37,7 +37,8 @@ package struct StandingCheck: Sendable {
         // What was there before the run was to be replaced, which needs --force once more.
         let earlier = try Set(compareOutputs(recorded).intact.map(path))
         try requireFree(files.filter { earlier.contains($0) }, hint: nil)
-        return .again(stale: files.filter { !earlier.contains($0) })
+        return .again(
+          stale: try files.filter { !earlier.contains($0) } + OutputFiles.existing(work.leftovers))
       }
       let (intact, changed) = try compareOutputs(recorded)
       if changed.isEmpty, try hasSameInputs(work, recorded) { return .finished(recorded) }
@@ -91,15 +92,20 @@ package struct StandingCheck: Sendable {
   private func hasSameInputs(
     _ work: any BatchWork, _ record: JournalRecord
   ) throws(FormatError) -> Bool {
-    let recorded = Dictionary(
-      record.inputs.map { (FilePath($0.path).name, $0) }, uniquingKeysWith: { first, _ in first })
-    guard work.reads.count == recorded.count || record.deletesSources else { return false }
+    guard work.reads.count == record.inputs.count || record.deletesSources else { return false }
+    var remaining = Dictionary(grouping: record.inputs) { FilePath($0.path).name }
     for path in work.reads {
-      guard let known = recorded[FilePath(path).name] else { return false }
-      let hashing = hashesInputs && known.sha256 != nil
-      guard try FileIdentity(of: path, hashing: hashing).isSameContent(as: known) else {
-        return false
-      }
+      let name = FilePath(path).name
+      let hashing = hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
+      let found = try FileIdentity(of: path, hashing: hashing)
+      // The same tree may be given by another path; then names and contents tell.
+      let known = remaining[name] ?? []
+      guard
+        let index = known.firstIndex(where: { $0.path == path })
+          ?? known.firstIndex(where: { found.isSameContent(as: $0) }),
+        found.isSameContent(as: known[index])
+      else { return false }
+      remaining[name]?.remove(at: index)
     }
     return true
   }

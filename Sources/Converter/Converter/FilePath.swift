@@ -39,6 +39,20 @@ package struct FilePath: Hashable {
     try FormatError.wrapping { () throws(SystemError) in try Syscalls.status(at: text) }
   }
 
+  /// The paths of those of `names` that are in `directory`.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  static func existing(
+    _ names: [String], in directory: FilePath
+  ) throws(FormatError) -> [String] {
+    var paths: [String] = []
+    for name in names {
+      let path = directory.appending(name)
+      if try path.status() != nil { paths.append(path.text) }
+    }
+    return paths
+  }
+
   private var trimmed: String {
     var text = text[...]
     while text.count > 1, text.hasSuffix("/") { text.removeLast() }

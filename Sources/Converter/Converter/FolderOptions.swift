@@ -6,6 +6,11 @@ public struct FolderOptions: Sendable {
   public var synchronises = false
   /// How many threads copy; `nil` for one per processor.
   public var threads: Int?
+  /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.
+  public var workingMemory: Int?
+  /// The hidden directory in which the files are until all are complete; `nil` for a new one beside
+  /// the output.
+  package var hiddenDirectory: String?
   /// Whether values that exist to run code become `None` instead of an error.
   public var dropsUnsafe = false
 

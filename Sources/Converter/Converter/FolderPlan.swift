@@ -8,6 +8,9 @@ struct FolderPlan {
   private(set) var report = FolderReport()
   private let path: String
 
+  /// The size of all files, in bytes.
+  var byteCount: Int { files.reduce(0) { $0 + $1.plan.byteCount } }
+
   /// A plan for the directory `path`, without files.
   init(_ path: String) { self.path = path }
 

@@ -60,7 +60,8 @@ struct FolderWriter {
   private func create(
     _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void
   ) throws(FormatError) {
-    let directory = try StagedDirectory(path: path, inner: Self.innerDirectories(of: files))
+    let directory = try StagedDirectory(
+      path: path, inner: Self.innerDirectories(of: files), hidden: options.hiddenDirectory)
     do throws(FormatError) {
       try run(files, progress) { directory.place(of: $0) }
       try directory.commit()
@@ -100,7 +101,8 @@ struct FolderWriter {
           synchronising: options.synchronises))
     }
     var series = PlanSeries(
-      files.map(\.plan), threads: options.threads, workingMemory: nil, progress: progress)
+      files.map(\.plan), threads: options.threads, workingMemory: options.workingMemory,
+      progress: progress)
     try FreeSpace.require(series.byteCount, in: outputs.first?.scratchDirectory ?? ".")
     for (file, output) in zip(files, outputs) {
       try series.run(file.plan, into: output, from: file.source)

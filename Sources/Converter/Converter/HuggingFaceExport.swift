@@ -29,7 +29,7 @@ public struct HuggingFaceExport: Sendable {
     public init() {}
   }
 
-  private let options: Options
+  var options: Options
 
   /// Conversions that follow `options`.
   public init(_ options: Options) { self.options = options }
@@ -54,7 +54,7 @@ public struct HuggingFaceExport: Sendable {
     return plan.report
   }
 
-  private func plan(_ input: FilePath, _ output: String) throws(FormatError) -> FolderPlan {
+  func plan(_ input: FilePath, _ output: String) throws(FormatError) -> FolderPlan {
     var plan = FolderPlan(output)
     let configPath = input.appending(OLMoDirectory.configuration).text
     try FolderPlan.requireDirectory(input)

@@ -16,6 +16,9 @@ enum HuggingFaceFolder {
   /// OLMo's trainer state.
   static let trainer = "olmo/train.pt"
 
+  /// What is read beside the weights, where it is there.
+  static let companions = [generation, optimizer, modelSkeleton, optimizerSkeleton, trainer]
+
   /// The files that tokenizers are made of (`PreTrainedTokenizer.vocab_files_names` and
   /// `save_pretrained` of `transformers/tokenization_utils_base.py`).
   static let tokenizerFiles = [

@@ -28,7 +28,7 @@ public struct OLMoImport: Sendable {
     public init() {}
   }
 
-  private let options: Options
+  var options: Options
 
   /// Conversions that follow `options`.
   public init(_ options: Options) { self.options = options }
@@ -53,7 +53,7 @@ public struct OLMoImport: Sendable {
     return plan.report
   }
 
-  private func plan(_ input: FilePath, _ output: String) throws(FormatError) -> FolderPlan {
+  func plan(_ input: FilePath, _ output: String) throws(FormatError) -> FolderPlan {
     var plan = FolderPlan(output)
     let configPath = input.appending(HuggingFaceFolder.configuration).text
     try FolderPlan.requireDirectory(input)

@@ -9,6 +9,10 @@ struct ReturningConfig {
   /// Where an OLMo directory keeps the configuration of the folder that it was made from.
   static let directory = "huggingface"
 
+  /// The names of its files in an OLMo directory.
+  static let names = [HuggingFaceFolder.configuration, HuggingFaceFolder.generation]
+    .map { "\(directory)/\($0)" }
+
   /// Each file's name, the path it comes from, and its bytes.
   private(set) var files: [(name: String, source: String, bytes: [UInt8])] = []
   /// What the user should know.

@@ -38,6 +38,12 @@ package enum ModelFolder {
     return indices.first.map { path(of: $0, in: directory) }
   }
 
+  /// Whether there are weights among the files of a directory that have these names.
+  package static func holdsWeights(_ fileNames: Set<String>) -> Bool {
+    !fileNames.isDisjoint(with: names)
+      || fileNames.contains { name in indexSuffixes.contains { name.hasSuffix($0) } }
+  }
+
   /// The path of a file in a directory.
   package static func path(of name: String, in directory: String) -> String {
     if directory == "." { return name }

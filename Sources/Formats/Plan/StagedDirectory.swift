@@ -4,7 +4,7 @@ public import Bytes
 ///
 /// Files are made in a hidden directory beside it, where they have no names before ``commit()``
 /// either (``StagedOutput``). A run that fails leaves nothing behind; one that is killed leaves at
-/// most the hidden directory, empty.
+/// most the hidden directory, which is empty but for one moment at the end.
 public final class StagedDirectory: Sendable {
   /// The path the directory will have.
   public let path: String
@@ -15,16 +15,26 @@ public final class StagedDirectory: Sendable {
 
   /// Prepares to make the directory `path`, and inside of it the directories `inner`.
   ///
+  /// - Parameters:
+  ///   - path: where it will be.
+  ///   - inner: the directories in it.
+  ///   - hidden: where its files are meanwhile, on the same file system, for callers that want to
+  ///     find what a run that was killed has left; `nil` for a new name beside it.
   /// - Throws: `inputOutput` when there is something else than an empty directory, or no permission.
-  public init(path: String, inner: [String] = []) throws(FormatError) {
+  public init(
+    path: String, inner: [String] = [], hidden: String? = nil
+  ) throws(FormatError) {
     var path = path
     while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
-    place = Self.hiddenPath(beside: path)
+    place = hidden ?? Self.hiddenPath(beside: path)
     try FormatError.wrapping { [place] () throws(SystemError) in
       try Self.requireFree(path)
-      let directories = try Syscalls.makeDirectories(place)
-      made.withLock { $0 = directories }
+      try Self.requireFree(place)
+      var directories = try Syscalls.makeDirectories(place)
+      // What a run that was killed has left of this name is this one's now.
+      if !directories.contains(place) { directories.append(place) }
+      made.withLock { [directories] in $0 = directories }
       do throws(SystemError) {
         for name in inner {
           let more = try Syscalls.makeDirectories("\(place)/\(name)")

@@ -56,6 +56,12 @@ _ckptconv() {
         batch:--report) words='PATH' ;;
         batch:--layout) words='plain olmo' ;;
         batch:--tied) words='alias copy' ;;
+        batch:--max-shard-size) words='' ;;
+        batch:--dtype) words='bf16 f16 f32' ;;
+        batch:--tokenizer) words='PATH' ;;
+        batch:--as) words='pt safetensors' ;;
+        batch:--config) words='PATH' ;;
+        batch:--optimizer-names) words='fsdp single' ;;
         *:--color) words='auto always never' ;;
         *:--threads) words='' ;;
         *)
@@ -74,10 +80,10 @@ _ckptconv() {
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata -h --help --json -q --quiet --color --threads'
-                    operands='pt-to-safetensors safetensors-to-pt'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --optimizer-names -h --help --json -q --quiet --color --threads'
+                    operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
-                        *' pt-to-safetensors '* | *' safetensors-to-pt '*) operands='PATH' ;;
+                        *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '*) operands='PATH' ;;
                     esac
                     ;;
                 help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help safety layouts skeleton exit-codes environment' ;;

@@ -94,5 +94,5 @@ complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l delete-source -d 
 complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l shard -x -d 'do part I of N; in a Slurm array by itself'
 complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l merge-reports -d 'give one verdict on all parts, do nothing'
 complete -c ckptconv -n '__fish_seen_subcommand_from batch' -l report -r -F -d 'write a report to FILE, as JSON lines'
-complete -c ckptconv -n '__fish_seen_subcommand_from batch' -f -a 'pt-to-safetensors safetensors-to-pt'
+complete -c ckptconv -n '__fish_seen_subcommand_from batch' -f -a 'pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo'
 complete -c ckptconv -n '__fish_seen_subcommand_from help' -f -a 'pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help safety layouts skeleton exit-codes environment'

@@ -179,7 +179,16 @@ _ckptconv() {
                         '(--nest)--nest[make nested dicts of names with dots]' \
                         '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
                         '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
-                        '1:VERB:(pt-to-safetensors safetensors-to-pt)' '*:VERB INPUT... -o ROOT:_files'
+                        '(--max-shard-size)--max-shard-size=[weights per file at most; default 5GB]:SIZE: ' \
+                        '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                        '(--optimizer)--optimizer[take the optimizer'\''s state along]' \
+                        '(--tokenizer)--tokenizer=[take the tokenizer from a directory or file]:PATH:_files' \
+                        '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                        '(--no-carry)--no-carry[leave out what only OLMo knows]' \
+                        '(--as)--as=[write pt, or safetensors for the trainer]:FORMAT:((pt\:model\.pt\ and\ optim\.pt\,\ as\ torch\.save\ writes\ them safetensors\:model\.safetensors\ and\ optim\.safetensors\ in\ the\ layout\ olmo))' \
+                        '(--config)--config=[take the rest of config.yaml from this one]:YAML:_files' \
+                        '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
+                        '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo)' '*:VERB INPUT... -o ROOT:_files'
                     ;;
                 help)
                     _arguments "$shared[@]" \

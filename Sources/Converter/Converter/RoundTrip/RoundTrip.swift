@@ -70,23 +70,15 @@ public struct RoundTrip: Sendable {
   public static func files(of path: String) throws(FormatError) -> [String] {
     let place = FilePath(path)
     guard let status = try place.status() else { throw FormatError(SystemError.missing(path)) }
-    guard status.isDirectory else { return try shards(of: path) }
+    guard status.isDirectory else { return try ModelFolder.shards(of: path) }
     var files = try OLMoDirectory.files(of: place).filter {
       FilePath($0).name.split(separator: ".").first.map(String.init) != OLMoDirectory.trainer
     }
     if files.isEmpty, let weights = try ModelFolder.weights(in: path) {
-      files = try shards(of: weights)
+      files = try ModelFolder.shards(of: weights)
     }
     guard !files.isEmpty else { throw OLMoDirectory.notACheckpoint(place) }
     return files
-  }
-
-  private static func shards(of path: String) throws(FormatError) -> [String] {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
-    guard try FileKind.sniff(file) == .json,
-      case .shards(let index) = try CheckpointFile.read(file).source.container
-    else { return [path] }
-    return index.shards.map { FilePath(path).directory.appending($0.name).text }
   }
 
   /// Takes a file there and back.

@@ -21,12 +21,10 @@ struct FolderOutput: Sendable {
     .dropUnsafe(\.options.dropsUnsafe),
   ]
 
-  /// The path of the directory and what holds for it.
+  /// The path of the directory.
   ///
   /// - Throws: when no directory is named.
-  func destination(
-    of command: String, _ shared: SharedOptions
-  ) throws(UsageError) -> (path: String, options: FolderOptions) {
+  func destination(of command: String) throws(UsageError) -> String {
     guard let output else {
       throw UsageError(
         "\(command) makes a new directory, and none is named", hint: "add -o and a name for it")
@@ -35,9 +33,14 @@ struct FolderOutput: Sendable {
       throw UsageError(
         "a directory cannot be written to the standard output", hint: "add -o and a name for it")
     }
+    return output
+  }
+
+  /// What holds for the directory, whatever its path.
+  func options(_ shared: SharedOptions) -> FolderOptions {
     var options = options
     options.threads = shared.threads
-    return (output, options)
+    return options
   }
 }
 

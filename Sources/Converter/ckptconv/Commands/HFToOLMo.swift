@@ -1,3 +1,4 @@
+internal import Batch
 internal import Bytes
 internal import Converter
 internal import Formats
@@ -78,10 +79,8 @@ struct HFToOLMo: Command {
     ]
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try UsageError.refuseStandardInput(operands)
-    (destination, options.folder) = try output.destination(of: Self.name, shared)
-    if let format { options.format = format == .pt ? .torch : .safetensors }
-    options.dtype = dtype.map(DType.init)
+    try checkForBatch(operands, shared)
+    destination = try output.destination(of: Self.name)
   }
 
   func run(
@@ -92,6 +91,21 @@ struct HFToOLMo: Command {
     }
     try FolderAnnouncement(report: report, console: console).make(json: shared.json)
     return .done
+  }
+}
+
+extension HFToOLMo: BatchableCommand {
+  mutating func checkForBatch(
+    _ operands: [String], _ shared: SharedOptions
+  ) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+    options.folder = output.options(shared)
+    if let format { options.format = format == .pt ? .torch : .safetensors }
+    options.dtype = dtype.map(DType.init)
+  }
+
+  func batchVerb() -> any BatchVerb {
+    FolderVerb(name: Self.name, OLMoImport(options))
   }
 }
 

@@ -1,3 +1,4 @@
+internal import Batch
 internal import Bytes
 internal import Converter
 internal import Formats
@@ -84,10 +85,8 @@ struct OLMoToHF: Command {
     ]
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try UsageError.refuseStandardInput(operands)
-    (destination, options.folder) = try output.destination(of: Self.name, shared)
-    if let shardByteCount { options.shardByteCount = shardByteCount }
-    options.dtype = dtype.map(DType.init)
+    try checkForBatch(operands, shared)
+    destination = try output.destination(of: Self.name)
   }
 
   func run(
@@ -98,6 +97,21 @@ struct OLMoToHF: Command {
     }
     try FolderAnnouncement(report: report, console: console).make(json: shared.json)
     return .done
+  }
+}
+
+extension OLMoToHF: BatchableCommand {
+  mutating func checkForBatch(
+    _ operands: [String], _ shared: SharedOptions
+  ) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+    options.folder = output.options(shared)
+    if let shardByteCount { options.shardByteCount = shardByteCount }
+    options.dtype = dtype.map(DType.init)
+  }
+
+  func batchVerb() -> any BatchVerb {
+    FolderVerb(name: Self.name, HuggingFaceExport(options))
   }
 }
 

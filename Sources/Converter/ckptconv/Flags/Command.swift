@@ -20,6 +20,8 @@ protocol Command: Sendable {
   static var operands: Operands { get }
   /// The flags beside those that every command has.
   static var flags: [BoundFlag<Self>] { get }
+  /// Flags that people may look for here: each throws why it cannot be given, and no help shows it.
+  static var refusedFlags: [BoundFlag<Self>] { get }
   /// The command whose name stands before this one's, with whose flags its own begin.
   static var parent: (any Command.Type)? { get }
   /// The commands whose names stand after this one's, which then only says what they have in common.
@@ -37,6 +39,8 @@ protocol Command: Sendable {
 }
 
 extension Command {
+  /// None: most commands take what they know.
+  static var refusedFlags: [BoundFlag<Self>] { [] }
   /// None: most commands stand alone.
   static var parent: (any Command.Type)? { nil }
   /// None: most commands stand alone.

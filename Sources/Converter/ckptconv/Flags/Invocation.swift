@@ -97,6 +97,7 @@ private struct Draft<C: Command> {
   var shared: SharedOptions
 
   static var flags: [BoundFlag<Draft>] {
-    C.flags.map { $0.lifted(to: \.command) } + SharedOptions.flags.map { $0.lifted(to: \.shared) }
+    (C.flags + C.refusedFlags).map { $0.lifted(to: \.command) }
+      + SharedOptions.flags.map { $0.lifted(to: \.shared) }
   }
 }

@@ -46,7 +46,7 @@ enum HelpSummary {
     return """
       usage: \(page.usage)
       \(sentence(page.summary))
-      VERB: \(page.words.joined(separator: ", "))
+      \(PlainText.wrap("VERB: " + page.words.joined(separator: ", "), hanging: 6))
 
       \(list(own))
 

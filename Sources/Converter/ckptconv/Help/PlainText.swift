@@ -40,14 +40,24 @@ enum PlainText {
 
   private static func literal(_ text: String) -> String { text.filter { $0 != "`" } }
 
+  /// The text in lines that fit, all but the first of them indented.
+  static func wrap(_ text: String, hanging indent: Int) -> String {
+    let margin = String(repeating: " ", count: indent)
+    return wrap(text, first: "", margin).joined(separator: "\n")
+  }
+
   private static func wrap(_ text: String, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
+    return wrap(text, first: margin, margin)
+  }
+
+  private static func wrap(_ text: String, first: String, _ margin: String) -> [String] {
     var lines: [String] = []
     for word in text.split(separator: " ") {
       if let last = lines.last, last.count + 1 + word.count <= width {
         lines[lines.count - 1] = "\(last) \(word)"
       } else {
-        lines.append("\(margin)\(word)")
+        lines.append("\(lines.isEmpty ? first : margin)\(word)")
       }
     }
     return lines

@@ -36,6 +36,8 @@ struct Batch: Command {
   static let subcommands: [any Command.Type] = [
     BatchOf<PtToSafetensors>.self,
     BatchOf<SafetensorsToPt>.self,
+    BatchOf<OLMoToHF>.self,
+    BatchOf<HFToOLMo>.self,
   ]
   static let flags: [BoundFlag<Batch>] = BatchOptions.flags.map { $0.lifted(to: \.options) }
 

@@ -10,7 +10,9 @@ struct BatchOf<Verb: BatchableCommand>: Command {
   }
   static var examples: [Example] { [] }
   static var operands: Operands {
-    Operands(usage: "INPUT... -o ROOT", minimum: 0, maximum: nil, arePaths: true)
+    Operands(
+      usage: Verb().batchVerb().writes ? "INPUT... -o ROOT" : "INPUT... [-o ROOT]", minimum: 0,
+      maximum: nil, arePaths: true)
   }
   static var parent: (any Command.Type)? { Batch.self }
 
@@ -20,16 +22,26 @@ struct BatchOf<Verb: BatchableCommand>: Command {
   }
 
   private static var verbFlags: [BoundFlag<Verb>] {
-    // A manifest is that of one input.
-    let own = Set(BatchOptions.flags.map(\.flag.long) + ["manifest"])
+    let own = Set(BatchOptions.flags.map(\.flag.long)).union(Verb.flagsOfOneInput)
     return Verb.flags.filter { !own.contains($0.flag.long) }
+  }
+
+  /// The flags of the verb that are about the one input that it has elsewhere.
+  static var refusedFlags: [BoundFlag<BatchOf>] {
+    Verb.flags.map(\.flag).filter { Verb.flagsOfOneInput.contains($0.long) }.map { flag in
+      BoundFlag(flag: flag) { _, _ throws(UsageError) in
+        throw UsageError(
+          "--\(flag.long) is of one checkpoint, and a batch has many",
+          hint: "'\(FlagTable.program) \(Verb.name)' takes it, without \(Batch.name)")
+      }
+    }
   }
 
   private var options = BatchOptions()
   private var verb = Verb()
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try verb.check(operands, shared)
+    try verb.checkForBatch(operands, shared)
     try options.check(operands, writing: verb.batchVerb())
   }
 

@@ -31,8 +31,12 @@ struct BatchOptions: Sendable {
       throw UsageError("--output - would write many files to the standard output")
     }
     if deletesSources, !verb.verifies {
-      throw UsageError(
-        "--delete-source needs --verify", hint: "what nobody has compared is not deleted")
+      throw verb.canVerify
+        ? UsageError(
+          "--delete-source needs --verify", hint: "what nobody has compared is not deleted")
+        : UsageError(
+          "--delete-source does not go with \(verb.name), whose inputs are kept",
+          hint: "only conversions with --verify know that an input can be made again")
     }
     if mergesReports, isDryRun {
       throw .conflict("--merge-reports", "--dry-run", because: "neither converts anything")

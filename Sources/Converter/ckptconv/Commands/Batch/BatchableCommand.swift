@@ -4,12 +4,34 @@ internal import Batch
 protocol BatchableCommand: Command {
   /// The command as a verb of a batch, as its flags ask for it.
   func batchVerb() -> any BatchVerb
+
+  /// The names of flags that mean one input, which a batch refuses.
+  static var flagsOfOneInput: Set<String> { get }
+
+  /// Refuses what does not go together; the output is the batch's.
+  mutating func checkForBatch(_ operands: [String], _ shared: SharedOptions) throws(UsageError)
+}
+
+extension BatchableCommand {
+  /// None: most flags hold for any number of inputs.
+  static var flagsOfOneInput: Set<String> { [] }
+
+  /// Refuses what the command itself does.
+  mutating func checkForBatch(
+    _ operands: [String], _ shared: SharedOptions
+  ) throws(UsageError) {
+    try check(operands, shared)
+  }
 }
 
 extension PtToSafetensors: BatchableCommand {
+  static var flagsOfOneInput: Set<String> { ["manifest"] }
+
   func batchVerb() -> any BatchVerb { ConversionVerb(name: Self.name, options) }
 }
 
 extension SafetensorsToPt: BatchableCommand {
+  static var flagsOfOneInput: Set<String> { ["manifest"] }
+
   func batchVerb() -> any BatchVerb { ConversionVerb(name: Self.name, options) }
 }

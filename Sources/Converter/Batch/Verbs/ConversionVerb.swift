@@ -14,6 +14,7 @@ package struct ConversionVerb: BatchVerb {
   }
 
   package var writes: Bool { true }
+  package var canVerify: Bool { true }
   package var verifies: Bool { options.verifiesOutputs }
 
   package var fileExtensions: [String] {
@@ -45,14 +46,10 @@ package struct ConversionVerb: BatchVerb {
   private func destination(
     for input: String, _ place: OutputPlace
   ) throws(FormatError) -> Destination {
-    let status = try FilePath(input).status()
-    guard status?.isDirectory == true else { return .path(place.directory + "/") }
-    let output = FilePath(place.directory).appending(place.name)
-    let existing = try output.status()
-    // Where the trees of inputs and outputs are one, outputs stand beside what they are made from.
-    if let existing, existing.inode == status?.inode, existing.device == status?.device {
-      return .besideInput
+    guard try FilePath(input).status()?.isDirectory == true else {
+      return .path(place.directory + "/")
     }
-    return .path(output.text)
+    // Where the trees of inputs and outputs are one, outputs stand beside what they are made from.
+    return try place.isInput(input) ? .besideInput : .path(place.path)
   }
 }

@@ -29,6 +29,7 @@ struct ConversionWork: BatchWork {
     result.isVerified = options.verifiesOutputs && holdsEverything
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {
+        result.outputs.append(output.path)
         // What stays behind is told in a warning; then the input holds more than the output.
         if !output.warnings.isEmpty { result.isVerified = false }
         result.warnings += output.warnings.map { "\(output.source): \($0)" }
