@@ -189,15 +189,34 @@ def test_an_optimizer_that_has_made_no_step(checkpoints, tmp_path):
     assert (tmp_path / "back-unsharded/optim.pt").read_bytes() == (source / "optim.pt").read_bytes()
 
 
+def through_hugging_face(source, folder, kind):
+    convert("olmo-to-hf", source, folder / "hf", "--optimizer")
+    convert("hf-to-olmo", folder / "hf", folder / "x-unsharded", "--optimizer-names", kind)
+    return folder / "x-unsharded/optim.pt"
+
+
+def on_the_way_out(source, folder, kind):
+    convert("pt-to-safetensors", source, folder / "there", "--optimizer-names", kind)
+    convert("safetensors-to-pt", folder / "there/optim.safetensors", folder / "optim.pt")
+    return folder / "optim.pt"
+
+
+def on_the_way_back(source, folder, kind):
+    convert("pt-to-safetensors", source, folder / "there")
+    convert(
+        "safetensors-to-pt", folder / "there/optim.safetensors", folder / "optim.pt",
+        "--optimizer-names", kind)
+    return folder / "optim.pt"
+
+
 @pytest.mark.parametrize("name", ["olmo2-few-keys", "olmo2-eleven-layers", "olmo1-groups"])
-def test_names_are_repaired_for_the_other_strategy(name, checkpoints, tmp_path):
+@pytest.mark.parametrize("way", [through_hugging_face, on_the_way_out, on_the_way_back])
+def test_names_are_repaired_for_the_other_strategy(way, name, checkpoints, tmp_path):
     single, _ = checkpoints(name)
     fsdp, _ = checkpoints(name, by_name=True)
     for source, kind, other in [(single, "fsdp", fsdp), (fsdp, "single", single)]:
-        folder = tmp_path / kind
-        convert("olmo-to-hf", source, folder / "hf", "--optimizer")
-        convert("hf-to-olmo", folder / "hf", folder / "x-unsharded", "--optimizer-names", kind)
-        found = torch.load(folder / "x-unsharded/optim.pt", weights_only=True)
+        (tmp_path / kind).mkdir()
+        found = torch.load(way(source, tmp_path / kind, kind), weights_only=True)
         expected = torch.load(other / "optim.pt", weights_only=True)
         for group in expected["param_groups"]:
             group["param_names"] = [

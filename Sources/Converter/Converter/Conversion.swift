@@ -60,6 +60,10 @@ public struct Conversion: Sendable {
   ) throws(FormatError) -> [Output] {
     var prepared: [PreparedOutput] = []
     for step in task.steps { prepared.append(try PreparedOutput(step, options)) }
+    guard options.optimizerNames == nil || prepared.contains(where: \.isOptimizer) else {
+      throw OptimizerNames.nothingToName("there is no optimizer's state here")
+        .framed(by: task.input)
+    }
     let made = try makeDirectory(task.directory)
     do throws(FormatError) {
       try write(prepared, of: task.input, progress: progress)

@@ -16,6 +16,8 @@ public struct ConversionOptions: Sendable {
   public var ignoresSkeleton = false
   /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
   public var keepsMetadata = true
+  /// How an optimizer's state refers to parameters; `nil` for as it does.
+  public var optimizerNames: OptimizerNames?
   /// Whether names with dots become nested dicts.
   public var nestsNames = false
   /// Whether what cannot be carried becomes a warning instead of an error.

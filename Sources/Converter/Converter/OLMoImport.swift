@@ -135,10 +135,10 @@ public struct OLMoImport: Sendable {
     let path = input.appending(HuggingFaceFolder.optimizer)
     guard try path.status() != nil else {
       guard options.optimizerNames != nil else { return false }
-      throw FormatError(
-        .unsupported, "there is no \(HuggingFaceFolder.optimizer) in this folder",
-        hint: "leave out --optimizer-names"
-      ).framed(by: input.text)
+      throw OptimizerNames.nothingToName(
+        "there is no \(HuggingFaceFolder.optimizer) in this folder"
+      )
+      .framed(by: input.text)
     }
     let source = try read(path.text)
     var whole = source

@@ -31,4 +31,9 @@ extension OptimizerNames {
     writer.others = state.others
     graph = try writer.write(self)
   }
+
+  /// The error for an input without what was to be named.
+  static func nothingToName(_ reason: String) -> FormatError {
+    FormatError(.unsupported, reason, hint: "leave out --optimizer-names")
+  }
 }

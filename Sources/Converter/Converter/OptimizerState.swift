@@ -38,6 +38,14 @@ struct OptimizerState {
   static let namesKey = "param_names"
   static let shardedKey = "sharded"
 
+  /// Whether `graph` looks like the state dict of an optimizer.
+  static func isState(_ graph: TensorGraph) -> Bool {
+    let keys = (graph.entries(of: graph.root) ?? []).map(\.key)
+    return [stateKey, groupsKey].allSatisfy { part in
+      keys.contains { graph.string($0) == part }
+    }
+  }
+
   /// Finds the parts of the state dict that `graph` is.
   ///
   /// - Throws: `unsupported` for another object, `malformed` where its parts disagree.

@@ -16,6 +16,9 @@ struct PreparedOutput {
   /// Whether the output has a place for all of its source.
   var holdsAll = true
 
+  /// Whether it is the state of an optimizer.
+  var isOptimizer: Bool { source.map { OptimizerState.isState($0.graph) } ?? false }
+
   /// Reads the source of a step and plans its output.
   ///
   /// - Throws: ``FormatError`` with the source, archive entry or tensor in its path.
@@ -80,7 +83,7 @@ struct PreparedOutput {
   private static func read(
     _ step: ConversionTask.Step, _ options: ConversionOptions
   ) throws(FormatError) -> Checkpoint {
-    let checkpoint = try CheckpointFile.read(
+    var checkpoint = try CheckpointFile.read(
       step.source,
       .init(dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton))
     switch (checkpoint.source.container, options.format) {
@@ -88,13 +91,19 @@ struct PreparedOutput {
       throw FormatError(.unsupported, "this is a .pt file already").framed(by: step.source)
     case (.safetensors, .safetensors):
       throw FormatError(.unsupported, "this is a safetensors file already").framed(by: step.source)
-    case (.torch, .safetensors), (.safetensors, .torch): return checkpoint
+    case (.torch, .safetensors), (.safetensors, .torch): break
     case (.shards, _):
       throw FormatError(
         .unsupported, "this is the index of a checkpoint in several files",
         hint: "convert its files one by one"
       ).framed(by: step.source)
     }
+    if let names = options.optimizerNames, OptimizerState.isState(checkpoint.graph) {
+      try FormatError.within(step.source) { () throws(FormatError) in
+        try names.apply(to: &checkpoint.graph)
+      }
+    }
+    return checkpoint
   }
 
   /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.

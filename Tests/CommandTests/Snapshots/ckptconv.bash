@@ -23,8 +23,10 @@ _ckptconv() {
         pt-to-safetensors:--manifest) words='PATH' ;;
         pt-to-safetensors:--layout) words='plain olmo' ;;
         pt-to-safetensors:--tied) words='alias copy' ;;
+        pt-to-safetensors:--optimizer-names) words='fsdp single' ;;
         safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
         safetensors-to-pt:--manifest) words='PATH' ;;
+        safetensors-to-pt:--optimizer-names) words='fsdp single' ;;
         olmo-to-hf:-o | olmo-to-hf:--output) words='PATH' ;;
         olmo-to-hf:--max-shard-size) words='' ;;
         olmo-to-hf:--dtype) words='bf16 f16 f32' ;;
@@ -56,20 +58,20 @@ _ckptconv() {
         batch:--report) words='PATH' ;;
         batch:--layout) words='plain olmo' ;;
         batch:--tied) words='alias copy' ;;
+        batch:--optimizer-names) words='fsdp single' ;;
         batch:--max-shard-size) words='' ;;
         batch:--dtype) words='bf16 f16 f32' ;;
         batch:--tokenizer) words='PATH' ;;
         batch:--as) words='pt safetensors' ;;
         batch:--config) words='PATH' ;;
-        batch:--optimizer-names) words='fsdp single' ;;
         *:--color) words='auto always never' ;;
         *:--threads) words='' ;;
         *)
             local flags='' operands=''
             case $command in
                 '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help' ;;
-                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --verify --manifest --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -80,7 +82,7 @@ _ckptconv() {
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --optimizer-names -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '*) operands='PATH' ;;

@@ -51,6 +51,7 @@ _ckptconv() {
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
+                        '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
                         '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \
                         '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
@@ -65,6 +66,7 @@ _ckptconv() {
                         '(--verify)--verify[read outputs again and compare them first]' \
                         '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--nest)--nest[make nested dicts of names with dots]' \
+                        '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
                         '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
                         '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
@@ -173,6 +175,7 @@ _ckptconv() {
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
+                        '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
                         '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \
                         '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
@@ -187,7 +190,6 @@ _ckptconv() {
                         '(--no-carry)--no-carry[leave out what only OLMo knows]' \
                         '(--as)--as=[write pt, or safetensors for the trainer]:FORMAT:((pt\:model\.pt\ and\ optim\.pt\,\ as\ torch\.save\ writes\ them safetensors\:model\.safetensors\ and\ optim\.safetensors\ in\ the\ layout\ olmo))' \
                         '(--config)--config=[take the rest of config.yaml from this one]:YAML:_files' \
-                        '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo)' '*:VERB INPUT... -o ROOT:_files'
                     ;;
                 help)

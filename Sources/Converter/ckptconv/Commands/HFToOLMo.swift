@@ -61,14 +61,8 @@ struct HFToOLMo: Command {
           schedule, and how weights are initialized. Without one OLMo's official values stand for the
           model, and there are no other sections.
           """),
-      .choice(
-        "optimizer-names", "KIND", \.options.optimizerNames, in: .content,
-        "key the optimizer's state for fsdp or single",
-        manual: """
-          How the optimizer's state refers to parameters. The default is how it did when it left OLMo,
-          and by name otherwise. What a trainer on one device has saved does not load under FSDP,
-          because its names begin with `module.`; `fsdp` repairs that.
-          """),
+      .optimizerNames(
+        \.options.optimizerNames, otherwise: "how it did when it left OLMo, and by name otherwise"),
       .path(
         "tokenizer", "PATH", \.options.tokenizer, in: .content,
         "take the tokenizer from a directory or file",
@@ -117,15 +111,6 @@ enum TrainerFormat: String, FlagChoice {
     switch self {
     case .pt: "model.pt and optim.pt, as torch.save writes them"
     case .safetensors: "model.safetensors and optim.safetensors in the layout olmo"
-    }
-  }
-}
-
-extension OptimizerNames: FlagChoice {
-  var meaning: String {
-    switch self {
-    case .fsdp: "by name, for trainers under fully sharded data parallelism"
-    case .single: "by number, for one device or distributed data parallelism"
     }
   }
 }

@@ -69,6 +69,7 @@ extension PtToSafetensors {
           What becomes of tensors that share their bytes. The default is `alias` for the layout `plain`
           and `copy` for `olmo`, whose trainer asks for every name.
           """),
+      .optimizerNames(\.options.optimizerNames, otherwise: "as it does in INPUT"),
       .toggle(
         "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
         "leave out what is not a tensor",

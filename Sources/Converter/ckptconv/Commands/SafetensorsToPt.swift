@@ -59,6 +59,7 @@ extension SafetensorsToPt {
           Makes a dict `a` with the key `b` of the name `a.b`, in files without a skeleton and in the
           layout `plain`. Without it the names are the keys of one flat dict.
           """),
+      .optimizerNames(\.options.optimizerNames, otherwise: "as it does in INPUT"),
       .toggle(
         "ignore-skeleton", \.options.ignoresSkeleton, in: .content,
         "take the tensors as if there were no skeleton",
