@@ -1,4 +1,5 @@
 import Bytes
+import Plan
 import TestSupport
 import Testing
 
@@ -34,7 +35,7 @@ private struct Scene {
       }
       return BatchItem(name: name, input: name, work: .success(work), readByteCount: 10)
     }
-    let store = try BatchStore(root: directory.path, shard: nil)
+    let store = try BatchStore(root: directory.path, for: FakeVerb(), shard: nil)
     let schedule = BatchSchedule(
       BatchPlan(items: items), store.history, verb: FakeVerb(), root: directory.path, rules)
     return try BatchRun(
@@ -48,7 +49,7 @@ private struct Scene {
 
   /// The states in the journal, each item's in their order.
   func journal() throws -> [String: JournalRecord] {
-    try BatchStore.history(of: directory.path).latest
+    try BatchStore.history(of: directory.path, for: FakeVerb()).latest
   }
 }
 
@@ -177,9 +178,9 @@ struct BatchRunTests {
       }
       _ = try scene.run()
       let found = budgets.withLock { $0 }
-      #expect(found.allSatisfy { $0.workingMemory == (20 << 20) / jobs })
+      #expect(found.allSatisfy { $0.copying.workingMemory == (20 << 20) / jobs })
       // The last items have the threads of those that have ended.
-      #expect(found.prefix(8 - jobs + 1).allSatisfy { $0.threads == 4 / jobs })
+      #expect(found.prefix(8 - jobs + 1).allSatisfy { $0.copying.threads == 4 / jobs })
     }
   }
 
@@ -212,7 +213,7 @@ struct BatchRunTests {
         work: .success(FakeWork(reads: [], writes: [scene.directory / "\(name).out"])),
         readByteCount: 10)
     }
-    let history = try BatchStore.history(of: scene.directory.path)
+    let history = try BatchStore.history(of: scene.directory.path, for: FakeVerb())
     let schedule = BatchSchedule(
       BatchPlan(items: items), history, verb: FakeVerb(), root: scene.directory.path, scene.rules)
     let report = BatchReport(merging: schedule, history, verb: FakeVerb())

@@ -27,6 +27,7 @@ struct FakeVerb: BatchVerb {
   var fileExtensions: [String] { ["pt"] }
 
   func takes(directoryHolding names: Set<String>) -> Bool { names.contains("model.pt") }
+  func takesRemains(directoryHolding names: Set<String>) -> Bool { names.contains("config.yaml") }
   func takes(_ kind: FileKind) -> Bool { kind == .zip || kind == .truncatedZip }
 
   func work(

@@ -16,6 +16,11 @@ struct InputSearchTests {
       _ = try Syscalls.makeDirectories(directory / folder)
       if folder != "runs/empty" { try directory.write([0x50], to: "\(folder)/model.pt") }
     }
+    // What is left of checkpoints, and the configuration that trainers leave above them.
+    for folder in ["runs/a", "lost", "lost/run/step1", "lost/step2", "lost/run"] {
+      _ = try Syscalls.makeDirectories(directory / folder)
+      try directory.write([0x61], to: "\(folder)/config.yaml")
+    }
     try directory.write([1], to: "runs/single.pt")
     try directory.write(Array("PK\u{3}\u{4}".utf8), to: "runs/b/weights")
     try directory.write([1], to: "runs/notes.txt")
@@ -45,6 +50,8 @@ struct InputSearchTests {
     Case(argument: "runs/**/step1", found: ["runs/b/step1", "runs/out/step1"], base: "runs"),
     Case(
       argument: "runs/[ab]", found: ["runs/a/step2", "runs/a/step10", "runs/b/step1"], base: "runs"),
+    Case(argument: "lost", found: ["lost/run/step1", "lost/step2"], base: "lost"),
+    Case(argument: "lost/run/step1", found: ["lost/run/step1"], base: "lost/run"),
     Case(argument: "runs/*.pt", found: ["runs/single.pt"], base: "runs"),
   ]
 
@@ -69,7 +76,7 @@ struct InputSearchTests {
 
   /// The support type removes files and not directories.
   private static func remove(_ directory: TemporaryDirectory) {
-    var open = [directory / "runs"]
+    var open = [directory / "runs", directory / "lost"]
     var made: [String] = []
     while let place = open.popLast() {
       made.append(place)

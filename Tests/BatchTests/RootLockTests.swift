@@ -7,7 +7,7 @@ import Testing
 @Suite("One batch has a root, or the shards of one share it")
 struct RootLockTests {
   private static func take(_ directory: TemporaryDirectory, _ shard: String?) throws -> RootLock {
-    try RootLock(directory: directory.path, shard: shard.flatMap { Shard($0) })
+    try RootLock(of: directory.path, in: directory.path, shard: shard.flatMap { Shard($0) })
   }
 
   struct Case: Sendable, CustomTestStringConvertible {

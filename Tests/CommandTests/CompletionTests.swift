@@ -30,7 +30,10 @@ struct CompletionTests {
     Case("inspect", "--limit", "", gives: ""),
     Case("inspect", "mod", gives: "[files]"),
     Case("pt-to-safetensors", "-o", "", gives: "[files]"),
-    Case("batch", "", gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo"),
+    Case(
+      "batch", "",
+      gives:
+        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check"),
     Case("batch", "-o", "out", "saf", gives: "safetensors-to-pt"),
     Case("batch", "pt-to-safetensors", "run", gives: "[files]"),
     Case("batch", "pt-to-safetensors", "--lay", gives: "--layout"),

@@ -29,6 +29,8 @@ struct HelpTests {
     Case("batch-summary.txt", "batch", "-h"),
     Case("batch-manual.txt", "batch", "--help"),
     Case("batch-verb-summary.txt", "batch", "pt-to-safetensors", "-h"),
+    Case("batch-verify-summary.txt", "batch", "verify", "-h"),
+    Case("batch-verify-manual.txt", "batch", "verify", "--help"),
     Case("batch-verb-manual.txt", "batch", "pt-to-safetensors", "--help"),
     Case("olmo-to-hf-summary.txt", "olmo-to-hf", "-h"),
     Case("olmo-to-hf-manual.txt", "olmo-to-hf", "--help"),
@@ -73,6 +75,9 @@ struct HelpTests {
     Case(
       "error-batch-unverifiable.txt", "batch", "olmo-to-hf", "a", "-o", "b", "--delete-source"),
     Case("error-batch-manifest.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--manifest=c"),
+    Case("error-batch-against.txt", "batch", "verify", "a", "-o", "b", "--against", "c"),
+    Case("error-batch-verify-root.txt", "batch", "verify", "a"),
+    Case("error-batch-check-root.txt", "batch", "check", "a", "--resume"),
     Case("error-batch-shard.txt", "batch", "pt-to-safetensors", "a", "-o", "b", "--shard", "9/8"),
     Case("error-batch-flag.txt", "batch", "safetensors-to-pt", "a", "-o", "b", "--layout", "olmo"),
     Case("error-conflict.txt", "pt-to-safetensors", "-o", "-", "--json", "model.pt"),

@@ -47,7 +47,8 @@ struct OutputVerificationTests {
       try output.write(wrong.span.bytes, at: item.plan.byteCount - place)
     }
     do throws(FormatError) {
-      try OutputVerification.require(item, in: output.makeSource(), threads: 1) { _, _ in }
+      try OutputVerification.require(item, in: output.makeSource(), budget: CopyBudget(threads: 1))
+      { _, _ in }
       #expect(test.message == nil)
     } catch {
       #expect(error.code == .conflict)

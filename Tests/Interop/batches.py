@@ -59,14 +59,14 @@ def timed(command):
     return time.monotonic() - start
 
 
-def kill_until_done(command, output, expected, seconds):
+def kill_until_done(command, output, expected, seconds, verb=""):
     """Kills a batch `KILLS` times and lets it end; fails unless `output` is `expected` then, and
     nothing was done twice."""
     seed = random.randrange(2**32)
     generator = random.Random(seed)
     items = kills = 0
     while kills < KILLS:
-        done = done_counts(output) if output.exists() else {}
+        done = done_counts(output, verb) if output.exists() else {}
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(generator.uniform(0, 2 * seconds / KILLS))
@@ -74,9 +74,9 @@ def kill_until_done(command, output, expected, seconds):
         if process.wait() == -signal.SIGKILL:
             kills += 1
         else:
-            items = len(done_counts(output))
+            items = len(done_counts(output, verb))
         # What was done stays done, and nothing is done a second time.
-        now = done_counts(output) if output.exists() else {}
+        now = done_counts(output, verb) if output.exists() else {}
         assert set(now.values()) <= {1}, f"seed {seed}: done twice"
         assert set(done) <= set(now), f"seed {seed}"
         if items and len(now) == items:
@@ -84,7 +84,7 @@ def kill_until_done(command, output, expected, seconds):
     process = run(*command)
     assert process.returncode == DONE, f"seed {seed}: {describe(process)}"
     assert tree(output) == expected, f"seed {seed}"
-    assert set(done_counts(output).values()) == {1}, f"seed {seed}"
+    assert set(done_counts(output, verb).values()) == {1}, f"seed {seed}"
     left = [path.name for path in output.rglob(".ckptconv-*") if path.name != STORE]
     assert not left, f"seed {seed}: {left}"
 
@@ -96,20 +96,22 @@ def tree(root):
         for path in sorted(root.rglob("*")) if path.is_file() and STORE not in path.parts}
 
 
-def records(root):
-    """Everything that the journals say, each file's lines in their order; torn ends left out."""
+def records(root, verb=""):
+    """Everything that the journals say, each file's lines in their order; torn ends left out.
+
+    Verbs that only look at checkpoints have journals of their own."""
     found = []
-    for journal in sorted((root / STORE).glob("journal*.jsonl")):
+    for journal in sorted((root / STORE / verb).glob("journal*.jsonl")):
         for line in journal.read_bytes().splitlines(keepends=True):
             if line.endswith(b"\n"):
                 found.append(json.loads(line))
     return found
 
 
-def done_counts(root):
+def done_counts(root, verb=""):
     """How often each item became done."""
     counts = {}
-    for record in records(root):
+    for record in records(root, verb):
         if record["state"] == "done":
             counts[record["item"]] = counts.get(record["item"], 0) + 1
     return counts

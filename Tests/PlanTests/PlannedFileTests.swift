@@ -37,7 +37,8 @@ struct PlannedFileTests {
     var expected = try Self.bytes(of: plan)
     #expect(try PlannedFile(plan, leavingOut: false).file.bytes(in: 0..<10_000) == expected)
     for index in 12..<9004 { expected[index] = 0 }
-    #expect(try PlannedFile(plan, threads: 2).file.bytes(in: 0..<10_000) == expected)
+    #expect(
+      try PlannedFile(plan, budget: CopyBudget(threads: 2)).file.bytes(in: 0..<10_000) == expected)
   }
 
   @Test("A plan that takes from such a file takes from the originals", arguments: [false, true])

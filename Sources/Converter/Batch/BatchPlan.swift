@@ -54,7 +54,7 @@ package struct BatchPlan: Sendable {
       let work = try verb.work(
         on: input.path, into: OutputPlace(directory: output.directory.text, name: output.name))
       var byteCount = 0
-      for path in work.reads { byteCount += try FilePath(path).status()?.byteCount ?? 0 }
+      for path in work.reads { byteCount += try FilePath(path).byteCount() }
       return BatchItem(
         name: name, input: input.path, work: .success(work), readByteCount: byteCount)
     } catch {
@@ -65,14 +65,14 @@ package struct BatchPlan: Sendable {
   /// The bytes that all items read.
   package var readByteCount: Int { items.reduce(0) { $0 + $1.readByteCount } }
 
-  /// Keeps the items that belong to one shard; which these are is written down, if `writing`, below
-  /// `root`.
+  /// Keeps the items that belong to one shard; which these are is written down, if `writing`, where
+  /// `verb` has its place below `root`.
   ///
   /// - Throws: `inputOutput` when what other shards have written down cannot be read.
   package mutating func keep(
-    _ shard: Shard, below root: String, writing: Bool
+    _ shard: Shard, of verb: any BatchVerb, below root: String, writing: Bool
   ) throws(FormatError) {
-    let ledger = ShardLedger(in: BatchStore.directory(of: root), count: shard.count)
+    let ledger = ShardLedger(in: BatchStore.directory(of: root, for: verb), count: shard.count)
     let names = try ledger.names(of: shard, among: items, writing: writing)
     items.removeAll { !names.contains($0.name) }
   }

@@ -55,7 +55,8 @@ package struct BatchPreview: Sendable {
     case .impossible(let error): item.fault = error
     case .fresh, .again:
       do throws(FormatError) {
-        item.writtenByteCount = try entry.item.work.get().measure()
+        let byteCount = try entry.item.work.get().measure()
+        item.writtenByteCount = outputs.isEmpty ? nil : byteCount
       } catch {
         item.fault = error
       }

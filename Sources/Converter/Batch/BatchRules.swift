@@ -32,8 +32,9 @@ package struct BatchRules: Hashable, Sendable {
   func budget(running: Int) -> WorkBudget {
     let threads = threads ?? Syscalls.availableProcessors()
     return WorkBudget(
-      threads: max(threads / max(running, 1), 1),
-      workingMemory: max(CopyEngine.defaultWorkingMemory / max(jobs, 1), Self.leastMemory),
+      copying: CopyBudget(
+        threads: max(threads / max(running, 1), 1),
+        workingMemory: max(CopyEngine.defaultWorkingMemory / max(jobs, 1), Self.leastMemory)),
       replacesExisting: replacesExisting)
   }
 }

@@ -18,17 +18,17 @@ package final class BatchStore: Sendable {
   private let journal: Journal
   private let locks: RootLock
 
-  /// Takes possession of `root`, or of one shard of it, and begins a run.
+  /// Takes possession of `root`, or of one shard of it, and begins a run of `verb`.
   ///
   /// - Throws: `inputOutput` when the directory cannot be made or read, or when another batch
   ///   has it.
-  package init(root: String, shard: Shard?) throws(FormatError) {
+  package init(root: String, for verb: any BatchVerb, shard: Shard?) throws(FormatError) {
     self.root = root
-    let directory = Self.directory(of: root)
+    let directory = Self.directory(of: root, for: verb)
     _ = try FormatError.wrapping { () throws(SystemError) in
       try Syscalls.makeDirectories(directory)
     }
-    locks = try RootLock(directory: directory, shard: shard)
+    locks = try RootLock(of: root, in: directory, shard: shard)
     let name = shard.map { "journal-\($0.index)-of-\($0.count).jsonl" } ?? "journal.jsonl"
     // Opening cuts off what a crash left; then the file is read like all others.
     journal = try Journal(path: FilePath(directory).appending(name).text)
@@ -43,11 +43,13 @@ package final class BatchStore: Sendable {
     self.warnings = warnings
   }
 
-  /// What has happened below `root`, without taking possession of it.
+  /// What `verb` has done below `root`, without taking possession of it.
   ///
   /// - Throws: `inputOutput` when a journal cannot be read, `malformed` when it is none.
-  package static func history(of root: String) throws(FormatError) -> JournalHistory {
-    try JournalHistory(readingFrom: directory(of: root))
+  package static func history(
+    of root: String, for verb: any BatchVerb
+  ) throws(FormatError) -> JournalHistory {
+    try JournalHistory(readingFrom: directory(of: root, for: verb))
   }
 
   /// Writes records down; they are on the disk when this returns.
@@ -71,8 +73,12 @@ package final class BatchStore: Sendable {
     return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
   }
 
-  /// Where the files of the batch lie.
-  static func directory(of root: String) -> String {
-    FilePath(root).appending(directoryName).text
+  /// Where the files of a batch lie.
+  ///
+  /// Verbs that write share a place, since their outputs do. One that only looks has its own: what it
+  /// found says nothing of who wrote what it looked at.
+  static func directory(of root: String, for verb: any BatchVerb) -> String {
+    let place = FilePath(root).appending(directoryName)
+    return verb.writes ? place.text : place.appending(verb.name).text
   }
 }

@@ -10,6 +10,8 @@ package protocol BatchVerb: Sendable {
   var name: String { get }
   /// Whether it writes files: then a batch needs a root.
   var writes: Bool { get }
+  /// Whether it compares inputs with the tree below the root.
+  var comparesWithRoot: Bool { get }
   /// Whether outputs can be compared with their inputs.
   var canVerify: Bool { get }
   /// Whether outputs are compared with their inputs before they count as done.
@@ -19,6 +21,9 @@ package protocol BatchVerb: Sendable {
 
   /// Whether a directory that holds files of these names is an input.
   func takes(directoryHolding names: Set<String>) -> Bool
+
+  /// Whether it is one if there is none below it: what is left of a checkpoint.
+  func takesRemains(directoryHolding names: Set<String>) -> Bool
 
   /// Whether a file of that kind is an input.
   func takes(_ kind: FileKind) -> Bool
@@ -30,6 +35,12 @@ package protocol BatchVerb: Sendable {
 }
 
 extension BatchVerb {
+  /// Whether it can do nothing without a root.
+  package var needsRoot: Bool { writes || comparesWithRoot }
+  /// No: most verbs look at one tree.
+  package var comparesWithRoot: Bool { false }
+  /// No: most verbs need what they work on.
+  package func takesRemains(directoryHolding names: Set<String>) -> Bool { false }
   /// No: most verbs have nothing to compare.
   package var canVerify: Bool { false }
   /// No: most verbs have nothing to compare.

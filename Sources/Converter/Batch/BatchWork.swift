@@ -1,4 +1,5 @@
 package import Bytes
+package import Plan
 
 /// What is to be done for one input.
 package protocol BatchWork: Sendable {
@@ -33,10 +34,8 @@ extension BatchWork {
 
 /// What one piece of work may use of the machine.
 package struct WorkBudget: Hashable, Sendable {
-  /// How many threads copy.
-  package var threads: Int
-  /// The bytes that they use together.
-  package var workingMemory: Int
+  /// Its part of the threads and of the memory.
+  package var copying: CopyBudget
   /// Whether existing outputs are replaced.
   package var replacesExisting: Bool
 }

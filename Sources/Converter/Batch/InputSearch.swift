@@ -73,7 +73,9 @@ package struct InputSearch: Sendable {
     if verb.takes(directoryHolding: Set(names)) {
       return [FoundInput(directory.text, below: directory.directory.text)]
     }
-    return tree(below: directory, names)
+    let found = tree(below: directory, names)
+    guard found.isEmpty, verb.takesRemains(directoryHolding: Set(names)) else { return found }
+    return [FoundInput(directory.text, below: directory.directory.text)]
   }
 
   /// The inputs below a directory that is none itself.
@@ -82,6 +84,7 @@ package struct InputSearch: Sendable {
   /// directories that the OLMo trainer was still saving (`-tmp`), nor hidden ones.
   private func tree(below top: FilePath, _ names: [String]) -> [FoundInput] {
     var found: [FoundInput] = []
+    var remains: [FoundInput] = []
     var open = [(directory: top, names: names)]
     while let (directory, names) = open.popLast() {
       for name in names where !name.hasPrefix(".") {
@@ -98,9 +101,12 @@ package struct InputSearch: Sendable {
             let inner = try Syscalls.names(in: place.text)
             if verb.takes(directoryHolding: Set(inner)) {
               found.append(FoundInput(place.text, below: top.text))
-            } else {
-              open.append((place, inner))
+              continue
             }
+            if verb.takesRemains(directoryHolding: Set(inner)) {
+              remains.append(FoundInput(place.text, below: top.text))
+            }
+            open.append((place, inner))
           } catch {
             // One directory that cannot be read is one fault among many inputs.
             found.append(FoundInput(place.text, below: top.text, fault: FormatError(error)))
@@ -110,7 +116,25 @@ package struct InputSearch: Sendable {
         }
       }
     }
+    found += Self.withoutAncestors(remains, of: found)
     return found.sorted { NaturalOrder.precedes($0.path, $1.path) }
+  }
+
+  /// Those of `remains` that neither an input nor one of themselves is below.
+  private static func withoutAncestors(
+    _ remains: [FoundInput], of found: [FoundInput]
+  ) -> [FoundInput] {
+    guard !remains.isEmpty else { return [] }
+    var ancestors: Set<String> = []
+    for input in found + remains {
+      var directory = FilePath(input.path).directory
+      while directory.text.utf8.count >= input.base.utf8.count,
+        ancestors.insert(directory.text).inserted
+      {
+        directory = directory.directory
+      }
+    }
+    return remains.filter { !ancestors.contains($0.path) }
   }
 
   /// Whether a file is, or pretends to be, of a kind that the verb takes.

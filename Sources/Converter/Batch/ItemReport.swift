@@ -54,7 +54,12 @@ package struct ItemReport: Sendable {
 
   /// Why it is not simply done, without the path of the input in front.
   package var reason: String {
-    let text = failure?.message ?? problems.first ?? ""
+    if let failure { return withoutInput(failure.message) }
+    let more = problems.count - 1
+    return (problems.first ?? "") + (more > 0 ? " (and \(more) more)" : "")
+  }
+
+  private func withoutInput(_ text: String) -> String {
     guard text.hasPrefix(input) else { return text }
     return String(text.dropFirst(input.count).drop { $0 == "/" || $0 == ":" || $0 == " " })
   }

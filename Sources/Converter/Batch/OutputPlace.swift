@@ -20,12 +20,20 @@ package struct OutputPlace: Hashable, Sendable {
   /// A hidden path beside it, the same in every run.
   var hiddenPath: String { FilePath(directory).appending(".ckptconv-\(name).tmp").text }
 
+  /// The destination of a conversion of files: that of a directory is one of the same name, that of
+  /// a file is in the corresponding directory.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  func destination(of input: String) throws(FormatError) -> Destination {
+    guard try FilePath(input).status()?.isDirectory == true else { return .path(directory + "/") }
+    // Where the trees of inputs and outputs are one, outputs stand beside what they are made from.
+    return try isInput(input) ? .besideInput : .path(path)
+  }
+
   /// Whether it is the input itself, because the trees of inputs and outputs are one.
   ///
   /// - Throws: `inputOutput` when the system does not tell.
   func isInput(_ input: String) throws(FormatError) -> Bool {
-    guard let status = try FilePath(input).status(), let existing = try FilePath(path).status()
-    else { return false }
-    return existing.inode == status.inode && existing.device == status.device
+    try FilePath(path).isSameFile(as: input)
   }
 }

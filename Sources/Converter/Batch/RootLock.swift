@@ -8,12 +8,12 @@ struct RootLock: Sendable {
   let warnings: [String]
   private let held: [LockFile]
 
-  /// Takes the locks below `directory`.
+  /// Takes the locks of `root` that lie in `directory`.
   ///
   /// - Throws: `inputOutput` when another batch has them, or when that cannot be told.
-  init(directory: String, shard: Shard?) throws(FormatError) {
+  init(of root: String, in directory: String, shard: Shard?) throws(FormatError) {
     do throws(FormatError) {
-      held = try Self.take(FilePath(directory), shard)
+      held = try Self.take(root, FilePath(directory), shard)
       warnings = []
     } catch {
       guard error.cause?.isUnsupported == true else { throw error }
@@ -25,25 +25,25 @@ struct RootLock: Sendable {
   }
 
   private static func take(
-    _ directory: FilePath, _ shard: Shard?
+    _ root: String, _ directory: FilePath, _ shard: Shard?
   ) throws(FormatError) -> [LockFile] {
-    let root = try LockFile(path: directory.appending("lock").text)
-    guard try root.take(shard == nil ? .exclusive : .shared) else {
-      throw busy(directory, shard == nil ? "a batch" : "a batch that is not divided into shards")
+    let whole = try LockFile(path: directory.appending("lock").text)
+    guard try whole.take(shard == nil ? .exclusive : .shared) else {
+      throw busy(root, shard == nil ? "a batch" : "a batch that is not divided into shards")
     }
-    guard let shard else { return [root] }
+    guard let shard else { return [whole] }
     let own = "shard-\(shard.index)-of-\(shard.count).lock"
     let task = try LockFile(path: directory.appending(own).text)
     guard try task.take(.exclusive) else {
-      throw busy(directory, "another process with shard \(shard)")
+      throw busy(root, "another process with shard \(shard)")
     }
-    try refuseOtherDivisions(directory, shard.count)
-    return [root, task]
+    try refuseOtherDivisions(root, directory, shard.count)
+    return [whole, task]
   }
 
   /// Shards of different counts would do the same items twice.
   private static func refuseOtherDivisions(
-    _ directory: FilePath, _ count: Int
+    _ root: String, _ directory: FilePath, _ count: Int
   ) throws(FormatError) {
     let names = try FormatError.wrapping { () throws(SystemError) in
       try Syscalls.names(in: directory.text)
@@ -52,15 +52,15 @@ struct RootLock: Sendable {
       guard !name.hasSuffix("-of-\(count).lock") else { continue }
       let other = try LockFile(path: directory.appending(name).text)
       guard try other.take(.exclusive) else {
-        throw busy(directory, "a batch that is divided into another number of shards")
+        throw busy(root, "a batch that is divided into another number of shards")
       }
     }
   }
 
-  private static func busy(_ directory: FilePath, _ who: String) -> FormatError {
+  private static func busy(_ root: String, _ who: String) -> FormatError {
     FormatError(
       .inputOutput, "\(who) is running here",
       hint: "wait until it ends; tasks of one batch share a directory with --shard I/N"
-    ).framed(by: directory.directory.text)
+    ).framed(by: root)
   }
 }

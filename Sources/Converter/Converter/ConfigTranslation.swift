@@ -103,6 +103,27 @@ public struct ConfigTranslation: Sendable {
   /// The directory that is made for the files; `nil` if they need none.
   private let directory: String?
 
+  /// What the user should know, with the file that it is about.
+  public var warnings: [String] { report.warnings.map { "\(source): \($0)" } }
+
+  /// The files that were read for it.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  package var sources: [String] {
+    get throws(FormatError) {
+      var paths = [source]
+      guard target == .olmo else { return paths }
+      paths += [options.template].compactMap(\.self)
+      return paths + (try FilePath.existing([TokenizerFile.name], in: FilePath(source).directory))
+    }
+  }
+
+  /// Whether a directory that holds files of these names has a configuration that can become that of
+  /// `target`.
+  package static func takes(directoryHolding names: Set<String>, to target: Target?) -> Bool {
+    Target.allCases.contains { target ?? $0 == $0 && names.contains($0.sourceName) }
+  }
+
   /// Writes the files, all of them or none.
   ///
   /// - Throws: `inputOutput` when a file exists and is not to be replaced, or cannot be written.

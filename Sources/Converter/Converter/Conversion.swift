@@ -96,7 +96,7 @@ public struct Conversion: Sendable {
     }
     let manifest = try stageManifest()
     var series = PlanSeries(
-      prepared.map(\.plan), threads: options.threads, workingMemory: options.workingMemory,
+      prepared.map(\.plan), budget: options.budget,
       progress: progress)
     // Asked for all files before the first is written.
     if let first = staged.first {
@@ -112,13 +112,13 @@ public struct Conversion: Sendable {
       guard options.verifiesOutputs else { continue }
       try FormatError.within(source) { () throws(FormatError) in
         try OutputVerification.require(
-          item, in: staged[index].makeSource(), threads: options.threads, progress: progress)
+          item, in: staged[index].makeSource(), budget: options.budget, progress: progress)
       }
     }
     if let manifest {
       let reading = ReadingOptions(
         dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton)
-      try Manifest.make(of: input, reading, threads: options.threads, progress: progress).0
+      try Manifest.make(of: input, reading, budget: options.budget, progress: progress).0
         .write(into: manifest)
       staged.append(manifest)
     }

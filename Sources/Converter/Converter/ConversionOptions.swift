@@ -32,10 +32,8 @@ public struct ConversionOptions: Sendable {
   public var verifiesOutputs = false
   /// Where a manifest of the input goes; `nil` for none.
   public var manifest: String?
-  /// How many threads copy; `nil` for one per processor.
-  public var threads: Int?
-  /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.
-  public var workingMemory: Int?
+  /// What it may use of the machine.
+  public var budget = CopyBudget()
 
   /// The defaults for conversions to `format`.
   public init(to format: CheckpointFormat = .safetensors) { self.format = format }

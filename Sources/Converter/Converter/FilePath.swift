@@ -25,6 +25,14 @@ package struct FilePath: Hashable {
     return FilePath(text.hasSuffix("/") ? text + name : text + "/" + name)
   }
 
+  /// The path from `input`, to stand in front of a message that `input` stands in front of: nothing
+  /// for `input` itself, and else with a colon behind it.
+  package func prefix(below input: String) -> String {
+    guard text.hasPrefix(input) else { return "\(text): " }
+    let rest = text.dropFirst(input.count).drop { $0 == "/" }
+    return rest.isEmpty ? "" : "\(rest): "
+  }
+
   /// The file's name with another extension in place of its last one.
   package func name(withExtension new: String) -> String {
     let name = name
@@ -39,10 +47,23 @@ package struct FilePath: Hashable {
     try FormatError.wrapping { () throws(SystemError) in try Syscalls.status(at: text) }
   }
 
+  /// Whether another path leads to the same file or directory.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  package func isSameFile(as other: String) throws(FormatError) -> Bool {
+    guard let status = try status(), let second = try FilePath(other).status() else { return false }
+    return status.inode == second.inode && status.device == second.device
+  }
+
+  /// The size of the file there in bytes, 0 where there is none.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  package func byteCount() throws(FormatError) -> Int { try status()?.byteCount ?? 0 }
+
   /// The paths of those of `names` that are in `directory`.
   ///
   /// - Throws: `inputOutput` when the system does not tell.
-  static func existing(
+  package static func existing(
     _ names: [String], in directory: FilePath
   ) throws(FormatError) -> [String] {
     var paths: [String] = []

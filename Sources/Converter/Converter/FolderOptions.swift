@@ -4,10 +4,8 @@ public struct FolderOptions: Sendable {
   public var replacesExisting = false
   /// Whether files are on the disk before they appear.
   public var synchronises = false
-  /// How many threads copy; `nil` for one per processor.
-  public var threads: Int?
-  /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.
-  public var workingMemory: Int?
+  /// What it may use of the machine.
+  public var budget = CopyBudget()
   /// The hidden directory in which the files are until all are complete; `nil` for a new one beside
   /// the output.
   package var hiddenDirectory: String?

@@ -101,7 +101,7 @@ struct FolderWriter {
           synchronising: options.synchronises))
     }
     var series = PlanSeries(
-      files.map(\.plan), threads: options.threads, workingMemory: options.workingMemory,
+      files.map(\.plan), budget: options.budget,
       progress: progress)
     try FreeSpace.require(series.byteCount, in: outputs.first?.scratchDirectory ?? ".")
     for (file, output) in zip(files, outputs) {

@@ -3,8 +3,7 @@ internal import Plan
 
 /// Carries out the plans of several files one after the other, and tells one progress of all.
 struct PlanSeries {
-  private let threads: Int?
-  private let workingMemory: Int
+  private let budget: CopyBudget
   private let progress: @Sendable (_ done: Int, _ total: Int) -> Void
   /// The size of all files in bytes.
   let byteCount: Int
@@ -14,16 +13,13 @@ struct PlanSeries {
   ///
   /// - Parameters:
   ///   - plans: what ``run(_:into:from:)`` will be called with, in that order.
-  ///   - threads: how many threads copy; `nil` for one per processor.
-  ///   - workingMemory: the bytes that they use together; `nil` for
-  ///     ``CopyEngine/defaultWorkingMemory``.
+  ///   - budget: what it may use of the machine.
   ///   - progress: is told the bytes done and to do, from any thread.
   init(
-    _ plans: [FilePlan], threads: Int?, workingMemory: Int?,
+    _ plans: [FilePlan], budget: CopyBudget,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) {
-    self.threads = threads
-    self.workingMemory = workingMemory ?? CopyEngine.defaultWorkingMemory
+    self.budget = budget
     self.progress = progress
     byteCount = plans.reduce(0) { $0 + $1.byteCount }
   }
@@ -35,7 +31,7 @@ struct PlanSeries {
     _ plan: FilePlan, into destination: some CopyDestination, from source: String
   ) throws(FormatError) {
     let (before, others) = (finishedByteCount, byteCount - plan.byteCount)
-    let engine = CopyEngine(threadCount: threads, workingMemory: workingMemory) {
+    let engine = CopyEngine(budget) {
       [progress] done, total in
       // Bytes that are only checked count in the engine's total and not in the file's.
       progress(before + done, others + total)

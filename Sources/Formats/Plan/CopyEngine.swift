@@ -13,28 +13,27 @@ public struct CopyEngine: Sendable {
   /// checked count as well, so the total can be above the size of the output.
   public typealias Progress = @Sendable (_ bytesDone: Int, _ bytesTotal: Int) -> Void
 
-  private let threadCount: Int
-  private let workingMemory: Int
+  private let budget: CopyBudget
   private let progress: Progress?
 
   /// The bytes that the threads of an engine use together where nothing else is said.
   public static var defaultWorkingMemory: Int { WorkerMemory.total }
 
-  /// The most threads that an engine uses.
-  package static let maximumThreads = WorkerMemory.maximumThreads
-
-  /// An engine with `threadCount` threads, by default one for each processor there is.
+  /// An engine that keeps to `budget`.
   ///
-  /// Engines that run at once share a program's memory: `workingMemory` is this one's part of it, in
-  /// bytes.
+  /// Engines that run at once share a program's memory, and each has a part of it.
+  public init(_ budget: CopyBudget, progress: Progress? = nil) {
+    self.budget = budget
+    self.progress = progress
+  }
+
+  /// An engine with `threadCount` threads, by default one for each processor there is, that use
+  /// `workingMemory` bytes together.
   public init(
     threadCount: Int? = nil, workingMemory: Int = CopyEngine.defaultWorkingMemory,
     progress: Progress? = nil
   ) {
-    let wanted = threadCount ?? Syscalls.availableProcessors()
-    self.threadCount = min(max(wanted, 1), WorkerMemory.maximumThreads)
-    self.workingMemory = workingMemory
-    self.progress = progress
+    self.init(CopyBudget(threads: threadCount, workingMemory: workingMemory), progress: progress)
   }
 
   /// Writes the output that `plan` describes to `destination`.
@@ -76,11 +75,13 @@ public struct CopyEngine: Sendable {
 
   /// What is written in order is written by one thread.
   private func threads(for destination: any CopyDestination) -> Int {
-    destination.isSequential ? 1 : threadCount
+    destination.isSequential ? 1 : budget.threadCount
   }
 
   private func memory(for destination: any CopyDestination) -> WorkerMemory {
-    WorkerMemory(threadCount: threads(for: destination), total: workingMemory)
+    WorkerMemory(
+      threadCount: threads(for: destination),
+      total: budget.workingMemory ?? CopyEngine.defaultWorkingMemory)
   }
 
   private func requireUnchanged(_ files: [SourceFile]) throws(FormatError) {

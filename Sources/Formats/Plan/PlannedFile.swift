@@ -29,12 +29,12 @@ package struct PlannedFile: Sendable {
   /// the stretches that are left out.
   /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
   package init(
-    _ plan: FilePlan, leavingOut: Bool = true, threads: Int? = nil,
+    _ plan: FilePlan, leavingOut: Bool = true, budget: CopyBudget = CopyBudget(),
     progress: CopyEngine.Progress? = nil
   ) throws(FormatError) {
     copies = leavingOut ? Self.copies(in: plan) : []
     let output = try SparseOutput(leavingOut: copies.map(\.range))
-    let engine = CopyEngine(threadCount: threads, progress: progress)
+    let engine = CopyEngine(budget, progress: progress)
     try engine.run(plan.records.isEmpty ? Self.shell(of: plan, copies) : plan, into: output)
     file = try output.makeSource()
   }

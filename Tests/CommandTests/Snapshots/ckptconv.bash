@@ -38,7 +38,6 @@ _ckptconv() {
         hf-to-olmo:--optimizer-names) words='fsdp single' ;;
         hf-to-olmo:--tokenizer) words='PATH' ;;
         config:-o | config:--output) words='PATH' ;;
-        config:--manifest) words='PATH' ;;
         config:--to) words='hf olmo' ;;
         config:--config) words='PATH' ;;
         verify:--manifest) words='PATH' ;;
@@ -64,6 +63,8 @@ _ckptconv() {
         batch:--tokenizer) words='PATH' ;;
         batch:--as) words='pt safetensors' ;;
         batch:--config) words='PATH' ;;
+        batch:--to) words='hf olmo' ;;
+        batch:--for) words='olmo hf torch' ;;
         *:--color) words='auto always never' ;;
         *:--threads) words='' ;;
         *)
@@ -74,7 +75,7 @@ _ckptconv() {
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                config) flags='-o --output --force --sync --verify --manifest --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -82,10 +83,10 @@ _ckptconv() {
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config -h --help --json -q --quiet --color --threads'
-                    operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for -h --help --json -q --quiet --color --threads'
+                    operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
-                        *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '*) operands='PATH' ;;
+                        *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '*) operands='PATH' ;;
                     esac
                     ;;
                 help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help safety layouts skeleton exit-codes environment' ;;

@@ -107,8 +107,6 @@ _ckptconv() {
                         '(-o --output)--output=[write to a directory, a file, or - (stdout)]:PATH:_files' \
                         '(--force)--force[replace outputs that exist]' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
-                        '(--verify)--verify[read outputs again and compare them first]' \
-                        '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--to)--to=[what to write\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
                         '(--config)--config=[take what config.json lacks from a config.yaml]:TEMPLATE:_files' \
                         '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
@@ -190,7 +188,10 @@ _ckptconv() {
                         '(--no-carry)--no-carry[leave out what only OLMo knows]' \
                         '(--as)--as=[write pt, or safetensors for the trainer]:FORMAT:((pt\:model\.pt\ and\ optim\.pt\,\ as\ torch\.save\ writes\ them safetensors\:model\.safetensors\ and\ optim\.safetensors\ in\ the\ layout\ olmo))' \
                         '(--config)--config=[take the rest of config.yaml from this one]:YAML:_files' \
-                        '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo)' '*:VERB INPUT... -o ROOT:_files'
+                        '(--to)--to=[what to write\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
+                        '(--finite)--finite[search all numbers for NaN and infinity]' \
+                        '(--for)--for=[say whether a program would load it\: olmo, hf, torch]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
+                        '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check)' '*:VERB INPUT... -o ROOT:_files'
                     ;;
                 help)
                     _arguments "$shared[@]" \

@@ -38,18 +38,7 @@ package struct ConversionVerb: BatchVerb {
     on input: String, into place: OutputPlace
   ) throws(FormatError) -> any BatchWork {
     ConversionWork(
-      tasks: try Conversion(options).tasks(for: [input], to: try destination(for: input, place)),
+      tasks: try Conversion(options).tasks(for: [input], to: try place.destination(of: input)),
       options: options)
-  }
-
-  /// A directory becomes a directory of the same name, a file one in the corresponding directory.
-  private func destination(
-    for input: String, _ place: OutputPlace
-  ) throws(FormatError) -> Destination {
-    guard try FilePath(input).status()?.isDirectory == true else {
-      return .path(place.directory + "/")
-    }
-    // Where the trees of inputs and outputs are one, outputs stand beside what they are made from.
-    return try place.isInput(input) ? .besideInput : .path(place.path)
   }
 }

@@ -20,12 +20,13 @@ struct ConversionWork: BatchWork {
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> WorkResult {
     var options = options
-    options.threads = budget.threads
-    options.workingMemory = budget.workingMemory
+    options.budget = budget.copying
     options.replacesExisting = budget.replacesExisting
     var result = WorkResult()
-    // Of an output without skeleton, only the bytes that were to be written are compared.
-    let holdsEverything = options.format == .torch || options.includesSkeleton
+    // Of an output without skeleton, only the bytes that were to be written are compared; a state
+    // that is keyed anew does not tell how it was keyed.
+    let holdsEverything =
+      (options.format == .torch || options.includesSkeleton) && options.optimizerNames == nil
     result.isVerified = options.verifiesOutputs && holdsEverything
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {

@@ -19,8 +19,7 @@ struct FolderWork: BatchWork {
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> WorkResult {
     var conversion = conversion
-    conversion.folder.threads = budget.threads
-    conversion.folder.workingMemory = budget.workingMemory
+    conversion.folder.budget = budget.copying
     conversion.folder.replacesExisting = budget.replacesExisting
     conversion.folder.hiddenDirectory = hidden
     let report = try conversion.run(input, to: output, progress: progress)

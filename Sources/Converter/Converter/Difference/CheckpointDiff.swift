@@ -60,11 +60,11 @@ public struct CheckpointDiff: Sendable {
   /// - Parameters:
   ///   - first: a file, or the index or folder of a checkpoint in several files.
   ///   - second: the same for the other checkpoint.
-  ///   - threads: how many threads read; `nil` for one per processor.
+  ///   - budget: what it may use of the machine.
   ///   - progress: is told the bytes done and to do, from any thread.
   /// - Throws: ``FormatError`` with the file in its path.
   public init(
-    of first: String, and second: String, threads: Int? = nil,
+    of first: String, and second: String, budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(FormatError) {
     let (left, right) = (try CheckpointFile.read(first), try CheckpointFile.read(second))
@@ -83,7 +83,7 @@ public struct CheckpointDiff: Sendable {
     }
     let pairs = graphs.tensorPairs
     comparedCount = pairs.count
-    let found = try TensorDifferences(left, right, pairs: pairs, threads: threads).run(progress)
+    let found = try TensorDifferences(left, right, pairs: pairs, budget: budget).run(progress)
     for (pair, elements) in zip(pairs, found) {
       let (one, other) = (left.graph[pair.first], right.graph[pair.second])
       guard one.dtype != other.dtype || !elements.isEmpty else { continue }
@@ -93,7 +93,7 @@ public struct CheckpointDiff: Sendable {
           shape: one.shape, elements: elements))
     }
     tensors.sort { Self.precedes($0, $1) }
-    try findRenamed(left, right, threads: threads)
+    try findRenamed(left, right, budget: budget)
   }
 
   private static func areComparable(_ difference: Difference) -> Bool {
@@ -119,7 +119,7 @@ public struct CheckpointDiff: Sendable {
   /// Pairs tensors that only one side has under their name by the digest of their elements, where no
   /// other such tensor has the same.
   private mutating func findRenamed(
-    _ left: Checkpoint, _ right: Checkpoint, threads: Int?
+    _ left: Checkpoint, _ right: Checkpoint, budget: CopyBudget
   ) throws(FormatError) {
     let missing = Set(unpaired.filter { $0.kind == .missing }.map { ExactString($0.place) })
     let extra = Set(unpaired.filter { $0.kind == .extra }.map { ExactString($0.place) })
@@ -132,8 +132,8 @@ public struct CheckpointDiff: Sendable {
     lefts.removeAll { !forms.contains(Form(left.graph[$0.id])) }
     rights.removeAll { !forms.contains(Form(right.graph[$0.id])) }
     guard !lefts.isEmpty, !rights.isEmpty else { return }
-    let firsts = try Self.names(of: lefts, in: left, threads: threads)
-    let seconds = try Self.names(of: rights, in: right, threads: threads)
+    let firsts = try Self.names(of: lefts, in: left, budget: budget)
+    let seconds = try Self.names(of: rights, in: right, budget: budget)
     for (key, names) in firsts {
       guard names.count == 1, let others = seconds[key], others.count == 1 else { continue }
       renamed.append(Renaming(first: names[0], second: others[0]))
@@ -171,9 +171,9 @@ public struct CheckpointDiff: Sendable {
   }
 
   private static func names(
-    of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, threads: Int?
+    of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, budget: CopyBudget
   ) throws(FormatError) -> [Content: [String]] {
-    let digests = try TensorDigests.compute(of: tensors, in: checkpoint, threads: threads) { _, _ in
+    let digests = try TensorDigests.compute(of: tensors, in: checkpoint, budget: budget) { _, _ in
     }
     var names: [Content: [String]] = [:]
     for (name, id) in tensors {

@@ -23,14 +23,14 @@ struct TensorDifferences {
   private let first: Checkpoint
   private let second: Checkpoint
   private let pairs: [TensorPair]
-  private let threads: Int?
+  private let budget: CopyBudget
 
   /// A comparison of `pairs`, tensors of the same shapes and of types that can be compared.
-  init(_ first: Checkpoint, _ second: Checkpoint, pairs: [TensorPair], threads: Int?) {
+  init(_ first: Checkpoint, _ second: Checkpoint, pairs: [TensorPair], budget: CopyBudget) {
     self.first = first
     self.second = second
     self.pairs = pairs
-    self.threads = threads
+    self.budget = budget
   }
 
   /// How the elements of each pair differ.
@@ -88,7 +88,7 @@ struct TensorDifferences {
       for segment in tensor.right { plan.append(segment) }
       ends.append(plan.byteCount)
     }
-    let file = try TemporaryOutput.holding(plan, threads: threads)
+    let file = try TemporaryOutput.holding(plan, budget: budget)
     return zip(batch, zip([0] + ends, ends)).map { tensor, range in
       item(
         tensor.pair, tensor.left,
@@ -109,7 +109,7 @@ struct TensorDifferences {
           elementCount: item.place.byteCount / item.expected.byteCount, expected: item.expected,
           region: item.place)
       })
-    try CopyEngine(threadCount: threads, progress: progress).run(plan, into: output)
+    try CopyEngine(budget, progress: progress).run(plan, into: output)
     for (item, differences) in zip(items, output.differences) { found[item.pair] = differences }
   }
 }

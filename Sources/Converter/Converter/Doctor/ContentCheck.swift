@@ -43,7 +43,7 @@ struct ContentCheck {
     let searched = options.searchesValues ? try search(&plan) : []
     let counts = NonFiniteCounts(of: searched.map { ($0.dtype, $0.byteCount) })
     do throws(FormatError) {
-      try CopyEngine(threadCount: options.threads, progress: progress).run(plan, into: counts)
+      try CopyEngine(options.budget, progress: progress).run(plan, into: counts)
     } catch {
       guard error.code != .inputOutput else { throw error }
       return findings.append(Finding(error, .content, at: path))

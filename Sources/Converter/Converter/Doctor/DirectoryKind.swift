@@ -21,7 +21,7 @@ enum DirectoryKind: Hashable {
     let isOLMo = names.contains(OLMoDirectory.configuration)
     if let sharded = try Self.sharded(names, isOLMo: isOLMo, place) {
       self = .sharded(sharded)
-    } else if isOLMo || !names.isDisjoint(with: Self.olmoNames) {
+    } else if isOLMo || !names.isDisjoint(with: CheckpointNames.olmo) {
       self = .olmo
     } else if names.contains("config.json") {
       self = .huggingFace
@@ -29,11 +29,6 @@ enum DirectoryKind: Hashable {
       self = try ModelFolder.weights(in: place.text) == nil ? .unknown : .huggingFace
     }
   }
-
-  /// What only OLMo's trainer calls its files; `model.safetensors` is everybody's.
-  private static let olmoNames: Set = [
-    "model.pt", "optim.pt", "train.pt", "other.pt", "optim.safetensors", "train.safetensors",
-  ]
 
   /// The kinds of OLMo's `sharded_checkpointer` and its successor (`olmo/checkpoint.py`), and what
   /// `torch.distributed.checkpoint` leaves.

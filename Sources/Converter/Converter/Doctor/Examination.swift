@@ -92,10 +92,14 @@ public struct Examination: Sendable {
   ) throws(FormatError) {
     var checkedByteCount = 0
     var searchedTensorCount = 0
-    for file in files {
+    let whole = files.filter { $0.checkpoint != nil }
+    var progress = PartProgress(
+      try whole.map { file throws(FormatError) in try FilePath(file.path).byteCount() },
+      report: progress)
+    for file in whole {
       guard let checkpoint = file.checkpoint else { continue }
       var check = ContentCheck(checkpoint, at: file.path, options)
-      try check.run(progress)
+      try check.run(progress.next())
       findings += check.findings
       checkedByteCount += check.checkedByteCount
       searchedTensorCount += check.searchedTensorCount

@@ -4,8 +4,8 @@ public struct ExaminationOptions: Sendable {
   public var searchesValues = false
   /// The program that is to load the checkpoint; `nil` for none in particular.
   public var consumer: Consumer?
-  /// How many threads read; `nil` for one per processor.
-  public var threads: Int?
+  /// What it may use of the machine.
+  public var budget = CopyBudget()
 
   /// The defaults.
   public init() {}

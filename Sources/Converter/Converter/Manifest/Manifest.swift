@@ -50,7 +50,7 @@ extension Manifest.File {
   ///
   /// - Throws: `checksumMismatch` when it is damaged, and what reading it throws.
   init(
-    _ checkpoint: Checkpoint, named name: String, threads: Int?,
+    _ checkpoint: Checkpoint, named name: String, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
     self.name = name
@@ -60,7 +60,7 @@ extension Manifest.File {
       of: leaves.compactMap { leaf in
         guard case .tensor(let id) = graph[leaf.node] else { return nil }
         return (leaf.name, id)
-      }, in: checkpoint, threads: threads, progress: progress)
+      }, in: checkpoint, budget: budget, progress: progress)
     var values = ValueDigests(of: graph)
     var entries = leaves.map { leaf in
       guard case .tensor(let id) = graph[leaf.node] else {

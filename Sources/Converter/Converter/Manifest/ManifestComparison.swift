@@ -37,7 +37,7 @@ struct ManifestComparison {
   ///
   /// - Throws: `checksumMismatch` when the checkpoint is damaged, and what reading it throws.
   mutating func compare(
-    _ entries: [Manifest.Entry], structure: SHA256.Digest?, threads: Int?,
+    _ entries: [Manifest.Entry], structure: SHA256.Digest?, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
     var isFound = [Bool](repeating: false, count: leaves.count)
@@ -58,7 +58,7 @@ struct ManifestComparison {
       differences.add(Difference(.extra, at: leaf.name, first: nil, second: text))
     }
     compareStructure(structure, order)
-    try compareBytes(of: tensors, threads: threads, progress)
+    try compareBytes(of: tensors, budget: budget, progress)
   }
 
   private func position(of name: String) -> Int? {
@@ -119,12 +119,12 @@ struct ManifestComparison {
   }
 
   private mutating func compareBytes(
-    of tensors: [(entry: Manifest.Entry, id: TensorID)], threads: Int?,
+    of tensors: [(entry: Manifest.Entry, id: TensorID)], budget: CopyBudget,
     _ progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
     let graph = checkpoint.graph
     let digests = try TensorDigests.compute(
-      of: tensors.map { ($0.entry.name, $0.id) }, in: checkpoint, threads: threads,
+      of: tensors.map { ($0.entry.name, $0.id) }, in: checkpoint, budget: budget,
       progress: progress)
     for id in Set(tensors.map(\.id)) where graph[id].storage != nil {
       byteCount += graph[id].byteCount

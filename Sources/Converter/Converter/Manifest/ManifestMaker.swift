@@ -29,13 +29,12 @@ public struct ManifestMaker: Sendable {
     }
   }
 
-  private let threads: Int?
+  private let budget: CopyBudget
   private let replacesExisting: Bool
 
-  /// A maker that reads with `threads` threads, by default one for each processor, and replaces a
-  /// manifest that exists only if told so.
-  public init(threads: Int? = nil, replacingExisting replacesExisting: Bool = false) {
-    self.threads = threads
+  /// A maker that replaces a manifest that exists only if told so.
+  public init(budget: CopyBudget = CopyBudget(), replacingExisting replacesExisting: Bool = false) {
+    self.budget = budget
     self.replacesExisting = replacesExisting
   }
 
@@ -54,7 +53,7 @@ public struct ManifestMaker: Sendable {
     // What stands in the way should not be found out after reading all bytes.
     let staged = try StagedOutput(path: output, replacing: replacesExisting)
     let (manifest, warnings) = try Manifest.make(
-      of: path, ReadingOptions(), threads: threads, progress: progress)
+      of: path, ReadingOptions(), budget: budget, progress: progress)
     try manifest.write(into: staged)
     try staged.commit()
     return Report(
@@ -68,7 +67,7 @@ extension Manifest {
   ///
   /// - Throws: ``FormatError`` with the file in its path.
   static func make(
-    of path: String, _ options: ReadingOptions, threads: Int?,
+    of path: String, _ options: ReadingOptions, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(FormatError) -> (Manifest, warnings: [String]) {
     let members = try CheckpointMembers(of: path)
@@ -79,7 +78,7 @@ extension Manifest {
       warnings += checkpoint.warnings.map { "\(state.path): \($0)" }
       manifest.files.append(
         try FormatError.within(state.path) { () throws(FormatError) in
-          try File(checkpoint, named: state.name, threads: threads, progress: progress)
+          try File(checkpoint, named: state.name, budget: budget, progress: progress)
         })
     }
     for name in members.files {

@@ -20,21 +20,21 @@ public struct ManifestVerification: Sendable {
   /// What is not compared.
   public private(set) var notCompared: [String] = []
   private let manifestPath: String
-  private let threads: Int?
+  private let budget: CopyBudget
 
   /// Reads a manifest and finds the files that it describes.
   ///
   /// - Parameters:
   ///   - path: a file, the index of a checkpoint in several files, or a directory.
   ///   - manifestPath: the manifest.
-  ///   - threads: how many threads read; `nil` for one per processor.
+  ///   - budget: what it may use of the machine.
   /// - Throws: `inputOutput` when a file is missing, `malformed` for a manifest that is none,
   ///   `unsupported` where nothing can be compared.
   public init(
-    of path: String, against manifestPath: String, threads: Int? = nil
+    of path: String, against manifestPath: String, budget: CopyBudget = CopyBudget()
   ) throws(FormatError) {
     self.manifestPath = manifestPath
-    self.threads = threads
+    self.budget = budget
     let members = try CheckpointMembers(of: path)
     let manifest = try Manifest(path: manifestPath)
     if members.isDirectory {
@@ -68,7 +68,7 @@ public struct ManifestVerification: Sendable {
   ) throws(FormatError) -> Verification.Finding {
     let checkpoint = try CheckpointFile.read(pair.path)
     var comparison = try ManifestComparison(checkpoint)
-    try comparison.compare(entries, structure: structure, threads: threads, progress: progress)
+    try comparison.compare(entries, structure: structure, budget: budget, progress: progress)
     let isWhole = structure != nil && checkpoint.tellsStructure
     var finding = Verification.Finding(
       first: manifestPath, second: pair.path, scope: isWhole ? .objects : .names)

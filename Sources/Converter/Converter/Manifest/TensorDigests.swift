@@ -31,7 +31,7 @@ struct TensorDigests {
   }
 
   private var shares: [Share]
-  private let threadCount: Int
+  private let budget: CopyBudget
   /// Tensors that show the same bytes as another.
   private var twins: [(tensor: TensorID, first: TensorID)] = []
 
@@ -41,19 +41,19 @@ struct TensorDigests {
   /// - Throws: what ``CopyEngine/run(_:into:)`` throws; `limitExceeded` for tensors that repeat few
   ///   elements without end.
   static func compute(
-    of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, threads: Int?,
+    of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(FormatError) -> [TensorID: SHA256.Digest] {
-    var digests = TensorDigests(threads: threads)
+    var digests = TensorDigests(budget: budget)
     try digests.share(tensors, of: checkpoint)
     var found = try digests.run(progress)
     for twin in digests.twins { found[twin.tensor] = found[twin.first] }
     return found
   }
 
-  private init(threads: Int?) {
-    threadCount = min(threads ?? Syscalls.availableProcessors(), CopyEngine.maximumThreads)
-    shares = Array(repeating: Share(), count: threadCount)
+  private init(budget: CopyBudget) {
+    self.budget = budget
+    shares = Array(repeating: Share(), count: budget.threadCount)
   }
 
   private mutating func share(
@@ -96,14 +96,12 @@ struct TensorDigests {
     let shares = shares
     let total = shares.reduce(0) { $0 + $1.plan.byteCount }
     let results = Locked(Results(done: Array(repeating: 0, count: shares.count)))
-    Syscalls.concurrently(shares.count) { [threadCount] in
+    Syscalls.concurrently(shares.count) { [budget] in
       while let number = results.withLock({ $0.take(of: shares.count) }) {
         let share = shares[number]
         let output = DigestingOutput(runs: share.byteCounts)
         do throws(FormatError) {
-          let engine = CopyEngine(
-            threadCount: 1, workingMemory: CopyEngine.defaultWorkingMemory / threadCount
-          ) { done, _ in
+          let engine = CopyEngine(budget.ofOneThread) { done, _ in
             results.withLock { results in
               results.done[number] = min(done, share.plan.byteCount)
               progress(results.done.reduce(0, +), total)

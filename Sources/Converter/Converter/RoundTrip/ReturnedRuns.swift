@@ -46,7 +46,9 @@ struct ReturnedRuns {
   /// How many bytes that no tensor reaches are not zero, and so do not return.
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
-  static func lostByteCount(of checkpoint: Checkpoint) throws(FormatError) -> Int {
+  static func lostByteCount(
+    of checkpoint: Checkpoint, budget: CopyBudget
+  ) throws(FormatError) -> Int {
     var plan = FilePlan()
     var expected = FilePlan()
     for (region, missed) in storages(of: checkpoint) {
@@ -55,9 +57,9 @@ struct ReturnedRuns {
         expected.append(.zeros(byteCount: stretch.count))
       }
     }
-    let file = try TemporaryOutput.holding(expected, threads: nil)
+    let file = try TemporaryOutput.holding(expected, budget: budget)
     let output = try ComparingOutput(expecting: file)
-    try CopyEngine().run(plan, into: output)
+    try CopyEngine(budget).run(plan, into: output)
     return output.differences.reduce(0) { $0 + $1.byteCount }
   }
 

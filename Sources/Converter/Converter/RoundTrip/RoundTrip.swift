@@ -54,13 +54,13 @@ public struct RoundTrip: Sendable {
   }
 
   private let layout: Layout?
-  private let threads: Int?
+  private let budget: CopyBudget
 
   /// Round trips of `.pt` files through safetensors files with names of `layout`, by default what
-  /// suits the place of the file, with `threads` threads, by default one for each processor.
-  public init(layout: Layout? = nil, threads: Int? = nil) {
+  /// suits the place of the file.
+  public init(layout: Layout? = nil, budget: CopyBudget = CopyBudget()) {
     self.layout = layout
-    self.threads = threads
+    self.budget = budget
   }
 
   /// The files that `path` stands for: itself, the shards of an index, or those files of a directory
@@ -104,7 +104,7 @@ public struct RoundTrip: Sendable {
     let plan = try returningPlan(left, journey)
     let runs = ReturnedRuns(of: left, in: file)
     let output = try ComparingOutput(expecting: runs.regions)
-    try CopyEngine(threadCount: threads, progress: progress).run(plan, into: output)
+    try CopyEngine(budget, progress: progress).run(plan, into: output)
     var finding = Finding(
       path: file.path, format: journey.format, layout: journey.layout, byteCount: file.byteCount,
       returnedByteCount: plan.byteCount, warnings: left.warnings)
@@ -116,10 +116,10 @@ public struct RoundTrip: Sendable {
         "the file is spelled in another way: it has \(file.byteCount) bytes and comes back with "
           + "\(plan.byteCount)"
       ]
-      finding.lostByteCount = try ReturnedRuns.lostByteCount(of: left)
+      finding.lostByteCount = try ReturnedRuns.lostByteCount(of: left, budget: budget)
     }
-    let returned = try CheckpointFile.read(TemporaryOutput.holding(plan, threads: threads))
-    let comparison = try CheckpointComparison(left, returned, threads: threads) { _, _ in }
+    let returned = try CheckpointFile.read(TemporaryOutput.holding(plan, budget: budget))
+    let comparison = try CheckpointComparison(left, returned, budget: budget) { _, _ in }
     finding.verdict = comparison.differences.isEmpty ? .sameObject : .different
     finding.differences = comparison.differences.first
     finding.differenceCount = comparison.differences.count
@@ -131,10 +131,10 @@ public struct RoundTrip: Sendable {
     _ left: Checkpoint, _ journey: Journey
   ) throws(FormatError) -> FilePlan {
     let there = try journey.there(left)
-    var planned = try PlannedFile(there, threads: threads)
+    var planned = try PlannedFile(there, budget: budget)
     var plan = try planned.readingThrough(journey.back(CheckpointFile.read(planned.file)))
     if plan == nil {
-      planned = try PlannedFile(there, leavingOut: false, threads: threads)
+      planned = try PlannedFile(there, leavingOut: false, budget: budget)
       plan = try journey.back(CheckpointFile.read(planned.file))
     }
     guard var plan else { throw FormatError(.malformed, "the file cannot be planned") }

@@ -20,7 +20,7 @@ struct CheckpointComparison {
   /// - Throws: `checksumMismatch` when one is damaged, and what reading them throws.
   init(
     _ first: Checkpoint, _ second: Checkpoint, limit: Int = DifferenceList.defaultLimit,
-    threads: Int?, progress: @escaping CopyEngine.Progress
+    budget: CopyBudget, progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
     let graphs = try GraphComparison(first.side, second.side, limit: limit)
     scope = graphs.scope
@@ -28,7 +28,7 @@ struct CheckpointComparison {
     differences = graphs.differences
     byteCount = graphs.tensorPairs.reduce(0) { $0 + first.graph[$1.first].byteCount }
     var data = TensorDataComparison(
-      first, second, pairs: graphs.tensorPairs, threads: threads)
+      first, second, pairs: graphs.tensorPairs, budget: budget)
     let findings = try data.run(progress)
     let shown = findings.prefix(max(0, limit - differences.count))
     let elements = try Self.elements(shown, first, second, graphs.tensorPairs)
@@ -60,7 +60,7 @@ struct CheckpointComparison {
           plan.append(second.graph[pair.second].element(finding.indices), of: second.graph)
         ))
     }
-    let file = try TemporaryOutput.holding(plan, threads: 1)
+    let file = try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
     for (finding, range) in zip(findings, ranges) {
       let dtype = first.graph[pairs[finding.pair].first].dtype
       texts.append(

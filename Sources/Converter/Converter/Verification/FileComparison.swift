@@ -9,7 +9,7 @@ enum FileComparison {
   ///
   /// - Throws: `inputOutput` when one cannot be read.
   static func compare(
-    _ first: String, _ second: String, threads: Int?, _ progress: @escaping CopyEngine.Progress
+    _ first: String, _ second: String, budget: CopyBudget, _ progress: @escaping CopyEngine.Progress
   ) throws(FormatError) -> Verification.Finding {
     let files = try FormatError.wrapping { () throws(SystemError) in
       (try SourceFile(path: first), try SourceFile(path: second))
@@ -23,7 +23,7 @@ enum FileComparison {
       return finding
     }
     let output = try ComparingOutput(expecting: files.1)
-    try CopyEngine(threadCount: threads, progress: progress).run(.copying(files.0), into: output)
+    try CopyEngine(budget, progress: progress).run(.copying(files.0), into: output)
     guard let found = output.differences.first else { return finding }
     let bytes = try [files.0, files.1].map { file throws(FormatError) in
       try file.bytes(in: found.offset..<found.offset + 1)[0]

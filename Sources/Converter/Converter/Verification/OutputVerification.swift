@@ -10,19 +10,19 @@ enum OutputVerification {
   /// An output that cannot hold all of it is compared byte by byte with what was to be written.
   /// - Throws: `conflict` where something differs, and what reading both throws.
   static func require(
-    _ item: PreparedOutput, in written: SourceFile, threads: Int?,
+    _ item: PreparedOutput, in written: SourceFile, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
     guard let source = item.source, item.holdsAll else {
       let output = try ComparingOutput(expecting: written)
-      try CopyEngine(threadCount: threads, progress: progress).run(item.plan, into: output)
+      try CopyEngine(budget, progress: progress).run(item.plan, into: output)
       guard output.differences.isEmpty, written.byteCount == item.plan.byteCount else {
         throw mismatch("its bytes differ")
       }
       return
     }
     let comparison = try CheckpointComparison(
-      source, CheckpointFile.read(written), threads: threads, progress: progress)
+      source, CheckpointFile.read(written), budget: budget, progress: progress)
     guard let first = comparison.differences.first.first else { return }
     let sides = [first.first, first.second].map { $0 ?? "nothing" }.joined(separator: " became ")
     let others = comparison.differences.count - 1

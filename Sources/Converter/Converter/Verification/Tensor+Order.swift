@@ -135,9 +135,9 @@ extension TemporaryOutput {
   /// A file without a name that holds what `plan` describes.
   ///
   /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
-  static func holding(_ plan: FilePlan, threads: Int?) throws(FormatError) -> SourceFile {
+  static func holding(_ plan: FilePlan, budget: CopyBudget) throws(FormatError) -> SourceFile {
     let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
-    try CopyEngine(threadCount: threads).run(plan, into: output)
+    try CopyEngine(budget).run(plan, into: output)
     return try output.makeSource()
   }
 }

@@ -37,7 +37,7 @@ struct TensorDataComparison {
   private let first: Checkpoint
   private let second: Checkpoint
   private let pairs: [TensorPair]
-  private let threads: Int?
+  private let budget: CopyBudget
   private var plan = FilePlan()
   private var runs: [Run] = []
   private var expected: [FileRegion] = []
@@ -46,11 +46,11 @@ struct TensorDataComparison {
   private var findings: [Int: Finding] = [:]
 
   /// A comparison of `pairs`, tensors of the two checkpoints.
-  init(_ first: Checkpoint, _ second: Checkpoint, pairs: [TensorPair], threads: Int?) {
+  init(_ first: Checkpoint, _ second: Checkpoint, pairs: [TensorPair], budget: CopyBudget) {
     self.first = first
     self.second = second
     self.pairs = pairs
-    self.threads = threads
+    self.budget = budget
   }
 
   /// The pairs that differ, in their order.
@@ -143,7 +143,7 @@ struct TensorDataComparison {
 
   private mutating func compare(_ progress: @escaping CopyEngine.Progress) throws(FormatError) {
     let output = try ComparingOutput(expecting: expected)
-    try CopyEngine(threadCount: threads, progress: progress).run(plan, into: output)
+    try CopyEngine(budget, progress: progress).run(plan, into: output)
     for difference in output.differences { note(difference, in: runs[difference.run]) }
   }
 
@@ -164,12 +164,12 @@ struct TensorDataComparison {
         runs.append(next.run)
         ends.append(packed.byteCount)
       }
-      let file = try TemporaryOutput.holding(packed, threads: threads)
+      let file = try TemporaryOutput.holding(packed, budget: budget)
       let expected = zip([0] + ends, ends).map { start, end in
         FileRegion(file: file, range: start..<end, name: "temporary file")
       }
       let output = try ComparingOutput(expecting: expected)
-      try CopyEngine(threadCount: threads).run(plan, into: output)
+      try CopyEngine(budget).run(plan, into: output)
       for difference in output.differences { note(difference, in: runs[difference.run]) }
     }
   }

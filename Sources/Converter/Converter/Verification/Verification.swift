@@ -57,19 +57,19 @@ public struct Verification: Sendable {
   public private(set) var differences: [Difference] = []
   /// Files that are not compared.
   public private(set) var notCompared: [String] = []
-  private let threads: Int?
+  private let budget: CopyBudget
 
   /// Finds out what is to be compared, by names and places alone.
   ///
   /// - Parameters:
   ///   - first: a file, the index of a checkpoint in several files, or a directory.
   ///   - second: the same for the other checkpoint.
-  ///   - threads: how many threads read; `nil` for one per processor.
+  ///   - budget: what it may use of the machine.
   /// - Throws: `inputOutput` when there is nothing, `unsupported` where nothing can be compared.
   public init(
-    of first: String, and second: String, threads: Int? = nil
+    of first: String, and second: String, budget: CopyBudget = CopyBudget()
   ) throws(FormatError) {
-    self.threads = threads
+    self.budget = budget
     let (left, right) = (
       try CheckpointMembers(of: first), try CheckpointMembers(of: second)
     )
@@ -79,6 +79,21 @@ public struct Verification: Sendable {
     case (true, true): pairDirectories(left, right)
     case (true, false): pairs = [try Self.pair(left, with: right, isFirst: true)]
     case (false, true): pairs = [try Self.pair(right, with: left, isFirst: false)]
+    }
+  }
+
+  /// The files that are read for it.
+  ///
+  /// - Throws: `inputOutput` when one cannot be opened, `malformed` for an index that is none.
+  package var sources: [String] {
+    get throws(FormatError) {
+      var paths: [String] = []
+      for pair in pairs {
+        for path in [pair.first, pair.second] {
+          paths += pair.isCarried ? [path] : try ModelFolder.files(of: path)
+        }
+      }
+      return paths
     }
   }
 
@@ -93,12 +108,12 @@ public struct Verification: Sendable {
     _ pair: Pair, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> Finding {
     if pair.isCarried {
-      return try FileComparison.compare(pair.first, pair.second, threads: threads, progress)
+      return try FileComparison.compare(pair.first, pair.second, budget: budget, progress)
     }
     let first = try CheckpointFile.read(pair.first)
     let second = try CheckpointFile.read(pair.second)
     return try Finding(
-      first, pair.first, second, pair.second, threads: threads, progress: progress)
+      first, pair.first, second, pair.second, budget: budget, progress: progress)
   }
 
   // MARK: Pairs
@@ -181,10 +196,10 @@ extension Verification.Finding {
   /// Compares two checkpoints.
   init(
     _ first: Checkpoint, _ firstPath: String, _ second: Checkpoint, _ secondPath: String,
-    threads: Int?, progress: @escaping CopyEngine.Progress
+    budget: CopyBudget, progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
     let comparison = try CheckpointComparison(
-      first, second, threads: threads, progress: progress)
+      first, second, budget: budget, progress: progress)
     self.init(
       first: firstPath, second: secondPath,
       scope: comparison.scope == .objects ? .objects : .names)

@@ -1,3 +1,4 @@
+internal import Batch
 internal import Bytes
 internal import Converter
 
@@ -39,7 +40,7 @@ struct Check: Command {
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
-    options.threads = shared.threads
+    options.budget.threads = shared.threads
   }
 
   func run(
@@ -79,6 +80,10 @@ struct Check: Command {
     let examined = examination.examined.joined(separator: ", ")
     return examined.isEmpty ? verdict : "\(verdict); examined: \(examined)"
   }
+}
+
+extension Check: BatchableCommand {
+  func batchVerb() -> any BatchVerb { ExaminationVerb(name: Self.name, options) }
 }
 
 extension Consumer: FlagChoice {

@@ -1,3 +1,4 @@
+internal import Batch
 internal import Bytes
 internal import Configs
 internal import Converter
@@ -94,9 +95,7 @@ struct Config: Command {
     let translation = try ConfigTranslation(
       of: operands[0], to: target?.target, into: outputs.destination, options)
     try translation.write()
-    for warning in translation.report.warnings {
-      console.warn("\(translation.source): \(warning)")
-    }
+    for warning in translation.warnings { console.warn(warning) }
     for file in translation.files {
       console.note("\(translation.source) -> \(file.path): \(translation.architecture.rawValue)")
     }
@@ -106,6 +105,12 @@ struct Config: Command {
       try console.print(ConfigListing(translation).text(width: console.columns))
     }
     return .done
+  }
+}
+
+extension Config: BatchableCommand {
+  func batchVerb() -> any BatchVerb {
+    TranslationVerb(name: Self.name, to: target?.target, options)
   }
 }
 

@@ -61,7 +61,8 @@ struct Diff: Command {
     var bounds = DiffReport.Tolerance()
     (bounds.absolute, bounds.relative) = (tolerance, relativeTolerance)
     var report = DiffReport(first: operands[0], second: operands[1], tolerance: bounds)
-    let parts = try Verification(of: operands[0], and: operands[1], threads: shared.threads)
+    let parts = try Verification(
+      of: operands[0], and: operands[1], budget: CopyBudget(threads: shared.threads))
     report.differences = parts.differences
     for pair in parts.pairs {
       do throws(FormatError) {
@@ -69,7 +70,9 @@ struct Diff: Command {
           report.differences += try parts.compare(pair) { _, _ in }.differences
         } else {
           report.files.append(
-            try CheckpointDiff(of: pair.first, and: pair.second, threads: shared.threads) {
+            try CheckpointDiff(
+              of: pair.first, and: pair.second, budget: CopyBudget(threads: shared.threads)
+            ) {
               console.progress?.update(done: $0, total: $1)
             })
         }

@@ -39,7 +39,7 @@ struct FolderOutput: Sendable {
   /// What holds for the directory, whatever its path.
   func options(_ shared: SharedOptions) -> FolderOptions {
     var options = options
-    options.threads = shared.threads
+    options.budget.threads = shared.threads
     return options
   }
 }

@@ -18,7 +18,7 @@ struct OutputOptions: Sendable {
           where it does not exist. Otherwise it is the name of the file. The name `-` stands for the
           standard output, which takes one file.
           """)
-    ] + replacement
+    ] + replacement + proof
 
   /// The flag that says where outputs go, in the words of a command.
   static func output(_ summary: String, manual: String) -> BoundFlag<OutputOptions> {
@@ -34,6 +34,10 @@ struct OutputOptions: Sendable {
         is complete.
         """),
     .sync(\.synchronises),
+  ]
+
+  /// The flags that prove what is in them.
+  private static let proof: [BoundFlag<OutputOptions>] = [
     .toggle(
       "verify", \.verifies, in: .output, "read outputs again and compare them first",
       manual: """
@@ -87,7 +91,7 @@ struct OutputOptions: Sendable {
     options.synchronises = synchronises
     options.verifiesOutputs = verifies
     options.manifest = manifest
-    options.threads = shared.threads
+    options.budget.threads = shared.threads
   }
 
   /// Hands what was chosen to a translation.

@@ -1,3 +1,4 @@
+internal import Batch
 internal import Bytes
 internal import Converter
 internal import Formats
@@ -44,7 +45,7 @@ struct RoundTripCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
-    let roundTrip = RoundTrip(layout: layout, threads: shared.threads)
+    let roundTrip = RoundTrip(layout: layout, budget: CopyBudget(threads: shared.threads))
     var report = RoundTripReport()
     for operand in operands {
       do throws(FormatError) {
@@ -87,4 +88,8 @@ struct RoundTripCommand: Command {
         + VerificationText.table(finding.differences).text(width: width)
     }
   }
+}
+
+extension RoundTripCommand: BatchableCommand {
+  func batchVerb() -> any BatchVerb { RoundTripVerb(name: Self.name, layout: layout) }
 }

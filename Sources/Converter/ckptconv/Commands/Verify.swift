@@ -1,3 +1,4 @@
+internal import Batch
 internal import Bytes
 internal import Converter
 internal import Formats
@@ -84,7 +85,7 @@ struct Verify: Command {
     if let manifest { return try write(manifest, of: operands[0], shared, console) }
     if let against {
       let verification = try ManifestVerification(
-        of: operands[0], against: against, threads: shared.threads)
+        of: operands[0], against: against, budget: CopyBudget(threads: shared.threads))
       var report = VerificationReport(first: against, second: operands[0])
       report.differences = verification.differences
       report.notCompared = verification.notCompared
@@ -96,7 +97,7 @@ struct Verify: Command {
       return try VerificationText(report).print(shared, console)
     }
     let verification = try Verification(
-      of: operands[0], and: operands[1], threads: shared.threads)
+      of: operands[0], and: operands[1], budget: CopyBudget(threads: shared.threads))
     var report = VerificationReport(first: operands[0], second: operands[1])
     report.differences = verification.differences
     report.notCompared = verification.notCompared
@@ -125,7 +126,8 @@ struct Verify: Command {
   private func write(
     _ manifest: String, of path: String, _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
-    let maker = ManifestMaker(threads: shared.threads, replacingExisting: replacesExisting)
+    let maker = ManifestMaker(
+      budget: CopyBudget(threads: shared.threads), replacingExisting: replacesExisting)
     let report = try maker.write(of: path, to: manifest) { done, total in
       console.progress?.update(done: done, total: total)
     }
@@ -135,4 +137,22 @@ struct Verify: Command {
     console.note("\(path) -> \(manifest): \(report.entryCount) tensors and values")
     return .done
   }
+}
+
+extension Verify: BatchableCommand {
+  static var flagsOfOneInput: Set<String> { ["manifest", "against"] }
+
+  static var batchManual: String {
+    """
+    In a batch each INPUT is A, and B is what corresponds to it below ROOT, as a conversion of the
+    whole tree leaves it: the directory of the same path, or the file of the same name with any
+    extension of a checkpoint.
+    """
+  }
+
+  func checkForBatch(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+  }
+
+  func batchVerb() -> any BatchVerb { VerificationVerb(name: Self.name) }
 }

@@ -5,8 +5,9 @@ struct Batch: Command {
   static let name = "batch"
   static let summary = "do one command to many inputs, resumable and in parallel"
   static let manual = """
-    Does VERB to every INPUT and writes the outputs into a tree below ROOT that is that of the inputs.
-    All flags of the verb can be given, except where the batch has one of its own.
+    Does VERB to every INPUT and writes the outputs into a tree below ROOT that is that of the inputs;
+    `verify` compares the inputs with such a tree, `roundtrip` and `check` need none. All flags of the
+    verb can be given, except where the batch has one of its own.
 
     INPUT is a file, a checkpoint directory, a directory in which checkpoint directories are searched
     for, or a quoted pattern with `*`, `?`, `[a-z]` and `**`. Everything is planned before the first
@@ -25,6 +26,9 @@ struct Batch: Command {
       line: "ckptconv batch pt-to-safetensors runs -o converted --keep-going --resume",
       purpose: "Convert every step of every run, or go on with it:"),
     Example(
+      line: "ckptconv batch verify runs -o converted",
+      purpose: "Compare every step with what it was converted to:"),
+    Example(
       line: "ckptconv batch pt-to-safetensors --dry-run 'runs/*/step*000-unsharded' -o converted",
       purpose: "See what would be done:"),
     Example(
@@ -38,6 +42,10 @@ struct Batch: Command {
     BatchOf<SafetensorsToPt>.self,
     BatchOf<OLMoToHF>.self,
     BatchOf<HFToOLMo>.self,
+    BatchOf<Config>.self,
+    BatchOf<Verify>.self,
+    BatchOf<RoundTripCommand>.self,
+    BatchOf<Check>.self,
   ]
   static let flags: [BoundFlag<Batch>] = BatchOptions.flags.map { $0.lifted(to: \.options) }
 

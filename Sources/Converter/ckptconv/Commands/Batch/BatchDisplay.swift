@@ -4,6 +4,9 @@ internal import Bytes
 /// Shows how a batch is coming along: one line that changes on a terminal, a line for each item
 /// elsewhere.
 final class BatchDisplay: BatchObserver {
+  /// So many problems of an item are told; the report has all of them.
+  private static let problemLimit = 8
+
   private let console: Console
   private let isJSON: Bool
   private let total: Int
@@ -40,7 +43,7 @@ final class BatchDisplay: BatchObserver {
 
   func finished(_ report: ItemReport, _ progress: BatchProgress) {
     for warning in report.warnings { console.warn(warning) }
-    for problem in report.problems { console.warn("\(report.input): \(problem)") }
+    tell(report.problems, of: report.input)
     if let failure = report.failure {
       console.report(
         failure.message.hasPrefix(report.input)
@@ -52,6 +55,15 @@ final class BatchDisplay: BatchObserver {
     // The summary that follows has the error if the standard output takes no more.
     if isJSON { try? console.printJSON(report.json) }
     update(progress)
+  }
+
+  private func tell(_ problems: [String], of input: String) {
+    for problem in problems.prefix(Self.problemLimit) {
+      console.report("\(input): \(problem)", hint: nil)
+    }
+    guard problems.count > Self.problemLimit else { return }
+    console.note(
+      "and \(problems.count - Self.problemLimit) more of \(input); --report FILE has all")
   }
 
   private func what(_ report: ItemReport) -> String {

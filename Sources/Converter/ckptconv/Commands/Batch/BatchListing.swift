@@ -9,17 +9,23 @@ struct BatchListing {
 
   /// The listing, no wider than `width` columns where that is given.
   func text(width: Int?) -> String {
-    let rows = preview.items.map { item in
-      [
-        item.input, ByteCount(bytes: item.readByteCount).description,
-        item.writtenByteCount.map { ByteCount(bytes: $0).description } ?? "",
-        item.fault.map { "cannot be done: \($0.description)" }
-          ?? (item.isFinished ? "done already" : item.place),
-      ]
-    }
-    let table = Table(
-      [.text("input"), .number("in"), .number("out"), .text("output")], rows: rows)
+    let columns: [Table.Column] =
+      preview.writes
+      ? [.text("input"), .number("in"), .number("out"), .text("output")]
+      : [.text("input"), .number("in"), .text("standing")]
+    let table = Table(columns, rows: preview.items.map(row))
     return table.text(width: width) + "\n" + totals + "\n"
+  }
+
+  private func row(_ item: BatchPreview.Item) -> [String] {
+    var cells = [item.input, ByteCount(bytes: item.readByteCount).description]
+    if preview.writes {
+      cells.append(item.writtenByteCount.map { ByteCount(bytes: $0).description } ?? "")
+    }
+    let standing =
+      item.fault.map { "cannot be done: \($0.description)" }
+      ?? (item.isFinished ? "done already" : nil)
+    return cells + [standing ?? (preview.writes ? item.place : "to do")]
   }
 
   private var totals: String {

@@ -6,12 +6,15 @@ struct BatchOf<Verb: BatchableCommand>: Command {
   static var name: String { "\(Batch.name) \(Verb.name)" }
   static var summary: String { Verb.summary }
   static var manual: String {
-    "\(Verb.manual)\n\nWhat a batch adds to it, `ckptconv help \(Batch.name)` explains."
+    [
+      Verb.manual, Verb.batchManual,
+      "What a batch adds to it, `ckptconv help \(Batch.name)` explains.",
+    ].filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
   static var examples: [Example] { [] }
   static var operands: Operands {
     Operands(
-      usage: Verb().batchVerb().writes ? "INPUT... -o ROOT" : "INPUT... [-o ROOT]", minimum: 0,
+      usage: Verb().batchVerb().needsRoot ? "INPUT... -o ROOT" : "INPUT... [-o ROOT]", minimum: 0,
       maximum: nil, arePaths: true)
   }
   static var parent: (any Command.Type)? { Batch.self }

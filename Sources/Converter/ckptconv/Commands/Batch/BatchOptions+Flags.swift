@@ -10,7 +10,8 @@ extension BatchOptions {
         The directory that the output tree begins in; it is made where it does not exist. The path of
         an output below it is that of its input below the directory that all inputs have in common:
         the one that was searched, the part of a pattern before its first special character, or the
-        one that holds a file or directory that was named itself.
+        one that holds a file or directory that was named itself. For `verify` it is the tree that
+        inputs are compared with, and for `roundtrip` and `check` only the place of the journal.
         """),
     .toggle(
       "force", \.replacesExisting, in: .output, "replace outputs that exist",
@@ -66,7 +67,8 @@ extension BatchOptions {
       "keep-going", short: "k", \.keepsGoing, in: .batch, "go on after an item has failed",
       manual: """
         Does all items that can be done. Without it, the first failure ends the batch when the items
-        that are being done have ended. A full disk ends it in any case.
+        that are being done have ended. A full disk ends it in any case; problems that a verb finds
+        end nothing.
         """),
     .number(
       "retries", "N", \.retries, atLeast: 0, atMost: 100, in: .batch,

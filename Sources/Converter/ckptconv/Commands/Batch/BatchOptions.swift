@@ -22,10 +22,14 @@ struct BatchOptions: Sendable {
     if operands.isEmpty, list == nil {
       throw UsageError("batch \(verb.name) takes INPUT... or --from LIST, found neither")
     }
-    if root == nil, verb.writes || resumes || mergesReports || shard != nil {
+    if root == nil, verb.needsRoot || resumes || mergesReports || shard != nil {
       throw UsageError(
         "batch \(verb.name) needs --output ROOT",
-        hint: "the outputs are written into a tree below ROOT, and the journal lies there")
+        hint: verb.writes
+          ? "the outputs are written into a tree below ROOT, and the journal lies there"
+          : verb.comparesWithRoot
+            ? "the inputs are compared with the tree below ROOT"
+            : "the journal of the batch lies below ROOT")
     }
     if root == "-" {
       throw UsageError("--output - would write many files to the standard output")

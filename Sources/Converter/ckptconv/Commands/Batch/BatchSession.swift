@@ -24,6 +24,7 @@ struct BatchSession {
   ///
   /// - Throws: what makes all of it impossible.
   func run(on operands: [String]) throws(FormatError) -> ExitCode {
+    if verb.comparesWithRoot, let root = options.root { try requireTree(root) }
     let shard = try chosenShard()
     let plan = try plan(operands)
     if options.mergesReports { return try merge(plan) }
@@ -41,6 +42,14 @@ struct BatchSession {
   }
 
   // MARK: Planning
+
+  /// Nothing is made where there is nothing to compare with.
+  private func requireTree(_ root: String) throws(FormatError) {
+    let status = try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.status(at: root)
+    }
+    if status == nil { throw FormatError(SystemError.missing(root)) }
+  }
 
   private func chosenShard() throws(FormatError) -> Shard? {
     let explicit = options.shard
@@ -72,7 +81,7 @@ struct BatchSession {
 
   private func history() throws(FormatError) -> JournalHistory {
     guard let root = options.root else { return JournalHistory() }
-    return try BatchStore.history(of: root)
+    return try BatchStore.history(of: root, for: verb)
   }
 
   /// What keeps a schedule from being carried out is told, all of it.
@@ -92,7 +101,9 @@ struct BatchSession {
 
   private func preview(_ plan: BatchPlan, _ shard: Shard?) throws(FormatError) -> ExitCode {
     var plan = plan
-    if let shard, let root = options.root { try plan.keep(shard, below: root, writing: false) }
+    if let shard, let root = options.root {
+      try plan.keep(shard, of: verb, below: root, writing: false)
+    }
     let schedule = BatchSchedule(
       plan, try history(), verb: verb, root: options.root, rules, shard: shard)
     let preview = try BatchPreview(schedule, root: options.root, writes: verb.writes)
@@ -107,8 +118,8 @@ struct BatchSession {
     var plan = plan
     var store: BatchStore?
     if let root = options.root {
-      store = try BatchStore(root: root, shard: shard)
-      if let shard { try plan.keep(shard, below: root, writing: true) }
+      store = try BatchStore(root: root, for: verb, shard: shard)
+      if let shard { try plan.keep(shard, of: verb, below: root, writing: true) }
     }
     for warning in store?.warnings ?? [] { console.warn(warning) }
     let schedule = BatchSchedule(

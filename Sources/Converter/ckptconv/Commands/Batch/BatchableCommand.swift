@@ -5,6 +5,9 @@ protocol BatchableCommand: Command {
   /// The command as a verb of a batch, as its flags ask for it.
   func batchVerb() -> any BatchVerb
 
+  /// What the manual of the verb says beside that of the command, in paragraphs.
+  static var batchManual: String { get }
+
   /// The names of flags that mean one input, which a batch refuses.
   static var flagsOfOneInput: Set<String> { get }
 
@@ -13,6 +16,9 @@ protocol BatchableCommand: Command {
 }
 
 extension BatchableCommand {
+  /// Nothing: most commands do in a batch what they do elsewhere.
+  static var batchManual: String { "" }
+
   /// None: most flags hold for any number of inputs.
   static var flagsOfOneInput: Set<String> { [] }
 

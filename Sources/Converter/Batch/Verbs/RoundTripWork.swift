@@ -1,0 +1,37 @@
+internal import Bytes
+internal import Converter
+internal import Formats
+
+/// The round trips of the files of one input of a batch.
+struct RoundTripWork: ExaminingWork {
+  let input: String
+  let layout: Layout?
+  let reads: [String]
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(FormatError) -> WorkResult {
+    let roundTrip = RoundTrip(layout: layout, budget: budget.copying)
+    var progress = PartProgress(
+      try reads.map { path throws(FormatError) in try FilePath(path).byteCount() },
+      report: progress)
+    var result = WorkResult()
+    for path in reads {
+      let finding = try roundTrip.run(path, progress: progress.next())
+      result.warnings += finding.warnings.map { "\(path): \($0)" }
+      if finding.isLossy {
+        let place = FilePath(path).prefix(below: input)
+        result.problems += Self.losses(finding).map { place + $0 }
+      } else if finding.verdict == .sameObject {
+        let reasons = finding.reasons.map { ": \($0)" }.joined()
+        result.warnings.append("\(path): the same object in other bytes\(reasons)")
+      }
+    }
+    return result
+  }
+
+  /// All that is known of what does not come back as it was.
+  private static func losses(_ finding: RoundTrip.Finding) -> [String] {
+    finding.reasons + finding.differences.sentences(of: finding.differenceCount)
+  }
+}
