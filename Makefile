@@ -5,6 +5,7 @@ DESTDIR ?=
 SWIFT ?= swift
 PYTHON ?= python3
 
+TRANSFORMERS := .venv/transformers-$(or $(VERSION),5.24.0)
 BINARY := .build/ckptconv
 DEBUG_BINARY := .build/debug/ckptconv
 SWIFT_FILES := Sources Tests Package.swift
@@ -17,10 +18,10 @@ RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
-	kills test-slurm
+	kills test-slurm transformers
 
 help: ## list these targets
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build for debugging
 	$(SWIFT) build
@@ -50,6 +51,14 @@ interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
 	Scripts/deps interop
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest Tests/Interop
+
+transformers: build ## judge Hugging Face folders by VERSION=5.24.0 of transformers
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	.venv/bin/python -m pip install --quiet --upgrade --target $(TRANSFORMERS) \
+		transformers==$(or $(VERSION),5.24.0) numpy==1.26.4 2>$(TRANSFORMERS).log
+	PYTHONPATH=$(TRANSFORMERS) CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest \
+		Tests/Interop/test_olmo_to_hf.py Tests/Interop/test_hf_to_olmo.py
 
 kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
 	Scripts/deps interop

@@ -11,10 +11,14 @@ transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 
 
+VERSION = tuple(int(part) for part in transformers.__version__.split(".")[:2])
+
+
 def load(folder, **arguments):
     """The model in a folder; fails where transformers misses a tensor or has one too many."""
+    arguments["dtype" if VERSION >= (4, 56) else "torch_dtype"] = torch.float32
     model, info = AutoModelForCausalLM.from_pretrained(
-        folder, output_loading_info=True, dtype=torch.float32, **arguments)
+        folder, output_loading_info=True, **arguments)
     wrong = {kind: keys for kind, keys in info.items() if keys}
     if model.config.tie_word_embeddings:
         # Tied weights are in the file once, and transformers reports the other name.
