@@ -8,15 +8,12 @@ public struct Examination: Sendable {
   /// The file or directory.
   public let path: String
   /// What was found, the gravest first.
-  public private(set) var findings: [Finding] = []
+  public let findings: [Finding]
   /// What was looked at, in words.
-  public private(set) var examined: [String] = []
+  public let examined: [String]
 
   /// Whether nothing found is a problem.
   public var isSound: Bool { !findings.contains { $0.severity == .problem } }
-
-  private let options: ExaminationOptions
-  private var files: [StateFile] = []
 
   /// Examines the file or directory at `path`; whatever is wrong with it is a finding.
   ///
@@ -30,69 +27,74 @@ public struct Examination: Sendable {
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(FormatError) {
     self.path = path
-    self.options = options
     let place = FilePath(path)
     guard let status = try place.status() else { throw FormatError(SystemError.missing(path)) }
-    if status.isDirectory { try examineDirectory(place) } else { try examineFile() }
-    try readContent(progress)
+    var record =
+      try status.isDirectory
+      ? Self.examine(directory: place, options) : Self.examine(file: path, options)
+    try Self.readContent(options, progress, &record)
+    examined = record.examined
     findings = Finding.Severity.allCases.flatMap { severity in
-      findings.filter { $0.severity == severity }
+      record.findings.filter { $0.severity == severity }
     }
   }
 
-  private mutating func examineDirectory(_ place: FilePath) throws(FormatError) {
+  private static func examine(
+    directory place: FilePath, _ options: ExaminationOptions
+  ) throws(FormatError) -> ExaminationRecord {
     switch try DirectoryKind(of: place) {
     case .olmo:
       var examination = OLMoExamination(of: place, options)
       try examination.run()
-      findings = examination.findings
-      examined = examination.examined
-      files = examination.files
+      return examination.record
     case .huggingFace:
       var examination = FolderExamination(of: place, options)
       try examination.run()
-      findings = examination.findings
-      examined = examination.examined
-      files = examination.files
+      return examination.record
     case .sharded(let kind):
-      findings = [
+      return ExaminationRecord(findings: [
         Finding(
-          .problem, .files, at: path, "this is a \(kind), which is not read",
+          .problem, .files, at: place.text, "this is a \(kind), which is not read",
           remedy: "unshard it first, with the program that wrote it")
-      ]
+      ])
     case .unknown:
-      findings = [
+      return ExaminationRecord(findings: [
         Finding(
-          .problem, .files, at: path,
+          .problem, .files, at: place.text,
           "there is no checkpoint in this directory: neither config.yaml, model.pt or optim.pt of "
             + "OLMo nor config.json or weights of Hugging Face",
           remedy: "give the directory of one step, such as 'step1000-unsharded'")
-      ]
+      ])
     }
   }
 
-  private mutating func examineFile() throws(FormatError) {
+  private static func examine(
+    file path: String, _ options: ExaminationOptions
+  ) throws(FormatError) -> ExaminationRecord {
+    var record = ExaminationRecord()
     do throws(FormatError) {
-      let checkpoint = try CheckpointFile.read(path)
-      findings += checkpoint.warnings.map { Finding(.warning, .content, at: path, $0) }
-      files = [StateFile(path: path, checkpoint: checkpoint)]
+      let checkpoint = try record.read(path)
+      record.examined.append("\(checkpoint.graph.tensors.count) tensors")
     } catch {
       guard error.code != .inputOutput else { throw error }
-      return findings.append(Finding(error, .content, at: path))
+      record.note(error, keptFromReading: path)
+      return record
     }
-    examined.append("\(files[0].checkpoint?.graph.tensors.count ?? 0) tensors")
-    guard let consumer = options.consumer else { return }
+    guard let consumer = options.consumer else { return record }
     var loading = LoadingCheck(for: consumer)
-    loading.check(files[0])
-    findings += loading.findings
+    loading.check(record.files[0])
+    record.findings += loading.findings
+    return record
   }
 
-  private mutating func readContent(
-    _ progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  private static func readContent(
+    _ options: ExaminationOptions,
+    _ progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
+    _ record: inout ExaminationRecord
   ) throws(FormatError) {
     var checkedByteCount = 0
     var searchedTensorCount = 0
-    let whole = files.filter { $0.checkpoint != nil }
+    let whole = record.files.filter { $0.checkpoint != nil }
     var progress = PartProgress(
       try whole.map { file throws(FormatError) in try FilePath(file.path).byteCount() },
       report: progress)
@@ -100,13 +102,13 @@ public struct Examination: Sendable {
       guard let checkpoint = file.checkpoint else { continue }
       var check = ContentCheck(checkpoint, at: file.path, options)
       try check.run(progress.next())
-      findings += check.findings
+      record.findings += check.findings
       checkedByteCount += check.checkedByteCount
       searchedTensorCount += check.searchedTensorCount
     }
-    if checkedByteCount > 0 { examined.append("checksums of \(checkedByteCount) bytes") }
+    if checkedByteCount > 0 { record.examined.append("checksums of \(checkedByteCount) bytes") }
     if options.searchesValues {
-      examined.append("\(searchedTensorCount) tensors for NaN and infinite numbers")
+      record.examined.append("\(searchedTensorCount) tensors for NaN and infinite numbers")
     }
   }
 }

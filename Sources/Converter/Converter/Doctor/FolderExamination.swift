@@ -6,12 +6,8 @@ internal import Graph
 
 /// Examines a folder with a model as `transformers` saves it.
 struct FolderExamination {
-  /// What was found.
-  private(set) var findings: [Finding] = []
-  /// What was looked at, in words.
-  private(set) var examined: [String] = []
-  /// What could be read, for ``ContentCheck``.
-  private(set) var files: [StateFile] = []
+  /// What was seen.
+  private(set) var record = ExaminationRecord()
 
   private let place: FilePath
   private let options: ExaminationOptions
@@ -28,7 +24,7 @@ struct FolderExamination {
   /// - Throws: `inputOutput` when the system fails.
   mutating func run() throws(FormatError) {
     guard let weights = try ModelFolder.weights(in: place.text) else {
-      return findings.append(
+      return record.findings.append(
         Finding(
           .problem, .files, at: place.text,
           "there is neither model.safetensors nor "
@@ -36,19 +32,15 @@ struct FolderExamination {
     }
     let checkpoint: Checkpoint
     do throws(FormatError) {
-      checkpoint = try CheckpointFile.read(weights)
+      checkpoint = try record.read(weights)
     } catch {
-      return findings.append(Finding(error, .content, at: weights))
+      return record.note(error, keptFromReading: weights)
     }
-    for warning in checkpoint.warnings {
-      findings.append(Finding(.warning, .content, at: weights, warning))
-    }
-    files = [StateFile(path: weights, checkpoint: checkpoint)]
     checkTensors(checkpoint.graph, at: weights)
     guard let consumer = options.consumer else { return }
     var loading = LoadingCheck(for: consumer)
-    loading.check(folder: place, weights: files[0])
-    findings += loading.findings
+    loading.check(folder: place, weights: record.files[0])
+    record.findings += loading.findings
   }
 
   private mutating func checkTensors(_ graph: TensorGraph, at path: String) {
@@ -57,13 +49,14 @@ struct FolderExamination {
       let translation = try OLMoTranslation(HuggingFaceConfig(path: configPath))
       let map = try TensorMap(of: translation.config.model)
       let tensors = try HuggingFaceTensors.significant(in: graph, map)
-      findings += ModelCheck(tensors, of: graph, at: path, by: map, on: .huggingFace).findings
-      examined.append("\(tensors.entries.count) tensors against config.json")
+      record.findings +=
+        ModelCheck(tensors, of: graph, at: path, by: map, on: .huggingFace).findings
+      record.examined.append("\(tensors.entries.count) tensors against config.json")
     } catch {
       guard error.code == .unsupported else {
-        return findings.append(Finding(error, .configuration, at: configPath))
+        return record.findings.append(Finding(error, .configuration, at: configPath))
       }
-      findings.append(
+      record.findings.append(
         Finding(
           .note, .configuration, at: configPath,
           "the tensors are not compared with it: \(error.message)"))

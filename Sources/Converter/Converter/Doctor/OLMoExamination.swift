@@ -7,12 +7,8 @@ internal import YAML
 
 /// Examines a checkpoint directory of OLMo's trainer.
 struct OLMoExamination {
-  /// What was found.
-  private(set) var findings: [Finding] = []
-  /// What was looked at, in words.
-  private(set) var examined: [String] = []
-  /// What could be read, for ``ContentCheck``.
-  private(set) var files: [StateFile] = []
+  /// What was seen.
+  private(set) var record = ExaminationRecord()
 
   private let place: FilePath
   private let options: ExaminationOptions
@@ -36,18 +32,18 @@ struct OLMoExamination {
     let shapes = checkModel(model, configuration)
     let steps = try checkOptimizer(optimizer, shapes, configuration)
     let step = StepCheck(directory: place, trainer: trainer, optimizer: steps, configuration)
-    findings += step.findings
-    if let step = step.step { examined.append("step \(step)") }
+    record.findings += step.findings
+    if let step = step.step { record.examined.append("step \(step)") }
     guard let consumer = options.consumer else { return }
     var loading = LoadingCheck(for: consumer)
-    loading.check(olmoDirectory: place, files, configuration)
-    findings += loading.findings
+    loading.check(olmoDirectory: place, record.files, configuration)
+    record.findings += loading.findings
   }
 
   /// A save goes to a directory of its own and is renamed at its end (`olmo/checkpoint.py`).
   private mutating func checkName() {
     guard place.name.hasSuffix("-tmp") else { return }
-    findings.append(
+    record.findings.append(
       Finding(
         .warning, .files, at: place.text, "the name is that of a save that was interrupted",
         remedy: "look whether all files are there before you use it"))
@@ -66,32 +62,27 @@ struct OLMoExamination {
       }
     }
     guard let path = found.first else {
-      findings.append(
+      record.findings.append(
         Finding(
           .problem, .files, at: place.appending("\(state).pt").text, "it is missing: \(need)",
           remedy: "fetch it again"))
       return nil
     }
     for other in found.dropFirst() {
-      findings.append(
+      record.findings.append(
         Finding(
           .note, .files, at: other, "the trainer reads '\(FilePath(path).name)' instead"))
     }
-    return try open(path)
+    return open(path)
   }
 
-  private mutating func open(_ path: String) throws(FormatError) -> StateFile {
+  private mutating func open(_ path: String) -> StateFile {
     do throws(FormatError) {
-      let checkpoint = try CheckpointFile.read(path)
-      for warning in checkpoint.warnings {
-        findings.append(Finding(.warning, .content, at: path, warning))
-      }
-      files.append(StateFile(path: path, checkpoint: checkpoint))
+      return StateFile(path: path, checkpoint: try record.read(path))
     } catch {
-      findings.append(Finding(error, .content, at: path))
-      files.append(StateFile(path: path, checkpoint: nil))
+      record.note(error, keptFromReading: path)
+      return StateFile(path: path, checkpoint: nil)
     }
-    return files[files.count - 1]
   }
 
   private mutating func readConfiguration() -> OLMoConfig? {
@@ -99,7 +90,7 @@ struct OLMoExamination {
     do throws(FormatError) {
       return try OLMoConfig(path: path)
     } catch {
-      findings.append(Finding(error, .configuration, at: path))
+      record.findings.append(Finding(error, .configuration, at: path))
       return nil
     }
   }
@@ -116,12 +107,13 @@ struct OLMoExamination {
       let groupSize = configuration?.model.blockGroupSize ?? 1
       let tensors = try NamedTensors(olmo: graph, groupSize: groupSize)
       if let map {
-        findings += ModelCheck(tensors, of: graph, at: file.path, by: map, on: .olmo).findings
-        examined.append("\(tensors.entries.count) tensors against config.yaml")
+        record.findings +=
+          ModelCheck(tensors, of: graph, at: file.path, by: map, on: .olmo).findings
+        record.examined.append("\(tensors.entries.count) tensors against config.yaml")
       }
       return Dictionary(tensors.shapes(in: graph).map { ($0.name, $0.shape) }) { first, _ in first }
     } catch {
-      findings.append(Finding(error, .tensors, at: file.path))
+      record.findings.append(Finding(error, .tensors, at: file.path))
       return nil
     }
   }
@@ -131,12 +123,12 @@ struct OLMoExamination {
     do throws(FormatError) {
       return try TensorMap(of: configuration.model)
     } catch  where error.code == .unsupported {
-      findings.append(
+      record.findings.append(
         Finding(
           .note, .configuration, at: path,
           "the tensors are not compared with it: \(error.message)"))
     } catch {
-      findings.append(Finding(error, .configuration, at: path))
+      record.findings.append(Finding(error, .configuration, at: path))
     }
     return nil
   }
@@ -147,8 +139,8 @@ struct OLMoExamination {
     guard let file, let graph = file.checkpoint?.graph else { return nil }
     let name = configuration?.document["optimizer"]?.mapping?["name"]?.scalar?.description
     let check = try OptimizerCheck(graph, at: file.path, model: shapes, optimizer: name)
-    findings += check.findings
-    examined.append("the optimizer's state of \(check.parameterCount) parameters")
+    record.findings += check.findings
+    record.examined.append("the optimizer's state of \(check.parameterCount) parameters")
     return (file.path, check.steps)
   }
 }
