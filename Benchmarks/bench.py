@@ -37,6 +37,16 @@ import sys, torch, safetensors.torch
 torch.save(safetensors.torch.load_file(sys.argv[1]), sys.argv[2])
 """
 
+# Opening a file by the reference library, timed from inside: Python takes longer to start.
+REFERENCE_OPENING = """
+import sys, time
+from safetensors import safe_open
+start = time.perf_counter()
+with safe_open(sys.argv[1], "np") as file:
+    names = file.keys()
+print(time.perf_counter() - start)
+"""
+
 # A cast by one thread of PyTorch: file to file, and then how long the cast itself took in memory.
 PYTORCH_CAST = """
 import sys, time, torch
@@ -75,6 +85,8 @@ def many_small():
 
 
 SOURCES = {"OLMo-2 1B": ("olmo2-1b.pt", olmo2_1b), "50 000 small tensors": ("many.pt", many_small)}
+
+OPENED_TENSORS = 100_000
 
 CASTS = [("float32", "bfloat16"), ("float32", "float16"), ("bfloat16", "float32")]
 ELEMENTS = BENCH / "elements.bin"
@@ -276,6 +288,46 @@ def measure_inspection(binary, source):
     return hyperfine(command, runs=20, warmup=3), [peak()]
 
 
+def make_opened():
+    path = BENCH / "opened.safetensors"
+    if not path.exists():
+        import numpy
+        from safetensors.numpy import save_file
+
+        print(f"making {path.relative_to(ROOT)}", file=sys.stderr)
+        partial = path.with_suffix(".partial")
+        save_file(
+            {f"experts.{number}.weight": numpy.zeros((2, 3), numpy.float32)
+             for number in range(OPENED_TENSORS)}, partial)
+        partial.rename(path)
+    return path
+
+
+def measure_opening(probe, path, rounds):
+    """Wall seconds and peak bytes of opening a file by `ckptconv`'s reader and by the reference."""
+    ours, peak = with_memory([probe, "open", path])
+    theirs, their_peak = with_memory([sys.executable, "-c", REFERENCE_OPENING, path])
+    results = {"`ckptconv`": ([], []), "safetensors": ([], [])}
+    for _ in range(5 * rounds):
+        results["`ckptconv`"][0].extend(hyperfine(ours))
+        results["`ckptconv`"][1].append(peak())
+        process = subprocess.run(map(str, theirs), check=True, capture_output=True, text=True)
+        results["safetensors"][0].append(float(process.stdout))
+        results["safetensors"][1].append(their_peak())
+    return results
+
+
+def opening_section(path, results):
+    size = path.stat().st_size
+    return [
+        f"## A safetensors file of {OPENED_TENSORS} tensors: {size / 1e6:.0f} MB", "",
+        "To open it: the header is read and checked. `ckptconv` makes its graph of it as well, and its",
+        "time is that of a whole process; that of the reference library is without Python's start.", "",
+        "| reader | median | range | peak memory |", "| --- | --- | --- | --- |",
+        *(row(name, *result) for name, result in results.items()), "",
+    ]
+
+
 def same_bytes_as_pytorch(binary, source):
     """Whether `--no-skeleton` gives the very file that PyTorch and safetensors give."""
     theirs = BENCH / "pytorch.safetensors"
@@ -421,6 +473,8 @@ def report(binary, rounds, sections):
         "ckptconv safetensors-to-pt CONVERTED -o OUTPUT --quiet",
         "python -c '" + PYTORCH_BACK.strip() + "' CONVERTED OUTPUT",
         "ckptconv inspect SOURCE",
+        "probe open OPENED",
+        "python -c '" + REFERENCE_OPENING.strip() + "' OPENED",
         "ckptconv olmo-to-hf STEP -o OUTPUT --quiet",
         "ckptconv hf-to-olmo FOLDER -o OUTPUT --quiet",
         "ckptconv verify --quiet SOURCE SOURCE",
@@ -465,6 +519,8 @@ def run(binary, probe, rounds, destination):
             title, source, conversions, returns, inspection, same, identical)
     source = BENCH / SOURCES["OLMo-2 1B"][0]
     sections += folder_section(source, measure_folders(binary, source, rounds))
+    opened = make_opened()
+    sections += opening_section(opened, measure_opening(probe, opened, rounds))
     make_elements()
     sections += cast_section(probe, rounds)
     folder = make_small_files()

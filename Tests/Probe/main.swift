@@ -5,15 +5,17 @@ import Plan
 import Safetensors
 import Torch
 
-/// Calls of the library that the interop tests judge apart from the commands they are a part of.
+/// Calls of the library that tests judge and benchmarks time apart from the commands they are a part
+/// of.
 ///
 ///     probe cast SOURCE-DTYPE TARGET-DTYPE INPUT OUTPUT [THREADS]
 ///     probe shards INPUT DIRECTORY BYTES
 ///     probe halves INPUT OUTPUT
+///     probe open INPUT
 ///
 /// `cast` takes a file of nothing but little-endian elements, `shards` any checkpoint. `halves` takes
 /// a checkpoint of one tensor, and makes a `.pt` file of its upper rows, its lower rows, and both
-/// joined in the other order.
+/// joined in the other order. `open` reads a checkpoint's structure and says nothing.
 enum Probe {
   struct Misuse: Error {}
 
@@ -22,6 +24,7 @@ enum Probe {
     case ("cast", 5...6): try cast(arguments)
     case ("shards", 4): try shards(arguments[1], arguments[2], arguments[3])
     case ("halves", 3): try halves(arguments[1], arguments[2])
+    case ("open", 2): _ = try CheckpointFile.read(arguments[1])
     default: throw Misuse()
     }
   }
