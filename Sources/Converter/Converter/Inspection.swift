@@ -68,7 +68,7 @@ public struct Inspection: Sendable {
     tensors = []
     values = []
     storageCount = graph.storages.count
-    storageByteCount = graph.storages.reduce(0) { $0 + $1.byteCount }
+    storageByteCount = graph.storages.reduce(0) { $0.addingClamped($1.byteCount) }
     opaqueGlobals = graph.opaqueGlobals()
     var uses = [Int](repeating: 0, count: graph.storages.count)
     for tensor in graph.tensors { if let id = tensor.storage { uses[graph.index(of: id)] += 1 } }

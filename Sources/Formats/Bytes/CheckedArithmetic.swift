@@ -22,6 +22,13 @@ extension Int {
     return product
   }
 
+  /// The sum of `self` and `other`, or the largest number there is: for totals that are only told.
+  @inlinable
+  package func addingClamped(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+
   /// `value` as an `Int`.
   ///
   /// - Throws: `malformed` naming `what` when `value` is above `Int.max`.

@@ -12,6 +12,8 @@ package struct LeafWalk {
     var path = Leaves.root
     /// How many containers are around.
     var depth = 0
+    /// How many bytes the keys on the path have.
+    var byteCount = 0
     /// The number of steps to the outermost tensor that is around.
     var tensorStepCount: Int?
   }
@@ -26,9 +28,12 @@ package struct LeafWalk {
   private var isOpen: [Bool]
   private var steps: [Step] = []
   private var leaves = Leaves()
-  /// The most leaves, and steps to them, that the graph may have.
+  /// The most leaves that the graph may have.
   private let limit: Int
+  /// The most bytes that the keys on the paths to them may have.
+  private let pathByteLimit: Int
   private var pathStepCount = 0
+  private var pathByteCount = 0
 
   /// The leaves of `graph` in order.
   ///
@@ -43,6 +48,7 @@ package struct LeafWalk {
     self.graph = graph
     holdsTensor = graph.nodesHoldingTensors()
     limit = Limits.leavesAtLeast + Limits.leavesPerNode * graph.nodeCount
+    pathByteLimit = graph.pathByteLimit
     isOpen = [Bool](repeating: false, count: graph.nodeCount)
   }
 
@@ -94,8 +100,20 @@ package struct LeafWalk {
       if let component = part.component {
         leaves.steps.append(.init(previous: place.path, container: id, component: component))
         next.path = Int32(leaves.steps.count - 1)
+        next.byteCount += byteCount(of: component)
       }
       steps.append(.visit(part.node, next))
+    }
+  }
+
+  /// How many bytes a step adds to names; keys that are no strs are shortened in them.
+  private func byteCount(of component: PathComponent) -> Int {
+    switch component {
+    case .attribute(let name): return name.utf8.count
+    case .key(let id):
+      if case .string(let run) = graph[id] { return Int(run.count) }
+      return 1
+    case .index: return 1
     }
   }
 
@@ -158,7 +176,10 @@ package struct LeafWalk {
     _ kind: Leaf.Kind, _ id: NodeID, _ place: Place
   ) throws(FormatError) {
     pathStepCount += place.depth
-    guard leaves.all.count < limit, pathStepCount <= Limits.pathSteps else { throw Self.tooMany }
+    pathByteCount += place.byteCount
+    guard leaves.all.count < limit, pathStepCount <= Limits.pathSteps,
+      pathByteCount <= pathByteLimit
+    else { throw Self.tooMany }
     leaves.all.append(
       Leaf(kind: kind, node: id, tensorStepCount: place.tensorStepCount, lastStep: place.path))
   }
@@ -167,5 +188,13 @@ package struct LeafWalk {
     FormatError(
       .limitExceeded, "shared containers multiply to far more values than there are objects",
       hint: "this is a file made to exhaust its readers")
+  }
+}
+
+extension TensorGraph {
+  /// The most bytes that the keys on the paths to all leaves may have together.
+  package var pathByteLimit: Int {
+    Limits.pathBytesAtLeast + Limits.pathBytesPerNode * nodeCount
+      + Limits.pathBytesPerTextByte * textByteCount
   }
 }

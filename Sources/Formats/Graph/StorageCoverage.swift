@@ -8,6 +8,10 @@ package struct StorageCoverage: Sendable {
   /// A tensor that falls into more runs of neighbouring elements counts as reaching all between
   /// its first and last byte.
   private static let mostRuns = 1 << 16
+  /// So does every tensor once there are this many runs in all: some sixty bytes of a pickle
+  /// describe a tensor of ``mostRuns``.
+  private static let mostRunsInAll = 1 << 20
+  private var runCount = 0
 
   /// Adds the bytes of a tensor.
   package mutating func add(_ tensor: Tensor) {
@@ -25,7 +29,8 @@ package struct StorageCoverage: Sendable {
     let count = dimensions.reduce(1) { product, dimension in
       product > Self.mostRuns ? product : product * dimension.0
     }
-    guard count <= Self.mostRuns else {
+    runCount += count
+    guard count <= Self.mostRuns, runCount <= Self.mostRunsInAll else {
       let extent = zip(tensor.shape, tensor.strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 }
       reached[storage, default: []].append(
         tensor.offset * width..<(tensor.offset + extent) * width)

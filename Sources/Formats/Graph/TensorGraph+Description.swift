@@ -26,6 +26,7 @@ extension TensorGraph {
     case .none: text += "None"
     case .bool(let value): text += value ? "True" : "False"
     case .int(let value): text += String(value)
+    case .largeInt(let run) where run.count > limit: text += "<int of \(run.count) bytes>"
     case .largeInt(let run): text += Self.integerText(self[run])
     case .float(let value): text += Self.floatText(value)
     case .string(let run):

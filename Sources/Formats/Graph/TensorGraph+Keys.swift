@@ -33,17 +33,41 @@ extension TensorGraph {
   private mutating func unify(
     _ run: inout NodeRun, stride step: Int, _ texts: inout LongTexts
   ) throws(FormatError) {
+    if let kept = try distinctEntries(run, stride: step, &texts) { shorten(&run, to: kept) }
+  }
+
+  /// Whether two keys of a dict, or of an instance of a dict's subclass, are one to Python.
+  ///
+  /// - Throws: `malformed` for keys that Python could not hash.
+  package func hasEqualKeys(_ id: NodeID) throws(FormatError) -> Bool {
+    var texts = LongTexts()
+    switch self[id] {
+    case .dict(let run): return try distinctEntries(run, stride: 2, &texts) != nil
+    case .object(let object):
+      return try distinctEntries(self[object].pairs, stride: 2, &texts) != nil
+    default: return false
+    }
+  }
+
+  /// The entries of a run with the later of equal keys unified with the first, or `nil` where no
+  /// two are equal.
+  private func distinctEntries(
+    _ run: NodeRun, stride step: Int, _ texts: inout LongTexts
+  ) throws(FormatError) -> [NodeID]? {
     guard Int(run.count) > step else {
-      _ = try hash(of: self[run][run.range.lowerBound], &texts)
-      return
+      for key in self[run].prefix(1) { _ = try hash(of: key, &texts) }
+      return nil
     }
     var positions: [Int: Int] = [:]
+    var hashes: [NodeID: Int] = [:]
     var kept: [NodeID] = []
     let entries = self[run]
     var hasRepeats = false
     for index in stride(from: entries.startIndex, to: entries.endIndex, by: step) {
       let key = entries[index]
-      var slot = try hash(of: key, &texts)
+      let known = hashes[key]
+      var slot = if let known { known } else { try hash(of: key, &texts) }
+      if case .tuple = self[key] { hashes[key] = slot }
       // Different keys with one hash move on to the next slot, as in any open addressing.
       while let position = positions[slot] {
         if isEqualKey(kept[position], key, &texts) { break }
@@ -57,7 +81,7 @@ extension TensorGraph {
         kept += entries[index..<index + step]
       }
     }
-    if hasRepeats { shorten(&run, to: kept) }
+    return hasRepeats ? kept : nil
   }
 
   /// How many nodes of a key are looked into; beyond, keys are compared by identity.
@@ -71,7 +95,11 @@ extension TensorGraph {
     var budget = Self.keyBudget
     while let id = pending.popLast() {
       budget -= 1
-      guard budget > 0 else { break }
+      guard budget > 0 else {
+        // Only one object is equal to itself, so it need not share its hash with others.
+        hasher.combine(key)
+        break
+      }
       switch self[id] {
       case .bool(let value): hasher.combine(Double(value ? 1 : 0))
       case .int(let value): hasher.combine(Double(value))
@@ -80,9 +108,13 @@ extension TensorGraph {
         if let first = texts.first(like: id, run, in: self) {
           hasher.combine(first)
         } else {
+          // With their lengths, parts that only together are the same text have different hashes.
+          hasher.combine(run.count)
           for byte in self[run] { hasher.combine(byte) }
         }
-      case .tuple(let run): pending += self[run]
+      case .tuple(let run):
+        hasher.combine(run.count)
+        pending += self[run]
       case .list, .dict, .set, .byteArray:
         throw FormatError(
           .malformed, "a dict or set has a key that cannot be hashed: \(description(of: id))")

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension TensorGraph {
   /// What an object is, where its class is known, its arguments have the form that the class's own
   /// pickles have, and it is not a plain value; else `nil`.
@@ -8,12 +10,30 @@ extension TensorGraph {
     case .object(let objectID):
       let object = self[objectID]
       guard case .global(let module, let name) = self[object.callable],
-        let module = string(module), let name = string(name),
-        let arguments = tuple(object.arguments).map(Array.init)
+        let module = self.name(module), let name = self.name(name),
+        let arguments = short(object.arguments)
       else { return nil }
       return known(module, name, arguments, object)
     default: return nil
     }
+  }
+
+  /// The items of a tuple that may be arguments or a state of a class that is known.
+  ///
+  /// Any number of objects can refer to one tuple of any length, so a long one is not looked at.
+  private func short(_ id: NodeID) -> [NodeID]? {
+    guard let items = tuple(id), items.count <= Limits.knownArguments else { return nil }
+    return Array(items)
+  }
+
+  /// The `_metadata` among the attributes of an `OrderedDict`; torch gives it no other.
+  ///
+  /// Any number of dicts can share one state, so a long one is not looked at.
+  private func metadata(ofState state: NodeID) -> NodeID? {
+    guard case .dict(let run) = self[state], run.count <= 2 * Limits.knownArguments else {
+      return nil
+    }
+    return value(of: "_metadata", in: state)
   }
 
   private func known(
@@ -21,7 +41,7 @@ extension TensorGraph {
   ) -> KnownObject? {
     switch (module, name) {
     case ("collections", "OrderedDict"):
-      return .orderedDict(metadata: object.state.flatMap { value(of: "_metadata", in: $0) })
+      return .orderedDict(metadata: object.state.flatMap { metadata(ofState: $0) })
     case ("collections", "defaultdict"): return .defaultDict(factory: arguments.first)
     case ("collections", "Counter"): return .counter
     case ("collections", "deque"):
@@ -50,21 +70,23 @@ extension TensorGraph {
       return .parameter(
         tensor: arguments[0], requiresGradient: arguments[1] == TensorGraph.true)
     case ("torch", "Size"):
-      guard let sizes = arguments.first.flatMap({ tuple($0) }) else { return nil }
+      guard let sizes = arguments.first.flatMap({ tuple($0) }),
+        sizes.count <= Limits.dimensions
+      else { return nil }
       let values = sizes.compactMap { int($0) }
       return values.count == sizes.count ? .size(values) : nil
     case ("torch", "device"):
-      guard let type = arguments.first.flatMap({ string($0) }) else { return nil }
+      guard let type = arguments.first.flatMap({ self.name($0) }) else { return nil }
       return .device(type: type, index: arguments.count > 1 ? int(arguments[1]) : nil)
     case ("torch.serialization", "_get_layout"):
-      return arguments.first.flatMap { string($0) }.map { .layout($0) }
+      return arguments.first.flatMap { self.name($0) }.map { .layout($0) }
     default: return nil
     }
   }
 
   private func dtype(_ id: NodeID) -> KnownObject? {
     guard case .global(let module, let name) = self[id], text(of: module, equals: "torch"),
-      let dtype = DType(rawValue: string(name) ?? "")
+      let dtype = DType(rawValue: self.name(name) ?? "")
     else { return nil }
     return .dtype(dtype)
   }
@@ -73,7 +95,7 @@ extension TensorGraph {
   /// is one.
   private func path(_ name: String, _ arguments: [NodeID]) -> KnownObject? {
     guard name.hasSuffix("Path") else { return nil }
-    let parts = arguments.compactMap { string($0) }
+    let parts = arguments.compactMap { self.name($0) }
     guard parts.count == arguments.count else { return nil }
     let joined = parts.joined(separator: "/")
     return .path(joined.hasPrefix("//") ? String(joined.dropFirst()) : joined)
@@ -82,17 +104,17 @@ extension TensorGraph {
   // MARK: NumPy
 
   private func numpyDType(_ arguments: [NodeID], _ state: NodeID?) -> NumpyDType? {
-    guard let code = arguments.first.flatMap({ string($0) }) else { return nil }
-    let state = state.flatMap { tuple($0) }.map(Array.init) ?? []
-    return NumpyDType(code: code, byteOrder: state.count > 1 ? string(state[1]) ?? "|" : "|")
+    guard let code = arguments.first.flatMap({ self.name($0) }) else { return nil }
+    let state = state.flatMap { short($0) } ?? []
+    return NumpyDType(code: code, byteOrder: state.count > 1 ? self.name(state[1]) ?? "|" : "|")
   }
 
   private func numpyDType(_ id: NodeID) -> NumpyDType? {
     guard case .object(let object) = self[id],
       isGlobal(self[object].callable, "numpy", "dtype"),
-      let arguments = tuple(self[object].arguments)
+      let arguments = short(self[object].arguments)
     else { return nil }
-    return numpyDType(Array(arguments), self[object].state)
+    return numpyDType(arguments, self[object].state)
   }
 
   private func numpyValue(
@@ -102,23 +124,24 @@ extension TensorGraph {
       return .numpyScalar(dtype, data: arguments[1])
     }
     // `_reconstruct`, then the state (version, shape, dtype, is_fortran, data).
-    guard name == "_reconstruct", let state = object.state.flatMap({ tuple($0) }).map(Array.init),
-      state.count == 5, let shape = tuple(state[1])?.compactMap({ int($0) }),
+    guard name == "_reconstruct", let state = object.state.flatMap({ short($0) }),
+      state.count == 5, let sizes = tuple(state[1]), sizes.count <= Limits.dimensions,
       let dtype = numpyDType(state[2])
     else { return nil }
     return .numpyArray(
       NumpyArray(
-        shape: shape, dtype: dtype, isFortranOrder: state[3] == TensorGraph.true, data: state[4]))
+        shape: sizes.compactMap { int($0) }, dtype: dtype,
+        isFortranOrder: state[3] == TensorGraph.true, data: state[4]))
   }
 
   // MARK: Random states
 
   private func randomState(_ id: NodeID) -> KnownObject? {
-    guard let items = tuple(id).map(Array.init) else { return nil }
+    guard let items = short(id) else { return nil }
     if items.count == 3, int(items[0]) == 3, let state = tuple(items[1]), state.count == 625 {
       return .pythonRandomState(integerCount: state.count)
     }
-    if items.count == 5, let algorithm = string(items[0]), case .object = self[items[1]],
+    if items.count == 5, let algorithm = self.name(items[0]), case .object = self[items[1]],
       case .numpyArray = knownObject(items[1])
     {
       return .numpyRandomState(algorithm: algorithm)

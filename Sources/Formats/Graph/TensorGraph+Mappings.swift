@@ -8,15 +8,22 @@ extension TensorGraph {
     switch self[id] {
     case .dict(let run): return pairs(run)
     case .object(let objectID):
-      let object = self[objectID]
-      if object.pairs.count > 0 { return initialEntries(of: object) + pairs(object.pairs) }
-      guard
-        isGlobal(object.callable, "collections", "OrderedDict")
-          || isGlobal(object.callable, "collections", "defaultdict")
-          || isGlobal(object.callable, "collections", "Counter")
-      else { return nil }
-      return initialEntries(of: object)
+      guard isMapping(id) else { return nil }
+      return initialEntries(of: self[objectID]) + pairs(self[objectID].pairs)
     default: return nil
+    }
+  }
+
+  /// Whether a node has entries, which may be none.
+  package func isMapping(_ id: NodeID) -> Bool {
+    switch self[id] {
+    case .dict: return true
+    case .object(let objectID):
+      let object = self[objectID]
+      return object.pairs.count > 0 || isGlobal(object.callable, "collections", "OrderedDict")
+        || isGlobal(object.callable, "collections", "defaultdict")
+        || isGlobal(object.callable, "collections", "Counter")
+    default: return false
     }
   }
 

@@ -49,6 +49,9 @@ public struct TensorGraph: Sendable {
   /// How many nodes the arena holds, reachable or not.
   public var nodeCount: Int { nodes.count }
 
+  /// How many bytes the texts, bytes objects and large ints of the arena have together.
+  package var textByteCount: Int { text.count }
+
   /// The node that `id` names.
   public subscript(id: NodeID) -> Node { nodes[Int(id.index)] }
 
@@ -240,6 +243,13 @@ extension TensorGraph {
   public func string(_ id: NodeID) -> String? {
     guard case .string(let run) = self[id] else { return nil }
     return String(decoding: self[run], as: UTF8.self)
+  }
+
+  /// The text of a str node that may be a name, or `nil` for another node and for longer texts than
+  /// ``Limits/nameBytes``.
+  package func name(_ id: NodeID) -> String? {
+    guard case .string(let run) = self[id], run.count <= Limits.nameBytes else { return nil }
+    return string(id)
   }
 
   /// The value of an int or bool node that fits 64 bits, or `nil` for another node.

@@ -1,3 +1,4 @@
+internal import Bytes
 package import Graph
 
 /// Finds every global of a graph and what the calls in it would do with them.
@@ -71,10 +72,10 @@ package struct GlobalCensus {
         use.mentions += 1
         if use.offset == nil { use.offset = offset }
       }
-      if graph.string(module) == nil || graph.string(name) == nil {
+      if let remark = remark(onName: module) ?? remark(onName: name) {
         update(key) { use in
           use.verdict = .dangerous
-          use.remark = "its name is put together while the pickle is loaded"
+          use.remark = remark
         }
       } else if key.module == "copyreg", key.name.hasPrefix("extension code") {
         update(key) { use in use.ways.insert(.registered) }
@@ -88,7 +89,18 @@ package struct GlobalCensus {
   }
 
   private func text(_ id: NodeID) -> String {
-    graph.string(id) ?? graph.description(of: id, limit: 60)
+    graph.name(id) ?? graph.description(of: id, limit: 60)
+  }
+
+  /// What is wrong with a node as a name, or `nil`.
+  ///
+  /// A name of any length may lead to dangerous places: `posixpath.os.path.os.path.os.system`.
+  private func remark(onName id: NodeID) -> String? {
+    guard graph.name(id) == nil else { return nil }
+    guard case .string(let run) = graph[id], run.count > Limits.nameBytes else {
+      return "its name is put together while the pickle is loaded"
+    }
+    return "its name has \(run.count) bytes, more than any name"
   }
 
   private mutating func update(_ key: Key, _ change: (inout GlobalUse) -> Void) {
@@ -154,7 +166,7 @@ package struct GlobalCensus {
 
   private func attributePath(_ call: ObjectNode) -> Key? {
     guard let arguments = graph.tuple(call.arguments), arguments.count >= 2,
-      let owner = arguments.first, let attribute = graph.string(arguments[arguments.startIndex + 1])
+      let owner = arguments.first, let attribute = graph.name(arguments[arguments.startIndex + 1])
     else { return nil }
     guard let key = reached(from: owner) else { return nil }
     return Key(module: key.module, name: key.name.isEmpty ? attribute : "\(key.name).\(attribute)")
@@ -163,8 +175,9 @@ package struct GlobalCensus {
   /// The global that a node is, by name, as an attribute of one, or as an imported module.
   private func reached(from start: NodeID) -> Key? {
     var suffix: [String] = []
+    var suffixByteCount = 0
     var node = start
-    for _ in 0..<Self.chainLength {
+    for _ in 0..<Self.chainLength where suffixByteCount <= Limits.nameBytes {
       switch graph[node] {
       case .global:
         let key = key(ofGlobal: node)
@@ -176,11 +189,12 @@ package struct GlobalCensus {
           return nil
         }
         if graph.isGlobal(call.callable, "builtins", "getattr"), arguments.count >= 2,
-          let attribute = graph.string(arguments[arguments.startIndex + 1])
+          let attribute = graph.name(arguments[arguments.startIndex + 1])
         {
           suffix.append(attribute)
+          suffixByteCount += attribute.utf8.count
           node = first
-        } else if isImport(call.callable), let module = graph.string(first) {
+        } else if isImport(call.callable), let module = graph.name(first) {
           return Key(module: module, name: suffix.reversed().joined(separator: "."))
         } else {
           return nil

@@ -42,6 +42,11 @@ public enum GlobalPolicy: Sendable {
     "global '\(name)' exists to run code; it and what is made with it became None"
   }
 
+  /// The error for a global whose name is no name.
+  package static var tooLong: FormatError {
+    FormatError(.limitExceeded, "the name of a global has more than \(Limits.nameBytes) bytes")
+  }
+
   /// The error for a `getattr` that reaches for anything but a nested class.
   package static var attributeRefusal: FormatError {
     FormatError(
@@ -52,20 +57,32 @@ public enum GlobalPolicy: Sendable {
 
   private static func isDangerous(module: String, name: String) -> Bool {
     // Attributes such as `__globals__` or `__subclasses__` lead from any class to all code.
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    if parts.count > 1, parts.contains(where: { $0.hasPrefix("__") }) { return true }
-    // Modules are attributes of those that import them: `torch.os` is `os`.
-    if parts.contains(where: { reachableModules.contains(String($0)) }) { return true }
+    let parts = self.parts(of: name)
+    if parts.count > 1, hasHiddenPart(name) { return true }
+    // Modules are attributes of those that import them: `torch.os` is `os`. All parts are looked at,
+    // however many stand before.
+    let all = name.split(separator: ".", omittingEmptySubsequences: false)
+    if all.contains(where: { reachableModules.contains(String($0)) }) { return true }
     // Methods of paths change files; only the classes are values.
     if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return true }
     // Python resolves `os.path` under module `posixpath` and `torch.os.system` alike, so a dotted
     // name is judged as if its leading parts were modules.
-    for length in 0..<parts.count {
-      let prefix = parts[..<length]
-      let owner = ([Substring(module)] + prefix).joined(separator: ".")
-      let member = parts[length...].joined(separator: ".")
-      if isListed(module: owner, name: member) { return true }
-      if length > 0, isListed(module: prefix.joined(separator: "."), name: member) { return true }
+    let modules = self.parts(of: module)
+    return isListed(modules + parts, firstOwner: modules.count)
+      || parts.count > 1 && isListed(parts, firstOwner: 1)
+  }
+
+  /// Whether a part of a dotted name begins with two underscores.
+  private static func hasHiddenPart(_ name: String) -> Bool {
+    // How many underscores a part has begun with; negative once it has gone on.
+    var count = 0
+    for byte in name.utf8 {
+      switch byte {
+      case UInt8(ascii: "."): count = 0
+      case UInt8(ascii: "_") where count >= 0: count += 1
+      default: count = -1
+      }
+      if count == 2 { return true }
     }
     return false
   }
@@ -81,15 +98,34 @@ public enum GlobalPolicy: Sendable {
     }
   }
 
-  private static func isListed(module: String, name: String) -> Bool {
-    if dangerousNames[module]?.contains(name) == true { return true }
-    var ancestor = Substring(module)
-    while true {
-      if dangerousModules.contains(String(ancestor)) { return true }
-      guard let dot = ancestor.lastIndex(of: ".") else { return false }
-      ancestor = ancestor[..<dot]
-    }
+  /// The parts of a dotted name; what comes behind more dots than any listed name has stays together.
+  private static func parts(of name: String) -> [Substring] {
+    name.split(separator: ".", maxSplits: mostDots, omittingEmptySubsequences: false)
   }
+
+  private static let mostDots = 8
+
+  /// Whether a path leads into a dangerous module, or to a dangerous name in what its first parts
+  /// name, at least `firstOwner` of them.
+  private static func isListed(_ path: [Substring], firstOwner: Int) -> Bool {
+    var owner = ""
+    for (index, part) in path.dropLast().enumerated() {
+      if index > 0 { owner += "." }
+      owner += part
+      guard owner.utf8.count <= longestListed else { return false }
+      if dangerousModules.contains(owner) { return true }
+      if index + 1 >= firstOwner, let names = dangerousNames[owner],
+        names.contains(path[(index + 1)...].joined(separator: "."))
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// The length of the longest name of a module that is listed, in bytes.
+  private static let longestListed = (Array(dangerousModules) + dangerousNames.keys)
+    .reduce(0) { max($0, $1.utf8.count) }
 
   /// Modules in which everything is refused, submodules included.
   ///

@@ -12,15 +12,17 @@ extension Unpickler {
   mutating func pushStackGlobal() throws(FormatError) {
     let name = try pop()
     let module = try pop()
-    guard case .string = graph[name], case .string = graph[module],
-      let nameText = graph.string(name), let moduleText = graph.string(module)
-    else {
+    guard case .string = graph[name], case .string = graph[module] else {
       guard unsafeGlobals == .report else {
         throw FormatError(.malformed, "a global is named by something that is not a str")
       }
       return push(try graph.add(.global(module: module, name: name)))
     }
-    if let dropped = try judged(moduleText, nameText) { return push(dropped) }
+    if let nameText = graph.name(name), let moduleText = graph.name(module) {
+      if let dropped = try judged(moduleText, nameText) { return push(dropped) }
+    } else if unsafeGlobals != .report {
+      throw GlobalPolicy.tooLong
+    }
     push(try graph.add(.global(module: module, name: name)))
   }
 
@@ -169,6 +171,9 @@ extension Unpickler {
     let line = try reader.readLine()
     var bytes: [UInt8] = []
     for index in line.indices { bytes.append(line[index]) }
+    guard bytes.count <= Limits.nameBytes || unsafeGlobals == .report else {
+      throw GlobalPolicy.tooLong
+    }
     guard let name = String(validating: bytes, as: UTF8.self) else {
       throw FormatError(.malformed, "the name of a global is not UTF-8")
     }
@@ -194,12 +199,16 @@ extension Unpickler {
     if pickleProtocol < 4, items.count == 1, let only = items.first,
       case .list(let run) = graph[only]
     {
-      if graph.isGlobal(callable, "builtins", "set") { return try graph.add(.set(run)) }
-      if graph.isGlobal(callable, "builtins", "frozenset") { return try graph.add(.frozenSet(run)) }
+      let isSet = graph.isGlobal(callable, "builtins", "set")
+      if isSet || graph.isGlobal(callable, "builtins", "frozenset"), spend(only, count: run.count) {
+        return try graph.add(isSet ? .set(run) : .frozenSet(run))
+      }
     }
     if pickleProtocol < 5, graph.isGlobal(callable, "builtins", "bytearray") {
       if items.isEmpty { return try graph.add(.byteArray(graph.addBytes([]))) }
-      if items.count == 1, let only = items.first, case .bytes(let run) = graph[only] {
+      if items.count == 1, let only = items.first, case .bytes(let run) = graph[only],
+        spend(only, count: run.count)
+      {
         return try graph.add(.byteArray(run))
       }
     }
@@ -210,10 +219,21 @@ extension Unpickler {
   private mutating func encodedBytes(_ items: ArraySlice<NodeID>) throws(FormatError) -> NodeID? {
     guard items.count == 2, let text = items.first, let encoding = items.last,
       graph.text(of: encoding, equals: "latin1"), case .string(let run) = graph[text],
-      let bytes = PythonText.latin1(graph[run])
+      spend(text, count: run.count), let bytes = PythonText.latin1(graph[run])
     else { return nil }
     let id = try graph.add(.bytes(graph.addBytes(bytes)))
     if bytes.count == 1 { graph.spellings[id] = text }
     return id
+  }
+
+  /// How many items or bytes may become plain values any number of times.
+  private static let freeCount = 64
+
+  /// Whether a value of `count` items or bytes may be made of `id`.
+  ///
+  /// CPython makes a str or list for each call. A hostile pickle refers to one again and again, and
+  /// each value made of it would have to be written out.
+  private mutating func spend(_ id: NodeID, count: some BinaryInteger) -> Bool {
+    count <= Self.freeCount || spent.insert(id).inserted
   }
 }

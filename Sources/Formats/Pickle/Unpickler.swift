@@ -42,6 +42,8 @@ package struct Unpickler: ~Copyable {
   var droppedNodes: Set<NodeID> = []
   /// Calls taken off the stack without being used.
   var poppedCalls: [NodeID] = []
+  /// Lists, strs and bytes that a plain value has been made of.
+  var spent: Set<NodeID> = []
   /// Module names of GLOBAL operations: CPython interns them, so equal ones are one object.
   var moduleNames: [String: NodeID] = [:]
 
@@ -84,6 +86,7 @@ package struct Unpickler: ~Copyable {
     }
     do throws(FormatError) {
       try graph.unifyEqualKeys(from: firstNode)
+      try graph.requireFewLongInts(from: firstNode)
     } catch {
       var error = error
       error.offset = reader.offset - 1
@@ -101,6 +104,7 @@ package struct Unpickler: ~Copyable {
     pickleProtocol = 0
     namingProtocol = 0
     poppedCalls = []
+    spent = []
   }
 
   /// Carries out one operation but STOP.
@@ -113,7 +117,7 @@ package struct Unpickler: ~Copyable {
     case .mark: marks.append(stack.count)
     case .pop: try dropTop()
     case .popMark: for id in try popToMark() { noteIfCall(id) }
-    case .dup: push(try top())
+    case .dup: push(try occurrence(of: top()))
     case .stop: break
 
     case .get: push(try recall(readDecimal(&reader)))
@@ -212,11 +216,18 @@ extension Unpickler {
     return taken[...]
   }
 
-  private func recall(_ index: Int) throws(FormatError) -> NodeID {
+  private mutating func recall(_ index: Int) throws(FormatError) -> NodeID {
     guard let id = memo.get(index) else {
       throw FormatError(.malformed, "memo entry \(index) is read before it is written")
     }
-    return id
+    return try occurrence(of: id)
+  }
+
+  /// A node for one more place of an object: the same, but for a persistent id, which has no identity
+  /// and is a tensor's in one place and may stand for itself in another.
+  private mutating func occurrence(of id: NodeID) throws(FormatError) -> NodeID {
+    guard case .persistent(let value) = graph[id] else { return id }
+    return try graph.add(.persistent(value))
   }
 
   private mutating func dropTop() throws(FormatError) {
@@ -235,10 +246,9 @@ extension Unpickler {
   private mutating func collectDiscarded(root: NodeID) {
     for id in stack { noteIfCall(id) }
     guard !poppedCalls.isEmpty else { return }
-    let used = Set(graph.reachable(from: [root]))
-    for id in poppedCalls where !used.contains(id) && !graph.discarded.contains(id) {
-      graph.discarded.append(id)
-    }
+    var known = Set(graph.reachable(from: [root]))
+    known.formUnion(graph.discarded)
+    for id in poppedCalls where known.insert(id).inserted { graph.discarded.append(id) }
   }
 
   private mutating func startProtocol(_ version: UInt8) throws(FormatError) {

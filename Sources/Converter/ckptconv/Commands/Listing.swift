@@ -59,7 +59,7 @@ struct Listing {
   }
 
   private var totals: String {
-    let bytes = ByteCount(bytes: tensors.reduce(0) { $0 + $1.byteCount })
+    let bytes = ByteCount(bytes: tensors.reduce(0) { $0.addingClamped($1.byteCount) })
     let hidden = max(0, tensors.count - limit) + max(0, values.count - limit)
     let rest = hidden > 0 ? "; \(hidden) not listed" : ""
     let names = opaqueGlobals.joined(separator: ", ").harmless
