@@ -24,7 +24,7 @@ package struct PersistentStorage: Sendable {
   }
 
   init(graph: TensorGraph, id: NodeID) throws(FormatError) {
-    guard let parts = graph.tuple(id).map(Array.init), parts.count >= 5,
+    guard let parts = graph.tuple(id).map({ Array($0.prefix(5)) }), parts.count == 5,
       graph.text(of: parts[0], equals: "storage")
     else {
       throw FormatError(
@@ -37,15 +37,19 @@ package struct PersistentStorage: Sendable {
         .unsupported,
         "'\(graph.description(of: parts[1], limit: 80))' is not a storage class that is known")
     }
-    guard let key = graph.string(parts[2]) else {
+    guard case .string = graph[parts[2]] else {
       throw FormatError(.malformed, "the key of a storage is not a str")
+    }
+    guard let key = graph.name(parts[2]) else {
+      throw FormatError(
+        .limitExceeded, "the key of a storage has more than \(Limits.nameBytes) bytes")
     }
     guard let elementCount = graph.int(parts[4]), elementCount >= 0 else {
       throw FormatError(.malformed, "storage '\(key)' has no length, or a negative one")
     }
     self.key = key
     self.dtype = dtype
-    location = graph.string(parts[3]) ?? "cpu"
+    location = graph.name(parts[3]) ?? "cpu"
     self.elementCount = elementCount
   }
 }

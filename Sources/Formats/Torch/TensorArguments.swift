@@ -58,16 +58,17 @@ struct TensorArguments {
   func dtype(_ index: Int) throws(FormatError) -> DType {
     let id = try item(index, "a dtype")
     guard case .global(_, let name) = graph[id],
-      let dtype = DType(rawValue: graph.string(name) ?? "")
+      let dtype = DType(rawValue: graph.name(name) ?? "")
     else { throw wrong(index, "a dtype that is known") }
     return dtype
   }
 
   /// PyTorch's lazy conjugation and negation, from a dict that may be missing or `None`.
-  func lazyFlags(_ index: Int) -> (isConjugated: Bool, isNegated: Bool) {
+  func lazyFlags(_ index: Int) throws(FormatError) -> (isConjugated: Bool, isNegated: Bool) {
     guard index < items.count, let flags = graph.entries(of: items[index]) else {
       return (false, false)
     }
+    guard flags.count <= Limits.knownArguments else { throw wrong(index, "a dict of flags") }
     func isSet(_ name: StaticString) -> Bool {
       flags.contains { graph.text(of: $0.key, equals: name) && $0.value == TensorGraph.true }
     }

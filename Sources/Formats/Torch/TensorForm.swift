@@ -30,11 +30,11 @@ struct TensorForm {
       try self.init(view: arguments, requiresGradient: false)
     case "_rebuild_tensor_v2":
       try self.init(view: arguments, requiresGradient: arguments.flag(4))
-      (isConjugated, isNegated) = arguments.lazyFlags(6)
+      (isConjugated, isNegated) = try arguments.lazyFlags(6)
     case "_rebuild_tensor_v3":
       try self.init(view: arguments, requiresGradient: arguments.flag(4))
       dtype = try arguments.dtype(6)
-      (isConjugated, isNegated) = arguments.lazyFlags(7)
+      (isConjugated, isNegated) = try arguments.lazyFlags(7)
     case "_rebuild_qtensor":
       try self.init(view: arguments, requiresGradient: arguments.flag(5))
     case "_rebuild_meta_tensor_no_storage":

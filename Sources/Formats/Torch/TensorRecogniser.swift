@@ -9,10 +9,17 @@ package struct TensorRecogniser {
   private(set) var graph: TensorGraph
   private let source: any StorageSource
   private var storages: [ExactString: StorageID] = [:]
-  /// Persistent ids that a tensor has taken as its storage.
+  /// Persistent ids that a tensor of the object has taken as its storage.
   private var boundStorages: Set<NodeID> = []
+  /// For every node, by index, whether it is part of the object.
+  ///
+  /// A tensor that the pickle throws away has no place in other formats, and keeps no storage from
+  /// having one.
+  private var isReachable: [Bool] = []
+  /// The dimensions of all tensors together.
+  private var dimensionCount = 0
   /// The calls of `torch._utils` that have tensors among their arguments.
-  private var holders: [(id: NodeID, function: String, items: [NodeID])] = []
+  private var holders: [(id: NodeID, function: String)] = []
 
   /// A recogniser for a graph as an unpickler leaves it.
   package init(graph: consuming TensorGraph, storages source: any StorageSource) {
@@ -28,26 +35,35 @@ package struct TensorRecogniser {
   /// - Throws: `malformed` for a tensor outside of its storage and for arguments of another form;
   ///   `unsupported` for storages of unknown classes.
   package mutating func recognise() throws(FormatError) {
-    for index in 0..<graph.nodeCount {
+    isReachable = isReachable(from: [graph.root])
+    let isKept =
+      graph.discarded.isEmpty ? isReachable : isReachable(from: [graph.root] + graph.discarded)
+    for index in 0..<graph.nodeCount where isKept[index] {
       let id = NodeID(index: index)
       guard case .object(let object) = graph[id] else { continue }
       try recognise(id, object)
     }
     // A part is named for what it is, so all tensors must be known by then.
-    for (id, function, items) in holders { nameParts(of: id, function, items) }
-    for index in 0..<graph.nodeCount {
+    for (id, function) in holders { nameParts(of: id, function) }
+    for index in 0..<graph.nodeCount where isKept[index] {
       let id = NodeID(index: index)
       guard case .persistent(let value) = graph[id], !boundStorages.contains(id) else { continue }
       try addBareStorage(id, value)
     }
   }
 
+  /// For every node, by index, whether it can be reached from one of `roots`.
+  private func isReachable(from roots: [NodeID]) -> [Bool] {
+    var isReachable = [Bool](repeating: false, count: graph.nodeCount)
+    for id in graph.reachable(from: roots) { isReachable[graph.index(of: id)] = true }
+    return isReachable
+  }
+
   private mutating func recognise(_ id: NodeID, _ object: ObjectID) throws(FormatError) {
     guard case .global(let module, let name) = graph[graph[object].callable],
-      let module = graph.string(module), module.hasPrefix("torch"), let name = graph.string(name),
-      let arguments = graph.tuple(graph[object].arguments)
+      let module = graph.name(module), module.hasPrefix("torch"), let name = graph.name(name),
+      let items = knownArguments(graph[object].arguments)
     else { return }
-    let items = Array(arguments)
     switch (module, name) {
     case ("torch._tensor", "_rebuild_from_type_v2"), ("torch.tensor", "_rebuild_from_type_v2"),
       ("torch.tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type"):
@@ -57,10 +73,18 @@ package struct TensorRecogniser {
         try add(form, node: id, object)
         guard name == "_rebuild_qtensor" else { return }
       }
-      holders.append((id, name, items))
+      holders.append((id, name))
     default:
       try recogniseAncient(name, node: id, object)
     }
+  }
+
+  /// The arguments of a call that may be known; none has as many as a hostile file can refer to.
+  private func knownArguments(_ id: NodeID) -> [NodeID]? {
+    guard let arguments = graph.tuple(id), arguments.count <= Limits.knownArguments else {
+      return nil
+    }
+    return Array(arguments)
   }
 
   // MARK: Dense tensors
@@ -69,9 +93,18 @@ package struct TensorRecogniser {
   private mutating func add(
     _ form: TensorForm, node: NodeID, _ object: ObjectID
   ) throws(FormatError) {
+    dimensionCount += form.shape.count
+    guard
+      dimensionCount <= Limits.dimensionsAtLeast
+        + Limits.dimensionsPerTensor * graph.tensors.count
+    else {
+      throw FormatError(
+        .limitExceeded,
+        "\(graph.tensors.count) tensors have more than \(dimensionCount) dimensions together")
+    }
     var storage: StorageID?
     var storageDType: DType?
-    if let id = form.storage { (storage, storageDType) = try bindStorage(id) }
+    if let id = form.storage { (storage, storageDType) = try bindStorage(id, to: node) }
     let tensor = Tensor(
       node: node, dtype: form.dtype ?? storageDType ?? .uint8, shape: form.shape,
       strides: form.strides, offset: form.offset, storage: storage,
@@ -85,12 +118,11 @@ package struct TensorRecogniser {
     _ id: NodeID, _ object: ObjectID, _ items: [NodeID]
   ) throws(FormatError) {
     guard items.count >= 3, case .global(let module, let name) = graph[items[0]],
-      let inner = graph.tuple(items[2])
+      let inner = knownArguments(items[2])
     else { return }
-    let function = graph.string(name) ?? ""
+    let function = graph.name(name) ?? ""
     if graph.text(of: module, equals: "torch._utils"),
-      let form = try TensorForm(
-        of: function, TensorArguments(graph, Array(inner), of: function))
+      let form = try TensorForm(of: function, TensorArguments(graph, inner, of: function))
     {
       try add(form, node: id, object)
       if items.count > 3 { graph.parts[id] = [Part(nil, items[3])] }
@@ -106,7 +138,7 @@ package struct TensorRecogniser {
     _ name: String, node: NodeID, _ object: ObjectID
   ) throws(FormatError) {
     guard StorageClass.dtype(ofTensorClass: name) != nil, let state = graph[object].state,
-      let items = graph.tuple(state).map(Array.init), items.count == 4,
+      let items = knownArguments(state), items.count == 4,
       case .persistent = graph[items[0]],
       let form = try TensorForm(of: "_rebuild_tensor", TensorArguments(graph, items, of: name))
     else { return }
@@ -115,11 +147,13 @@ package struct TensorRecogniser {
 
   // MARK: Storages
 
-  private mutating func bindStorage(_ id: NodeID) throws(FormatError) -> (StorageID, DType?) {
+  private mutating func bindStorage(
+    _ id: NodeID, to tensor: NodeID
+  ) throws(FormatError) -> (StorageID, DType?) {
     guard case .persistent(let value) = graph[id] else {
       throw FormatError(.malformed, "a tensor's storage is not a persistent id")
     }
-    boundStorages.insert(id)
+    if isReachable[graph.index(of: tensor)] { boundStorages.insert(id) }
     return try storage(PersistentStorage(graph: graph, id: value))
   }
 
@@ -155,7 +189,8 @@ package struct TensorRecogniser {
   // MARK: Parts
 
   /// Names the tensors inside an object.
-  private mutating func nameParts(of id: NodeID, _ function: String, _ items: [NodeID]) {
+  private mutating func nameParts(of id: NodeID, _ function: String) {
+    guard let items = arguments(of: id) else { return }
     switch function {
     case "_rebuild_device_tensor_from_cpu_tensor":
       guard let tensor = items.first else { return }
@@ -174,6 +209,16 @@ package struct TensorRecogniser {
       let names = ["buffer", "sizes", "strides", "offsets"]
       graph.parts[id] = zip(names, items).map { Part(.attribute($0), $1) }
     default: return
+    }
+  }
+
+  private func arguments(of id: NodeID) -> [NodeID]? {
+    switch graph[id] {
+    case .object(let object): return knownArguments(graph[object].arguments)
+    case .tensor(let tensor):
+      guard case .call(let object) = graph[tensor].origin else { return nil }
+      return knownArguments(graph[object].arguments)
+    default: return nil
     }
   }
 

@@ -77,7 +77,9 @@ package struct TorchArchive: Sendable {
   /// - Throws: what ``ZipDirectory/readRecord(_:limit:)`` throws.
   package func readPickle() throws(FormatError) -> [UInt8] {
     guard let entry = record(Self.pickleName) else { return [] }
-    return try directory.readRecord(entry, limit: Limits.pickleBytes)
+    return try directory.readRecord(
+      entry,
+      limit: entry.encoding == .stored ? Limits.pickleBytes : Limits.deflatedPickleBytes)
   }
 
   /// Where the storage of that key lies, or `nil` if there is none.

@@ -20,11 +20,14 @@ extension TorchArchiveDescription {
 
   private static let versionRecord = "version"
 
-  /// The first number that no storage is named by.
+  /// Numbers of storages from here on are not counted up from: no archive has that many.
+  private static let keyLimit = 1 << 62
+
+  /// A number from which on no storage is named by the next few.
   var firstFreeKey: Int {
     records.reduce(0) { first, record in
       guard case .storage(let name, _) = record,
-        let key = Int(name.dropFirst(Self.storagePrefix.count)), key >= first, key < .max
+        let key = Int(name.dropFirst(Self.storagePrefix.count)), key >= first, key < Self.keyLimit
       else { return first }
       return key + 1
     }
@@ -62,8 +65,8 @@ extension TorchArchiveDescription {
   ///
   /// A skeleton may name records as it likes.
   ///
-  /// - Throws: `malformed` for names that lead elsewhere or are there twice, and for an archive
-  ///   without its pickle.
+  /// - Throws: `malformed` for names that lead elsewhere or are there twice, for an archive without
+  ///   its pickle, and for a record that tells another byte order than the storages have.
   func validate() throws(FormatError) {
     // torch makes "." of the name "..pt", which leads nowhere else.
     guard prefix == "." || Self.isHarmless(prefix), !prefix.contains("/") else {
@@ -81,10 +84,27 @@ extension TorchArchiveDescription {
       guard names.insert(record.name.lowercased()).inserted else {
         throw FormatError(.malformed, "two records are named '\(record.name)'")
       }
+      if case .other(let name, let bytes) = record { try check(name, bytes) }
+    }
+    guard !isBigEndian || names.contains("byteorder") else {
+      throw FormatError(.malformed, "the storages are big-endian, and no record says so")
     }
     let pickles = records.filter { if case .pickle = $0 { true } else { false } }
     guard pickles.count == 1, pickles.first?.name == "data.pkl" else {
       throw FormatError(.malformed, "the archive has no record 'data.pkl', or several pickles")
+    }
+  }
+
+  /// Makes sure that a record with these bytes does not say the wrong byte order.
+  ///
+  /// - Throws: `malformed` for a record `byteorder` that does.
+  func check(_ record: String, _ bytes: [UInt8]) throws(FormatError) {
+    // torch looks for names without regard to case.
+    guard record.lowercased() == "byteorder" else { return }
+    let expected = isBigEndian ? "big" : "little"
+    guard bytes.elementsEqual(expected.utf8) else {
+      throw FormatError(
+        .malformed, "record '\(record)' does not say '\(expected)', which the storages are")
     }
   }
 

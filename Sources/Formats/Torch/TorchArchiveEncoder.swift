@@ -29,7 +29,7 @@ struct TorchArchiveEncoder {
         try encoder.appendSerializationID(replacing: bytes)
       case .other(let name, let bytes): try encoder.append(name, .init([.literal(bytes)]))
       case .compressed(let name, let bytes, let byteCount):
-        try encoder.append(name, inflating(name, bytes, byteCount))
+        try encoder.append(name, inflating(name, bytes, byteCount, of: archive))
       }
     }
     return try encoder.zip.finish()
@@ -71,7 +71,7 @@ struct TorchArchiveEncoder {
 
   /// A compressed record as it is, with the checksum of what it holds.
   private static func inflating(
-    _ name: String, _ bytes: [UInt8], _ byteCount: Int
+    _ name: String, _ bytes: [UInt8], _ byteCount: Int, of archive: TorchArchiveDescription
   ) throws(FormatError) -> ZipEncoder.Content {
     guard byteCount <= Limits.smallRecordBytes else {
       throw FormatError(
@@ -82,6 +82,7 @@ struct TorchArchiveEncoder {
     let inflated = try FormatError.within(name) { () throws(FormatError) in
       try Inflater.inflate(bytes, byteCount: byteCount)
     }
+    try archive.check(name, inflated)
     return .init(
       deflated: bytes, byteCount: byteCount, crc32: CRC32.checksum(inflated.span))
   }

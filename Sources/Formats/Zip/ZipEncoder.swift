@@ -25,9 +25,13 @@ package struct ZipEncoder: Sendable {
     /// Content that is stored as it is.
     package init(_ segments: [Segment], checksum: Checksum? = nil) {
       self.segments = segments
-      byteCount = segments.reduce(0) { $0 + $1.byteCount }
+      byteCount = 0
       self.checksum = checksum
+      byteCount = storedByteCount
     }
+
+    /// The size in the archive, in bytes.
+    var storedByteCount: Int { segments.reduce(0) { $0.addingClamped($1.byteCount) } }
 
     /// Content that is compressed already.
     package init(deflated bytes: [UInt8], byteCount: Int, crc32: UInt32) {
@@ -57,11 +61,18 @@ package struct ZipEncoder: Sendable {
 
   /// Adds an entry and returns where its checksum will come from.
   ///
-  /// - Throws: `limitExceeded` for a name or an alignment that does not fit the headers.
+  /// - Throws: `limitExceeded` for a name or an alignment that does not fit the headers, and for an
+  ///   archive of more than ``Limits/outputBytes``.
   package mutating func append(
     _ name: String, _ content: Content
   ) throws(FormatError) -> Checksum {
-    let storedByteCount = content.segments.reduce(0) { $0 + $1.byteCount }
+    let storedByteCount = content.storedByteCount
+    guard storedByteCount <= Limits.outputBytes - plan.byteCount else {
+      throw FormatError(
+        .limitExceeded,
+        "with the \(storedByteCount) bytes of '\(name)' the archive would have more than "
+          + "\(Limits.outputBytes)")
+    }
     var entry = PlannedEntry(
       name: name, encoding: content.encoding, byteCount: content.byteCount,
       storedByteCount: storedByteCount, offset: plan.byteCount)
