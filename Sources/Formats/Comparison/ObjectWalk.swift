@@ -74,12 +74,14 @@ struct ObjectWalk {
     case (.frozenSet(let left), .frozenSet(let right)):
       if let step = enter(pair, hasIdentity: false) { compareElements(left, right, step) }
     case (.global, .global): if !isSameGlobal(pair.first, pair.second) { note(.value, pair) }
-    case (.persistent(let left), .persistent(let right)): compareStorages(left, right, pair)
     case (.object(let left), .object(let right)):
       guard let step = enter(pair, hasIdentity: true) else { return }
       compare(first[left], second[right], pair, step)
     case (.tensor(let left), .tensor(let right)): compare(left, right, pair)
-    default: note(.type, pair)
+    default:
+      guard let left = first.persistentID(pair.first), let right = second.persistentID(pair.second)
+      else { return note(.type, pair) }
+      compareStorages(left, right, pair)
     }
   }
 
@@ -107,5 +109,19 @@ struct ObjectWalk {
   mutating func identity(_ words: String, _ step: Int32?) -> String {
     guard let step else { return "one of its own" }
     return "\(words) '\(trail.name(of: step))'"
+  }
+}
+
+extension TensorGraph {
+  /// The persistent id of a storage that stands for itself, whether or not it was taken for a tensor
+  /// of all its elements.
+  fileprivate func persistentID(_ id: NodeID) -> NodeID? {
+    switch self[id] {
+    case .persistent(let value): return value
+    case .tensor(let tensor):
+      guard case .storage(let value) = self[tensor].origin else { return nil }
+      return value
+    default: return nil
+    }
   }
 }

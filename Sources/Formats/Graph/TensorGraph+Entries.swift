@@ -16,18 +16,20 @@ extension TensorGraph {
     changeEntries(of: id) { graph, run in graph.append([key, value], to: &run) }
   }
 
-  /// Replaces the value of the entry with exactly that key; returns whether there is one.
-  package mutating func setValue(_ value: NodeID, forKey key: NodeID, in id: NodeID) -> Bool {
-    var isFound = false
+  /// Replaces the values of the entries with exactly these keys; returns whether all of them were
+  /// there.
+  package mutating func setValues(_ values: [NodeID: NodeID], in id: NodeID) -> Bool {
+    var found: Set<NodeID> = []
     _ = changeEntries(of: id) { graph, run in
       var items = Array(graph[run])
-      for index in stride(from: 0, to: items.count, by: 2) where items[index] == key {
+      for index in stride(from: 0, to: items.count, by: 2) {
+        guard let value = values[items[index]] else { continue }
         items[index + 1] = value
-        isFound = true
+        found.insert(items[index])
       }
       graph.shorten(&run, to: items)
     }
-    return isFound
+    return found.count == values.count
   }
 
   /// Takes out the entries with these keys; returns whether all of them were there.
@@ -52,7 +54,7 @@ extension TensorGraph {
     case .dict(var run):
       change(&self, &run)
       replace(id, with: .dict(run))
-    case .object(let object) where entries(of: id) != nil:
+    case .object(let object) where isMapping(id):
       var pairs = self[object].pairs
       change(&self, &pairs)
       self[object].pairs = pairs

@@ -20,6 +20,10 @@ struct AdditionPlaces {
   private let layout: Layout
   /// The dicts by their dotted names or, in layout `olmo`, by the pickles of their keys.
   private var dicts: [ExactString: NodeID]
+  /// The lengths of the names in ``dicts``: a name of nothing but dots begins with many others.
+  private var nameLengths: Set<Int> = []
+  /// The bytes of the names in ``dicts``, and of those looked for.
+  private var byteCount = 0
 
   /// Looks for places in `graph`, whose leaves are known.
   ///
@@ -30,10 +34,14 @@ struct AdditionPlaces {
       layout == .plain ? [:] : [ExactString(try TensorNames.olmoKey([], of: graph)): graph.root]
     let names = TensorNames(graph: graph, layout: layout)
     for (node, path) in leaves.containers where graph.entries(of: node) != nil {
-      switch layout {
-      case .plain: dicts[ExactString(path.isEmpty ? "" : names.plainName(of: path))] = node
-      case .olmo: dicts[ExactString(try TensorNames.olmoKey(path, of: graph))] = node
-      }
+      let name =
+        switch layout {
+        case .plain: path.isEmpty ? "" : names.plainName(of: path)
+        case .olmo: try TensorNames.olmoKey(path, of: graph)
+        }
+      try count(name)
+      nameLengths.insert(name.utf8.count)
+      dicts[ExactString(name)] = node
     }
     dicts[ExactString("")] = graph.root
   }
@@ -51,11 +59,22 @@ struct AdditionPlaces {
     }
   }
 
+  /// Keeps names that repeat each other's beginnings from filling the memory.
+  private mutating func count(_ name: String) throws(FormatError) {
+    byteCount += name.utf8.count
+    guard byteCount <= Limits.safetensorsHeaderBytes else {
+      throw FormatError(
+        .limitExceeded, "the names of containers have more than \(byteCount) bytes together",
+        hint: "this is a file made to exhaust its readers")
+    }
+  }
+
   private func dottedPlace(
     for name: String, in graph: inout TensorGraph
   ) throws(FormatError) -> Place {
-    let dots = name.utf8.indices.filter { name.utf8[$0] == UInt8(ascii: ".") }
-    for dot in dots.reversed() {
+    let dots = name.utf8.enumerated().filter { $0.element == UInt8(ascii: ".") }
+    for (length, _) in dots.reversed() where nameLengths.contains(length) {
+      let dot = name.utf8.index(name.startIndex, offsetBy: length)
       guard let dict = dicts[ExactString(String(name[..<dot]))] else { continue }
       let key = String(name[name.utf8.index(after: dot)...])
       return Place(dict: dict, key: try graph.addString(key), label: name)
@@ -72,13 +91,16 @@ struct AdditionPlaces {
       throw FormatError(.malformed, "the name has no keys")
     }
     var dict = machine.graph.root
-    for count in 1..<path.count {
-      let name = ExactString(try TensorNames.olmoKey(Array(path.prefix(count)), of: machine.graph))
+    for length in 1..<path.count {
+      let text = try TensorNames.olmoKey(Array(path.prefix(length)), of: machine.graph)
+      try count(text)
+      let name = ExactString(text)
       if let known = dicts[name] {
         dict = known
       } else {
         let inner = try machine.graph.add(.dict(.empty))
-        guard machine.graph.appendEntry(key: decoded.path[count - 1], value: inner, to: dict) else {
+        guard machine.graph.appendEntry(key: decoded.path[length - 1], value: inner, to: dict)
+        else {
           throw FormatError(.unsupported, "the object is not a dict and has no place for it")
         }
         dicts[name] = inner

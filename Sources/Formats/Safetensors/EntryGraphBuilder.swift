@@ -4,11 +4,10 @@ internal import Pickle
 
 /// Builds the dict that a file's entries stand for.
 struct EntryGraphBuilder: ~Copyable {
-  /// A place in a dict: the dict, and the text or the pickle of the key.
+  /// A place in a dict: the dict and the number of the key.
   private struct Place: Hashable {
     var dict: NodeID
-    var key: [UInt8]
-    var isText: Bool
+    var key: Int
   }
 
   /// What stands in a place: its key, and the dict made for longer paths or `nil` for a value.
@@ -25,8 +24,11 @@ struct EntryGraphBuilder: ~Copyable {
   /// What stands in the places taken so far.
   private var taken: [Place: Occupant] = [:]
 
+  private var keys: KeyNumbers
+
   /// A builder of the dict of `count` entries.
   init(_ data: EntryData, count: Int, dropsUnsafe: Bool) {
+    keys = KeyNumbers(headerByteCount: data.start)
     var graph = TensorGraph()
     graph.reserveCapacity(tensorCount: count)
     root = graph.addEmptyRoot()
@@ -121,14 +123,8 @@ struct EntryGraphBuilder: ~Copyable {
     return try machine.graph.add(.tuple(machine.graph.addChildren(replaced[...])))
   }
 
-  private func place(of key: NodeID, in dict: NodeID) throws(FormatError) -> Place {
-    if case .string(let text) = machine.graph[key] {
-      return Place(dict: dict, key: Array(machine.graph[text]), isText: true)
-    }
-    return Place(
-      dict: dict,
-      key: try Pickler.pickle(key, of: machine.graph, protocol: TensorNames.olmoProtocol),
-      isText: false)
+  private mutating func place(of key: NodeID, in dict: NodeID) throws(FormatError) -> Place {
+    Place(dict: dict, key: try keys.number(of: key, in: machine.graph))
   }
 
   private static var conflict: FormatError {

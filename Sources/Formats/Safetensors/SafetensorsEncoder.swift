@@ -71,6 +71,8 @@ public struct SafetensorsEncoder: Sendable {
   /// The names that share the bytes of another, sorted.
   private(set) var aliases: [(name: String, kept: String)] = []
   private var placements: [SkeletonWriter.Placement?]
+  /// The bytes of the values that are pickled.
+  private var pickledByteCount = 0
   private var losses: [String] = []
   private(set) var warnings: [String] = []
 
@@ -116,6 +118,7 @@ public struct SafetensorsEncoder: Sendable {
     names.reserveCapacity(leaves.all.count)
     for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
     storeTensors()
+    try settleUnplaced()
     noteRenamed()
     if options.includesSkeleton { noteUnreachedBytes() }
     try settleLosses()
@@ -187,6 +190,15 @@ public struct SafetensorsEncoder: Sendable {
       try Pickler.pickle(
         leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
     }
+    pickledByteCount += bytes.count
+    guard
+      pickledByteCount <= Limits.pickledValuesAtLeast
+        + Limits.pickledPerTextByte * graph.textByteCount
+    else {
+      throw FormatError(
+        .limitExceeded, "values share objects, and pickled one by one they take too many bytes",
+        hint: "--layout plain keeps them in the skeleton")
+    }
     entries.append(
       SafetensorsEntry(
         name: try names.name(of: leaf, at: path, isPickled: true), dtype: .u8, shape: [bytes.count],
@@ -245,6 +257,24 @@ public struct SafetensorsEncoder: Sendable {
       name: name, dtype: form.dtype, shape: form.shape, data: tensor.segments(from: graph))
   }
 
+  /// Tells of tensors that no name leads to: they lie in the arguments that another tensor is rebuilt
+  /// from, where PyTorch has none.
+  ///
+  /// - Throws: `unsupported` for a file with a skeleton, which could not be read back.
+  private mutating func settleUnplaced() throws(FormatError) {
+    let unplaced = graph.reachableTensors().first {
+      graph[$0].storage != nil && placements[graph.index(of: $0)] == nil
+    }
+    guard let unplaced else { return }
+    let tensor = graph.description(of: graph[unplaced].node, limit: 60)
+    guard options.includesSkeleton else {
+      return losses.append("\(tensor) lies inside of the call that makes another tensor")
+    }
+    throw FormatError(
+      .unsupported, "\(tensor) lies inside of the call that makes another tensor",
+      hint: "no program of PyTorch writes this; --no-skeleton --allow-loss leaves it out")
+  }
+
   // MARK: Messages and metadata
 
   private mutating func noteRenamed() {
@@ -264,7 +294,10 @@ public struct SafetensorsEncoder: Sendable {
 
   private mutating func noteUnreachedBytes() {
     var coverage = StorageCoverage()
-    for tensor in graph.tensors { coverage.add(tensor) }
+    let thrownAway = thrownAwayTensors()
+    for (index, tensor) in graph.tensors.enumerated() where !thrownAway.contains(index) {
+      coverage.add(tensor)
+    }
     // A storage that tensors had before they were cast is nobody's now.
     let used = Set(graph.tensors.compactMap(\.storage))
     var count = 0
@@ -287,6 +320,16 @@ public struct SafetensorsEncoder: Sendable {
       let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
       warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
     }
+  }
+
+  /// The tensors, by number, that the pickle makes and throws away; their bytes go nowhere.
+  private func thrownAwayTensors() -> Set<Int> {
+    guard !graph.discarded.isEmpty else { return [] }
+    let made = graph.reachable(from: graph.discarded).compactMap { id -> Int? in
+      guard case .tensor(let tensor) = graph[id] else { return nil }
+      return graph.index(of: tensor)
+    }
+    return Set(made).subtracting(graph.reachableTensors().map { graph.index(of: $0) })
   }
 
   private mutating func settleLosses() throws(FormatError) {

@@ -25,6 +25,7 @@ enum SafetensorsHeader {
     }
     var offset = 0
     for entry in entries {
+      guard entry.byteCount <= Limits.outputBytes - offset else { throw tooLarge(entry) }
       json.key(entry.name)
       json.beginObject()
       json.member("dtype", entry.dtype.name)
@@ -49,5 +50,13 @@ enum SafetensorsHeader {
     return [
       length.bytes, json.bytes, [UInt8](repeating: UInt8(ascii: " "), count: padding),
     ]
+  }
+
+  private static func tooLarge(_ entry: SafetensorsEntry) -> FormatError {
+    FormatError(
+      .limitExceeded,
+      "with the \(entry.byteCount) bytes of '\(entry.name)' the file would have more than "
+        + "\(Limits.outputBytes)",
+      hint: "a few bytes of the source are shown as many elements; this is no real tensor")
   }
 }

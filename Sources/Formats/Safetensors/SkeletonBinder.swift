@@ -25,6 +25,8 @@ struct SkeletonBinder {
   private var used: Set<ExactString> = []
   /// The storages of tensors that were changed, by the names of their entries.
   private var newStorages: [ExactString: StorageID] = [:]
+  /// The values to put into dicts, by their keys.
+  private var replacements: [NodeID: [NodeID: NodeID]] = [:]
   /// The keys to take out of dicts.
   private var removals: [NodeID: Set<NodeID>] = [:]
   private var edits = SkeletonEdits()
@@ -161,9 +163,15 @@ struct SkeletonBinder {
     let additions = entries.all.filter { !used.contains(ExactString($0.name)) }
     if !additions.isEmpty {
       var places = try AdditionPlaces(graph: graph, leaves: leaves, layout: layout)
-      for entry in additions { try add(entry, &places) }
+      var grown: Set<NodeID> = []
+      for entry in additions { grown.insert(try add(entry, &places)) }
+      for dict in grown where try graph.hasEqualKeys(dict) {
+        throw FormatError(
+          .conflict, "tensors were added in places where the object has other values",
+          hint: Self.hint)
+      }
     }
-    try applyRemovals()
+    try applyChanges()
   }
 
   private mutating func settle(
@@ -178,7 +186,17 @@ struct SkeletonBinder {
           "'\(label)' is one tensor with '\(self.label(of: source))', and they differ now",
           hint: Self.hint)
       }
-      copies[id, default: []].append(data.region(of: entry))
+      guard newStorages[ExactString(source)] == nil else {
+        throw FormatError(
+          .conflict, "'\(label)' is one tensor with '\(source)', and both were changed",
+          hint: Self.hint)
+      }
+      if entries[source] == nil, graph[id].packed == nil {
+        // The place that the skeleton names is gone; the tensor lives on in this one.
+        graph.setPacked(data.region(of: entry), of: id)
+      } else {
+        copies[id, default: []].append(data.region(of: entry))
+      }
     } else if entries[source] == nil {
       try remove(leaf, leaves, label: label)
     }
@@ -221,16 +239,22 @@ struct SkeletonBinder {
   private mutating func put(
     _ value: NodeID, in leaf: Leaf, _ leaves: Leaves, label: String
   ) throws(FormatError) {
-    guard let step = leaves.lastStep(to: leaf), case .key(let key) = step.component,
-      graph.setValue(value, forKey: key, in: step.container)
-    else {
-      throw FormatError(
-        .unsupported, "'\(label)' was changed, and what it is part of cannot follow",
-        hint: Self.hint)
+    guard let step = leaves.lastStep(to: leaf), case .key(let key) = step.component else {
+      throw Self.cannotFollow("'\(label)' was changed")
     }
+    replacements[step.container, default: [:]][key] = value
   }
 
-  private mutating func applyRemovals() throws(FormatError) {
+  private static func cannotFollow(_ what: String) -> FormatError {
+    FormatError(.unsupported, "\(what), and what it is part of cannot follow", hint: hint)
+  }
+
+  private mutating func applyChanges() throws(FormatError) {
+    for (container, values) in replacements {
+      guard graph.setValues(values, in: container) else {
+        throw Self.cannotFollow("a value in the file was changed")
+      }
+    }
     for (container, keys) in removals {
       guard graph.removeEntries(of: container, withKeys: keys) else {
         throw FormatError(
@@ -254,9 +278,10 @@ struct SkeletonBinder {
     return result
   }
 
+  /// Adds what is new in the file; returns the dict that it went to.
   private mutating func add(
     _ entry: SafetensorsHeaderEntry, _ places: inout AdditionPlaces
-  ) throws(FormatError) {
+  ) throws(FormatError) -> NodeID {
     let (place, value) = try FormatError.within("tensor '\(entry.name)'") {
       () throws(FormatError) in
       try withMachine { [data] (machine) throws(FormatError) in
@@ -274,6 +299,7 @@ struct SkeletonBinder {
         hint: Self.hint)
     }
     edits.note(addition: place.label)
+    return place.dict
   }
 
   /// Forgets the storages that only removed or changed tensors were views of.

@@ -34,14 +34,18 @@ struct SkeletonJudge {
       for index in 0..<graph.nodeCount { try judgeCall(NodeID(index: index)) }
     }
     try graph.unifyEqualKeys(from: 0)
+    try graph.requireFewLongInts(from: 0)
   }
 
   // MARK: Globals and calls
 
   private mutating func judgeGlobal(_ id: NodeID) throws(FormatError) {
     guard case .global(let module, let name) = graph[id] else { return }
-    guard let module = graph.string(module), let name = graph.string(name) else {
+    guard case .string = graph[module], case .string = graph[name] else {
       throw FormatError(.malformed, "the name of a global is not a str")
+    }
+    guard let module = graph.name(module), let name = graph.name(name) else {
+      throw GlobalPolicy.tooLong
     }
     try judge(module, name, id)
   }

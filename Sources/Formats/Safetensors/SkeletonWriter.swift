@@ -22,6 +22,8 @@ struct SkeletonWriter {
   private let graph: TensorGraph
   /// By the tensors' places in the graph.
   private let placements: [Placement?]
+  /// The calls whose results the pickle threw away, as far as all of their tensors have a place.
+  private let discarded: [NodeID]
   /// The number of each node in the table, by its place in the graph; negative without one.
   private var numbers: [Int32]
   private var table: [NodeID] = []
@@ -41,12 +43,25 @@ struct SkeletonWriter {
   private init(graph: TensorGraph, placements: [Placement?]) {
     self.graph = graph
     self.placements = placements
+    discarded = Self.placed(graph.discarded, in: graph, placements)
     numbers = [Int32](repeating: -1, count: graph.nodeCount)
+  }
+
+  /// The nodes among `ids` without those that hold a tensor whose bytes went nowhere: such a call
+  /// could not be read back.
+  private static func placed(
+    _ ids: [NodeID], in graph: TensorGraph, _ placements: [Placement?]
+  ) -> [NodeID] {
+    guard !ids.isEmpty else { return [] }
+    let holdsUnplaced = graph.nodesHoldingTensors {
+      graph[$0].storage != nil && placements[graph.index(of: $0)] == nil
+    }
+    return ids.filter { !holdsUnplaced[graph.index(of: $0)] }
   }
 
   /// Numbers the nodes that need a place of their own in the table.
   private mutating func number() {
-    let reachable = graph.reachable(from: [graph.root] + graph.discarded)
+    let reachable = graph.reachable(from: [graph.root] + discarded)
     var uses = [UInt8](repeating: 0, count: graph.nodeCount)
     for id in reachable {
       graph.forEachReference(of: id) { uses[Int($0.index)] = min(uses[Int($0.index)] + 1, 2) }
@@ -86,10 +101,10 @@ struct SkeletonWriter {
     json.beginArray()
     for id in table { node(id) }
     json.endArray()
-    if !graph.discarded.isEmpty {
+    if !discarded.isEmpty {
       json.key("discarded")
       json.beginArray()
-      for id in graph.discarded { value(id) }
+      for id in discarded { value(id) }
       json.endArray()
     }
     json.endObject()

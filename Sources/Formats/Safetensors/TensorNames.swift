@@ -14,6 +14,8 @@ struct TensorNames {
   private var used: Set<ExactString> = [ExactString("__metadata__")]
   /// The last number that was put behind a name that was taken.
   private var lastNumbers: [ExactString: Int] = [:]
+  /// The bytes of the names in layout `olmo` that were made.
+  private var byteCount = 0
   /// Paths whose names were taken and got a number.
   private(set) var renamed: [String] = []
 
@@ -27,7 +29,8 @@ struct TensorNames {
 
   /// The name of a leaf with the path to it, different from all names given before.
   ///
-  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
+  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle, `limitExceeded` for
+  ///   names that are longer together than any file.
   mutating func name(
     of leaf: Leaf, at path: [PathComponent], isPickled: Bool = false
   ) throws(FormatError) -> String {
@@ -59,17 +62,31 @@ struct TensorNames {
   ) throws(FormatError) -> String {
     var path = path.isEmpty ? [.attribute(isPickled ? "value" : "tensor")] : path
     if let count = leaf.tensorStepCount, count > 0 { path = besideTensor(path, stepCount: count) }
-    let name = try Self.olmoKey(path, isPickled: isPickled, of: graph)
+    let name = try countedKey(path, isPickled: isPickled)
     guard !claim(name) else { return name }
     // An attribute and a key of one object, or keys that only Python tells apart, such as NaN.
     renamed.append(plainName(of: path))
     let last = path.last.map(text) ?? "tensor"
     while true {
       let step = PathComponent.attribute("\(last)#\(nextNumber(behind: name))")
-      let numbered = try Self.olmoKey(
-        path.dropLast() + [step], isPickled: isPickled, of: graph)
+      let numbered = try countedKey(path.dropLast() + [step], isPickled: isPickled)
       if claim(numbered) { return numbered }
     }
+  }
+
+  /// The name for a path of keys, if names take no more bytes yet than a file can have.
+  private mutating func countedKey(
+    _ path: [PathComponent], isPickled: Bool
+  ) throws(FormatError) -> String {
+    let name = try Self.olmoKey(path, isPickled: isPickled, of: graph)
+    byteCount += name.utf8.count
+    // A pickle in base64 has some twice as many bytes as the keys in it.
+    guard byteCount <= 4 * graph.pathByteLimit else {
+      throw FormatError(
+        .limitExceeded, "the names of values have more than \(byteCount) bytes together",
+        hint: "this is a file made to exhaust its readers")
+    }
+    return name
   }
 
   /// One key for all that lies below a tensor, `t.scales` beside `t`: OLMo's dicts have no place
