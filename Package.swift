@@ -80,6 +80,13 @@ let package = Package(
       name: "probe", dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats"],
       path: "Tests/Probe"),
     .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
+    .target(
+      name: "HostileSupport",
+      dependencies: [
+        "Bytes", "Graph", "Plan", "Torch", "Safetensors", "Comparison", "Formats", "Scanning",
+        "TestSupport",
+      ],
+      path: "Tests/HostileSupport"),
     .testTarget(
       name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
       path: "Tests/CodecsTests"),
@@ -136,6 +143,13 @@ let package = Package(
     .testTarget(
       name: "ScanningTests", dependencies: ["Bytes", "Formats", "Scanning", "TestSupport"],
       path: "Tests/ScanningTests"),
+    .testTarget(
+      name: "HostileTests",
+      dependencies: [
+        "Bytes", "JSON", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors", "Formats",
+        "Converter", "TestSupport", "HostileSupport",
+      ],
+      path: "Tests/HostileTests"),
     .testTarget(
       name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
       path: "Tests/ckptconvTests"),

@@ -1,0 +1,160 @@
+package import Bytes
+import Comparison
+import Formats
+import Graph
+import Plan
+package import Safetensors
+import Scanning
+import TestSupport
+import Torch
+
+/// A file that may hold anything, and what must hold of it all the same.
+///
+/// Each step may end in a ``FormatError``. But what was read and written must be readable again and
+/// still be the same object.
+package struct HostileFile {
+  /// A rule that was broken, in words.
+  package struct Violation: Error, CustomStringConvertible {
+    /// What happened.
+    package let description: String
+
+    /// A violation in these words.
+    package init(_ description: String) { self.description = description }
+  }
+
+  /// How a file ended.
+  package enum Outcome: Equatable, Sendable {
+    /// It was refused, with this code, by the reader or while it was converted.
+    case refused(FormatError.Code)
+    /// It was converted there and back, or would have become too large to be written here.
+    case survived
+  }
+
+  /// The most bytes of an output that is written; a few bytes of a file can ask for petabytes.
+  private static let outputByteCount = 1 << 20
+
+  private let file: SourceFile
+  private let layout: Layout
+  private let ignoresSkeleton: Bool
+
+  /// Reads a file of any kind, dropping what exists to run code, and converts it there and back.
+  ///
+  /// Every file goes one of several ways, by a sum of its bytes, so that its mutations go all.
+  /// - Throws: ``Violation``, or an error of the test's own files.
+  @discardableResult
+  package static func check(_ bytes: [UInt8]) throws -> Outcome {
+    let choice = bytes.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff }
+    return try check(
+      bytes, layout: choice.isMultiple(of: 2) ? .plain : .olmo,
+      ignoringSkeleton: choice.isMultiple(of: 3))
+  }
+
+  /// Reads a file of any kind and converts it there and back one way.
+  ///
+  /// - Throws: ``Violation``, or an error of the test's own files.
+  @discardableResult
+  package static func check(
+    _ bytes: [UInt8], layout: Layout, ignoringSkeleton: Bool = false
+  ) throws -> Outcome {
+    let file = HostileFile(
+      file: try TemporaryFile.holding(bytes), layout: layout, ignoresSkeleton: ignoringSkeleton)
+    let scan = try? FileScan(of: file.file)
+    do {
+      try file.check(droppingUnsafe: false)
+    } catch let error as FormatError {
+      guard error.code == .forbidden else { return .refused(error.code) }
+      guard let scan, scan.count(.dangerous) > 0 else {
+        throw Violation("the scan has nothing to say of what is refused: \(error)")
+      }
+      do {
+        try file.check(droppingUnsafe: true)
+      } catch let error as FormatError { return .refused(error.code) }
+      return .refused(.forbidden)
+    }
+    return .survived
+  }
+
+  /// What a `.pt` file becomes with these options.
+  package static func converted(
+    _ bytes: [UInt8], options: SafetensorsEncoder.Options
+  ) throws -> [UInt8] {
+    let checkpoint = try TorchReader.read(TemporaryFile.holding(bytes))
+    guard let file = try written(try SafetensorsEncoder.encode(checkpoint, options: options).plan)
+    else { return [] }
+    return try file.bytes(in: 0..<file.byteCount)
+  }
+
+  private func check(droppingUnsafe: Bool) throws {
+    let checkpoint = try CheckpointFile.read(
+      file, .init(dropsUnsafe: droppingUnsafe, ignoresSkeleton: ignoresSkeleton))
+    try describe(checkpoint)
+    switch checkpoint.source.container {
+    case .torch: try checkTorch(checkpoint)
+    case .safetensors, .shards: try checkSafetensors(checkpoint)
+    }
+  }
+
+  private func checkTorch(_ checkpoint: Checkpoint) throws {
+    _ = try? SafetensorsEncoder.encode(
+      checkpoint, options: .init(layout: layout, includesSkeleton: false, allowsLoss: true))
+    let plan = try SafetensorsEncoder.encode(checkpoint, options: .init(layout: layout)).plan
+    guard let file = try Self.written(plan) else { return }
+    let back = try Self.require("its own safetensors") { () throws(FormatError) in
+      try SafetensorsReader.read(file)
+    }
+    try Self.compare(checkpoint.graph, back.graph)
+    let archive = try Self.require("its own skeleton") { () throws(FormatError) in
+      try TorchEncoder.encode(back, options: .init(prefix: "archive")).plan
+    }
+    try checkArchive(archive, of: checkpoint)
+  }
+
+  private func checkSafetensors(_ checkpoint: Checkpoint) throws {
+    try checkArchive(
+      try TorchEncoder.encode(checkpoint, options: .init(prefix: "archive")).plan, of: checkpoint)
+  }
+
+  private func checkArchive(_ plan: FilePlan, of checkpoint: Checkpoint) throws {
+    guard let archive = try Self.written(plan) else { return }
+    let back = try Self.require("its own archive") { () throws(FormatError) in
+      try TorchReader.read(archive)
+    }
+    try Self.compare(checkpoint.graph, back.graph)
+  }
+
+  /// Makes what `inspect` prints of tensors and values.
+  private func describe(_ checkpoint: Checkpoint) throws(FormatError) {
+    for leaf in try LeafWalk.leaves(of: checkpoint.graph).all {
+      _ = checkpoint.graph.description(of: leaf.node, limit: 100)
+    }
+  }
+
+  /// The output of a plan, or `nil` when it is too large.
+  private static func written(_ plan: FilePlan) throws(FormatError) -> SourceFile? {
+    guard plan.byteCount <= outputByteCount else { return nil }
+    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
+    try CopyEngine(threadCount: 1).run(plan, into: output)
+    return try output.makeSource()
+  }
+
+  private static func compare(_ first: TensorGraph, _ second: TensorGraph) throws {
+    let comparison = try require("a comparison") { () throws(FormatError) in
+      try GraphComparison(.init(first, .objects), .init(second, .objects))
+    }
+    guard comparison.differences.isEmpty else {
+      throw Violation(
+        "it is not the same any more: \(comparison.differences.first)")
+    }
+  }
+
+  /// The result of `body`, which has no excuse to fail.
+  private static func require<Result>(
+    _ what: String, _ body: () throws(FormatError) -> Result
+  ) throws(Violation) -> Result {
+    do {
+      return try body()
+    } catch {
+      throw Violation("\(what) is refused: \(error)")
+    }
+  }
+}
