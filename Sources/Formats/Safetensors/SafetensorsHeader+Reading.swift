@@ -194,7 +194,7 @@ extension SafetensorsHeader {
         end > dataByteCount ? .truncated : .malformed,
         "the tensors have \(end) bytes of data, the file has \(dataByteCount)",
         hint: end > dataByteCount
-          ? "\(end - dataByteCount) bytes are missing; fetch the file again" : nil)
+          ? "the file was cut off on the way; fetch it again" : nil)
     }
   }
 
