@@ -128,21 +128,16 @@ public struct ConfigTranslation: Sendable {
   ///
   /// - Throws: `inputOutput` when a file exists and is not to be replaced, or cannot be written.
   public func write() throws(FormatError) {
-    var made: [String] = []
-    if let directory {
-      made = try FormatError.wrapping { () throws(SystemError) in
-        try Syscalls.makeDirectories(directory)
-      }
-    }
+    let directories = directory.map { _ in OutputDirectories() }
     do throws(FormatError) {
-      try writeFiles()
+      try writeFiles(in: directories)
     } catch {
-      Syscalls.removeEmptyDirectories(made)
+      directories?.discard()
       throw error
     }
   }
 
-  private func writeFiles() throws(FormatError) {
+  private func writeFiles(in directories: OutputDirectories?) throws(FormatError) {
     var staged: [StagedOutput] = []
     for file in files {
       var plan = FilePlan()
@@ -153,7 +148,7 @@ public struct ConfigTranslation: Sendable {
       }
       let output = try StagedOutput(
         path: file.path, replacing: options.replacesExisting,
-        synchronising: options.synchronises)
+        synchronising: options.synchronises, in: directories)
       try CopyEngine(threadCount: 1).run(plan, into: output)
       staged.append(output)
     }

@@ -64,11 +64,11 @@ public struct Conversion: Sendable {
       throw OptimizerNames.nothingToName("there is no optimizer's state here")
         .framed(by: task.input)
     }
-    let made = try makeDirectory(task.directory)
+    let directories = task.directory.map { _ in OutputDirectories() }
     do throws(FormatError) {
-      try write(prepared, of: task.input, progress: progress)
+      try write(prepared, of: task.input, in: directories, progress: progress)
     } catch {
-      Syscalls.removeEmptyDirectories(made)
+      directories?.discard()
       throw error
     }
     return prepared.map(\.output)
@@ -76,15 +76,8 @@ public struct Conversion: Sendable {
 
   // MARK: Writing
 
-  private func makeDirectory(_ path: String?) throws(FormatError) -> [String] {
-    guard let path else { return [] }
-    return try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.makeDirectories(path)
-    }
-  }
-
   private func write(
-    _ prepared: [PreparedOutput], of input: String,
+    _ prepared: [PreparedOutput], of input: String, in directories: OutputDirectories?,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) {
     var staged: [StagedOutput] = []
@@ -92,7 +85,7 @@ public struct Conversion: Sendable {
       staged.append(
         try StagedOutput(
           path: item.output.path, replacing: options.replacesExisting,
-          synchronising: options.synchronises))
+          synchronising: options.synchronises, in: directories))
     }
     let manifest = try stageManifest()
     var series = PlanSeries(

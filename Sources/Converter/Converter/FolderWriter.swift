@@ -63,8 +63,8 @@ struct FolderWriter {
     let directory = try StagedDirectory(
       path: path, inner: Self.innerDirectories(of: files), hidden: options.hiddenDirectory)
     do throws(FormatError) {
-      try run(files, progress) { directory.place(of: $0) }
-      try directory.commit()
+      try run(files, progress, in: nil) { directory.place(of: $0) }
+      try directory.commit(synchronising: options.synchronises)
     } catch {
       directory.discard(files.map(\.name))
       throw error
@@ -75,30 +75,25 @@ struct FolderWriter {
     _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void
   ) throws(FormatError) {
     let directory = FilePath(path)
-    var made: [String] = []
-    for name in Self.innerDirectories(of: files) {
-      made += try FormatError.wrapping { () throws(SystemError) in
-        try Syscalls.makeDirectories(directory.appending(name).text)
-      }
-    }
+    let directories = OutputDirectories()
     do throws(FormatError) {
-      try run(files, progress) { directory.appending($0).text }
+      try run(files, progress, in: directories) { directory.appending($0).text }
     } catch {
-      Syscalls.removeEmptyDirectories(made)
+      directories.discard()
       throw error
     }
   }
 
   private func run(
     _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void,
-    at place: (String) -> String
+    in directories: OutputDirectories?, at place: (String) -> String
   ) throws(FormatError) {
     var outputs: [StagedOutput] = []
     for file in files {
       outputs.append(
         try StagedOutput(
           path: place(file.name), replacing: options.replacesExisting,
-          synchronising: options.synchronises))
+          synchronising: options.synchronises, in: directories))
     }
     var series = PlanSeries(
       files.map(\.plan), budget: options.budget,

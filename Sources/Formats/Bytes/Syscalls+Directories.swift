@@ -1,33 +1,58 @@
 internal import Glibc
 
 extension Syscalls {
+  /// How often directories are made again that another run has removed.
+  private static let attempts = 16
+
   /// Makes a directory and those above it that are missing; returns those made, outermost first
   /// (`mkdir`).
   ///
   /// - Throws: ``SystemError`` when one cannot be made; those made before are gone again.
   package static func makeDirectories(_ path: String) throws(SystemError) -> [String] {
+    var made: [String] = []
+    var attempt = 1
+    while true {
+      do throws(SystemError) {
+        try makeMissing(path, &made)
+        return made
+      } catch {
+        // One that was there may be gone: a run that made it has failed and cleaned up.
+        guard error.isMissing, attempt < attempts else {
+          removeEmptyDirectories(made)
+          throw error
+        }
+        attempt += 1
+      }
+    }
+  }
+
+  private static func makeMissing(_ path: String, _ made: inout [String]) throws(SystemError) {
     var missing: [String] = []
     var remaining = path
     while try status(at: remaining)?.isDirectory != true {
-      missing.insert(remaining, at: 0)
-      while remaining.hasSuffix("/") { remaining.removeLast() }
-      guard let slash = remaining.lastIndex(of: "/"), slash != remaining.startIndex else { break }
-      remaining = String(remaining[..<slash])
+      missing.append(remaining)
+      let parent = directory(of: remaining)
+      guard parent != ".", parent != "/" else { break }
+      remaining = parent
     }
-    var made: [String] = []
-    for directory in missing {
-      // Safe: the path is a valid C string for the duration of the call.
-      guard unsafe mkdir(directory, 0o777) == 0 else {
-        let code = errno
+    for directory in missing.reversed() {
+      do throws(SystemError) {
+        // Safe: the path is a valid C string for the duration of the call.
+        _ = try retrying("mkdir", directory) { unsafe mkdir(directory, 0o777) }
+        made.append(directory)
+      } catch {
         // Another run may have made it since it was found missing; then it is that run's.
-        if code == EEXIST, (try? status(at: directory))?.isDirectory == true { continue }
-        let error = SystemError("mkdir", path: directory, code: code)
-        removeEmptyDirectories(made)
-        throw error
+        guard error.isPresent, try status(at: directory)?.isDirectory == true else { throw error }
       }
-      made.append(directory)
     }
-    return made
+  }
+
+  /// The directory that holds what has this path: `.` for a bare name.
+  package static func directory(of path: String) -> String {
+    var path = path[...]
+    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The directory that relative paths begin in (`getcwd`).
@@ -43,9 +68,16 @@ extension Syscalls {
   }
 
   /// Removes directories as far as they are empty, the last first (`rmdir`).
-  package static func removeEmptyDirectories(_ paths: [String]) {
-    // Safe: each path is a valid C string for the duration of the call.
-    for path in paths.reversed() { _ = unsafe rmdir(path) }
+  ///
+  /// - Returns: those that are still there.
+  @discardableResult
+  package static func removeEmptyDirectories(_ paths: [String]) -> [String] {
+    var left: [String] = []
+    for path in paths.reversed() {
+      // Safe: the path is a valid C string for the duration of the call.
+      if unsafe rmdir(path) != 0, errno != ENOENT { left.append(path) }
+    }
+    return left.reversed()
   }
 }
 

@@ -6,8 +6,14 @@ public enum FreeSpace: Sendable {
   ///
   /// - Throws: `inputOutput` with both numbers when they do not.
   public static func require(_ byteCount: Int, in directory: String) throws(FormatError) {
-    let available = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.availableBytes(at: directory)
+    let available = try FormatError.wrapping { () throws(SystemError) -> Int? in
+      do throws(SystemError) {
+        return try Syscalls.availableBytes(at: directory)
+      } catch {
+        // A directory that has gone is found out, or made again, when something is to appear in it.
+        guard error.isMissing else { throw error }
+        return nil
+      }
     }
     guard let available, byteCount > available else { return }
     var error = FormatError(

@@ -50,13 +50,25 @@ public final class StagedDirectory: Sendable {
   /// The path at which to make a file of the directory, until it is committed.
   public func place(of name: String) -> String { "\(place)/\(name)" }
 
-  /// Gives the directory its name, when all of its files have theirs.
+  /// Gives the directory its name, when all of its files have theirs; with `synchronising`, waits
+  /// until the name is on the disk.
   ///
   /// - Throws: `inputOutput` when the name has been taken meanwhile.
-  public func commit() throws(FormatError) {
+  public func commit(synchronising: Bool = false) throws(FormatError) {
     try FormatError.wrapping { () throws(SystemError) in
       // An empty directory of that name is replaced, anything else is not.
       try Syscalls.rename(place, replacing: path)
+      guard synchronising else { return }
+      do throws(SystemError) {
+        for directory in Set(made.withLock { $0.map(Syscalls.directory(of:)) }) {
+          // What was made inside of the hidden directory was waited for with its files.
+          guard directory != place, !directory.hasPrefix(place + "/") else { continue }
+          try Syscalls.synchronise(directory: directory)
+        }
+      } catch {
+        try? Syscalls.rename(path, replacing: place)
+        throw error
+      }
     }
     made.withLock { $0 = [] }
   }
@@ -74,8 +86,7 @@ public final class StagedDirectory: Sendable {
   private static func hiddenPath(beside path: String) -> String {
     let number = String(UInt64.random(in: 0...UInt64.max), radix: 36)
     let name = ".ckptconv-\(number).tmp"
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
-    return "\(path[..<slash])/\(name)"
+    return "\(Syscalls.directory(of: path))/\(name)"
   }
 
   private static func requireFree(_ path: String) throws(SystemError) {

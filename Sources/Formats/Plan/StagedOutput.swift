@@ -9,6 +9,7 @@ public final class StagedOutput: CopyDestination {
   /// The path the file will have.
   public let path: String
   private let directory: String
+  private let directories: OutputDirectories
   private let isReplacing: Bool
   private let isSynchronising: Bool
   private let file: ScratchFile
@@ -18,15 +19,19 @@ public final class StagedOutput: CopyDestination {
   /// With `replacing`, a file that has the name already is replaced at the end; a symbolic link is
   /// replaced itself and what it points to is left alone. With `synchronising`, ``commit()`` waits
   /// for the disk first. That is off by default because `cp` does not wait either and it can take
-  /// longer than the copy: a file lost to a power cut can be made again from its source.
-  /// - Throws: `inputOutput` when the name is taken, or the directory is missing or not writable.
+  /// longer than the copy: a file lost to a power cut can be made again from its source. Where
+  /// the directory is missing, it is made as one of `directories`.
+  /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and not
+  ///   to be made.
   public init(
-    path: String, replacing: Bool = false, synchronising: Bool = false
+    path: String, replacing: Bool = false, synchronising: Bool = false,
+    in directories: OutputDirectories? = nil
   ) throws(FormatError) {
     self.path = path
+    self.directories = directories ?? OutputDirectories()
     isReplacing = replacing
     isSynchronising = synchronising
-    directory = StagedOutput.directory(of: path)
+    directory = Syscalls.directory(of: path)
     file = try FormatError.wrapping { [directory] () throws(SystemError) in
       guard !path.isEmpty else { throw SystemError.missing(path) }
       // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
@@ -35,13 +40,12 @@ public final class StagedOutput: CopyDestination {
         let isFile = status.isRegular || status.isSymbolicLink
         guard replacing, isFile else { throw SystemError.occupied(path, status) }
       }
-      return try ScratchFile(in: directory, label: path)
+      guard path.utf8.last != UInt8(ascii: "/") else { throw SystemError.missing(path) }
+      guard let directories else { return try ScratchFile(in: directory, label: path) }
+      return try directories.providing(directory) { () throws(SystemError) in
+        try ScratchFile(in: directory, label: path)
+      }
     }
-  }
-
-  private static func directory(of path: String) -> String {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// Never: bytes may be written anywhere in any order.
@@ -85,9 +89,14 @@ public final class StagedOutput: CopyDestination {
   /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
   public static func commit(_ outputs: [StagedOutput]) throws(FormatError) {
     try FormatError.wrapping { () throws(SystemError) in
-      for output in outputs where output.isSynchronising { try output.file.synchronise() }
-      for output in outputs where output.isReplacing { try output.file.prepareToReplace() }
-      try publish(outputs)
+      do throws(SystemError) {
+        for output in outputs where output.isSynchronising { try output.file.synchronise() }
+        for output in outputs where output.isReplacing { try output.prepareToReplace() }
+        try publish(outputs)
+      } catch {
+        for output in outputs { output.directories.discard() }
+        throw error
+      }
     }
   }
 
@@ -95,16 +104,29 @@ public final class StagedOutput: CopyDestination {
     var published: [String] = []
     do throws(SystemError) {
       for output in outputs where !output.isReplacing {
-        try output.file.publish(as: output.path)
+        try output.publish()
         published.append(output.path)
       }
       for output in outputs where output.isReplacing { try output.file.replace(output.path) }
-      for directory in Set(outputs.filter(\.isSynchronising).map(\.directory)) {
+      let synchronised = outputs.filter(\.isSynchronising)
+      for directory in Set(synchronised.flatMap { [$0.directory] + $0.directories.parents }) {
         try Syscalls.synchronise(directory: directory)
       }
     } catch {
       for path in published { try? Syscalls.remove(path) }
       throw error
+    }
+  }
+
+  private func publish() throws(SystemError) {
+    try directories.providing(directory) { () throws(SystemError) in
+      try file.publish(as: path)
+    }
+  }
+
+  private func prepareToReplace() throws(SystemError) {
+    try directories.providing(directory) { () throws(SystemError) in
+      try file.prepareToReplace()
     }
   }
 }
