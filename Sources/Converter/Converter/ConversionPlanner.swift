@@ -57,7 +57,7 @@ struct ConversionPlanner {
       }
     }
     task.steps = [
-      .init(source: input.text, output: output, action: action(in: input.directory))
+      .init(source: input.text, output: output, action: try action(in: input.directory))
     ]
     return task
   }
@@ -75,7 +75,7 @@ struct ConversionPlanner {
         .unsupported, "a directory has several outputs; standard output takes one",
         hint: "give one file of it, such as '\(input.appending(sourceName("model")).text)'")
     }
-    let action = action(in: input)
+    let action = try action(in: input)
     var steps: [ConversionTask.Step] = []
     for state in try convertedStates(of: input) {
       let source = input.appending(sourceName(state))
@@ -126,14 +126,11 @@ struct ConversionPlanner {
     "\(state).\(options.format.source.fileExtension)"
   }
 
-  private func action(in directory: FilePath) -> ConversionTask.Action {
+  private func action(in directory: FilePath) throws(FormatError) -> ConversionTask.Action {
     switch options.format {
-    case .safetensors: .encodeSafetensors(layout(in: directory))
+    case .safetensors:
+      .encodeSafetensors(try OLMoDirectory.layout(options.layout, in: directory))
     case .torch: .encodeTorch
     }
-  }
-
-  private func layout(in directory: FilePath) -> Layout {
-    options.layout ?? (OLMoDirectory.isCheckpoint(directory) ? .olmo : .plain)
   }
 }

@@ -16,13 +16,34 @@ enum OLMoDirectory {
   }
 
   /// Whether `directory` has an OLMo configuration: a `config.yaml` with a `model` section.
-  static func isCheckpoint(_ directory: FilePath) -> Bool {
-    let path = directory.appending(configuration).text
-    guard let file = try? SourceFile(path: path),
-      let bytes = try? file.bytes(in: 0..<min(file.byteCount, sniffedByteCount))
-    else { return false }
+  ///
+  /// - Throws: `inputOutput` when there is a file of that name that cannot be read: to take the
+  ///   directory for another one would name tensors as the trainer does not expect them.
+  static func isCheckpoint(_ directory: FilePath) throws(FormatError) -> Bool {
+    let path = directory.appending(configuration)
+    guard try path.status()?.isRegular == true else { return false }
+    let file = try FormatError.wrapping { () throws(SystemError) in
+      try SourceFile(path: path.text)
+    }
+    let bytes = try file.bytes(in: 0..<min(file.byteCount, sniffedByteCount))
     let text = String(decoding: bytes, as: UTF8.self)
     return text.split(separator: "\n").contains { $0.hasPrefix("model:") }
+  }
+
+  /// How tensors are named: as `chosen`, and otherwise in an OLMo directory as its trainer does.
+  ///
+  /// - Throws: `inputOutput` when it cannot be told.
+  static func layout(
+    _ chosen: Layout?, in directory: FilePath
+  ) throws(FormatError) -> Layout {
+    if let chosen { return chosen }
+    do throws(FormatError) {
+      return try isCheckpoint(directory) ? .olmo : .plain
+    } catch {
+      var error = error
+      error.hint = "--layout says how to name the tensors of files beside it"
+      throw error
+    }
   }
 
   /// The paths of the checkpoint files in `directory`, in the order model, optim, train.

@@ -117,7 +117,7 @@ package enum Syscalls {
   ) throws(SystemError) {
     var written = 0
     while written < bytes.byteCount {
-      written += try retrying("pwrite", path) {
+      written += try writing("pwrite", path) {
         // Safe: the pointer and count describe the unwritten rest of `bytes`, alive for the call.
         unsafe bytes.extracting(written...).withUnsafeBytes { rest in
           unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written))
@@ -132,13 +132,23 @@ package enum Syscalls {
   ) throws(SystemError) {
     var written = 0
     while written < bytes.byteCount {
-      written += try retrying("write", path) {
+      written += try writing("write", path) {
         // Safe: the pointer and count describe the unwritten rest of `bytes`, alive for the call.
         unsafe bytes.extracting(written...).withUnsafeBytes { rest in
           unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
         }
       }
     }
+  }
+
+  /// Calls `body` like ``retrying(_:_:_:)``; to write nothing is an error too, since it could go on
+  /// for ever.
+  private static func writing(
+    _ call: String, _ path: String, _ body: () -> Int
+  ) throws(SystemError) -> Int {
+    let count = try retrying(call, path, body)
+    guard count > 0 else { throw SystemError(call, path: path, code: EIO) }
+    return count
   }
 
   /// Calls `body` until it is not interrupted; a negative result becomes an error.

@@ -16,13 +16,15 @@ struct Journey {
 
   /// The journey of a checkpoint from the file at `path`; `layout` is for `.pt` files, `nil` for
   /// what suits the place.
-  init(of checkpoint: Checkpoint, at path: String, layout: Layout?) {
+  ///
+  /// - Throws: `inputOutput` when the place cannot be told.
+  init(of checkpoint: Checkpoint, at path: String, layout: Layout?) throws(FormatError) {
     self.path = path
     switch checkpoint.source.container {
     case .torch, .shards:
       format = .safetensors
       let directory = FilePath(path).directory
-      self.layout = layout ?? (OLMoDirectory.isCheckpoint(directory) ? .olmo : .plain)
+      self.layout = try OLMoDirectory.layout(layout, in: directory)
       safetensors = .init(layout: self.layout)
     case .safetensors(let file):
       format = .torch

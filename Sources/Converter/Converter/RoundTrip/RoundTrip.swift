@@ -100,7 +100,7 @@ public struct RoundTrip: Sendable {
   private func run(
     _ file: SourceFile, _ left: Checkpoint, _ progress: @escaping CopyEngine.Progress
   ) throws(FormatError) -> Finding {
-    let journey = Journey(of: left, at: file.path, layout: layout)
+    let journey = try Journey(of: left, at: file.path, layout: layout)
     let plan = try returningPlan(left, journey)
     let runs = ReturnedRuns(of: left, in: file)
     let output = try ComparingOutput(expecting: runs.regions)
