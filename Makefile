@@ -18,7 +18,7 @@ RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
-	kills test-slurm transformers
+	kills faults test-slurm transformers
 
 help: ## list these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,11 @@ kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest \
 		Tests/Interop/test_batch.py -k killed
+
+faults: build ## fail each system call of each command in each way there is
+	Scripts/deps interop
+	Tests/Interop/setup .venv
+	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_FAULTS=1 .venv/bin/python -m pytest -s Tests/Interop/test_faults.py
 
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)

@@ -109,7 +109,8 @@ struct PreparedOutput {
   /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.
   private static func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout) -> [String] {
     guard layout != .olmo, let path = step.output.map({ FilePath($0) }),
-      OLMoDirectory.isStateName(path.name), (try? OLMoDirectory.isCheckpoint(path.directory)) != false
+      OLMoDirectory.isStateName(path.name),
+      (try? OLMoDirectory.isCheckpoint(path.directory)) != false
     else { return [] }
     return [
       "the OLMo trainer will try to load '\(path.text)' before the .pt file and fail: it reads "

@@ -6,8 +6,9 @@ internal import Bytes
 /// that is empty, and it is as long as outputs in it have no names yet (``StagedOutput``). Those make
 /// their directory again when it has gone.
 public final class OutputDirectories: Sendable {
-  /// How often a directory is made again. To need it even twice, another run has to fail between two
-  /// system calls of this one.
+  /// How often a directory is made again.
+  ///
+  /// To need it even twice, another run has to fail between two system calls of this one.
   private static let attempts = 16
 
   private let made = Locked<[String]>([])

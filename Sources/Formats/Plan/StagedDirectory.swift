@@ -60,9 +60,10 @@ public final class StagedDirectory: Sendable {
       try Syscalls.rename(place, replacing: path)
       guard synchronising else { return }
       do throws(SystemError) {
-        for directory in Set(made.withLock { $0.map(Syscalls.directory(of:)) }) {
-          // What was made inside of the hidden directory was waited for with its files.
-          guard directory != place, !directory.hasPrefix(place + "/") else { continue }
+        // What was made inside of the hidden directory was waited for with its files.
+        let outer = made.withLock { $0.map(Syscalls.directory(of:)) }
+          .filter { $0 != place && !$0.hasPrefix("\(place)/") }
+        for directory in Set(outer + [Syscalls.directory(of: path)]) {
           try Syscalls.synchronise(directory: directory)
         }
       } catch {
