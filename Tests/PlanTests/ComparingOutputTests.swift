@@ -125,7 +125,7 @@ struct ComparingOutputTests {
     let error = #expect(throws: FormatError.self) {
       try CopyEngine().run(FilePlan([.literal(bytes)]), into: output)
     }
-    #expect(error?.code == .truncated)
+    #expect(error?.code == .inputOutput)
     #expect(error?.offset == 600)
   }
 }

@@ -163,7 +163,7 @@ struct CopyEngineTests {
     let error = #expect(throws: FormatError.self) {
       try CopyEngine().run(FilePlan([.copy(region, range: 0..<100_000)]), into: MemoryOutput())
     }
-    #expect(error?.code == .truncated)
+    #expect(error?.code == .inputOutput)
     #expect(error?.offset == 60_000)
     #expect(error?.message.hasPrefix("file shrank while being read") == true)
   }

@@ -89,30 +89,32 @@ package struct InputSearch: Sendable {
     while let (directory, names) = open.popLast() {
       for name in names where !name.hasPrefix(".") {
         let place = directory.appending(name)
-        guard let status = try? Syscalls.status(at: place.text, followingLinks: false) else {
-          continue
-        }
-        if status.isDirectory {
+        do throws(SystemError) {
+          guard let status = try Syscalls.status(at: place.text, followingLinks: false) else {
+            continue
+          }
+          guard status.isDirectory else {
+            if includesFiles, isInput(place) {
+              found.append(FoundInput(place.text, below: top.text))
+            }
+            continue
+          }
           guard status.inode != excluded?.inode || status.device != excluded?.device else {
             continue
           }
           guard !name.hasSuffix("-tmp") else { continue }
-          do throws(SystemError) {
-            let inner = try Syscalls.names(in: place.text)
-            if verb.takes(directoryHolding: Set(inner)) {
-              found.append(FoundInput(place.text, below: top.text))
-              continue
-            }
-            if verb.takesRemains(directoryHolding: Set(inner)) {
-              remains.append(FoundInput(place.text, below: top.text))
-            }
-            open.append((place, inner))
-          } catch {
-            // One directory that cannot be read is one fault among many inputs.
-            found.append(FoundInput(place.text, below: top.text, fault: FormatError(error)))
+          let inner = try Syscalls.names(in: place.text)
+          if verb.takes(directoryHolding: Set(inner)) {
+            found.append(FoundInput(place.text, below: top.text))
+            continue
           }
-        } else if includesFiles, isInput(place) {
-          found.append(FoundInput(place.text, below: top.text))
+          if verb.takesRemains(directoryHolding: Set(inner)) {
+            remains.append(FoundInput(place.text, below: top.text))
+          }
+          open.append((place, inner))
+        } catch {
+          // What cannot be looked into is one fault among many inputs.
+          found.append(FoundInput(place.text, below: top.text, fault: FormatError(error)))
         }
       }
     }

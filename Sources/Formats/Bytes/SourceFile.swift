@@ -9,6 +9,7 @@ public final class SourceFile: Sendable {
   /// What identifies the file's state, to notice a change while it is read.
   package let status: Syscalls.FileStatus
   private let descriptor: Int32
+  private static let changeHint = "run again when nothing writes to it any more"
 
   /// Opens the file at `path`.
   ///
@@ -44,16 +45,20 @@ public final class SourceFile: Sendable {
 
   /// Fills all of `buffer` with the bytes at `offset`.
   ///
-  /// - Throws: `truncated` when the file ends before that, `inputOutput` when the read fails.
+  /// - Throws: `inputOutput` when the read fails or the file has become shorter, `truncated` when it
+  ///   never had so many bytes.
   package func readAll(at offset: Int, into buffer: inout MutableRawSpan) throws(FormatError) {
     let wanted = buffer.byteCount
     let count = try FormatError.wrapping { () throws(SystemError) in
       try read(at: offset, into: &buffer)
     }
     guard count == wanted else {
+      guard offset <= byteCount, wanted <= byteCount - offset else {
+        throw FormatError(.truncated, "the file ends here", at: byteCount).framed(by: path)
+      }
       throw FormatError(
-        .truncated, "file shrank while being read: \(byteCount) bytes when it was opened",
-        at: offset + count
+        .inputOutput, "file shrank while being read: \(byteCount) bytes when it was opened",
+        at: offset + count, hint: Self.changeHint
       ).framed(by: path)
     }
   }
@@ -67,8 +72,7 @@ public final class SourceFile: Sendable {
     }
     guard now.byteCount == status.byteCount, now.modified == status.modified else {
       throw FormatError(
-        .inputOutput, "file changed while being read",
-        hint: "run again when nothing writes to it any more"
+        .inputOutput, "file changed while being read", hint: Self.changeHint
       ).framed(by: path)
     }
   }

@@ -55,7 +55,7 @@ public struct CopyEngine: Sendable {
       try carryOut(plan, survey, spool, into: destination, meter)
     } catch {
       // What looks like damage may be somebody else's writing; that is the error to report.
-      if error.code != .inputOutput, error.code != .truncated { try requireUnchanged(survey.files) }
+      if error.code != .inputOutput { try requireUnchanged(survey.files) }
       throw error
     }
     try requireUnchanged(survey.files)
