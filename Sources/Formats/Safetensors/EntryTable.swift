@@ -13,10 +13,8 @@ struct EntryTable {
     for (index, entry) in entries.enumerated() { indices[ExactString(entry.name)] = index }
   }
 
-  /// The entry of exactly that name.
-  subscript(name: String) -> SafetensorsHeaderEntry? {
-    indices[ExactString(name)].map { all[$0] }
-  }
+  /// The place among all of the entry of exactly that name.
+  func index(of name: String) -> Int? { indices[ExactString(name)] }
 }
 
 extension SafetensorsHeaderEntry {

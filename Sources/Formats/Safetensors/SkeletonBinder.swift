@@ -19,10 +19,10 @@ struct SkeletonBinder {
   private let entries: EntryTable
   private let options: ReadingOptions
   private let references: [Skeleton.TensorReference]
-  /// The name of the entry that has a tensor's elements.
-  private var sources: [NodeID: String] = [:]
-  /// The names of entries that the object has a place for.
-  private var used: Set<ExactString> = []
+  /// Where a tensor's elements should be: the name of the entry, and which it is if it is there.
+  private var sources: [NodeID: (name: String, entry: Int?)] = [:]
+  /// For every entry, whether the object has a place for it.
+  private var isUsed: [Bool]
   /// The storages of tensors that were changed, by the names of their entries.
   private var newStorages: [ExactString: StorageID] = [:]
   /// The values to put into dicts, by their keys.
@@ -45,6 +45,8 @@ struct SkeletonBinder {
     layout = skeleton.layout
     references = skeleton.tensors
     self.entries = EntryTable(entries)
+    isUsed = Array(repeating: false, count: entries.count)
+    sources.reserveCapacity(references.count)
     self.data = data
     self.options = options
   }
@@ -77,9 +79,7 @@ struct SkeletonBinder {
       guard let name = reference.name else {
         throw FormatError(.malformed, "a tensor has neither a name nor a construction")
       }
-      sources[reference.node] = name
-      guard let entry = entries[name] else { return }
-      used.insert(ExactString(name))
+      guard let entry = takeEntry(name, of: reference.node) else { return }
       let tensor = data.tensor(entry, node: reference.node, in: &graph)
       return graph.add(tensor)
     }
@@ -88,15 +88,25 @@ struct SkeletonBinder {
         .malformed,
         "what should be the construction of tensor '\(reference.name ?? "")' is not one")
     }
-    guard let name = reference.name else { return }
-    sources[reference.node] = name
-    guard let entry = entries[name] else { return }
-    used.insert(ExactString(name))
+    guard let name = reference.name, let entry = takeEntry(name, of: reference.node) else { return }
     if entry.describes(graph[id]) {
       graph.setPacked(data.region(of: entry), of: id)
     } else {
       try follow(entry, id)
     }
+  }
+
+  /// Notes the entry that should have a tensor's elements; returns it if it is there.
+  private mutating func takeEntry(_ name: String, of node: NodeID) -> SafetensorsHeaderEntry? {
+    let index = entries.index(of: name)
+    sources[node] = (name, index)
+    return index.map { use($0) }
+  }
+
+  /// The entry in a place, which counts as used from now on.
+  private mutating func use(_ index: Int) -> SafetensorsHeaderEntry {
+    isUsed[index] = true
+    return entries.all[index]
   }
 
   /// A tensor has its bytes somewhere, or has none.
@@ -160,7 +170,7 @@ struct SkeletonBinder {
       case .value, .emptyMapping, .cycle: continue
       }
     }
-    let additions = entries.all.filter { !used.contains(ExactString($0.name)) }
+    let additions = entries.all.indices.filter { !isUsed[$0] }.map { entries.all[$0] }
     if !additions.isEmpty {
       var places = try AdditionPlaces(graph: graph, leaves: leaves, layout: layout)
       var grown: Set<NodeID> = []
@@ -175,38 +185,42 @@ struct SkeletonBinder {
   }
 
   private mutating func settle(
-    _ leaf: Leaf, _ leaves: Leaves, name: String, source: String, label: String
+    _ leaf: Leaf, _ leaves: Leaves, name: String, source: (name: String, entry: Int?),
+    label: @autoclosure () -> String
   ) throws(FormatError) {
-    if ExactString(name) != ExactString(source), let entry = entries[name] {
+    if ExactString(name) != ExactString(source.name), let index = entries.index(of: name) {
       // Another place of the same tensor, with its bytes once more.
-      used.insert(ExactString(name))
+      let entry = use(index)
       guard case .tensor(let id) = graph[leaf.node], entry.describes(graph[id]) else {
         throw FormatError(
           .conflict,
-          "'\(label)' is one tensor with '\(self.label(of: source))', and they differ now",
+          "'\(label())' is one tensor with '\(self.label(of: source.name))', and they differ now",
           hint: Self.hint)
       }
-      guard newStorages[ExactString(source)] == nil else {
+      guard newStorages[ExactString(source.name)] == nil else {
         throw FormatError(
-          .conflict, "'\(label)' is one tensor with '\(source)', and both were changed",
+          .conflict,
+          "'\(label())' is one tensor with '\(self.label(of: source.name))', and both were changed",
           hint: Self.hint)
       }
-      if entries[source] == nil, graph[id].packed == nil {
+      if source.entry == nil, graph[id].packed == nil {
         // The place that the skeleton names is gone; the tensor lives on in this one.
         graph.setPacked(data.region(of: entry), of: id)
       } else {
         copies[id, default: []].append(data.region(of: entry))
       }
-    } else if entries[source] == nil {
-      try remove(leaf, leaves, label: label)
+    } else if source.entry == nil {
+      try remove(leaf, leaves, label: label())
     }
   }
 
   private mutating func settleValue(
-    _ leaf: Leaf, _ leaves: Leaves, name: String, label: String
+    _ leaf: Leaf, _ leaves: Leaves, name: String, label: @autoclosure () -> String
   ) throws(FormatError) {
-    guard let entry = entries[name] else { return try remove(leaf, leaves, label: label) }
-    used.insert(ExactString(name))
+    guard let index = entries.index(of: name) else {
+      return try remove(leaf, leaves, label: label())
+    }
+    let entry = use(index)
     let expected = try Pickler.pickle(
       leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
     let found = try data.pickle(of: entry)
@@ -214,9 +228,9 @@ struct SkeletonBinder {
     let value = try withMachine { [data] (machine) throws(FormatError) in
       try data.value(of: entry, with: &machine)
     }
-    try put(value, in: leaf, leaves, label: label)
+    try put(value, in: leaf, leaves, label: label())
     edits.note(
-      change: label, from: graph.description(of: leaf.node, limit: 40),
+      change: label(), from: graph.description(of: leaf.node, limit: 40),
       to: graph.description(of: value, limit: 40))
   }
 

@@ -148,11 +148,13 @@ struct SkeletonNodes {
   private mutating func call(
     _ kind: String, _ json: inout JSONReader
   ) throws(FormatError) -> ObjectNode {
-    let forms: [String: ObjectNode.Form] = [
-      "call": .call, "new": .new, "new_ex": .newWithKeywords, "instance": .instance,
-    ]
-    guard let form = forms[kind] else {
-      throw FormatError(.malformed, "'\(kind)' is no kind of node", at: json.offset)
+    let form: ObjectNode.Form
+    switch kind {
+    case "call": form = .call
+    case "new": form = .new
+    case "new_ex": form = .newWithKeywords
+    case "instance": form = .instance
+    default: throw FormatError(.malformed, "'\(kind)' is no kind of node", at: json.offset)
     }
     try next(&json, "the callable")
     let callable = try value(&json)

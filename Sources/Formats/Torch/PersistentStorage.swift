@@ -30,8 +30,8 @@ package struct PersistentStorage: Sendable {
       throw FormatError(
         .malformed, "a persistent id is not a storage: \(graph.description(of: id, limit: 80))")
     }
-    guard let className = graph.globalName(parts[1])?.split(separator: ".").last,
-      let dtype = StorageClass.dtype(named: String(className))
+    guard case .global(_, let name) = graph[parts[1]], let className = graph.name(name),
+      let dtype = StorageClass.dtype(named: className)
     else {
       throw FormatError(
         .unsupported,

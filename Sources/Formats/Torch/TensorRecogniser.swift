@@ -9,8 +9,9 @@ package struct TensorRecogniser {
   private(set) var graph: TensorGraph
   private let source: any StorageSource
   private var storages: [ExactString: StorageID] = [:]
-  /// Persistent ids that a tensor of the object has taken as its storage.
-  private var boundStorages: Set<NodeID> = []
+  /// For every node, by index, whether it is a persistent id that a tensor of the object has taken as
+  /// its storage.
+  private var isBound: [Bool] = []
   /// For every node, by index, whether it is part of the object.
   ///
   /// A tensor that the pickle throws away has no place in other formats, and keeps no storage from
@@ -36,6 +37,7 @@ package struct TensorRecogniser {
   ///   `unsupported` for storages of unknown classes.
   package mutating func recognise() throws(FormatError) {
     isReachable = isReachable(from: [graph.root])
+    isBound = Array(repeating: false, count: graph.nodeCount)
     let isKept =
       graph.discarded.isEmpty ? isReachable : isReachable(from: [graph.root] + graph.discarded)
     for index in 0..<graph.nodeCount where isKept[index] {
@@ -47,7 +49,7 @@ package struct TensorRecogniser {
     for (id, function) in holders { nameParts(of: id, function) }
     for index in 0..<graph.nodeCount where isKept[index] {
       let id = NodeID(index: index)
-      guard case .persistent(let value) = graph[id], !boundStorages.contains(id) else { continue }
+      guard case .persistent(let value) = graph[id], !isBound[index] else { continue }
       try addBareStorage(id, value)
     }
   }
@@ -153,7 +155,7 @@ package struct TensorRecogniser {
     guard case .persistent(let value) = graph[id] else {
       throw FormatError(.malformed, "a tensor's storage is not a persistent id")
     }
-    if isReachable[graph.index(of: tensor)] { boundStorages.insert(id) }
+    if isReachable[graph.index(of: tensor)] { isBound[graph.index(of: id)] = true }
     return try storage(PersistentStorage(graph: graph, id: value))
   }
 
