@@ -62,11 +62,4 @@ struct ParameterNameTests {
     #expect(ParameterName.groupSize(of: names.map { ParameterName($0) }) == 3)
     #expect(ParameterName.groupSize(of: [ParameterName("transformer.blocks.7.a")]) == 1)
   }
-
-  @Test("Inside of a group names are sorted as strings")
-  func sortsAsStrings() {
-    let names = ["blocks.2.w", "blocks.10.w", "blocks.1.w", "wte"]
-    #expect(
-      ParameterOrder.sorted(names) == ["blocks.1.w", "blocks.10.w", "blocks.2.w", "wte"])
-  }
 }

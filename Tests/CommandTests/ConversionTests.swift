@@ -50,6 +50,8 @@ struct ConversionTests {
       "file-to-new-directory", "model.pt -o new/", exit: 0, appears: "new/", "new/model.safetensors"
     ),
     Case("names-without-optimizer", "model.pt --optimizer-names fsdp", exit: 65),
+    Case("manifest-in-place-of-output", "model.pt -o new --manifest ./new", exit: 65),
+    Case("manifest-in-place-of-input", "model.pt --force --manifest model.pt", exit: 65),
     Case("file-into-missing-directory", "model.pt -o missing/model.safetensors", exit: 74),
     Case(
       "directory", "step6-unsharded", exit: 0,

@@ -55,6 +55,16 @@ struct FolderTests {
       snapshot: "export-beside-stale-weights", files: ["hf/model-00001-of-00009.safetensors"],
       arguments: "olmo-to-hf olmo2 -o hf --force", exitCode: 65),
     Case(
+      snapshot: "export-beside-stale-trainer", files: ["hf/olmo/train.pt"],
+      arguments: "olmo-to-hf olmo2 -o hf --force", exitCode: 65),
+    Case(
+      snapshot: "export-trainer-of-safetensors",
+      before: ["pt-to-safetensors olmo1 -o there --train"],
+      arguments: "olmo-to-hf there -o hf --optimizer", exitCode: 0,
+      appears: folder + [
+        "hf/olmo/optim.skeleton.json", "hf/olmo/train.pt", "hf/optimizer.safetensors",
+      ]),
+    Case(
       snapshot: "export-of-file", arguments: "olmo-to-hf olmo2/model.pt -o hf", exitCode: 65),
     Case(snapshot: "export-of-nothing", arguments: "olmo-to-hf missing -o hf", exitCode: 74),
     Case(snapshot: "export-damaged", arguments: "olmo-to-hf damaged -o a/hf", exitCode: 65),

@@ -55,9 +55,11 @@ struct HelpTests {
     try Snapshot.expect(outcome.output, matches: test.snapshot)
   }
 
-  @Test("help COMMAND prints what COMMAND --help prints", arguments: ["inspect", "help"])
-  func helpIsHelp(name: String) throws {
-    #expect(try Tool.run(["help", name]) == Tool.run([name, "--help"]))
+  @Test(
+    "help COMMAND prints what COMMAND --help prints",
+    arguments: [["inspect"], ["help"], ["batch", "verify"]])
+  func helpIsHelp(words: [String]) throws {
+    #expect(try Tool.run(["help"] + words) == Tool.run(words + ["--help"]))
   }
 
   static let mistakes = [

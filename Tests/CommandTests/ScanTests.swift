@@ -27,6 +27,8 @@ struct ScanTests {
     Case("missing-among-broken", "cut.pt", "missing.pt", exit: 74),
     Case("other-kind", "config.yaml", exit: 65),
     Case("directory", ".", exit: 1),
+    Case("directory-of-directories", "below", exit: 1),
+    Case("empty-directory", "below/empty", exit: 65),
   ]
 
   @Test("Findings and exit codes are as recorded", arguments: cases)
@@ -36,6 +38,8 @@ struct ScanTests {
     try workspace.copy("plain/whole-module.pt", as: "module.pt")
     try workspace.copy("plain/legacy-nonzip.pt", as: "legacy.pt")
     try workspace.copy("broken/malicious-train-pt/train.pt", as: "evil.pt")
+    try workspace.copy("broken/malicious-train-pt/train.pt", as: "below/olmo/train.pt")
+    try workspace.make("below/empty/")
     try workspace.copy("olmo2-fsdp/step6-unsharded/config.yaml", as: "config.yaml")
     try workspace.write(workspace.bytes("good.pt").prefix(2000), to: "cut.pt")
     let before = try workspace.files()

@@ -36,6 +36,8 @@ struct VerificationTests {
     Case("one", "step6", exit: 64),
     Case("manifest", "--manifest new.json step6", exit: 0, appears: "new.json"),
     Case("manifest-existing", "--manifest made.json step6", exit: 74),
+    Case("manifest-of-itself", "--manifest step6/model.pt --force step6", exit: 65),
+    Case("force-alone", "--force step6 out", exit: 64),
     Case("against", "--against made.json out", exit: 0),
     Case("against-file", "--against made.json out/optim.safetensors", exit: 0),
     Case("against-different", "--against made.json other", exit: 1),

@@ -260,7 +260,7 @@ struct OLMoTranslationTests {
     config["max_position_embeddings"] = YAMLValue(.integer(128))
     let translation = try OLMoTranslation(config)
     #expect(translation.config.model["mlp_hidden_size"] == .integer(600))
-    #expect(translation.config.model.sequenceLength == 128)
+    #expect(translation.config.model["max_sequence_length"] == .integer(128))
     #expect(translation.config.model.vocabularySize == 4000)
     #expect(translation.report.warnings.count == 1)
   }

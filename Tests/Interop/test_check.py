@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import struct
+import zipfile
 
 import pytest
 import torch
@@ -50,6 +52,16 @@ def cut(path):
 def flip(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def flip_step(path):
+    """Damages the record of a number of steps, whatever else there is."""
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        record = next(r for r in archive.infolist() if archive.read(r) == struct.pack("<f", 6))
+    names = struct.unpack_from("<HH", data, record.header_offset + 26)
+    data[record.header_offset + 30 + sum(names)] ^= 1
     path.write_bytes(data)
 
 
@@ -106,6 +118,8 @@ FAULTS = {
     "empty": (lambda d: (d / "optim.pt").write_bytes(b""), "content", "optim.pt", "empty"),
     "cut": (lambda d: cut(d / "model.pt"), "content", "model.pt", "100 are missing"),
     "flipped bit": (lambda d: flip(d / "optim.pt"), "content", "optim.pt", "CRC-32"),
+    "flipped bit of a step": (
+        lambda d: flip_step(d / "optim.pt"), "optimizer", "optim.pt", "CRC-32"),
     "gzip": (
         lambda d: (d / "model.pt").write_bytes(b"\x1f\x8b\x08" + bytes(100)), "content",
         "model.pt", "gzip"),

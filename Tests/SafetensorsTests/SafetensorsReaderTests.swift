@@ -221,6 +221,9 @@ struct SafetensorsReaderTests {
       entry: #"{"dtype":"F4","shape":[3],"data_offsets":[0,2]}"#, "half a byte", data: [1, 2],
       "F4 of shape [3] has 12 bits, its data 2 bytes"),
     Refusal(
+      entry: #"{"dtype":"F4","shape":[2,3],"data_offsets":[0,3]}"#, "a byte of two rows",
+      data: [1, 2, 3], "F4 of shape [2, 3] has bytes that belong to two rows", code: .unsupported),
+    Refusal(
       entry: #"{"dtype":"F64","shape":[288230376151711744],"data_offsets":[0,4]}"#,
       "a size in bits that overflows", "its size overflows 64 bits"),
     Refusal(

@@ -13,7 +13,8 @@ struct ArgumentParserTests {
     var isQuiet = false
 
     static let flags: [BoundFlag<Options>] = [
-      .path("output", short: "o", "PATH", \.path, in: .output, "path", manual: ""),
+      .path(
+        "output", short: "o", "PATH", \.path, takesStream: true, in: .output, "path", manual: ""),
       .number("limit", short: "n", "N", \.number, atLeast: 1, in: .output, "number", manual: ""),
       .choice("color", "WHEN", \.color, in: .output, "choice", manual: ""),
       .toggle("force", short: "f", \.isForced, in: .output, "switch", manual: ""),

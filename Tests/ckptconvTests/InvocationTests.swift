@@ -78,7 +78,9 @@ struct InvocationTests {
     Refusal("inspcet a", says: "unknown command 'inspcet'", hint: "did you mean inspect?"),
     Refusal("model.pt", says: "unknown command 'model.pt'"),
     Refusal("inspect", says: "inspect takes INPUT..., found nothing"),
-    Refusal("help a b", says: "help takes [COMMAND|TOPIC], found 2 arguments"),
+    Refusal("help a b c", says: "help takes [COMMAND|TOPIC], found 3 arguments"),
+    Refusal(
+      "help inspect a", says: "no command or topic 'inspect a'", hint: "did you mean inspect?"),
     Refusal("help safty", says: "no command or topic 'safty'", hint: "did you mean safety?"),
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
@@ -104,6 +106,13 @@ struct InvocationTests {
     Refusal(
       "pt-to-safetensors --json -o - a",
       says: "--output - and --json exclude each other: both need the standard output"),
+    Refusal("verify --manifest - a", says: "--manifest needs a path, found '-'"),
+    Refusal(
+      "config --to olmo --keep-eos a",
+      says: "--to olmo and --keep-eos exclude each other: the token is one of OLMo's config.yaml"),
+    Refusal(
+      "config --to olmo --no-carry a",
+      says: "--to olmo and --no-carry exclude each other: nothing is carried to OLMo"),
     Refusal(
       "inspect a -",
       says: "the standard input cannot be an INPUT: checkpoints are read at any offset",

@@ -111,8 +111,6 @@ extension OLMoModelConfig {
   public var isTied: Bool { isTrue("weight_tying") }
   /// How many blocks one group holds, which tensors are named by if it is above one.
   public var blockGroupSize: Int { count("block_group_size") }
-  /// The longest sequence in tokens (`max_sequence_length`).
-  public var sequenceLength: Int { count("max_sequence_length") }
   /// How normalisation is done (`layer_norm_type`).
   public var norm: Norm { Norm(rawValue: self["layer_norm_type"].description) ?? .standard }
   /// Whether norms have weights (`layer_norm_with_affine`).

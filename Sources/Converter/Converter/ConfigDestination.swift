@@ -32,9 +32,9 @@ struct ConfigDestination {
 
   /// The files of a translation to Hugging Face; only the first fits the standard output.
   func huggingFace(_ text: [UInt8], generation: [UInt8]) -> [ConfigTranslation.File] {
-    let main = ConfigTranslation.File(path: path("config.json"), text: text)
+    let main = ConfigTranslation.File(path: path(HuggingFaceFolder.configuration), text: text)
     guard !isStream else { return [main] }
-    let second = place.appending("generation_config.json").text
+    let second = place.appending(HuggingFaceFolder.generation).text
     return [main, .init(path: second, text: generation)]
   }
 

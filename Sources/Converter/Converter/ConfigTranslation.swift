@@ -17,7 +17,7 @@ public struct ConfigTranslation: Sendable {
     var sourceName: String {
       switch self {
       case .huggingFace: OLMoDirectory.configuration
-      case .olmo: "config.json"
+      case .olmo: HuggingFaceFolder.configuration
       }
     }
   }

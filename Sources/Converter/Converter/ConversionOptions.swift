@@ -35,6 +35,17 @@ public struct ConversionOptions: Sendable {
   /// What it may use of the machine.
   public var budget = CopyBudget()
 
+  /// Whether outputs hold all that inputs hold, so that these can be made again from them.
+  ///
+  /// An optimizer's state that is keyed anew does not tell how it was keyed.
+  public var keepsEverything: Bool {
+    guard optimizerNames == nil else { return false }
+    switch format {
+    case .safetensors: return includesSkeleton
+    case .torch: return !ignoresSkeleton && keepsMetadata && !nestsNames
+    }
+  }
+
   /// The defaults for conversions to `format`.
   public init(to format: CheckpointFormat = .safetensors) { self.format = format }
 }

@@ -9,7 +9,8 @@ struct ConversionPlanner {
   /// What to do for `inputs`.
   ///
   /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
-  ///   not a checkpoint and for outputs that would get one name.
+  ///   not a checkpoint, for outputs that would get one name, and for a manifest that would have the
+  ///   name of one of these files.
   func tasks(for inputs: [String]) throws(FormatError) -> [ConversionTask] {
     var tasks: [ConversionTask] = []
     var writers: [String: String] = [:]
@@ -23,6 +24,11 @@ struct ConversionPlanner {
         }
       }
       tasks.append(task)
+    }
+    if let manifest = options.manifest {
+      let steps = tasks.flatMap(\.steps)
+      try FilePath(manifest).requireApart(
+        from: steps.map(\.source) + steps.compactMap(\.output))
     }
     return tasks
   }

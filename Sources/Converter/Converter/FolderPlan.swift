@@ -46,6 +46,21 @@ struct FolderPlan {
     add(name, from: source, plan)
   }
 
+  /// Adds the files of a tokenizer: of the one at `path` where that is given, and otherwise of the one
+  /// in `input`, if there is one; returns whether there was.
+  ///
+  /// - Throws: `inputOutput` when they cannot be opened, `unsupported` when there is none at `path`.
+  mutating func addTokenizer(
+    at path: String?, or input: FilePath
+  ) throws(FormatError) -> Bool {
+    let files = try HuggingFaceFolder.tokenizer(at: path ?? input.text)
+    for (name, path) in files { try add(name, copyOf: path) }
+    if let path, files.isEmpty {
+      throw FormatError(.unsupported, "there is no tokenizer in this directory").framed(by: path)
+    }
+    return !files.isEmpty
+  }
+
   /// Warns of something that was done, but not as it might be expected.
   mutating func warn(_ text: String) { report.warnings.append(text) }
 

@@ -49,8 +49,10 @@ struct FolderWriter {
   func write(
     _ files: [File], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) {
-    if try requireWritable() {
-      try requireNoStaleWeights(files)
+    let hasFiles = try requireWritable()
+    if hasFiles { try requireNoStaleWeights(files) }
+    // The directory that the program is in cannot be put in the place of itself.
+    if hasFiles || [".", ".."].contains(FilePath(path).name) {
       try replace(files, progress)
     } else {
       try create(files, progress)
@@ -115,15 +117,19 @@ struct FolderWriter {
     return names
   }
 
-  /// Readers take what they find first, so weights of an earlier run must not stay beside new ones.
+  /// Readers take what they find first, so weights of an earlier run must not stay beside new ones,
+  /// and neither must what the way back would take for a part of them.
   private func requireNoStaleWeights(_ files: [File]) throws(FormatError) {
     let written = Set(files.map(\.name))
     let names = try FormatError.wrapping { () throws(SystemError) in
       try Syscalls.names(in: path)
     }
-    guard let stale = names.first(where: { !written.contains($0) && WeightsFile.isName($0) }) else {
-      return
+    var stale = names.first { !written.contains($0) && WeightsFile.isName($0) }
+    for name in HuggingFaceFolder.companions + ReturningConfig.names
+    where stale == nil && !written.contains(name) {
+      if try FilePath(path).appending(name).status() != nil { stale = name }
     }
+    guard let stale else { return }
     throw FormatError(
       .unsupported,
       "'\(stale)' is in this directory and would not be replaced: it might be read in "

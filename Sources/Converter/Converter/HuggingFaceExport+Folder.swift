@@ -24,8 +24,9 @@ extension HuggingFaceExport: FolderConversion {
     paths += try FilePath.existing(ReturningConfig.names, in: place)
     paths += [try OLMoDirectory.file(of: "model", in: place)].compactMap(\.self)
     if options.carriesOptimizer {
-      paths += [try OLMoDirectory.file(of: "optim", in: place)].compactMap(\.self)
-      paths += try FilePath.existing(["\(OLMoDirectory.trainer).pt"], in: place)
+      for state in ["optim", OLMoDirectory.trainer] {
+        paths += [try OLMoDirectory.file(of: state, in: place)].compactMap(\.self)
+      }
     }
     return paths + (try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input).map(\.path))
   }

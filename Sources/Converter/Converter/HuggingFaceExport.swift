@@ -111,15 +111,19 @@ public struct HuggingFaceExport: Sendable {
   private func addOptimizer(
     of input: FilePath, _ naming: HuggingFaceNaming, to plan: inout FolderPlan
   ) throws(FormatError) {
-    guard let path = try OLMoDirectory.file(of: "optim", in: input) else {
-      guard options.carriesOptimizer else { return }
+    let optimizer = try OLMoDirectory.file(of: "optim", in: input)
+    let trainer = try OLMoDirectory.file(of: OLMoDirectory.trainer, in: input)
+    guard options.carriesOptimizer else {
+      for path in [optimizer, trainer].compactMap(\.self) {
+        plan.note("'\(path)' stays behind; --optimizer takes it along")
+      }
+      return
+    }
+    guard let path = optimizer else {
       throw FormatError(
         .unsupported, "there is no optimizer state in this directory",
         hint: "leave out --optimizer to convert the model alone"
       ).framed(by: input.text)
-    }
-    guard options.carriesOptimizer else {
-      return plan.note("'\(path)' stays behind; --optimizer takes it along")
     }
     let source = try read(path)
     try FormatError.within(path) { () throws(FormatError) in
@@ -135,9 +139,22 @@ public struct HuggingFaceExport: Sendable {
       try addSkeleton(
         .optimizer, naming.map, of: source, path, HuggingFaceFolder.optimizerSkeleton, to: &plan)
     }
-    let trainer = input.appending("\(OLMoDirectory.trainer).pt")
-    guard try trainer.status() != nil else { return }
-    try plan.add(HuggingFaceFolder.trainer, copyOf: trainer.text)
+    if let trainer { try addTrainer(at: trainer, to: &plan) }
+  }
+
+  /// Adds the trainer's state as a `.pt` file, which is what comes back.
+  private func addTrainer(at path: String, to plan: inout FolderPlan) throws(FormatError) {
+    let source = try read(path)
+    if case .torch = source.source.container {
+      return try plan.add(HuggingFaceFolder.trainer, copyOf: path)
+    }
+    let encoding = try FormatError.within(path) { () throws(FormatError) in
+      try TorchEncoder.encode(source, options: .init(prefix: OLMoDirectory.trainer))
+    }
+    plan.add(
+      HuggingFaceFolder.trainer, from: path, encoding.plan, format: .torch,
+      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+      warnings: source.warnings + encoding.warnings)
   }
 
   private func addSkeleton(
@@ -170,13 +187,7 @@ public struct HuggingFaceExport: Sendable {
   private func addTokenizer(
     of input: FilePath, to plan: inout FolderPlan
   ) throws(FormatError) {
-    let files = try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input.text)
-    for (name, path) in files { try plan.add(name, copyOf: path) }
-    guard files.isEmpty else { return }
-    if let tokenizer = options.tokenizer {
-      throw FormatError(.unsupported, "there is no tokenizer in this directory").framed(
-        by: tokenizer)
-    }
+    guard try !plan.addTokenizer(at: options.tokenizer, or: input) else { return }
     plan.note("there is no tokenizer in '\(input.text)'; --tokenizer names the place of one")
   }
 

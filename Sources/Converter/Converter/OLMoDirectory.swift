@@ -9,6 +9,8 @@ enum OLMoDirectory {
   static let trainer = "train"
   /// What is carried along as it is.
   static let configuration = "config.yaml"
+  /// How the name of a directory ends that the trainer takes for an unsharded checkpoint.
+  static let suffix = "-unsharded"
 
   /// Whether the trainer looks for a safetensors file of that name.
   static func isStateName(_ name: String) -> Bool {
@@ -46,18 +48,28 @@ enum OLMoDirectory {
     }
   }
 
+  /// The files that have one of the trainer's states, in the order in which it looks for them:
+  /// safetensors before `.pt` (`load_state_dict` in `olmo/checkpoint.py`).
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  static func files(of state: String, in directory: FilePath) throws(FormatError) -> [String] {
+    try FilePath.existing(["\(state).safetensors", "\(state).pt"], in: directory)
+  }
+
+  /// The file that the trainer would load for one of its states, or `nil` where there is none.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  static func file(of state: String, in directory: FilePath) throws(FormatError) -> String? {
+    try files(of: state, in: directory).first
+  }
+
   /// The paths of the checkpoint files in `directory`, in the order model, optim, train.
   ///
   /// - Throws: `inputOutput` when the system does not tell.
   static func files(of directory: FilePath) throws(FormatError) -> [String] {
-    var files: [String] = []
-    for state in states + [trainer] {
-      for suffix in ["safetensors", "pt"] {
-        let path = directory.appending("\(state).\(suffix)")
-        if try path.status() != nil { files.append(path.text) }
-      }
-    }
-    return files
+    var all: [String] = []
+    for state in states + [trainer] { all += try files(of: state, in: directory) }
+    return all
   }
 
   /// The error for a directory without checkpoint files.

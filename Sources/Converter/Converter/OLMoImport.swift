@@ -84,15 +84,13 @@ public struct OLMoImport: Sendable {
       $0.configuration = translation.report
       $0.trainerFlags = Self.flags(output, hasOptimizer: hasOptimizer, hasTrainer: hasTrainer)
     }
-    if !FilePath(output).name.hasSuffix(Self.suffix) {
+    if !FilePath(output).name.hasSuffix(OLMoDirectory.suffix) {
       plan.warn(
         "OLMo's trainer takes a directory for an unsharded checkpoint only if its name ends in "
-          + "'\(Self.suffix)': rename '\(output)' before it is loaded")
+          + "'\(OLMoDirectory.suffix)': rename '\(output)' before it is loaded")
     }
     return plan
   }
-
-  private static let suffix = "-unsharded"
 
   /// The flags with which `scripts/train.py` loads the directory (`load_path` and its relatives in
   /// `olmo/config.py`).
@@ -253,8 +251,6 @@ public struct OLMoImport: Sendable {
         try plan.add("\(ReturningConfig.directory)/\(name)", copyOf: file.text)
       }
     }
-    for (name, path) in try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input.text) {
-      try plan.add(name, copyOf: path)
-    }
+    _ = try plan.addTokenizer(at: options.tokenizer, or: input)
   }
 }

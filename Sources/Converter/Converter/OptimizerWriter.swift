@@ -35,6 +35,9 @@ struct OptimizerWriter {
   consuming func write(_ kind: OptimizerNames) throws(FormatError) -> TensorGraph {
     var keys: [String: NodeID] = [:]
     for name in groups.flatMap(\.names) {
+      guard keys[name] == nil else {
+        throw FormatError(.malformed, "parameter '\(name)' is in the param groups twice")
+      }
       keys[name] = try kind == .fsdp ? graph.addString(name) : graph.add(.int(keys.count))
     }
     var state: [NodeID] = []
@@ -72,6 +75,12 @@ struct OptimizerWriter {
       default: break
       }
       entries.append((entry.key, value))
+    }
+    // Numbers mean nothing without the names that belong to them.
+    let hasNames = entries.contains { graph.string($0.key) == OptimizerState.namesKey }
+    if kind == .single, !hasNames {
+      entries.append(
+        (try graph.addString(OptimizerState.namesKey), try addNames(group.names, kind)))
     }
     return try graph.addDict(entries)
   }

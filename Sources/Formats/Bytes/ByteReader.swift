@@ -23,8 +23,6 @@ package struct ByteReader: ~Copyable, ~Escapable {
   package var offset: Int { base + position }
   /// How many bytes are left.
   package var remaining: Int { bytes.byteCount - position }
-  /// Whether every byte has been consumed.
-  package var isAtEnd: Bool { remaining == 0 }
 
   /// Consumes an integer stored least significant byte first.
   ///

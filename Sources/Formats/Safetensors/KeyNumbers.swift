@@ -11,7 +11,7 @@ struct KeyNumbers {
   private var budget: Int
 
   /// Numbers for the keys of a file whose header has `headerByteCount` bytes.
-  init(headerByteCount: Int) { budget = 16 * headerByteCount + 1 << 16 }
+  init(headerByteCount: Int) { budget = 16 * headerByteCount + (1 << 16) }
 
   /// The number of a key.
   ///

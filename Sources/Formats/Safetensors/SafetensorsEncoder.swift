@@ -227,9 +227,12 @@ public struct SafetensorsEncoder: Sendable {
         }
       }
     }
+    // Where metadata alone tells of a tied name, it must have a key of that name to give.
+    let metadataKeys =
+      options.includesSkeleton ? [] : Set((ownMetadata ?? []).map { ExactString($0.key) })
     for (name, id) in placed {
       if let kept = TensorView(graph[id]).flatMap({ keepers[$0] }),
-        ExactString(kept) != ExactString(name)
+        ExactString(kept) != ExactString(name), !metadataKeys.contains(ExactString(name))
       {
         aliases.append((name, kept))
         place(id, under: kept)

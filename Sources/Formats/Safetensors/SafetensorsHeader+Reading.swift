@@ -207,5 +207,10 @@ extension SafetensorsHeader {
         "\(entry.dtype.name) of shape \(entry.shape) has \(bits) bits, its data "
           + "\(entry.range.count) bytes")
     }
+    // PyTorch, too, has two values of four bits in each byte of the last dimension.
+    guard entry.dtype != .f4 || entry.shape.last?.isMultiple(of: 2) == true else {
+      throw FormatError(
+        .unsupported, "F4 of shape \(entry.shape) has bytes that belong to two rows")
+    }
   }
 }

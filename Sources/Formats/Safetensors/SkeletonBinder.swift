@@ -25,8 +25,8 @@ struct SkeletonBinder {
   private var isUsed: [Bool]
   /// The storages of tensors that were changed, by the names of their entries.
   private var newStorages: [ExactString: StorageID] = [:]
-  /// The values to put into dicts, by their keys.
-  private var replacements: [NodeID: [NodeID: NodeID]] = [:]
+  /// The values to put into dicts, by their keys, and the first of them in words.
+  private var replacements: [NodeID: (values: [NodeID: NodeID], label: String)] = [:]
   /// The keys to take out of dicts.
   private var removals: [NodeID: Set<NodeID>] = [:]
   private var edits = SkeletonEdits()
@@ -256,7 +256,7 @@ struct SkeletonBinder {
     guard let step = leaves.lastStep(to: leaf), case .key(let key) = step.component else {
       throw Self.cannotFollow("'\(label)' was changed")
     }
-    replacements[step.container, default: [:]][key] = value
+    replacements[step.container, default: ([:], label)].values[key] = value
   }
 
   private static func cannotFollow(_ what: String) -> FormatError {
@@ -264,9 +264,10 @@ struct SkeletonBinder {
   }
 
   private mutating func applyChanges() throws(FormatError) {
-    for (container, values) in replacements {
+    for (container, (values, label)) in replacements.sorted(by: { $0.value.label < $1.value.label })
+    {
       guard graph.setValues(values, in: container) else {
-        throw Self.cannotFollow("a value in the file was changed")
+        throw Self.cannotFollow("'\(label)' was changed")
       }
     }
     for (container, keys) in removals {

@@ -51,27 +51,38 @@ public struct FileScan: Sendable {
 }
 
 extension FileScan {
-  /// The files that `path` stands for: itself, or all files of a directory, in the order of their
-  /// names.
+  /// The files that `path` stands for: itself, or all files in a directory and in those below it.
   ///
-  /// - Throws: `inputOutput` when there is nothing.
+  /// They are in the order of their names. Links to directories are not followed.
+  ///
+  /// - Throws: `inputOutput` when a directory cannot be read, `unsupported` when there are no files.
   public static func files(of path: String) throws(FormatError) -> [String] {
-    let status = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path)
-    }
-    guard status?.isDirectory == true else { return [path] }
-    let names = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.names(in: path)
-    }
+    guard try status(of: path, followingLinks: true)?.isDirectory == true else { return [path] }
     var files: [String] = []
-    for name in names.sorted() {
-      let file = ModelFolder.path(of: name, in: path)
-      let status = try FormatError.wrapping { () throws(SystemError) in
-        try Syscalls.status(at: file)
+    var pending = [path]
+    while let place = pending.popLast() {
+      let isDirectory = try status(of: place, followingLinks: false)?.isDirectory == true
+      guard isDirectory || place == path else {
+        if try status(of: place, followingLinks: true)?.isRegular == true { files.append(place) }
+        continue
       }
-      if status?.isRegular == true { files.append(file) }
+      let names = try FormatError.wrapping { () throws(SystemError) in
+        try Syscalls.names(in: place)
+      }
+      pending += names.sorted(by: >).map { ModelFolder.path(of: $0, in: place) }
+    }
+    guard !files.isEmpty else {
+      throw FormatError(.unsupported, "there are no files in this directory").framed(by: path)
     }
     return files
+  }
+
+  private static func status(
+    of path: String, followingLinks: Bool
+  ) throws(FormatError) -> Syscalls.FileStatus? {
+    try FormatError.wrapping { () throws(SystemError) in
+      try Syscalls.status(at: path, followingLinks: followingLinks)
+    }
   }
 }
 

@@ -23,11 +23,7 @@ struct ConversionWork: BatchWork {
     options.budget = budget.copying
     options.replacesExisting = budget.replacesExisting
     var result = WorkResult()
-    // Of an output without skeleton, only the bytes that were to be written are compared; a state
-    // that is keyed anew does not tell how it was keyed.
-    let holdsEverything =
-      (options.format == .torch || options.includesSkeleton) && options.optimizerNames == nil
-    result.isVerified = options.verifiesOutputs && holdsEverything
+    result.isVerified = options.verifiesOutputs && options.keepsEverything
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {
         result.outputs.append(output.path)

@@ -14,11 +14,11 @@ struct ExaminationWork: ExaminingWork {
     options.budget = budget.copying
     var result = WorkResult()
     for finding in try Examination(of: input, options, progress: progress).findings {
-      let words = [finding.message, finding.remedy].compactMap(\.self).joined(separator: "; ")
       switch finding.severity {
-      case .problem: result.problems.append(FilePath(finding.path).prefix(below: input) + words)
-      case .warning: result.warnings.append("\(finding.path): \(words)")
-      case .note: result.notes.append("\(finding.path): \(words)")
+      case .problem:
+        result.problems.append(FilePath(finding.path).prefix(below: input) + finding.sentence)
+      case .warning: result.warnings.append("\(finding.path): \(finding.sentence)")
+      case .note: result.notes.append("\(finding.path): \(finding.sentence)")
       }
     }
     return result

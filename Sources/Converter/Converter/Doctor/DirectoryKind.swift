@@ -23,7 +23,7 @@ enum DirectoryKind: Hashable {
       self = .sharded(sharded)
     } else if isOLMo || !names.isDisjoint(with: CheckpointNames.olmo) {
       self = .olmo
-    } else if names.contains("config.json") {
+    } else if names.contains(HuggingFaceFolder.configuration) {
       self = .huggingFace
     } else {
       self = try ModelFolder.weights(in: place.text) == nil ? .unknown : .huggingFace

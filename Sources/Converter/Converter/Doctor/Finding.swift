@@ -43,6 +43,9 @@ public struct Finding: Hashable, Sendable {
   /// What to do about it, where there is something.
   public var remedy: String?
 
+  /// The message and what to do.
+  public var sentence: String { [message, remedy].compactMap(\.self).joined(separator: "; ") }
+
   init(
     _ severity: Severity, _ topic: Topic, at path: String, _ message: String,
     remedy: String? = nil

@@ -12,8 +12,6 @@ struct FolderExamination {
   private let place: FilePath
   private let options: ExaminationOptions
 
-  private static let configuration = "config.json"
-
   init(of place: FilePath, _ options: ExaminationOptions) {
     self.place = place
     self.options = options
@@ -44,7 +42,7 @@ struct FolderExamination {
   }
 
   private mutating func checkTensors(_ graph: TensorGraph, at path: String) {
-    let configPath = place.appending(Self.configuration).text
+    let configPath = place.appending(HuggingFaceFolder.configuration).text
     do throws(FormatError) {
       let translation = try OLMoTranslation(HuggingFaceConfig(path: configPath))
       let map = try TensorMap(of: translation.config.model)

@@ -37,7 +37,7 @@ struct LoadingCheck {
   /// What the trainer insists on beyond a sound checkpoint (`olmo/checkpoint.py`,
   /// `scripts/train.py`).
   private mutating func checkTrainer(_ place: FilePath, _ files: [StateFile]) {
-    if !place.name.hasSuffix("-unsharded") {
+    if !place.name.hasSuffix(OLMoDirectory.suffix) {
       refuse(
         place.text, "the trainer takes a directory for unsharded only if its name says so",
         remedy: "rename it to '\(place.name)-unsharded'")

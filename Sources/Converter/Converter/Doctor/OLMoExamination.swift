@@ -56,10 +56,7 @@ struct OLMoExamination {
   ) throws(FormatError) -> StateFile? {
     var found: [String] = []
     for name in [state, older].compactMap(\.self) {
-      for suffix in ["safetensors", "pt"] {
-        let path = place.appending("\(name).\(suffix)")
-        if try path.status() != nil { found.append(path.text) }
-      }
+      found += try OLMoDirectory.files(of: name, in: place)
     }
     guard let path = found.first else {
       record.findings.append(

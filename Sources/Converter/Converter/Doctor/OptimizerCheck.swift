@@ -45,7 +45,12 @@ struct OptimizerCheck {
     }
     checkStates(state, shapes)
     checkFields(state, optimizer)
-    steps = try readSteps(of: state)
+    do throws(FormatError) {
+      steps = try readSteps(of: state)
+    } catch {
+      guard error.code != .inputOutput else { throw error }
+      findings.append(Finding(error, .optimizer, at: path))
+    }
   }
 
   // MARK: Groups

@@ -50,6 +50,9 @@ public struct ManifestMaker: Sendable {
     of path: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> Report {
+    let members = try CheckpointMembers(of: path)
+    try FilePath(output).requireApart(
+      from: members.states.map(\.path) + members.files.map { members.path.appending($0).text })
     // What stands in the way should not be found out after reading all bytes.
     let staged = try StagedOutput(path: output, replacing: replacesExisting)
     let (manifest, warnings) = try Manifest.make(

@@ -23,7 +23,7 @@ struct CheckpointMembers {
   private(set) var passedOver: [String] = []
 
   /// The names of a checkpoint's own configuration, which must be on both sides.
-  static let configurations = [OLMoDirectory.configuration, "config.json"]
+  static let configurations = [OLMoDirectory.configuration, HuggingFaceFolder.configuration]
   private static let tensorSuffixes = [".safetensors", ".bin", ".pt", ".index.json"]
 
   /// Finds the files at `path`, by their names alone.
@@ -56,12 +56,7 @@ struct CheckpointMembers {
 
   private mutating func findStates() throws(FormatError) {
     for name in OLMoDirectory.states + [OLMoDirectory.trainer] {
-      // OLMo's trainer looks for them in this order.
-      var found: [String] = []
-      for suffix in ["safetensors", "pt"] {
-        let file = path.appending("\(name).\(suffix)")
-        if try file.status() != nil { found.append(file.text) }
-      }
+      var found = try OLMoDirectory.files(of: name, in: path)
       if found.isEmpty, name == "model", let weights = try ModelFolder.weights(in: path.text) {
         found.append(weights)
       }

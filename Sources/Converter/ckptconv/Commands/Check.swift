@@ -66,9 +66,8 @@ struct Check: Command {
 
   private func text(_ examination: Examination, _ console: Console) -> String {
     var lines = examination.findings.map { finding in
-      let words = [finding.message, finding.remedy].compactMap(\.self).joined(separator: "; ")
-      return console.paint("\(finding.severity.rawValue):", finding.severity.role)
-        + " \(finding.path): \(words)".harmless
+      console.paint("\(finding.severity.rawValue):", finding.severity.role)
+        + " \(finding.path): \(finding.sentence)".harmless
     }
     lines.append("\(examination.path): \(verdict(examination))".harmless)
     return lines.map { "\($0)\n" }.joined()

@@ -65,13 +65,7 @@ struct Config: Command {
           A `config.yaml` that supplies what `config.json` does not know. Where the two contradict each
           other, `config.json` wins, and a warning says so.
           """),
-      .toggle(
-        "keep-eos", \.options.huggingFace.keepsEndOfText, in: .content,
-        "keep an end-of-text token 0",
-        manual: """
-          The first configurations of OLMo 1 say 0 for the end-of-text token and mean 50279, which is
-          written for it, with a warning. With this flag 0 is written.
-          """),
+      .keepEndOfText(\.options.huggingFace.keepsEndOfText),
       .toggle(
         "no-carry", \.options.huggingFace.carriesRest, to: false, in: .content,
         "leave out what only OLMo knows",
@@ -85,6 +79,12 @@ struct Config: Command {
     try outputs.check(operands, shared)
     if target == .hf, options.template != nil {
       throw .conflict("--to hf", "--config", because: "a template is for translations to OLMo")
+    }
+    if target == .olmo, options.huggingFace.keepsEndOfText {
+      throw .conflict("--to olmo", "--keep-eos", because: "the token is one of OLMo's config.yaml")
+    }
+    if target == .olmo, !options.huggingFace.carriesRest {
+      throw .conflict("--to olmo", "--no-carry", because: "nothing is carried to OLMo")
     }
     outputs.apply(to: &options)
   }

@@ -31,6 +31,8 @@ struct DiffText {
     }
     if !report.differences.isEmpty {
       blocks.append(differenceTable(report.differences).text(width: width))
+      let hidden = report.differences.count - limit
+      if hidden > 0 { blocks.append("\(hidden) not listed\n") }
     }
     return blocks.joined(separator: "\n")
   }

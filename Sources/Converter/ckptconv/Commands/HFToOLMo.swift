@@ -63,13 +63,7 @@ struct HFToOLMo: Command {
           """),
       .optimizerNames(
         \.options.optimizerNames, otherwise: "how it did when it left OLMo, and by name otherwise"),
-      .path(
-        "tokenizer", "PATH", \.options.tokenizer, in: .content,
-        "take the tokenizer from a directory or file",
-        manual: """
-          The directory with the files of the tokenizer, or its `tokenizer.json`. The default is DIR,
-          if it has them.
-          """),
+      .tokenizer(\.options.tokenizer),
     ]
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {

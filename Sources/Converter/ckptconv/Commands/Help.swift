@@ -5,13 +5,13 @@ struct Help: Command {
   static let name = "help"
   static let summary = "explain a command or a topic"
   static let manual = """
-    Prints the manual of a command, or what there is to say on a topic. Without an argument it lists
-    the commands and topics.
+    Prints the manual of a command, of a verb of `batch`, or what there is to say on a topic. Without
+    an argument it lists the commands and topics.
     """
   static let examples = [
     Example(line: "ckptconv help safety", purpose: "What is read from a pickle, and what is not:")
   ]
-  static let operands = Operands(usage: "[COMMAND|TOPIC]", minimum: 0, maximum: 1, arePaths: false)
+  static let operands = Operands(usage: "[COMMAND|TOPIC]", minimum: 0, maximum: 2, arePaths: false)
   static let flags: [BoundFlag<Help>] = []
 
   /// Everything that it can be asked to explain.
@@ -20,7 +20,8 @@ struct Help: Command {
   private var page: HelpPage?
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    if let name = operands.first { page = try HelpPage(named: name) }
+    guard !operands.isEmpty else { return }
+    page = try HelpPage(named: operands.joined(separator: " "))
   }
 
   func run(

@@ -62,19 +62,8 @@ struct OLMoToHF: Command {
           Writes the optimizer's state as `optimizer.safetensors`, under the names of Hugging Face's
           model and split like its weights, and takes `train.pt` along in `olmo`.
           """),
-      .path(
-        "tokenizer", "PATH", \.options.tokenizer, in: .content,
-        "take the tokenizer from a directory or file",
-        manual: """
-          The directory with the files of the tokenizer, or its `tokenizer.json`. The default is DIR,
-          if it has them.
-          """),
-      .toggle(
-        "keep-eos", \.options.keepsEndOfText, in: .content, "keep an end-of-text token 0",
-        manual: """
-          The first configurations of OLMo 1 say 0 for the end-of-text token and mean 50279, which is
-          written for it, with a warning. With this flag 0 is written.
-          """),
+      .tokenizer(\.options.tokenizer),
+      .keepEndOfText(\.options.keepsEndOfText),
       .toggle(
         "no-carry", \.options.carriesRest, to: false, in: .content,
         "leave out what only OLMo knows",

@@ -22,7 +22,9 @@ struct OutputOptions: Sendable {
 
   /// The flag that says where outputs go, in the words of a command.
   static func output(_ summary: String, manual: String) -> BoundFlag<OutputOptions> {
-    .path("output", short: "o", "PATH", \.output, in: .output, summary, manual: manual)
+    .path(
+      "output", short: "o", "PATH", \.output, takesStream: true, in: .output, summary,
+      manual: manual)
   }
 
   /// The flags that say how files appear.

@@ -19,7 +19,8 @@ struct Scan: Command {
     scan goes on as far as they can be followed. Tensor data is not read; its checksums are for
     `ckptconv verify`.
 
-    A directory stands for all files in it; those that hold no pickle at all are passed over.
+    A directory stands for all files in it and below; those that hold no pickle at all are passed
+    over.
 
     The exit code is 1 if anything dangerous was found in any INPUT; otherwise 74 if an INPUT could not
     be read, 65 if one is broken or of a kind in which pickles cannot be found, and 0 if there is

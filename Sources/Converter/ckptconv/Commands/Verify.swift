@@ -66,6 +66,9 @@ struct Verify: Command {
     if manifest != nil, against != nil {
       throw .conflict("--manifest", "--against", because: "one writes a manifest, one reads it")
     }
+    if replacesExisting, manifest == nil {
+      throw UsageError("--force has nothing to replace", hint: "it belongs to --manifest")
+    }
     switch (manifest ?? against, operands.count) {
     case (nil, 1):
       throw UsageError(

@@ -8,7 +8,7 @@ enum HelpPage: Sendable {
   ///
   /// - Throws: when there is none of that name.
   init(named name: String) throws(UsageError) {
-    if let page = FlagTable.pages.first(where: { $0.name == name }) {
+    if let page = FlagTable.page(named: name) {
       self = .command(page)
     } else if let topic = Topic.all.first(where: { $0.name == name }) {
       self = .topic(topic)

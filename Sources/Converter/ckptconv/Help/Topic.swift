@@ -83,6 +83,15 @@ struct Topic: Sendable {
       .list([
         ("NO_COLOR", "If it is set and not empty, messages are not colored."),
         ("TERM", "If it is `dumb`, messages are not colored and no progress is shown."),
+        (
+          "TMPDIR",
+          "Where files without a name lie while something is compared that does not fit the memory. "
+            + "The default is `/tmp`."
+        ),
+        (
+          "SLURM_ARRAY_TASK_*",
+          "In a task of a job array: the shard of `ckptconv batch`, unless `--shard` says another."
+        ),
       ]),
       .text("`--color` `always` or `never` goes before both."),
     ])
