@@ -26,6 +26,7 @@ struct CheckTests {
     Case("sound", "step6-unsharded", exit: 0),
     Case("finite", "--finite", "--for", "olmo", "step6-unsharded", exit: 0),
     Case("torch", "--for", "torch", "step6-unsharded"),
+    Case("torch-quiet", "-q", "--for", "torch", "step6-unsharded"),
     Case("cut", "step6-unsharded") { workspace in
       let model = try workspace.bytes("step6-unsharded/model.pt")
       try workspace.write(model.prefix(1_000_000), to: "step6-unsharded/model.pt")

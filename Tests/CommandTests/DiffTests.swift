@@ -21,6 +21,7 @@ struct DiffTests {
     Case("different", "--limit", "3", "sgd.pt", "adagrad.pt", exit: 1),
     Case("within-tolerance", "--limit", "2", "--tolerance", "1e9", "sgd.pt", "adagrad.pt", exit: 1),
     Case("directories", "a", "b", exit: 1),
+    Case("different-quiet", "-q", "sgd.pt", "adagrad.pt", exit: 1),
     Case("missing", "sgd.pt", "missing.pt", exit: 74),
     Case("no-number", "--tolerance", "-1", "sgd.pt", "sgd.pt", exit: 64),
     Case("one-operand", "sgd.pt", exit: 64),

@@ -22,6 +22,7 @@ struct ScanTests {
     Case("legacy", "legacy.pt", exit: 0),
     Case("dangerous", "evil.pt", exit: 1),
     Case("dangerous-json", "--json", "evil.pt", exit: 1),
+    Case("dangerous-quiet", "-q", "evil.pt", exit: 1),
     Case("cut", "cut.pt", exit: 65),
     Case("dangerous-among-broken", "cut.pt", "missing.pt", "evil.pt", exit: 1),
     Case("missing-among-broken", "cut.pt", "missing.pt", exit: 74),

@@ -53,7 +53,11 @@ struct Check: Command {
           console.progress?.update(done: done, total: total)
         }
         console.progress?.finish()
-        try console.print(shared.json ? examination.json + "\n" : text(examination, console))
+        if shared.json {
+          try console.printJSON(examination.json)
+        } else if !shared.quiet {
+          try console.print(text(examination, console))
+        }
         if !examination.isSound, exitCode == .done { exitCode = .difference }
       } catch {
         if error.cause?.isBrokenPipe == true { throw error }

@@ -40,7 +40,6 @@ struct ConversionRun {
         report.outputs += outputs
       } catch {
         // One bad file among many does not keep the others from being converted.
-        console.progress?.finish()
         console.report(error)
         report.failures.append((task.input, error))
         if exitCode == .done { exitCode = ExitCode(error) }

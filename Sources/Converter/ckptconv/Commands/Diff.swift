@@ -83,10 +83,10 @@ struct Diff: Command {
         report.failures.append((pair.first, error))
       }
     }
+    for file in report.files { for warning in file.warnings { console.warn(warning) } }
     if shared.json {
       try console.printJSON(report.json)
-    } else {
-      for file in report.files { for warning in file.warnings { console.warn(warning) } }
+    } else if !shared.quiet {
       try console.print(DiffText(report, limit: limit ?? .max).text(width: console.columns))
     }
     if let failure = report.failures.first { return ExitCode(failure.error) }

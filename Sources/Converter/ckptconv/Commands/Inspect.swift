@@ -65,8 +65,8 @@ struct Inspect: Command {
     _ path: String, isFirst: Bool, _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) {
     let inspection = try Inspection(of: path, droppingUnsafe: dropsUnsafe)
-    if shared.json { return try console.printJSON(inspection.json) }
     for warning in inspection.warnings { console.warn("\(path): \(warning)") }
+    if shared.json { return try console.printJSON(inspection.json) }
     let listing = Listing(inspection, order: sort ?? .file, limit: limit)
     try console.print((isFirst ? "" : "\n") + listing.text(width: console.columns))
   }

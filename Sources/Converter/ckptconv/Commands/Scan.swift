@@ -71,7 +71,7 @@ struct Scan: Command {
     }
     if shared.json {
       try console.printJSON(scan.json)
-    } else {
+    } else if !shared.quiet {
       try console.print(Self.text(of: scan))
     }
     if scan.count(.dangerous) > 0 { return .difference }

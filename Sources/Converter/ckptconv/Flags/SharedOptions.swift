@@ -22,8 +22,8 @@ struct SharedOptions: Sendable {
     .toggle(
       "quiet", short: "q", \.quiet, in: .everywhere, "say nothing but warnings and errors",
       manual: """
-        Neither progress nor what was done is shown. Warnings and errors are: what a conversion \
-        could not carry over is never kept quiet.
+        Neither progress nor what was done or found is shown: the exit code tells. Warnings and \
+        errors are shown: what a conversion could not carry over is never kept quiet.
         """),
     .choice(
       "color", "WHEN", \.color, in: .everywhere, "use colors: auto, always or never",

@@ -49,8 +49,11 @@ final class Console: Sendable {
     say(Report.warning(text, hint: hint, errors.style))
   }
 
-  /// Says what ended the run.
-  func report(_ error: FormatError) { say(Report.error(error, errors.style)) }
+  /// Says what ended the run, or that of one input; what comes next begins anew.
+  func report(_ error: FormatError) {
+    progress?.finish()
+    say(Report.error(error, errors.style))
+  }
 
   /// Says what went wrong in one part of a run, and what can be done about it.
   func report(_ message: String, hint: String?) {
