@@ -49,7 +49,8 @@ private struct Scene {
 
   /// The states in the journal, each item's in their order.
   func journal() throws -> [String: JournalRecord] {
-    try BatchStore.history(of: directory.path, for: FakeVerb()).latest
+    let history = try BatchStore.history(of: directory.path, for: FakeVerb())
+    return Dictionary(uniqueKeysWithValues: history.records.map { ($0.item, $0) })
   }
 }
 

@@ -24,12 +24,13 @@ struct StandingTests {
     }
 
     func standing(
-      resumes: Bool = true, force: Bool = false, settings: String = "--a", hashing: Bool = false
+      resumes: Bool = true, force: Bool = false, settings: String = "--a", hashing: Bool = false,
+      after records: [JournalRecord]? = nil
     ) -> String {
       let item = BatchItem(
         name: "model.pt", input: directory / "model.pt", work: .success(work), readByteCount: 3)
       var history = JournalHistory()
-      history.add(record)
+      for record in records ?? [record] { history.add(record) }
       let check = StandingCheck(
         root: directory.path, verb: "fake", settings: settings, resumes: resumes,
         replacesExisting: force, hashesInputs: hashing)
@@ -61,6 +62,18 @@ struct StandingTests {
     #expect(
       try Scene().standing(settings: "--b")
         == "impossible: inputOutput, a batch of fake with --a wrote it; --force replaces it")
+  }
+
+  @Test("What another verb did to the item later changes nothing")
+  func otherVerb() throws {
+    let scene = try Scene()
+    var other = JournalRecord(.done, verb: "other", settings: "", item: "model.pt")
+    other.run = 2
+    #expect(scene.standing(after: [scene.record, other]) == "finished")
+    other.outputs = scene.record.outputs
+    #expect(
+      scene.standing(after: [other])
+        == "impossible: inputOutput, a batch of other without flags wrote it; --force replaces it")
   }
 
   @Test("What had been begun is made anew, and its output makes room")

@@ -64,6 +64,13 @@ struct BatchTests {
     BatchCase(
       "merged", before: "pt-to-safetensors runs -o out --shard 1/2",
       then: "pt-to-safetensors runs -o out --merge-reports", exit: 1, outputs: all[0], all[2]),
+    BatchCase(
+      "report-in-place-of-file", then: "pt-to-safetensors runs -o out --resume --report list.txt",
+      exit: 74),
+    BatchCase(
+      "report-again", before: "pt-to-safetensors runs/b -o out --report all.jsonl",
+      then: "pt-to-safetensors runs/b -o out --resume --report all.jsonl", exit: 0,
+      outputs: "step3-unsharded/model.safetensors"),
     BatchCase("json", then: "pt-to-safetensors runs/none -k -o out --json", exit: 74),
   ]
 

@@ -106,6 +106,9 @@ struct InvocationTests {
     Refusal(
       "pt-to-safetensors --json -o - a",
       says: "--output - and --json exclude each other: both need the standard output"),
+    Refusal(
+      "batch pt-to-safetensors a -o b --dry-run --report c",
+      says: "--report and --dry-run exclude each other: nothing is done that could be reported"),
     Refusal("verify --manifest - a", says: "--manifest needs a path, found '-'"),
     Refusal(
       "config --to olmo --keep-eos a",

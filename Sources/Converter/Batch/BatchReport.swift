@@ -63,13 +63,13 @@ extension BatchReport {
   package init(merging schedule: BatchSchedule, _ history: JournalHistory, verb: any BatchVerb) {
     var reports = schedule.entries.map { ItemReport(before: $0) }
     for place in reports.indices where reports[place].outcome == .pending {
-      let record = history.latest[reports[place].name]
-      guard let record, record.verb == verb.name, let failure = record.failure else { continue }
+      let record = history.record(of: reports[place].name, by: verb.name)
+      guard let failure = record?.failure else { continue }
       reports[place].outcome = .failed
       reports[place].failure = failure
     }
     let known = Set(reports.map(\.name))
-    let gone = history.latest.values
+    let gone = history.records
       .filter { $0.state == .done && $0.deletesSources && $0.verb == verb.name }
       .filter { !known.contains($0.item) }
       .sorted { NaturalOrder.precedes($0.item, $1.item) }
@@ -78,20 +78,27 @@ extension BatchReport {
 }
 
 extension BatchReport {
-  /// Makes sure that a report can be written to `path` without replacing anything.
+  /// Whether there is a file at `path` that must stay, as far as `rules` do not say otherwise.
   ///
-  /// - Throws: `inputOutput` when there is a file.
-  package static func requireFree(_ path: String) throws(FormatError) {
+  /// A batch that goes on replaces the report that it has left there, and no other file.
+  /// - Throws: `inputOutput` when there is such a file.
+  package static func requireFree(_ path: String, _ rules: BatchRules) throws(FormatError) {
     let status = try FormatError.wrapping { () throws(SystemError) in
       try Syscalls.status(at: path, followingLinks: false)
     }
-    if let status { throw FormatError(SystemError.occupied(path, status)) }
+    guard let status, !rules.replacesExisting else { return }
+    if rules.resumes, status.isRegular {
+      let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+      if try file.bytes(in: 0..<8) == Array("{\"kind\":".utf8) { return }
+    }
+    throw FormatError(SystemError.occupied(path, status))
   }
 
-  /// Writes the report as JSON lines; an older one is replaced.
+  /// Writes the report as JSON lines.
   ///
-  /// - Throws: `inputOutput` when that fails.
-  package func write(to path: String) throws(FormatError) {
+  /// - Throws: `inputOutput` when that fails, or there is a file that is not to be replaced.
+  package func write(to path: String, _ rules: BatchRules) throws(FormatError) {
+    try Self.requireFree(path, rules)
     let output = try StagedOutput(path: path, replacing: true)
     let text = lines.map { "\($0)\n" }.joined()
     var plan = FilePlan()

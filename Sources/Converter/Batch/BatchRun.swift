@@ -52,21 +52,21 @@ package final class BatchRun: Sendable {
       for index in schedule.open { records.append(try planned(schedule.entries[index].item)) }
       try store?.append(records)
     }
-    let deleted = try deleteFinished()
+    let deletions = try deleteFinished()
     let openCount = schedule.open.count
     let workers = min(rules.jobs, max(openCount, 1))
     // One more thread waits for the disk while the others go on.
     Syscalls.concurrently(workers + 1) { self.takePart(workers) }
     var (reports, stop) = state.change { ($0.reports, $0.stop) }
-    for index in deleted { reports[index].isSourceDeleted = true }
+    for (index, error) in deletions { reports[index].noteDeletion(error) }
     return BatchReport(items: reports, shard: schedule.shard, stop: stop)
   }
 
   /// Deletes the inputs of items that an earlier run has converted and compared, where that run was
   /// not told to or was stopped before.
   ///
-  /// - Returns: the numbers of these items.
-  private func deleteFinished() throws(FormatError) -> [Int] {
+  /// - Returns: the numbers of these items, and what kept their inputs from being deleted.
+  private func deleteFinished() throws(FormatError) -> [(index: Int, error: SystemError?)] {
     guard rules.deletesSources else { return [] }
     var records: [JournalRecord] = []
     var indices: [Int] = []
@@ -77,7 +77,7 @@ package final class BatchRun: Sendable {
       indices.append(index)
     }
     try store?.append(records)
-    return indices.filter { SourceDeletion.carryOut(schedule.entries[$0].item) == nil }
+    return indices.map { ($0, SourceDeletion.carryOut(schedule.entries[$0].item)) }
   }
 
   private func takePart(_ workers: Int) {

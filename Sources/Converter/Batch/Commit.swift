@@ -136,11 +136,7 @@ struct Commit: Sendable {
       let report = reports[place].report
       guard report.outcome == .done, report.isVerified else { continue }
       let item = schedule.entries[reports[place].index].item
-      reports[place].report.isSourceDeleted = true
-      if let error = SourceDeletion.carryOut(item) {
-        reports[place].report.isSourceDeleted = false
-        reports[place].report.warnings.append("\(item.input): not deleted: \(error)")
-      }
+      reports[place].report.noteDeletion(SourceDeletion.carryOut(item))
     }
   }
 }

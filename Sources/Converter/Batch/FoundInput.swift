@@ -34,7 +34,7 @@ package struct FoundInput: Sendable {
     let pattern = GlobPattern(argument)
     let top = pattern?.base ?? place
     let prefix = FilePath(top).appending("").text
-    let isKnown = history.latest.values.contains { record in
+    let isKnown = history.records.contains { record in
       record.deletesSources
         && record.inputs.contains { $0.path == place || $0.path.hasPrefix(prefix) }
     }

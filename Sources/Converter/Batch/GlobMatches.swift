@@ -3,10 +3,15 @@ internal import Converter
 
 /// Finds the paths that match a pattern.
 enum GlobMatches {
-  /// The paths that exist and match, in natural order and without repetitions.
+  /// Finds what a pattern stands for.
   ///
-  /// What cannot be read has no matches, as in shells. `**` does not follow links to directories.
-  static func paths(for pattern: GlobPattern) -> [String] {
+  /// `**` does not follow links to directories.
+  ///
+  /// - Parameters:
+  ///   - pattern: what to match.
+  ///   - faults: gets the directories that cannot be looked into.
+  /// - Returns: the paths that exist and match, in natural order and without repetitions.
+  static func paths(for pattern: GlobPattern, faults: inout [SystemError]) -> [String] {
     var places = [FilePath(pattern.base)]
     for component in pattern.components {
       switch component {
@@ -14,9 +19,10 @@ enum GlobMatches {
         places = places.map { $0.appending(name) }.filter { status($0) != nil }
       case .pattern(let text):
         places = places.flatMap { place in
-          names(in: place).filter { GlobPattern.matches($0, text) }.map { place.appending($0) }
+          names(in: place, &faults).filter { GlobPattern.matches($0, text) }
+            .map { place.appending($0) }
         }
-      case .anyDirectories: places = places.flatMap { directories(below: $0) }
+      case .anyDirectories: places = places.flatMap { directories(below: $0, &faults) }
       }
     }
     if pattern.components.last == .anyDirectories { places.removeAll { $0.text == pattern.base } }
@@ -24,12 +30,14 @@ enum GlobMatches {
   }
 
   /// A directory and all that are below it, hidden ones left out.
-  private static func directories(below top: FilePath) -> [FilePath] {
+  private static func directories(
+    below top: FilePath, _ faults: inout [SystemError]
+  ) -> [FilePath] {
     var found: [FilePath] = []
     var open = [top]
     while let place = open.popLast() {
       found.append(place)
-      for name in names(in: place) where !name.hasPrefix(".") {
+      for name in names(in: place, &faults) where !name.hasPrefix(".") {
         let inner = place.appending(name)
         let status = try? Syscalls.status(at: inner.text, followingLinks: false)
         if status?.isDirectory == true { open.append(inner) }
@@ -38,8 +46,16 @@ enum GlobMatches {
     return found
   }
 
-  private static func names(in directory: FilePath) -> [String] {
-    (try? Syscalls.names(in: directory.text)) ?? []
+  private static func names(
+    in directory: FilePath, _ faults: inout [SystemError]
+  ) -> [String] {
+    do throws(SystemError) {
+      return try Syscalls.names(in: directory.text)
+    } catch {
+      // A file is no directory, and what is gone has nothing in it: neither has matches.
+      if !error.isMissing, !error.isNoDirectory { faults.append(error) }
+      return []
+    }
   }
 
   private static func status(_ place: FilePath) -> Syscalls.FileStatus? {

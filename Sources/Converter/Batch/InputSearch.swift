@@ -48,7 +48,8 @@ package struct InputSearch: Sendable {
     matching pattern: GlobPattern, _ argument: String
   ) throws(FormatError) -> [FoundInput] {
     var found: [FoundInput] = []
-    for match in GlobMatches.paths(for: pattern) {
+    var faults: [SystemError] = []
+    for match in GlobMatches.paths(for: pattern, faults: &faults) {
       let place = FilePath(match)
       guard try place.status()?.isDirectory == true else {
         found.append(FoundInput(match, below: pattern.base))
@@ -56,6 +57,8 @@ package struct InputSearch: Sendable {
       }
       found += try inputs(inDirectory: place).map { FoundInput($0.path, below: pattern.base) }
     }
+    // What cannot be looked into is one fault among many inputs.
+    found += faults.map { FoundInput($0.path, below: pattern.base, fault: FormatError($0)) }
     guard !found.isEmpty else {
       throw FormatError(
         .unsupported, "nothing that \(verb.name) takes matches this pattern",

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Converter
 internal import JSON
 
 /// What became of one item.
@@ -60,8 +61,14 @@ package struct ItemReport: Sendable {
   }
 
   private func withoutInput(_ text: String) -> String {
-    guard text.hasPrefix(input) else { return text }
-    return String(text.dropFirst(input.count).drop { $0 == "/" || $0 == ":" || $0 == " " })
+    guard let rest = FilePath.rest(of: text, behind: input) else { return text }
+    return String(rest.drop { $0 == "/" || $0 == ":" || $0 == " " })
+  }
+
+  /// Notes that the input was deleted, or what kept it from being deleted.
+  mutating func noteDeletion(_ error: SystemError?) {
+    isSourceDeleted = error == nil
+    if let error { warnings.append("\(input): not deleted: \(error)") }
   }
 
   /// The bytes that were written.

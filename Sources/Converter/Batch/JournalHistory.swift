@@ -3,8 +3,13 @@ internal import Converter
 
 /// What all journals below a root say together.
 package struct JournalHistory: Sendable {
-  /// The latest record of each item.
-  package private(set) var latest: [String: JournalRecord] = [:]
+  /// What is done to an item: several verbs may work on it below one root.
+  private struct Key: Hashable {
+    var verb: String
+    var item: String
+  }
+
+  private var latest: [Key: JournalRecord] = [:]
   /// The number of the latest run.
   package private(set) var lastRun = 0
   /// How many lines were edited and do not count.
@@ -19,9 +24,18 @@ package struct JournalHistory: Sendable {
   /// the later run counts.
   package mutating func add(_ record: JournalRecord) {
     lastRun = max(lastRun, record.run)
-    if let known = latest[record.item], known.run > record.run { return }
-    latest[record.item] = record
+    let key = Key(verb: record.verb, item: record.item)
+    if let known = latest[key], known.run > record.run { return }
+    latest[key] = record
   }
+
+  /// The latest record of an item by a verb.
+  package func record(of item: String, by verb: String) -> JournalRecord? {
+    latest[Key(verb: verb, item: item)]
+  }
+
+  /// The latest records of all items and verbs, in no order.
+  package var records: some Collection<JournalRecord> { latest.values }
 
   /// Reads the journals in `directory`; without any, nothing has happened.
   ///

@@ -27,9 +27,11 @@ package struct StandingCheck: Sendable {
   func standing(of item: BatchItem, in history: JournalHistory) -> Standing {
     do throws(FormatError) {
       let work = try item.work.get()
-      let latest = history.latest[item.name]
+      let latest = history.record(of: item.name, by: verb)
       guard resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
-        try requireFree(OutputFiles.existing(work.writes), hint: hint(latest))
+        for path in try OutputFiles.existing(work.writes) {
+          try requireFree([path], hint: hint(latest ?? writer(of: path, in: history)))
+        }
         return .fresh
       }
       let files = try OutputFiles.existing(work.writes)
@@ -64,6 +66,14 @@ package struct StandingCheck: Sendable {
       return "a batch of \(record.verb) \(flags) wrote it; --force replaces it"
     }
     return "--resume goes on with the batch that wrote it"
+  }
+
+  /// What the journal says of the batch of another verb that wrote the file at `place`.
+  private func writer(of place: String, in history: JournalHistory) -> JournalRecord? {
+    guard !replacesExisting else { return nil }
+    return history.records.first { record in
+      record.state == .done && record.outputs.contains { path($0) == place }
+    }
   }
 
   private func path(_ output: FileIdentity) -> String {

@@ -28,9 +28,19 @@ package struct FilePath: Hashable {
   /// The path from `input`, to stand in front of a message that `input` stands in front of: nothing
   /// for `input` itself, and else with a colon behind it.
   package func prefix(below input: String) -> String {
-    guard text.hasPrefix(input) else { return "\(text): " }
-    let rest = text.dropFirst(input.count).drop { $0 == "/" }
+    guard let rest = Self.rest(of: text, behind: input)?.drop(while: { $0 == "/" }) else {
+      return "\(text): "
+    }
     return rest.isEmpty ? "" : "\(rest): "
+  }
+
+  /// What follows the path `place` in a text that begins with it; `nil` for another text, and for one
+  /// that begins with a longer name.
+  package static func rest(of text: String, behind place: String) -> Substring? {
+    guard text.hasPrefix(place) else { return nil }
+    let rest = text.dropFirst(place.count)
+    guard let next = rest.first, !place.hasSuffix("/") else { return rest }
+    return next == "/" || next == ":" ? rest : nil
   }
 
   /// The file's name with another extension in place of its last one.

@@ -34,6 +34,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
   /// Whether the file is absent.
   public var isMissing: Bool { code == ENOENT }
+  /// Whether a part of the path is a file, and no directory.
+  public var isNoDirectory: Bool { code == ENOTDIR }
   /// Whether the file is there already.
   public var isPresent: Bool { code == EEXIST }
   /// Whether the disk, or the user's part of it, is full.

@@ -1,5 +1,6 @@
 internal import Batch
 internal import Bytes
+internal import Converter
 
 /// Shows how a batch is coming along: one line that changes on a terminal, a line for each item
 /// elsewhere.
@@ -46,7 +47,7 @@ final class BatchDisplay: BatchObserver {
     tell(report.problems, of: report.input)
     if let failure = report.failure {
       console.report(
-        failure.message.hasPrefix(report.input)
+        FilePath.rest(of: failure.message, behind: report.input) != nil
           ? failure.message : "\(report.input): \(failure.message)", hint: failure.hint)
     } else if console.progress == nil {
       let place = "[\(progress.itemsDone)/\(progress.itemCount)]"

@@ -42,6 +42,9 @@ struct BatchOptions: Sendable {
           "--delete-source does not go with \(verb.name), whose inputs are kept",
           hint: "only conversions with --verify know that an input can be made again")
     }
+    if report != nil, isDryRun {
+      throw .conflict("--report", "--dry-run", because: "nothing is done that could be reported")
+    }
     if mergesReports, isDryRun {
       throw .conflict("--merge-reports", "--dry-run", because: "neither converts anything")
     }

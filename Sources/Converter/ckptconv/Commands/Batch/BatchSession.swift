@@ -27,10 +27,8 @@ struct BatchSession {
     if verb.comparesWithRoot, let root = options.root { try requireTree(root) }
     let shard = try chosenShard()
     let plan = try plan(operands)
+    if let report = options.report { try BatchReport.requireFree(report, rules) }
     if options.mergesReports { return try merge(plan) }
-    if let report = options.report, !rules.resumes, !rules.replacesExisting {
-      try BatchReport.requireFree(report)
-    }
     if options.isDryRun { return try preview(plan, shard) }
     if shard == nil {
       // Before anything is touched; once the lock is held, the same is asked again.
@@ -109,7 +107,7 @@ struct BatchSession {
     let preview = try BatchPreview(schedule, root: options.root, writes: verb.writes)
     try console.print(
       isJSON ? preview.json : BatchListing(preview).text(width: console.columns))
-    return preview.faults.first.map { ExitCode($0.error) } ?? .done
+    return preview.faults.first.map { ExitCode($0.error) } ?? (preview.fits ? .done : .inputOutput)
   }
 
   // MARK: Doing
@@ -143,7 +141,7 @@ struct BatchSession {
 
   /// Writes the report, tells the verdict.
   private func conclude(_ report: BatchReport) throws(FormatError) -> ExitCode {
-    if let path = options.report { try report.write(to: path) }
+    if let path = options.report { try report.write(to: path, rules) }
     if isJSON {
       // Those that were worked on have been printed when they ended.
       for item in report.items where item.attempts == 0 || item.outcome == .pending {
