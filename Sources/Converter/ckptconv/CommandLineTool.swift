@@ -4,7 +4,7 @@ internal import Bytes
 enum CommandLineTool {
   /// Does what `arguments` ask for and returns the exit status.
   static func run(_ arguments: ArraySlice<String>) -> ExitCode {
-    TerminalSyscalls.ignoreBrokenPipes()
+    TerminalSyscalls.letWritesFail()
     let invocation: Invocation
     do {
       invocation = try Invocation(parsing: arguments)
@@ -17,8 +17,9 @@ enum CommandLineTool {
       return try invocation.run(console)
     } catch {
       console.progress?.erase()
-      // Whoever reads has had enough: `ckptconv inspect model.pt | head` is not a failure.
-      if error.cause?.isBrokenPipe == true { return .done }
+      if error.cause?.isInterruption == true, let signal = Interruption.signal {
+        TerminalSyscalls.end(bySignal: signal)
+      }
       console.report(error)
       return ExitCode(error)
     }

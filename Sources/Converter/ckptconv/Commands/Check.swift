@@ -60,7 +60,6 @@ struct Check: Command {
         }
         if !examination.isSound, exitCode == .done { exitCode = .difference }
       } catch {
-        if error.cause?.isBrokenPipe == true { throw error }
         console.report(error)
         if exitCode == .done || exitCode == .difference { exitCode = ExitCode(error) }
       }

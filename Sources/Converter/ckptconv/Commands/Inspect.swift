@@ -49,11 +49,12 @@ struct Inspect: Command {
     for operand in operands {
       do throws(FormatError) {
         for path in try Inspection.files(of: operand) {
+          // There is nothing to find out that would not be printed.
+          guard !console.hasLostReader else { return exitCode }
           try show(path, isFirst: isFirst, shared, console)
           isFirst = false
         }
       } catch {
-        if error.cause?.isBrokenPipe == true { throw error }
         console.report(error)
         if exitCode == .done { exitCode = ExitCode(error) }
       }

@@ -61,7 +61,6 @@ struct RoundTripCommand: Command {
           }
         }
       } catch {
-        if error.cause?.isBrokenPipe == true { throw error }
         console.report(error)
         report.failures.append((operand, error))
       }

@@ -50,7 +50,6 @@ struct Scan: Command {
           outcome = outcome.worse(try scan(file, isOnly: files == [operand], shared, console))
         }
       } catch {
-        if error.cause?.isBrokenPipe == true { throw error }
         console.report(error)
         outcome = outcome.worse(ExitCode(error))
       }

@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Synchronization
 
 /// Where a command speaks: its results to standard output, everything about them to standard error.
 final class Console: Sendable {
@@ -7,6 +8,7 @@ final class Console: Sendable {
   private let output: Stream
   private let errors: Stream
   private let isQuiet: Bool
+  private let lostReader = Atomic(false)
 
   /// A console over the process's own standard streams.
   init(_ options: SharedOptions) {
@@ -21,12 +23,24 @@ final class Console: Sendable {
   /// How many columns the standard output's terminal shows; `nil` when it is none.
   var columns: Int? { output.columns }
 
-  /// Writes a command's result.
+  /// Whether whoever read the results has had enough, as `head` has after ten lines.
+  var hasLostReader: Bool { lostReader.load(ordering: .relaxed) }
+
+  /// Writes a command's result, unless nobody reads it any more: that is no failure, and the exit
+  /// status still says what was found.
   ///
   /// - Throws: `inputOutput` when the standard output takes no more.
   func print(_ text: String) throws(FormatError) {
     progress?.erase()
-    try FormatError.wrapping { () throws(SystemError) in try output.write(text) }
+    guard !hasLostReader else { return }
+    try FormatError.wrapping { () throws(SystemError) in
+      do throws(SystemError) {
+        try output.write(text)
+      } catch {
+        guard error.isBrokenPipe else { throw error }
+        lostReader.store(true, ordering: .relaxed)
+      }
+    }
   }
 
   /// A word of a result in the color of its role, where colors are shown.

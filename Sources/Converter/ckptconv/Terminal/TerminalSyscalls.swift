@@ -40,8 +40,11 @@ enum TerminalSyscalls {
     try unsafe Syscalls.append(descriptor, text.utf8Span.span.bytes, path: name)
   }
 
-  /// Lets writes to a pipe without a reader fail instead of ending the process (`signal`).
-  static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+  /// Lets writes to a pipe without a reader, and beyond a limit on the size of files, fail instead of
+  /// ending the process (`signal`).
+  static func letWritesFail() {
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+  }
 
   private static let stopsGracefully = Atomic(false)
 
