@@ -92,6 +92,7 @@ struct Config: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
     let translation = try ConfigTranslation(
       of: operands[0], to: target?.target, into: outputs.destination, options)
     try translation.write()

@@ -26,6 +26,8 @@ struct ConversionRun {
       console.report(.binaryOnTerminal(format))
       return .usage
     }
+    // A stream is not taken back, and to write to it can take as long as nobody reads.
+    if destination != .standardOutput { TerminalSyscalls.stopGracefullyWhenInterrupted() }
     let tasks = try conversion.tasks(for: operands, to: destination)
     var report = ConversionReport()
     var exitCode = ExitCode.done
@@ -39,6 +41,7 @@ struct ConversionRun {
         if let manifest { console.note("\(task.input) -> \(manifest): manifest") }
         report.outputs += outputs
       } catch {
+        if error.cause?.isInterruption == true { throw error }
         // One bad file among many does not keep the others from being converted.
         console.report(error)
         report.failures.append((task.input, error))

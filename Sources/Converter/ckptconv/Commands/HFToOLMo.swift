@@ -74,6 +74,7 @@ struct HFToOLMo: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
     let report = try OLMoImport(options).run(operands[0], to: destination) { done, total in
       console.progress?.update(done: done, total: total)
     }

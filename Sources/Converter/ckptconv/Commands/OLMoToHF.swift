@@ -81,6 +81,7 @@ struct OLMoToHF: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
     let report = try HuggingFaceExport(options).run(operands[0], to: destination) { done, total in
       console.progress?.update(done: done, total: total)
     }

@@ -129,6 +129,7 @@ struct Verify: Command {
   private func write(
     _ manifest: String, of path: String, _ shared: SharedOptions, _ console: Console
   ) throws(FormatError) -> ExitCode {
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
     let maker = ManifestMaker(
       budget: CopyBudget(threads: shared.threads), replacingExisting: replacesExisting)
     let report = try maker.write(of: path, to: manifest) { done, total in
