@@ -65,7 +65,9 @@ struct FolderWriter {
     let directory = try StagedDirectory(
       path: path, inner: Self.innerDirectories(of: files), hidden: options.hiddenDirectory)
     do throws(FormatError) {
-      try run(files, progress, in: nil) { directory.place(of: $0) }
+      try run(files, progress, below: FilePath(path).directory.text, in: nil) {
+        directory.place(of: $0)
+      }
       try directory.commit(synchronising: options.synchronises)
     } catch {
       directory.discard(files.map(\.name))
@@ -79,7 +81,7 @@ struct FolderWriter {
     let directory = FilePath(path)
     let directories = OutputDirectories()
     do throws(FormatError) {
-      try run(files, progress, in: directories) { directory.appending($0).text }
+      try run(files, progress, below: path, in: directories) { directory.appending($0).text }
     } catch {
       directories.discard()
       throw error
@@ -88,7 +90,7 @@ struct FolderWriter {
 
   private func run(
     _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void,
-    in directories: OutputDirectories?, at place: (String) -> String
+    below existing: String, in directories: OutputDirectories?, at place: (String) -> String
   ) throws(FormatError) {
     var outputs: [StagedOutput] = []
     for file in files {
@@ -100,7 +102,7 @@ struct FolderWriter {
     var series = PlanSeries(
       files.map(\.plan), budget: options.budget,
       progress: progress)
-    try FreeSpace.require(series.byteCount, in: outputs.first?.scratchDirectory ?? ".")
+    try FreeSpace.require(series.byteCount, in: existing)
     for (file, output) in zip(files, outputs) {
       try series.run(file.plan, into: output, from: file.source)
     }

@@ -59,7 +59,8 @@ package enum Syscalls {
   {
     let flags =
       switch access {
-      case .read: O_RDONLY | O_CLOEXEC
+      // A pipe with a name would be waited for until somebody writes to it.
+      case .read: O_RDONLY | O_NONBLOCK | O_CLOEXEC
       case .createNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
       case .append: O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
       }
