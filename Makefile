@@ -66,10 +66,11 @@ kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest \
 		Tests/Interop/test_batch.py -k killed
 
-faults: build ## fail each system call of each command in each way there is
+faults: build ## fail each system call in each way, kill, fill disks, change sources
 	Scripts/deps interop
 	Tests/Interop/setup .venv
-	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_FAULTS=1 .venv/bin/python -m pytest -s Tests/Interop/test_faults.py
+	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_FAULTS=1 .venv/bin/python -m pytest -s \
+		Tests/Interop/test_faults.py Tests/Interop/test_disturbances.py
 
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)

@@ -2,7 +2,8 @@
  *
  * FAULT_LOG     a file that gets a line `number call path` for each call, or for the one that failed
  * FAULT_CALL    the number of the call that fails, counted from 1; without it, none does
- * FAULT_KIND    an errno value; `short`: half of the bytes are read or written; `none`: no byte is
+ * FAULT_KIND    an errno value; `short`: half of the bytes are read or written; `none`: no byte is;
+ *               `kill`: the process ends before the call, as by SIGKILL
  * FAULT_STICKY  1: all later calls of the same name fail in the same way
  *
  * What the program says on its standard error is left alone. Calls that the C library makes by itself
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NO_FAULT = 0, SHORT = -1, NONE = -2 };
+enum { NO_FAULT = 0, SHORT = -1, NONE = -2, KILL = -3 };
 
 static atomic_long calls;
 static atomic_int broken;
@@ -41,6 +43,7 @@ __attribute__((constructor)) static void begin(void) {
   sticky = getenv("FAULT_STICKY") != NULL;
   if (wanted && !strcmp(wanted, "short")) kind = SHORT;
   else if (wanted && !strcmp(wanted, "none")) kind = NONE;
+  else if (wanted && !strcmp(wanted, "kill")) kind = KILL;
   else kind = wanted ? atoi(wanted) : 0;
   calls = 0;
   if (log) {
@@ -65,6 +68,7 @@ static int fault(const char *call, const char *path) {
     int length = snprintf(line, sizeof line, "%ld %s %s\n", number, call, path ? path : "");
     if (length > 0) syscall(SYS_write, log_file, line, (size_t)length);
   }
+  if (fails && kind == KILL) kill(getpid(), SIGKILL);
   return fails ? kind : NO_FAULT;
 }
 
@@ -138,6 +142,13 @@ int fcntl(int descriptor, int command, ...) {
   return real(descriptor, command, argument);
 }
 
+/* To map a file is another call than to ask for memory: a file that shrinks would end the process. */
+void *mmap(void *at, size_t size, int protection, int flags, int file, off_t offset) {
+  REAL(mmap);
+  FAIL_WITH(flags & MAP_ANONYMOUS ? fault("mmap", "") : fault_at("mmap-file", file), MAP_FAILED);
+  return real(at, size, protection, flags, file, offset);
+}
+
 /* A descriptor is closed whatever close says. */
 int close(int descriptor) {
   REAL(close);
@@ -178,8 +189,6 @@ ON_PATH(DIR *, opendir, NULL, (const char *path), path, (path))
 ON_PATH(struct dirent *, readdir, NULL, (DIR *stream), "", (stream))
 ON_PATH(char *, getcwd, NULL, (char *buffer, size_t size), ".", (buffer, size))
 ON_PATH(int, nanosleep, -1, (const struct timespec *time, struct timespec *rest), "", (time, rest))
-ON_PATH(void *, mmap, MAP_FAILED, (void *at, size_t size, int a, int b, int file, off_t offset), "",
-        (at, size, a, b, file, offset))
 
 ON_DESCRIPTOR(int, fstat, -1, (int file, struct stat *status), file, (file, status))
 ON_DESCRIPTOR(int, fallocate, -1, (int file, int mode, off_t at, off_t count), file,

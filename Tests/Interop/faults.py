@@ -101,7 +101,8 @@ class Fault:
 
     @property
     def environment(self):
-        value = self.kind if self.kind in ("short", "none") else str(getattr(errno, self.kind))
+        words = ("short", "none", "kill")
+        value = self.kind if self.kind in words else str(getattr(errno, self.kind))
         found = {"FAULT_CALL": str(self.number), "FAULT_KIND": value}
         return found | {"FAULT_STICKY": "1"} if self.sticky else found
 
@@ -207,6 +208,8 @@ class Verdict:
     exit_code: int
     complaints: list
     stderr: str
+    # The hidden names that a killed run has left.
+    left: int = 0
 
     def __str__(self):
         return f"{self.fault}: {'; '.join(self.complaints)}\n{self.stderr.strip()[:500]}"
@@ -238,12 +241,48 @@ def judge(run, fault):
     return Verdict(fault, process.returncode, complaints, process.stderr)
 
 
+def judge_killed(run, fault):
+    """Kills a command before a call, and says what is wrong with what is left, and with another run."""
+    name = f"{fault.number}-kill"
+    work, before, process = run.start(name, **fault.environment)
+    if process.returncode == DONE:
+        # Threads take turns as they like; this time there were fewer calls.
+        shutil.rmtree(work)
+        return Verdict(fault, DONE, [], "")
+    after, found, complaints = run.after, state(work), []
+    for path in found.keys() - hidden(found):
+        is_whole = found[path] in (before.get(path, "-"), after.get(path, "-"))
+        if not is_whole and STORE not in path:
+            complaints.append(f"{path} is neither the old one nor the new one")
+    for path in before.keys() - found.keys():
+        complaints.append(f"{path} is gone")
+    left = hidden(found)
+    is_begun = found.keys() - left - before.keys() and not run.resume
+    _, _, process = run.start(name, run.resume or (["--force"] if is_begun else ["-q"]))
+    found = run.found(work, process)
+    visible = {path: found[path] for path in found.keys() - hidden(found)}
+    if process.returncode != DONE:
+        complaints.append(f"another run ends with {process.returncode}")
+    elif visible != run.after:
+        complaints.append(f"after another run {differences(run.after, visible)}")
+    if not complaints:
+        shutil.rmtree(work)
+    return Verdict(fault, -9, complaints, process.stderr, len(left))
+
+
+def hidden(found):
+    """The names that a killed run may leave: they say whose they are."""
+    return {
+        path for path in found
+        if any(part.startswith(".ckptconv-") and part.endswith(".tmp")
+               for part in pathlib.PurePath(path).parts)}
+
+
 def complain(run, fault, process, before, found):
     complaints = []
     after = run.after
-    hidden = [path for path in found if pathlib.PurePath(path).name.startswith(".ckptconv-")]
-    if any(not path.endswith(STORE) for path in hidden):
-        complaints.append(f"left behind: {hidden}")
+    if hidden(found):
+        complaints.append(f"left behind: {sorted(hidden(found))}")
     if process.returncode == DONE:
         if found != after:
             complaints.append(f"exit 0, but {differences(after, found)}")
@@ -283,7 +322,7 @@ def differences(expected, found):
     return f"missing {missing}, unexpected {extra}, changed {changed}"
 
 
-def judge_all(run, faults):
+def judge_all(run, faults, judge=judge):
     """The verdicts on many faults, as many at a time as there are processors."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(lambda fault: judge(run, fault), faults))

@@ -121,29 +121,53 @@ CASES = {
     "batch": Case(
         "batch pt-to-safetensors --files @tree -o a/out --threads 1 --report r.jsonl",
         resumes=True, is_usual=False),
+    "batch-of-folders": Case(
+        "batch olmo-to-hf @olmo2-unsharded -o out --threads 1", resumes=True, is_usual=False),
+    "batch-of-configs": Case(
+        "batch config @olmo2-unsharded -o out --to hf --threads 1", resumes=True, is_usual=False),
     "batch-keeps-going": Case(
         "batch pt-to-safetensors --files @tree -o out --threads 2 --jobs 2 --keep-going --verify",
         resumes=True),
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_each_system_call_fails(name, library, inputs, tmp_path):
+def make_command(name, library, inputs, tmp_path):
     case = CASES[name]
     if not case.is_usual and not ALL:
         pytest.skip("make faults runs it")
-    command = faults.Run(
+    return faults.Run(
         library, tmp_path / "runs", case.arguments(inputs), prepare=case.prepare,
         takes_output=case.takes_output, is_gradual=len(case.old) > 0 or case.resumes,
         resume=["--resume"] if case.resumes else [])
+
+
+def conclude(name, calls, verdicts):
+    counts = collections.Counter(verdict.exit_code for verdict in verdicts)
+    print(f"{name}: {len(calls)} calls, {len(verdicts)} faults; exit codes {dict(counts)}")
+    wrong = [verdict for verdict in verdicts if verdict.complaints]
+    assert not wrong, f"{len(wrong)} of {len(verdicts)}:\n" + "\n".join(map(str, wrong[:20]))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_system_call_fails(name, library, inputs, tmp_path):
+    command = make_command(name, library, inputs, tmp_path)
     untouched = faults.state(inputs)
     calls = command.calls()
     assert len(calls) > 20
     chosen = faults.every_fault(calls) if ALL else (
         faults.one_fault_each(calls, list(CASES).index(name)))
-    verdicts = faults.judge_all(command, chosen)
-    counts = collections.Counter(verdict.exit_code for verdict in verdicts)
-    print(f"{name}: {len(calls)} calls, {len(verdicts)} faults; exit codes {dict(counts)}")
-    wrong = [verdict for verdict in verdicts if verdict.complaints]
-    assert not wrong, f"{len(wrong)} of {len(verdicts)}:\n" + "\n".join(map(str, wrong[:20]))
+    conclude(name, calls, faults.judge_all(command, chosen))
     assert faults.state(inputs) == untouched
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].takes_output])
+def test_killed_before_each_system_call(name, library, inputs, tmp_path):
+    command = make_command(name, library, inputs, tmp_path)
+    calls = command.calls()
+    # Between two calls that only look at something nothing changes.
+    looks = {"stat", "lstat", "fstat", "pread", "mmap", "readdir", "opendir", "statvfs", "getcwd"}
+    chosen = [faults.Fault(*call, "kill") for call in calls if ALL or call[1] not in looks]
+    verdicts = faults.judge_all(command, chosen, faults.judge_killed)
+    left = sum(verdict.left > 0 for verdict in verdicts)
+    print(f"{left} left a hidden name; ", end="")
+    conclude(name, calls, verdicts)
