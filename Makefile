@@ -64,7 +64,7 @@ kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
 	Scripts/deps interop
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest \
-		Tests/Interop/test_batch.py -k killed
+		Tests/Interop/test_batch*.py -k killed
 
 faults: build ## fail each system call in each way, kill, fill disks, change sources
 	Scripts/deps interop

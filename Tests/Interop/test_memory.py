@@ -52,3 +52,23 @@ def test_a_conversion_needs_64_mebibytes_at_most(make, tmp_path, output):
         source.unlink()
         returned.unlink(missing_ok=True)
         output.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("verb", ["pt-to-safetensors", "verify"])
+def test_items_at_once_share_the_memory_of_one(verb, tmp_path):
+    # Transposed tensors are what buffers are needed for: copies alone would not fill them.
+    runs, output = tmp_path / "runs", tmp_path / "out"
+    for step in range(4):
+        (runs / f"step{step}").mkdir(parents=True)
+    first = runs / "step0/model.pt"
+    torch.save({"w": torch.ones(1 << 11, 1 << 11).t()}, first)
+    for step in range(1, 4):
+        (runs / f"step{step}/model.pt").hardlink_to(first)
+    if verb == "verify":
+        peak_of("batch", "pt-to-safetensors", "-q", runs, "-o", output)
+    peaks = []
+    for jobs in ("1", "4"):
+        root = ["-o", output if verb == "verify" else tmp_path / f"out{jobs}"]
+        peaks.append(peak_of("batch", verb, "-q", runs, *root, "--jobs", jobs))
+    growth = peaks[1] - peaks[0]
+    assert growth <= 12 * MEBIBYTE, f"{growth / MEBIBYTE:.1f} MiB for three more items"

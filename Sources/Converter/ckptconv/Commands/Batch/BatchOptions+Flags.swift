@@ -47,8 +47,8 @@ extension BatchOptions {
       "jobs", short: "j", "N", \.jobs, atLeast: 1, atMost: 64, in: .batch, "do N items at once",
       manual: """
         How many items are worked on at once; the default is one. They share the threads of
-        `--threads` and the memory of one item, except that each holds its own structure: some 8 MiB
-        for a usual model.
+        `--threads` and the memory of one item, except that each holds its own structure: some 2 MiB
+        for every 1000 tensors.
         """),
     .toggle(
       "resume", \.resumes, in: .batch, "skip what an earlier run has done, go on",
