@@ -56,6 +56,21 @@ struct TilingTests {
     #expect(tiling.runByteCount(of: box) >= example.bytesPerWrite)
   }
 
+  @Test("Reads are long in order as well, though the first steps towards them gain nothing")
+  func lengthsInOrder() {
+    let memory = WorkerMemory(threadCount: 1)
+    for (extents, strides, bytesPerRead) in [
+      ([1024, 1024], [4, 4096], 1024), ([8192, 8192], [4, 32768], 512),
+      ([4096, 50_304], [4, 16384], 64),
+    ] {
+      let tiling = Tiling(
+        StridedLayout(packing: extents, strides: strides, unit: 4), budget: memory.box,
+        readLimit: memory.inputByteCount, inOrder: true)
+      let box = tiling.box(0)
+      #expect(box.byteCount / box.reading.readCount >= bytesPerRead)
+    }
+  }
+
   @Test(
     "Boxes cover every element once and keep to their memory", arguments: 0..<200 as Range<UInt64>)
   func cover(seed: UInt64) {

@@ -34,15 +34,17 @@ struct TileGrowth {
   /// Growing the innermost dimension that is not complete makes writes longer, growing the one with
   /// the smallest stride makes reads longer. With `inOrder` only the former is allowed.
   mutating func run(inOrder: Bool) {
+    if inOrder { growInOrder() } else { growFreely() }
+  }
+
+  private mutating func growFreely() {
     while true {
-      let forWrites = extents.indices.last(where: canGrow)
-      let forReads =
-        inOrder ? nil : bySourceStride.first { layout.strides[$0] > 0 && canGrow($0) }
+      let forWrites = extents.indices.last { canGrow($0, in: extents) }
+      let forReads = bySourceStride.first { layout.strides[$0] > 0 && canGrow($0, in: extents) }
       var best: (extents: [Int], cost: Double)?
       for dimension in [forWrites, forReads] {
         guard let dimension else { continue }
-        var grown = extents
-        grown[dimension] = min(2 * grown[dimension], layout.extents[dimension])
+        let grown = grown(extents, along: dimension)
         let cost = cost(of: grown)
         if cost < self.cost * TileGrowth.worth, cost < best?.cost ?? .infinity {
           best = (grown, cost)
@@ -53,7 +55,28 @@ struct TileGrowth {
     }
   }
 
-  private func canGrow(_ dimension: Int) -> Bool {
+  /// There is one way to go, and what pays may lie behind what does not: only when a row of the
+  /// output is complete do reads get longer.
+  private mutating func growInOrder() {
+    var candidate = extents
+    while true {
+      let cost = cost(of: candidate)
+      guard cost.isFinite else { return }
+      if cost < self.cost * TileGrowth.worth { (extents, self.cost) = (candidate, cost) }
+      guard let dimension = candidate.indices.last(where: { canGrow($0, in: candidate) }) else {
+        return
+      }
+      candidate = grown(candidate, along: dimension)
+    }
+  }
+
+  private func grown(_ extents: [Int], along dimension: Int) -> [Int] {
+    var grown = extents
+    grown[dimension] = min(2 * grown[dimension], layout.extents[dimension])
+    return grown
+  }
+
+  private func canGrow(_ dimension: Int, in extents: [Int]) -> Bool {
     extents[dimension] < layout.extents[dimension]
   }
 
