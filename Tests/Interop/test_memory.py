@@ -54,7 +54,7 @@ def test_a_conversion_needs_64_mebibytes_at_most(make, tmp_path, output):
         output.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("verb", ["pt-to-safetensors", "verify"])
+@pytest.mark.parametrize("verb", ["pt-to-safetensors", "verify", "roundtrip"])
 def test_items_at_once_share_the_memory_of_one(verb, tmp_path):
     # Transposed tensors are what buffers are needed for: copies alone would not fill them.
     runs, output = tmp_path / "runs", tmp_path / "out"
