@@ -5,9 +5,13 @@ public enum Limits: Sendable {
   /// A pickle is held in memory. Real ones stay below 30 MB even with 100,000 tensors, because
   /// tensor data lies outside them; NumPy arrays are inside and set the bound.
   public static let pickleBytes = 512 << 20
-  /// The largest pickle decompressed, in bytes: PyTorch compresses none, and a few bytes of deflate
-  /// can stand for a thousand.
-  public static let deflatedPickleBytes = 64 << 20
+  /// The largest decompressed pickle that is read in any case, in bytes.
+  ///
+  /// PyTorch compresses none, and a byte of deflate can stand for a thousand.
+  public static let deflatedPickleBytesAtLeast = 1 << 20
+  /// The most bytes of a larger one for each byte that it has compressed; pickles of state dicts have
+  /// three to seven.
+  public static let deflatedPickleRatio = 32
   /// The most nodes one graph may hold; a node takes about 24 bytes.
   public static let graphNodes = 32 << 20
   /// The most bytes of an archive record that is neither the pickle nor a storage.

@@ -98,7 +98,7 @@ extension FileScanner {
     guard budget >= 0 else { return }
     if isWhole {
       // What is announced bounds what is decompressed.
-      let limit = min(Limits.pickleBytes, max(entry.byteCount, Self.smallByteCount))
+      let limit = min(entry.pickleByteLimit, max(entry.byteCount, Self.smallByteCount))
       let bytes = try directory.readRecord(entry, limit: limit, &faults)
       budget -= bytes.count
       add(PickleSweep(bytes, at: [entry.name], expectation, allowsRest: expectation == .anything))
@@ -114,7 +114,7 @@ extension FileScanner {
       }
       return
     }
-    let bytes = try directory.readRecord(entry, limit: Limits.pickleBytes, &faults)
+    let bytes = try directory.readRecord(entry, limit: entry.pickleByteLimit, &faults)
     budget -= bytes.count
     add(PickleSweep(bytes, at: [entry.name], .anything, allowsRest: true))
   }

@@ -77,9 +77,7 @@ package struct TorchArchive: Sendable {
   /// - Throws: what ``ZipDirectory/readRecord(_:limit:)`` throws.
   package func readPickle() throws(FormatError) -> [UInt8] {
     guard let entry = record(Self.pickleName) else { return [] }
-    return try directory.readRecord(
-      entry,
-      limit: entry.encoding == .stored ? Limits.pickleBytes : Limits.deflatedPickleBytes)
+    return try directory.readRecord(entry, limit: entry.pickleByteLimit)
   }
 
   /// Where the storage of that key lies, or `nil` if there is none.

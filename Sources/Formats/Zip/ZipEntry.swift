@@ -1,3 +1,4 @@
+internal import Bytes
 package import Graph
 
 /// One entry of an archive, after every check that can be made without its data.
@@ -24,6 +25,16 @@ package struct ZipEntry: Sendable {
 
   /// Whether the entry stands for a directory, which has no data.
   package var isDirectory: Bool { name.utf8.last == UInt8(ascii: "/") }
+
+  /// The most bytes that are read, decompressed, from an entry that is or may be a pickle.
+  package var pickleByteLimit: Int {
+    guard encoding == .deflated else { return Limits.pickleBytes }
+    let (bytes, overflow) = storedByteCount.multipliedReportingOverflow(
+      by: Limits.deflatedPickleRatio)
+    return overflow
+      ? Limits.pickleBytes
+      : min(Limits.pickleBytes, max(Limits.deflatedPickleBytesAtLeast, bytes))
+  }
 
   /// The entry's data in `directory`'s file.
   package func region(in directory: ZipDirectory) -> FileRegion {
