@@ -147,6 +147,14 @@ struct InflaterTests {
       #expect(error?.message.contains(test.problem) == true, "\(error?.message ?? "")")
     }
   }
+
+  @Test("A stream that goes on behind the bytes it announces is not whole")
+  func withoutLastBlock() throws {
+    let block: [UInt8] = [0, 1, 0, 0xfe, 0xff, 0x41]
+    let lastBlock: [UInt8] = [1, 1, 0, 0xfe, 0xff, 0x41]
+    #expect(try Inflater.inflate(lastBlock, byteCount: 1) == [0x41])
+    #expect(throws: FormatError.self) { try Inflater.inflate(block, byteCount: 1) }
+  }
 }
 
 /// The bytes that hexadecimal digits spell.

@@ -18,14 +18,20 @@ struct SkeletonLieTests {
     var testDescription: String { name }
   }
 
-  /// The nodes 1 to 9: a tensor named `w` whose storage has `key` and `count` elements.
-  static func tensor(_ name: String = #""w""#, key: String = "0", count: Int = 1) -> String {
-    """
-    ["tensor",\(name),["call",[2],[3]]],["global","torch._utils","_rebuild_tensor_v2"],\
-    ["tuple",[4],0,[7],[8],false,[9]],["persistent",[5]],\
-    ["tuple","storage",[6],"\(key)","cpu",\(count)],["global","torch","FloatStorage"],\
-    ["tuple",1],["tuple",1],["call",[10],[11]],["global","collections","OrderedDict"],["tuple"]
-    """
+  /// The nodes from number `first` on, eleven of them: a tensor named `name` whose storage has `key`
+  /// and `count` elements, and that has `hooks`.
+  static func tensor(
+    _ name: String = #""w""#, key: String = "0", count: Int = 1, hooks: String? = nil,
+    firstNode first: Int = 1
+  ) -> String {
+    let node = (0..<11).map { "[\(first + $0)]" }
+    return """
+      ["tensor",\(name),["call",\(node[1]),\(node[2])]],["global","torch._utils","_rebuild_tensor_v2"],\
+      ["tuple",\(node[3]),0,\(node[6]),\(node[7]),false,\(hooks ?? node[8])],["persistent",\(node[4])],\
+      ["tuple","storage",\(node[5]),"\(key)","cpu",\(count)],["global","torch","FloatStorage"],\
+      ["tuple",1],["tuple",1],["call",\(node[9]),\(node[10])],["global","collections","OrderedDict"],\
+      ["tuple"]
+      """
   }
 
   static let cases = [
@@ -78,6 +84,16 @@ struct SkeletonLieTests {
     Case(
       name: "a storage that is a tensor's and stands for itself",
       nodes: #"["dict","w",[1],"s",[4]],\#(tensor())"#),
+    Case(
+      name: "a tensor that is not in the file, in another's call", code: .unsupported,
+      nodes: #"["dict","w",[1]],\#(tensor(hooks: "[12]")),\#(tensor(#""v""#, firstNode: 12))"#),
+    Case(
+      name: "a tensor that is not in the file, in another's call and in a dict", code: .unsupported,
+      nodes:
+        #"["dict","w",[1],"v",[12]],\#(tensor(hooks: "[12]")),\#(tensor(#""v""#, firstNode: 12))"#),
+    Case(
+      name: "a call that calls itself", code: .malformed,
+      nodes: #"["dict","w",[1]],["tensor","w",["call",[1],[2]]],["tuple"],["call",[2],[2]]"#),
     Case(
       name: "a dangerous global", code: .forbidden,
       nodes: #"["call",[1],[2]],["global","os","system"],["tuple","id"]"#, entries: ""),

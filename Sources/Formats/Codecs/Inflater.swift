@@ -119,8 +119,8 @@ extension Inflater {
   ) throws(FormatError) -> [UInt8] {
     let inflater = try Inflater()
     var consumed = 0
+    var isFinished = false
     let inflated = try [UInt8](capacity: byteCount) { output throws(FormatError) in
-      var isFinished = false
       while !isFinished {
         let before = output.count
         let step = try inflater.inflate(
@@ -135,6 +135,9 @@ extension Inflater {
         .malformed,
         "\(consumed) of \(bytes.count) bytes decompress to \(inflated.count), announced are "
           + "\(byteCount)", at: consumed)
+    }
+    guard isFinished else {
+      throw FormatError(.malformed, "the compressed data ends before its last block", at: consumed)
     }
     return inflated
   }

@@ -73,7 +73,7 @@ extension TensorGraph {
   private func describe(
     _ object: ObjectNode, into text: inout String, limit: Int, depth: Int
   ) {
-    let name = globalName(object.callable) ?? description(of: object.callable, limit: 60)
+    let name = globalName(object.callable) ?? callableText(object.callable, depth: depth + 1)
     text += name.split(separator: ".").last.map(String.init) ?? name
     if let arguments = tuple(object.arguments) {
       list(arguments, "(", ")", into: &text, limit: limit, depth: depth)
@@ -88,6 +88,13 @@ extension TensorGraph {
       text += " "
       describe(state, into: &text, limit: limit, depth: depth + 1)
     }
+  }
+
+  /// What is called where that has no name; its own callable counts as another level.
+  private func callableText(_ id: NodeID, depth: Int) -> String {
+    var text = ""
+    describe(id, into: &text, limit: 60, depth: depth)
+    return text
   }
 
   private func list(

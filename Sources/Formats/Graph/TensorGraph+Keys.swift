@@ -118,7 +118,9 @@ extension TensorGraph {
       case .list, .dict, .set, .byteArray:
         throw FormatError(
           .malformed, "a dict or set has a key that cannot be hashed: \(description(of: id))")
-      case .none, .float, .frozenSet, .global, .object, .persistent, .tensor: hasher.combine(id)
+      // What took the place of a dangerous global is a None of its own.
+      case .none: hasher.combine(TensorGraph.none)
+      case .float, .frozenSet, .global, .object, .persistent, .tensor: hasher.combine(id)
       }
     }
     return hasher.finalize()
@@ -142,6 +144,7 @@ extension TensorGraph {
         } else {
           guard self[leftRun] == self[rightRun] else { return false }
         }
+      case (.none, .none): continue
       case (.tuple(let left), .tuple(let right)):
         guard left.count == right.count else { return false }
         pending += zip(self[left], self[right])

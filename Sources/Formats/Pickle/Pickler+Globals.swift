@@ -7,7 +7,14 @@ extension Pickler {
     _ id: NodeID, module: NodeID, name: NodeID
   ) throws(FormatError) {
     guard version >= 4 else {
-      emitGlobal(graph.string(module) ?? "", graph.string(name) ?? "")
+      let (moduleText, nameText) = (graph.string(module) ?? "", graph.string(name) ?? "")
+      guard version == 3 || Python2Names.survives(moduleText, nameText) else {
+        throw FormatError(
+          .unsupported,
+          "global '\(moduleText).\(nameText)' would be another one in a pickle of protocol \(version)"
+        )
+      }
+      emitGlobal(moduleText, nameText)
       return memoise(id)
     }
     schedule(

@@ -93,6 +93,13 @@ enum Python2Names {
     return Name(moduleTwoFromThree[module] ?? modulesWhenWriting[module] ?? module, name)
   }
 
+  /// Whether a name written by ``old(_:_:)`` is read as what it was; names of Python 2 are not, which
+  /// pickles of protocol 3 and later may have.
+  static func survives(_ module: String, _ name: String) -> Bool {
+    let written = old(module, name)
+    return modern(written.module, written.name) == Name(module, name)
+  }
+
   /// Whether a name of `builtins` is one of the exceptions that Python 2 kept in a module.
   private static func isException(_ name: String) -> Bool {
     name.hasSuffix("Error") || name.hasSuffix("Exception") || name.hasSuffix("Warning")

@@ -52,6 +52,6 @@ struct EntryData {
   ) throws(FormatError) -> NodeID {
     let bytes = try pickle(of: entry)
     var reader = ByteReader(bytes.span, base: start + entry.range.lowerBound)
-    return try machine.load(&reader)
+    return try machine.loadWhole(&reader)
   }
 }

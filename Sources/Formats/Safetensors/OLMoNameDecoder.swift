@@ -35,7 +35,7 @@ enum OLMoNameDecoder {
       throw FormatError(.malformed, "the name is not base64, others of this file are OLMo's")
     }
     var reader = ByteReader(bytes.span)
-    let pair = try machine.load(&reader)
+    let pair = try machine.loadWhole(&reader)
     guard let parts = machine.graph.tuple(pair), parts.count == 2, let first = parts.first,
       let path = machine.graph.tuple(first), path.count <= Limits.pathLength, let last = parts.last,
       case .bool(let isPickled) = machine.graph[last]

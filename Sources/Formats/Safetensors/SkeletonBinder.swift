@@ -25,6 +25,8 @@ struct SkeletonBinder {
   private var isUsed: [Bool]
   /// The storages of tensors that were changed, by the names of their entries.
   private var newStorages: [ExactString: StorageID] = [:]
+  /// The tensors whose entries are not there.
+  private var missing: [NodeID] = []
   /// The values to put into dicts, by their keys, and the first of them in words.
   private var replacements: [NodeID: (values: [NodeID: NodeID], label: String)] = [:]
   /// The keys to take out of dicts.
@@ -60,6 +62,7 @@ struct SkeletonBinder {
     for reference in references { try bind(reference) }
     try requireSources()
     try settle()
+    try requireGone()
     dropUnusedStorages()
   }
 
@@ -100,6 +103,7 @@ struct SkeletonBinder {
   private mutating func takeEntry(_ name: String, of node: NodeID) -> SafetensorsHeaderEntry? {
     let index = entries.index(of: name)
     sources[node] = (name, index)
+    if index == nil { missing.append(node) }
     return index.map { use($0) }
   }
 
@@ -315,6 +319,23 @@ struct SkeletonBinder {
     }
     edits.note(addition: place.label)
     return place.dict
+  }
+
+  /// Makes sure that nothing refers to a tensor any more whose entry is not there.
+  ///
+  /// - Throws: `unsupported` where something does that is no dict.
+  private func requireGone() throws(FormatError) {
+    guard !missing.isEmpty else { return }
+    let reachable = Set(graph.reachable(from: [graph.root]))
+    for node in missing where reachable.contains(node) {
+      if case .tensor(let id) = graph[node], graph[id].storage == nil || graph[id].packed != nil {
+        continue
+      }
+      throw FormatError(
+        .unsupported,
+        "'\(sources[node].map { label(of: $0.name) } ?? "")' is not in the file, and what refers to it cannot follow",
+        hint: Self.hint)
+    }
   }
 
   /// Forgets the storages that only removed or changed tensors were views of.

@@ -1,0 +1,42 @@
+import Bytes
+import HostileSupport
+import JSON
+import Safetensors
+import TestSupport
+import Testing
+
+/// Pickles in which a fuzzer broke a rule once.
+@Suite("What a pickle describes is what its own pickle describes")
+struct PickleRuleTests {
+  @Test("Keys that became None, since they exist to run code, are one key")
+  func droppedKeys() throws {
+    var pickle = PickleProgram()
+    pickle.add("}(cos\nsystem\nK\u{1}cos\nexecv\nK\u{2}u.")
+    try HostilePickle.check(pickle.bytes)
+  }
+
+  @Test("A name that protocol 2 reads as another is not written in it")
+  func pythonTwoName() throws {
+    var program = PickleProgram()
+    program.add([0x80, 4])
+    program.add("c__builtin__\nxrange\n")
+    program.add([0x80, 2])
+    program.add("c__builtin__\nxrange\n")
+    program.add([0x86])
+    try HostilePickle.check(program.bytes + Array(".".utf8))
+    #expect(try HostileFile.check(program.archive(), layout: .olmo) == .refused(.unsupported))
+  }
+
+  @Test("A value in OLMo's layout has no storages outside of itself")
+  func storageInValue() throws {
+    var key = PickleProgram()
+    key.text("a")
+    key.add([0x85, 0x88, 0x86])
+    key.add(".")
+    let value = Array("(NNQ.".utf8)
+    let name = Base64.encode(key.bytes, .urlSafe)
+    let header = #"{"\#(name)":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}}"#
+    let file = littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + value
+    #expect(try HostileFile.check(file, layout: .olmo) == .refused(.malformed))
+  }
+}
