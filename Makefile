@@ -18,7 +18,7 @@ RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
-	kills faults test-slurm transformers
+	kills faults fuzz sweep test-slurm transformers
 
 help: ## list these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,12 @@ faults: build ## fail each system call in each way, kill, fill disks, change sou
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_FAULTS=1 .venv/bin/python -m pytest -s \
 		Tests/Interop/test_faults.py Tests/Interop/test_disturbances.py
 
+fuzz: ## let fuzzers try a million inputs each; RUNS=, TARGETS=, JOBS=2
+	Tests/Fuzz/fuzz --runs $(or $(RUNS),1000000) --jobs $(or $(JOBS),2) $(TARGETS)
+
+sweep: ## cut small files at every length and flip every bit; larger attacks
+	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter HostileTests
+
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)
 
@@ -97,7 +103,7 @@ deps: ## install what is missing (root on Debian, Ubuntu), or say how
 	Scripts/deps
 
 clean: ## remove everything that was built
-	rm -rf .build .venv .demo .bench
+	rm -rf .build .venv .demo .bench .fuzz
 
 hooks: ## run `make check` before every commit
 	git config core.hooksPath Scripts/hooks

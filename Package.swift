@@ -83,8 +83,9 @@ let package = Package(
     .target(
       name: "HostileSupport",
       dependencies: [
-        "Bytes", "Graph", "Plan", "Torch", "Safetensors", "Comparison", "Formats", "Scanning",
-        "TestSupport",
+        "Bytes", "YAML", "Graph", "Pickle", "Plan", "Torch", "Safetensors", "Comparison", "Formats",
+        "Scanning",
+        "Configs", "TestSupport",
       ],
       path: "Tests/HostileSupport"),
     .testTarget(
@@ -161,6 +162,21 @@ let package = Package(
       exclude: ["Snapshots"]),
   ]
 )
+
+// Fuzzers link libFuzzer, whose `main` no other build may see: they exist where `make fuzz` asks.
+if Context.environment["CKPTCONV_FUZZ"] != nil {
+  for name in [
+    "Zip", "Pickle", "Torch", "Safetensors", "Skeleton", "OLMoKeys", "File", "YAML", "Config",
+  ] {
+    package.targets.append(
+      .executableTarget(
+        name: "Fuzz\(name)",
+        dependencies: [
+          "HostileSupport", "TestSupport", "Bytes", "JSON", "Zip",
+        ],
+        path: "Tests/Fuzz/\(name)"))
+  }
+}
 
 // Every target of ours is held to the same rules; keep this after the last target.
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {

@@ -56,8 +56,17 @@ package struct HostileFile {
   package static func check(
     _ bytes: [UInt8], layout: Layout, ignoringSkeleton: Bool = false
   ) throws -> Outcome {
-    let file = HostileFile(
-      file: try TemporaryFile.holding(bytes), layout: layout, ignoresSkeleton: ignoringSkeleton)
+    try check(TemporaryFile.holding(bytes), layout: layout, ignoringSkeleton: ignoringSkeleton)
+  }
+
+  /// Reads an open file of any kind, and those it names, and converts it there and back one way.
+  ///
+  /// - Throws: ``Violation``, or an error of the test's own files.
+  @discardableResult
+  package static func check(
+    _ file: SourceFile, layout: Layout, ignoringSkeleton: Bool = false
+  ) throws -> Outcome {
+    let file = HostileFile(file: file, layout: layout, ignoresSkeleton: ignoringSkeleton)
     let scan = try? FileScan(of: file.file)
     do {
       try file.check(droppingUnsafe: false)

@@ -3,7 +3,6 @@ import HostileSupport
 import Safetensors
 import TestSupport
 import Testing
-import Torch
 
 /// Every truncation and every flipped bit of a small file of each kind: the file is refused, or what
 /// it now says survives a conversion there and back.
@@ -11,9 +10,21 @@ import Torch
 struct SweepTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
-    /// The file, without its tensor data where the format has a checksum for that.
+    /// The whole file.
     let file: @Sendable () throws -> [UInt8]
     var testDescription: String { name }
+
+    /// A file that we make.
+    init(name: String, _ file: @escaping @Sendable () throws -> [UInt8]) {
+      (self.name, self.file) = (name, file)
+    }
+
+    /// A file that a version of torch made.
+    init(torch version: String, _ name: String) {
+      self.init(name: "\(name) of torch \(version)") {
+        try Fixture.bytes("torch-corpus/torch-\(version)/\(name).pt")
+      }
+    }
   }
 
   private static let object: PickledValue = [
@@ -31,9 +42,18 @@ struct SweepTests {
     try HostileFile.converted(archive(2), options: options)
   }
 
-  static let cases = [
-    Case(name: "an archive of torch.save, protocol 2") { archive(2) },
-    Case(name: "an archive of torch.save, protocol 4") { archive(4) },
+  static let archives = [
+    Case(name: "protocol 0") { archive(0) },
+    Case(name: "protocol 2") { archive(2) },
+    Case(name: "protocol 4") { archive(4) },
+    Case(torch: "1.6.0", "probe_bfloat16"),
+    Case(torch: "1.6.0", "sparse"),
+    Case(torch: "1.13.1", "recursive"),
+    Case(torch: "2.4.1", "shared_objects"),
+    Case(torch: "2.13.0", "root_parameter"),
+  ]
+
+  static let flat = [
     Case(name: "safetensors with a skeleton") { try safetensors(.init()) },
     Case(name: "safetensors in OLMo's layout with a skeleton") {
       try safetensors(.init(layout: .olmo))
@@ -46,24 +66,75 @@ struct SweepTests {
     },
   ]
 
-  @Test("A file cut anywhere is refused", arguments: cases)
+  @Test("A file cut anywhere is refused", arguments: archives + flat)
   func truncations(_ test: Case) throws {
     let bytes = try test.file()
     #expect(try HostileFile.check(bytes) == .survived)
-    for count in stride(from: 0, to: bytes.count, by: Thoroughness.stride) {
-      let outcome = try HostileFile.check(Array(bytes.prefix(count)))
-      #expect(outcome != .survived, "cut at \(count)")
+    for cut in Mutants.cut(bytes) {
+      let outcome = try HostileFile.check(cut)
+      #expect(outcome != .survived, "cut at \(cut.count)")
     }
   }
 
-  @Test("A file with any bit flipped is refused or survives", arguments: cases)
+  @Test("A file with any bit flipped is refused or survives", arguments: archives + flat)
   func flips(_ test: Case) throws {
-    let bytes = try test.file()
-    for bit in stride(from: 0, to: bytes.count * 8, by: Thoroughness.stride) {
-      var mutant = bytes
-      mutant[bit / 8] ^= 1 << UInt8(bit % 8)
-      #expect(throws: Never.self, "bit \(bit % 8) of byte \(bit / 8)") {
-        try HostileFile.check(mutant)
+    for mutant in try Mutants.flipped(test.file()) {
+      #expect(throws: Never.self, "bit \(mutant.bit)") { try HostileFile.check(mutant.bytes) }
+    }
+  }
+
+  @Test("A file of torch before 1.6, cut or with any bit flipped, is refused or survives")
+  func legacy() throws {
+    let bytes = try Fixture.bytes("torch-corpus/torch-1.13.1/legacy.pt")
+    for cut in Mutants.cut(bytes) {
+      #expect(throws: Never.self, "cut at \(cut.count)") { try HostileFile.check(cut) }
+    }
+    for mutant in Mutants.flipped(bytes) {
+      #expect(throws: Never.self, "bit \(mutant.bit)") { try HostileFile.check(mutant.bytes) }
+    }
+  }
+
+  @Test("An index of shards, cut or with any bit flipped, is refused or survives")
+  func shards() throws {
+    let folder = try TemporaryDirectory()
+    let name = "model.safetensors.index.json"
+    for (file, tensor) in [("a.safetensors", "w"), ("b.safetensors", "v")] {
+      let header = #"{"\#(tensor)":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#
+      try folder.write(
+        littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + [1, 2], to: file)
+    }
+    let index = Array(
+      """
+      {"metadata": {"total_size": 4}, "weight_map": {"v": "b.safetensors", "w": "a.safetensors"}}
+      """.utf8)
+    func outcome(_ bytes: [UInt8]) throws -> HostileFile.Outcome {
+      try folder.write(bytes, to: name)
+      return try HostileFile.check(SourceFile(path: folder / name), layout: .plain)
+    }
+    #expect(try outcome(index) == .survived)
+    for cut in Mutants.cut(index) {
+      #expect(try outcome(cut) != .survived, "cut at \(cut.count)")
+    }
+    for mutant in Mutants.flipped(index) {
+      #expect(throws: Never.self, "bit \(mutant.bit)") { try outcome(mutant.bytes) }
+    }
+  }
+
+  static let configurations = [
+    "olmo2-fsdp/step6-unsharded/config.yaml", "olmo1-lionw/step12-unsharded/config.yaml",
+    "olmo1-lionw/ref-hf/config.json",
+  ]
+
+  @Test(
+    "A configuration, cut or with any bit flipped, is refused or translated",
+    arguments: configurations)
+  func translations(_ name: String) throws {
+    let bytes = try Fixture.bytes(name)
+    #expect(try HostileConfiguration.check(bytes) == nil)
+    for mutant in Array(Mutants.cut(bytes)) + Mutants.flipped(bytes).map(\.bytes) {
+      #expect(throws: Never.self) {
+        try HostileConfiguration.check(mutant)
+        if name.hasSuffix("yaml") { try HostileConfiguration.checkYAML(mutant) }
       }
     }
   }
