@@ -1,9 +1,12 @@
 import Bytes
 import HostileSupport
+import Graph
 import JSON
+import Pickle
 import Safetensors
 import TestSupport
 import Testing
+import Torch
 
 /// Pickles in which a fuzzer broke a rule once.
 @Suite("What a pickle describes is what its own pickle describes")
@@ -24,7 +27,32 @@ struct PickleRuleTests {
     program.add("c__builtin__\nxrange\n")
     program.add([0x86])
     try HostilePickle.check(program.bytes + Array(".".utf8))
-    #expect(try HostileFile.check(program.archive(), layout: .olmo) == .refused(.unsupported))
+    #expect(try Self.codeInProtocol2(program) == .unsupported)
+  }
+
+  @Test(
+    "A name of several lines, of which the second names a function, never becomes operations",
+    arguments: [Layout.plain, .olmo])
+  func lines(_ layout: Layout) throws {
+    var program = PickleProgram()
+    program.add([0x80, 4])
+    program.text("harmless")
+    program.text("name\ncos\nsystem")
+    program.add([0x93])
+    program.add([0x80, 2])
+    #expect(throws: Never.self) { try HostilePickle.check(program.bytes + Array(".".utf8)) }
+    let file = program.archive()
+    #expect(throws: Never.self) { try HostileFile.check(file, layout: layout) }
+    #expect(try Self.codeInProtocol2(program) == .forbidden)
+  }
+
+  /// How pickling with protocol 2 what a program describes ends.
+  private static func codeInProtocol2(_ program: PickleProgram) throws -> FormatError.Code? {
+    let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph
+    do {
+      _ = try Pickler.pickle(graph.root, of: graph, protocol: 2)
+      return nil
+    } catch { return error.code }
   }
 
   @Test("A value in OLMo's layout has no storages outside of itself")

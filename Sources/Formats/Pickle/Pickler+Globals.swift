@@ -8,17 +8,31 @@ extension Pickler {
   ) throws(FormatError) {
     guard version >= 4 else {
       let (moduleText, nameText) = (graph.string(module) ?? "", graph.string(name) ?? "")
-      guard version == 3 || Python2Names.survives(moduleText, nameText) else {
-        throw FormatError(
-          .unsupported,
-          "global '\(moduleText).\(nameText)' would be another one in a pickle of protocol \(version)"
-        )
-      }
+      try requireWritable(moduleText, nameText)
       emitGlobal(moduleText, nameText)
       return memoise(id)
     }
     schedule(
       .saveModule(module), .save(name), .write([Opcode.stackGlobal.rawValue]), .memoise(id))
+  }
+
+  /// Makes sure that a global is read as what it is from a pickle before protocol 4.
+  ///
+  /// - Throws: `forbidden` for a name of several lines: names are lines there, and what follows the
+  ///   first would be operations. `unsupported` for a name of Python 2, which pickles of protocol 3
+  ///   and later may have.
+  private func requireWritable(_ module: String, _ name: String) throws(FormatError) {
+    guard !module.utf8.contains(UInt8(ascii: "\n")), !name.utf8.contains(UInt8(ascii: "\n")) else {
+      throw FormatError(
+        .forbidden,
+        "global '\(module).\(name)' has a line break in its name, and what follows would be run",
+        hint: "do not load this file with Python")
+    }
+    guard version == 3 || Python2Names.survives(module, name) else {
+      throw FormatError(
+        .unsupported,
+        "global '\(module).\(name)' would be another one in a pickle of protocol \(version)")
+    }
   }
 
   /// Writes the name of a module.
