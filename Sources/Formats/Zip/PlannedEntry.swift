@@ -6,6 +6,8 @@ internal import Plan
 ///
 /// torch differs from other writers where it may: no version, time or date, sizes and checksum of
 /// the local header zero even in ZIP64 entries, and a filler in the extra field that aligns the data.
+/// Of two sizes in a local ZIP64 field it knows the uncompressed one only, and leaves the other zero
+/// (`mz_zip_writer_add_mem_ex_v2` of `miniz.c`).
 struct PlannedEntry: Sendable {
   let name: [UInt8]
   let encoding: FileRegion.Encoding
@@ -47,7 +49,7 @@ struct PlannedEntry: Sendable {
   ///
   /// - Throws: `limitExceeded` when either is too long for the format.
   func localHeader(alignment: Int) throws(FormatError) -> [UInt8] {
-    let wide = zip64Field(uncompressed: 0, compressed: 0)
+    let wide = zip64Field(uncompressed: byteCount, compressed: 0)
     let start =
       offset + LocalFileHeader.byteCount + name.count + ExtraField.leadingByteCount + wide.count
     let padding = (alignment - start % alignment) % alignment
