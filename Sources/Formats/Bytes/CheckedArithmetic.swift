@@ -23,7 +23,6 @@ extension Int {
   }
 
   /// The sum of `self` and `other`, or the largest number there is: for totals that are only told.
-  @inlinable
   package func addingClamped(_ other: Int) -> Int {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? .max : sum

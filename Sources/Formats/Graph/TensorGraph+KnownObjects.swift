@@ -11,19 +11,11 @@ extension TensorGraph {
       let object = self[objectID]
       guard case .global(let module, let name) = self[object.callable],
         let module = self.name(module), let name = self.name(name),
-        let arguments = short(object.arguments)
+        let arguments = shortTuple(object.arguments)
       else { return nil }
       return known(module, name, arguments, object)
     default: return nil
     }
-  }
-
-  /// The items of a tuple that may be arguments or a state of a class that is known.
-  ///
-  /// Any number of objects can refer to one tuple of any length, so a long one is not looked at.
-  private func short(_ id: NodeID) -> [NodeID]? {
-    guard let items = tuple(id), items.count <= Limits.knownArguments else { return nil }
-    return Array(items)
   }
 
   /// The `_metadata` among the attributes of an `OrderedDict`; torch gives it no other.
@@ -105,14 +97,14 @@ extension TensorGraph {
 
   private func numpyDType(_ arguments: [NodeID], _ state: NodeID?) -> NumpyDType? {
     guard let code = arguments.first.flatMap({ self.name($0) }) else { return nil }
-    let state = state.flatMap { short($0) } ?? []
+    let state = state.flatMap { shortTuple($0) } ?? []
     return NumpyDType(code: code, byteOrder: state.count > 1 ? self.name(state[1]) ?? "|" : "|")
   }
 
   private func numpyDType(_ id: NodeID) -> NumpyDType? {
     guard case .object(let object) = self[id],
       isGlobal(self[object].callable, "numpy", "dtype"),
-      let arguments = short(self[object].arguments)
+      let arguments = shortTuple(self[object].arguments)
     else { return nil }
     return numpyDType(arguments, self[object].state)
   }
@@ -124,7 +116,7 @@ extension TensorGraph {
       return .numpyScalar(dtype, data: arguments[1])
     }
     // `_reconstruct`, then the state (version, shape, dtype, is_fortran, data).
-    guard name == "_reconstruct", let state = object.state.flatMap({ short($0) }),
+    guard name == "_reconstruct", let state = object.state.flatMap({ shortTuple($0) }),
       state.count == 5, let sizes = tuple(state[1]), sizes.count <= Limits.dimensions,
       let dtype = numpyDType(state[2])
     else { return nil }
@@ -137,7 +129,7 @@ extension TensorGraph {
   // MARK: Random states
 
   private func randomState(_ id: NodeID) -> KnownObject? {
-    guard let items = short(id) else { return nil }
+    guard let items = shortTuple(id) else { return nil }
     if items.count == 3, int(items[0]) == 3, let state = tuple(items[1]), state.count == 625 {
       return .pythonRandomState(integerCount: state.count)
     }

@@ -267,6 +267,15 @@ extension TensorGraph {
     return self[run]
   }
 
+  /// The items of a tuple that may be arguments or a state of a class that is known, or `nil` for
+  /// another node and for longer tuples than ``Limits/knownArguments``.
+  ///
+  /// Any number of objects can refer to one tuple of any length, so a long one is not looked at.
+  package func shortTuple(_ id: NodeID) -> [NodeID]? {
+    guard let items = tuple(id), items.count <= Limits.knownArguments else { return nil }
+    return Array(items)
+  }
+
   /// Whether `id` is the global `module.name`.
   package func isGlobal(_ id: NodeID, _ module: StaticString, _ name: StaticString) -> Bool {
     guard case .global(let moduleID, let nameID) = self[id] else { return false }

@@ -64,7 +64,7 @@ package struct TensorRecogniser {
   private mutating func recognise(_ id: NodeID, _ object: ObjectID) throws(FormatError) {
     guard case .global(let module, let name) = graph[graph[object].callable],
       let module = graph.name(module), module.hasPrefix("torch"), let name = graph.name(name),
-      let items = knownArguments(graph[object].arguments)
+      let items = graph.shortTuple(graph[object].arguments)
     else { return }
     switch (module, name) {
     case ("torch._tensor", "_rebuild_from_type_v2"), ("torch.tensor", "_rebuild_from_type_v2"),
@@ -79,14 +79,6 @@ package struct TensorRecogniser {
     default:
       try recogniseAncient(name, node: id, object)
     }
-  }
-
-  /// The arguments of a call that may be known; none has as many as a hostile file can refer to.
-  private func knownArguments(_ id: NodeID) -> [NodeID]? {
-    guard let arguments = graph.tuple(id), arguments.count <= Limits.knownArguments else {
-      return nil
-    }
-    return Array(arguments)
   }
 
   // MARK: Dense tensors
@@ -120,7 +112,7 @@ package struct TensorRecogniser {
     _ id: NodeID, _ object: ObjectID, _ items: [NodeID]
   ) throws(FormatError) {
     guard items.count >= 3, case .global(let module, let name) = graph[items[0]],
-      let inner = knownArguments(items[2])
+      let inner = graph.shortTuple(items[2])
     else { return }
     let function = graph.name(name) ?? ""
     if graph.text(of: module, equals: "torch._utils"),
@@ -140,7 +132,7 @@ package struct TensorRecogniser {
     _ name: String, node: NodeID, _ object: ObjectID
   ) throws(FormatError) {
     guard StorageClass.dtype(ofTensorClass: name) != nil, let state = graph[object].state,
-      let items = knownArguments(state), items.count == 4,
+      let items = graph.shortTuple(state), items.count == 4,
       case .persistent = graph[items[0]],
       let form = try TensorForm(of: "_rebuild_tensor", TensorArguments(graph, items, of: name))
     else { return }
@@ -216,10 +208,10 @@ package struct TensorRecogniser {
 
   private func arguments(of id: NodeID) -> [NodeID]? {
     switch graph[id] {
-    case .object(let object): return knownArguments(graph[object].arguments)
+    case .object(let object): return graph.shortTuple(graph[object].arguments)
     case .tensor(let tensor):
       guard case .call(let object) = graph[tensor].origin else { return nil }
-      return knownArguments(graph[object].arguments)
+      return graph.shortTuple(graph[object].arguments)
     default: return nil
     }
   }
