@@ -3,24 +3,6 @@ import Testing
 
 @Suite("safetensors-to-pt brings back what left, and follows what was changed since")
 struct ReturnTests {
-  struct Case: Sendable, CustomTestStringConvertible {
-    let snapshot: String
-    let arguments: [String]
-    let exitCode: Int32
-    /// The files that are there afterwards and were not before.
-    let appears: [String]
-    var testDescription: String { snapshot }
-
-    init(
-      _ snapshot: String, _ arguments: String, exit exitCode: Int32, appears: String...
-    ) {
-      self.snapshot = "return-\(snapshot).txt"
-      self.arguments = ["safetensors-to-pt"] + arguments.split(separator: " ").map(String.init)
-      self.exitCode = exitCode
-      self.appears = appears
-    }
-  }
-
   /// A safetensors file of one tensor `a.b` and no skeleton, as any program might have written it.
   private static let foreign = Data(
     [0x40, 0, 0, 0, 0, 0, 0, 0]
@@ -45,32 +27,38 @@ struct ReturnTests {
   }
 
   static let cases = [
-    Case(
-      "directory", "there -o back", exit: 0, appears: "back/", "back/config.yaml",
+    SessionCase(
+      "directory", of: "safetensors-to-pt", "there -o back", exit: 0, appears: "back/",
+      "back/config.yaml",
       "back/model.pt", "back/optim.pt", "back/train.pt"),
-    Case("file", "tied.safetensors", exit: 0, appears: "tied.pt"),
-    Case("file-json", "--json tied.safetensors", exit: 0, appears: "tied.pt"),
-    Case("verified", "--verify there/optim.safetensors -o new.pt", exit: 0, appears: "new.pt"),
-    Case("unreached", "views.safetensors -o new.pt", exit: 0, appears: "new.pt"),
-    Case("foreign", "foreign.safetensors", exit: 0, appears: "foreign.pt"),
-    Case("foreign-nested", "--nest foreign.safetensors", exit: 0, appears: "foreign.pt"),
-    Case(
-      "without-skeleton", "--ignore-skeleton tied.safetensors", exit: 0, appears: "tied.pt"),
-    Case("existing", "tied.safetensors -o model.pt", exit: 74),
-    Case("missing", "missing.safetensors", exit: 74),
-    Case("cut", "cut.safetensors", exit: 65),
-    Case("of-pt", "model.pt -o new.pt", exit: 65),
-    Case("of-nothing", "", exit: 64),
+    SessionCase("file", of: "safetensors-to-pt", "tied.safetensors", exit: 0, appears: "tied.pt"),
+    SessionCase(
+      "file-json", of: "safetensors-to-pt", "--json tied.safetensors", exit: 0, appears: "tied.pt"),
+    SessionCase(
+      "verified", of: "safetensors-to-pt", "--verify there/optim.safetensors -o new.pt", exit: 0,
+      appears: "new.pt"),
+    SessionCase(
+      "unreached", of: "safetensors-to-pt", "views.safetensors -o new.pt", exit: 0,
+      appears: "new.pt"),
+    SessionCase(
+      "foreign", of: "safetensors-to-pt", "foreign.safetensors", exit: 0, appears: "foreign.pt"),
+    SessionCase(
+      "foreign-nested", of: "safetensors-to-pt", "--nest foreign.safetensors", exit: 0,
+      appears: "foreign.pt"),
+    SessionCase(
+      "without-skeleton", of: "safetensors-to-pt", "--ignore-skeleton tied.safetensors", exit: 0,
+      appears: "tied.pt"),
+    SessionCase("existing", of: "safetensors-to-pt", "tied.safetensors -o model.pt", exit: 74),
+    SessionCase("missing", of: "safetensors-to-pt", "missing.safetensors", exit: 74),
+    SessionCase("cut", of: "safetensors-to-pt", "cut.safetensors", exit: 65),
+    SessionCase("of-pt", of: "safetensors-to-pt", "model.pt -o new.pt", exit: 65),
+    SessionCase("of-nothing", of: "safetensors-to-pt", "", exit: 64),
   ]
 
   @Test("What it prints and leaves behind is as recorded", arguments: cases)
-  func converts(_ test: Case) throws {
+  func converts(_ test: SessionCase) throws {
     let workspace = try Self.workspace()
-    let before = try workspace.files()
-    let outcome = try workspace.run(test.arguments)
-    #expect(outcome.exitCode == test.exitCode)
-    #expect(try workspace.files() == (before + test.appears).sorted())
-    try Snapshot.expect(Snapshot.session(test.arguments, outcome), matches: test.snapshot)
+    try test.run(in: workspace)
   }
 
   @Test("Every file of a directory returns byte for byte")
