@@ -25,6 +25,10 @@ struct TensorRefusalTests {
   /// A storage that fits the one of the archive, of 16 bytes.
   private static let storage = PickledValue.storage("FloatStorage", 4)
 
+  private static func at(_ location: PickledValue) -> PickledValue {
+    .persistent(.tuple(["storage", .global("torch", "FloatStorage"), "0", location, 4]))
+  }
+
   private static func view(
     offset: PickledValue = 0, size: PickledValue = .ints([1]), stride: PickledValue = .ints([1]),
     gradient: PickledValue = false
@@ -50,6 +54,16 @@ struct TensorRefusalTests {
       "two lengths of one storage",
       [.tensor(storage, [4]), .tensor(.storage("FloatStorage", 2), [2])],
       "storage '0' has 16 bytes, the pickle says 8"),
+    Case(
+      "two devices of one storage", [.tensor(storage, [4]), .tensor(at("cuda:0"), [4])],
+      "storage '0' is on 'cpu', the pickle says also on 'cuda:0'"),
+    Case(
+      "a device that is an int", .tensor(at(0), [4]),
+      "the device of storage '0' is no str of up to 1024 bytes"),
+    Case(
+      "a device with a name beyond all measure",
+      .tensor(at(.str(String(repeating: "x", count: 1025))), [4]),
+      "the device of storage '0' is no str of up to 1024 bytes"),
     Case(
       "a bare storage of another length", .storage("FloatStorage", 2),
       "storage '0' has 16 bytes, the pickle says 8"),

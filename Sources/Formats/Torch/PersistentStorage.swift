@@ -44,12 +44,17 @@ package struct PersistentStorage: Sendable {
       throw FormatError(
         .limitExceeded, "the key of a storage has more than \(Limits.nameBytes) bytes")
     }
+    guard let location = graph.name(parts[3]) else {
+      throw FormatError(
+        .malformed,
+        "the device of storage '\(key)' is no str of up to \(Limits.nameBytes) bytes")
+    }
     guard let elementCount = graph.int(parts[4]), elementCount >= 0 else {
       throw FormatError(.malformed, "storage '\(key)' has no length, or a negative one")
     }
     self.key = key
     self.dtype = dtype
-    location = graph.name(parts[3]) ?? "cpu"
+    self.location = location
     self.elementCount = elementCount
   }
 }

@@ -177,6 +177,12 @@ package struct TensorRecogniser {
         .malformed,
         "storage '\(announced.key)' has \(graph[id].byteCount) bytes, the pickle says \(byteCount)")
     }
+    guard graph[id].location == announced.location else {
+      throw FormatError(
+        .malformed,
+        "storage '\(announced.key)' is on '\(graph[id].location)', the pickle says also on "
+          + "'\(announced.location)'")
+    }
     return (id, announced.dtype)
   }
 
