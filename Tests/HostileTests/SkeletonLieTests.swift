@@ -102,6 +102,15 @@ struct SkeletonLieTests {
       nodes: #"["call",[1],[2]],["global","builtins","getattr"],["tuple",[1],"__globals__"]"#,
       entries: ""),
     Case(
+      name: "bytes that are spelled as a tuple", code: .malformed,
+      nodes: #"["list",[1],[2]],["bytes","Yg==",[2]],["tuple",1]"#, entries: ""),
+    Case(
+      name: "bytes that are spelled as other bytes", code: .malformed,
+      nodes: #"["list",[1]],["bytes","Yg==","c"]"#, entries: ""),
+    Case(
+      name: "bytes that are spelled as they are",
+      nodes: #"["list",[1],[2]],["bytes","Yg==",[2]],["str","b"]"#, entries: ""),
+    Case(
       name: "a global whose module is no text", code: .malformed, nodes: #"["global",1,"x"]"#),
   ]
 

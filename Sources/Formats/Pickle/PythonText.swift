@@ -28,7 +28,7 @@ package enum PythonText: Sendable {
   }
 
   /// The bytes whose Latin-1 decoding is the text `utf8`, or `nil` if it has other characters.
-  static func latin1(_ utf8: ArraySlice<UInt8>) -> [UInt8]? {
+  package static func latin1(_ utf8: ArraySlice<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(utf8.count)
     var index = utf8.startIndex

@@ -33,6 +33,7 @@ struct SkeletonJudge {
     for _ in 0..<2 {
       for index in 0..<graph.nodeCount { try judgeCall(NodeID(index: index)) }
     }
+    try judgeSpellings()
     try graph.unifyEqualKeys(from: 0)
     try graph.requireFewLongInts(from: 0)
   }
@@ -81,6 +82,16 @@ struct SkeletonJudge {
       throw GlobalPolicy.attributeRefusal
     }
     try judge(parts.module, parts.name, id)
+  }
+
+  /// Makes sure that a bytes object is spelled by a str of its own bytes.
+  private func judgeSpellings() throws(FormatError) {
+    for (id, spelling) in graph.spellings {
+      guard case .bytes(let bytes) = graph[id], bytes.count == 1,
+        case .string(let text) = graph[spelling],
+        let spelled = PythonText.latin1(graph[text]), spelled[...] == graph[bytes]
+      else { throw FormatError(.malformed, "a bytes object is spelled by something else") }
+    }
   }
 
   private mutating func drop(_ id: NodeID) {
