@@ -46,6 +46,19 @@ struct PickleRuleTests {
     #expect(try Self.codeInProtocol2(program) == .forbidden)
   }
 
+  @Test("A global that is named twice is one element of a set, and one key")
+  func equalGlobals() throws {
+    var program = PickleProgram()
+    program.add([0x80, 4])
+    program.add("(cm\nC\ncm\nC\ncm\nD\n")
+    program.add([0x91])
+    program.add("}(cm\nC\nK\u{1}cm\nC\nK\u{2}u")
+    program.add([0x86])
+    try HostilePickle.check(program.bytes + Array(".".utf8))
+    let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph
+    #expect(graph.description(of: graph.root) == "(frozenset({m.C, m.D}), {m.C: 2})")
+  }
+
   /// How pickling with protocol 2 what a program describes ends.
   private static func codeInProtocol2(_ program: PickleProgram) throws -> FormatError.Code? {
     let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph

@@ -115,12 +115,14 @@ extension TensorGraph {
       case .tuple(let run):
         hasher.combine(run.count)
         pending += self[run]
+      // A class is one object, however often it is named.
+      case .global(let module, let name): pending += [module, name]
       case .list, .dict, .set, .byteArray:
         throw FormatError(
           .malformed, "a dict or set has a key that cannot be hashed: \(description(of: id))")
       // What took the place of a dangerous global is a None of its own.
       case .none: hasher.combine(TensorGraph.none)
-      case .float, .frozenSet, .global, .object, .persistent, .tensor: hasher.combine(id)
+      case .float, .frozenSet, .object, .persistent, .tensor: hasher.combine(id)
       }
     }
     return hasher.finalize()
@@ -148,6 +150,8 @@ extension TensorGraph {
       case (.tuple(let left), .tuple(let right)):
         guard left.count == right.count else { return false }
         pending += zip(self[left], self[right])
+      case (.global(let left, let leftName), .global(let right, let rightName)):
+        pending += [(left, right), (leftName, rightName)]
       case (let left, let right):
         guard Self.isEqualNumber(left, right) else { return false }
       }
