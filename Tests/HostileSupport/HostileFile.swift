@@ -117,7 +117,7 @@ package struct HostileFile {
         return try TorchEncoder.encode(back, options: .init(prefix: "archive")).plan
       } catch {
         // Objects of Python 2's own form, and names that this protocol has no way to write.
-        guard [.unsupported, .forbidden].contains(error.code) else { throw error }
+        guard error.code == .unsupported else { throw error }
         return nil
       }
     }

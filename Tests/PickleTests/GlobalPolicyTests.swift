@@ -43,6 +43,8 @@ struct GlobalPolicyTests {
     Case("collections", "OrderedDict.__init__.__globals__", .dangerous),
     Case("torch", "hub.load", .dangerous), Case("numpy", "f2py.compile", .dangerous),
     Case("m", "Outer.Inner", .opaque),
+    // Behind a line break old protocols have the next operation.
+    Case("m", "name\ncos\nsystem", .dangerous), Case("m\n", "name", .dangerous),
     // Names of Python 2 act as what they became.
     Case("__builtin__", "eval", .dangerous), Case("commands", "getoutput", .dangerous),
     Case("__builtin__", "set", .opaque),

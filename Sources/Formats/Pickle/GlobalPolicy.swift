@@ -56,6 +56,8 @@ public enum GlobalPolicy: Sendable {
   }
 
   private static func isDangerous(module: String, name: String) -> Bool {
+    // Before protocol 4 names are lines, and those that follow the first would be operations.
+    if module.utf8.contains(lineFeed) || name.utf8.contains(lineFeed) { return true }
     // Attributes such as `__globals__` or `__subclasses__` lead from any class to all code.
     let parts = self.parts(of: name)
     if parts.count > 1, hasHiddenPart(name) { return true }
@@ -71,6 +73,8 @@ public enum GlobalPolicy: Sendable {
     return isListed(modules + parts, firstOwner: modules.count)
       || parts.count > 1 && isListed(parts, firstOwner: 1)
   }
+
+  private static let lineFeed = UInt8(ascii: "\n")
 
   /// Whether a part of a dotted name begins with two underscores.
   private static func hasHiddenPart(_ name: String) -> Bool {

@@ -18,16 +18,10 @@ extension Pickler {
 
   /// Makes sure that a global is read as what it is from a pickle before protocol 4.
   ///
-  /// - Throws: `forbidden` for a name of several lines: names are lines there, and what follows the
-  ///   first would be operations. `unsupported` for a name of Python 2, which pickles of protocol 3
-  ///   and later may have.
+  /// Names are lines there; those of several lines no reader has let through (``GlobalPolicy``).
+  ///
+  /// - Throws: `unsupported` for a name of Python 2, which pickles of protocol 3 and later may have.
   private func requireWritable(_ module: String, _ name: String) throws(FormatError) {
-    guard !module.utf8.contains(UInt8(ascii: "\n")), !name.utf8.contains(UInt8(ascii: "\n")) else {
-      throw FormatError(
-        .forbidden,
-        "global '\(module).\(name)' has a line break in its name, and what follows would be run",
-        hint: "do not load this file with Python")
-    }
     guard version == 3 || Python2Names.survives(module, name) else {
       throw FormatError(
         .unsupported,
