@@ -18,14 +18,13 @@ extension SafetensorsEncoder {
     options.layout = .plain
     options.includesSkeleton = false
     options.metadata = options.metadata ?? [("format", "pt")]
-    var encoder = SafetensorsEncoder(checkpoint, options: options)
+    let encoder = try SafetensorsEncoder(checkpoint, options: options)
     return try encoder.encodeShards(maximumByteCount: maximumByteCount)
   }
 
-  private mutating func encodeShards(
+  private func encodeShards(
     maximumByteCount: Int
   ) throws(FormatError) -> SafetensorsShards {
-    try placeLeaves()
     let order = entriesInOrder()
     let split = ShardSplit(
       byteCounts: order.map { entries[$0].byteCount }, maximum: maximumByteCount)

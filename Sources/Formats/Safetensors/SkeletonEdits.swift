@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// What was changed in a file after its skeleton was written.
 struct SkeletonEdits {
   /// How many changes are told one by one; the rest are counted.
@@ -33,5 +35,10 @@ struct SkeletonEdits {
   private mutating func note(_ text: String) {
     count += 1
     if count <= Self.toldCount { told.append(text) }
+  }
+  /// The error for a change that the object cannot follow.
+  static func refusal(_ message: String, _ code: FormatError.Code = .unsupported) -> FormatError {
+    FormatError(
+      code, message, hint: "--ignore-skeleton takes the tensors without the rest of the object")
   }
 }

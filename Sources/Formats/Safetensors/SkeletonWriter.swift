@@ -1,6 +1,5 @@
 internal import Graph
 internal import JSON
-internal import Pickle
 
 /// Writes what a graph has beside the bytes of its tensors, as `Documentation/skeleton.md`
 /// specifies it.
@@ -19,15 +18,13 @@ struct SkeletonWriter {
     var isDisguised: Bool
   }
 
-  private let graph: TensorGraph
+  let graph: TensorGraph
   /// By the tensors' places in the graph.
   private let placements: [Placement?]
   /// The calls whose results the pickle threw away, as far as all of their tensors have a place.
   private let discarded: [NodeID]
-  /// The number of each node in the table, by its place in the graph; negative without one.
-  private var numbers: [Int32]
-  private var table: [NodeID] = []
-  private var json = JSONWriter()
+  private let table: SkeletonTable
+  var json = JSONWriter()
 
   /// The skeleton of `graph` as JSON text.
   static func write(
@@ -35,7 +32,6 @@ struct SkeletonWriter {
     placements: [Placement?]
   ) -> [UInt8] {
     var writer = SkeletonWriter(graph: graph, placements: placements)
-    writer.number()
     writer.write(source: source, layout: layout)
     return writer.json.bytes
   }
@@ -44,7 +40,7 @@ struct SkeletonWriter {
     self.graph = graph
     self.placements = placements
     discarded = Self.placed(graph.discarded, in: graph, placements)
-    numbers = [Int32](repeating: -1, count: graph.nodeCount)
+    table = SkeletonTable(of: graph, roots: [graph.root] + discarded)
   }
 
   /// The nodes among `ids` without those that hold a tensor whose bytes went nowhere: such a call
@@ -59,37 +55,6 @@ struct SkeletonWriter {
     return ids.filter { !holdsUnplaced[graph.index(of: $0)] }
   }
 
-  /// Numbers the nodes that need a place of their own in the table.
-  private mutating func number() {
-    let reachable = graph.reachable(from: [graph.root] + discarded)
-    var uses = [UInt8](repeating: 0, count: graph.nodeCount)
-    for id in reachable {
-      graph.forEachReference(of: id) { uses[Int($0.index)] = min(uses[Int($0.index)] + 1, 2) }
-    }
-    for id in reachable where !isInline(id, isShared: uses[Int(id.index)] > 1) {
-      numbers[graph.index(of: id)] = Int32(table.count)
-      table.append(id)
-    }
-  }
-
-  private func number(of id: NodeID) -> Int? {
-    let number = numbers[graph.index(of: id)]
-    return number < 0 ? nil : Int(number)
-  }
-
-  /// The largest int that every JSON reader keeps exactly (RFC 8259, section 6).
-  private static let largestInlineInt = 1 << 53 - 1
-
-  private func isInline(_ id: NodeID, isShared: Bool) -> Bool {
-    switch graph[id] {
-    case .none, .bool: true
-    case .int(let value): value.magnitude <= Self.largestInlineInt
-    case .float(let value): value.isFinite
-    case .string(let run): !isShared && String(validating: graph[run], as: UTF8.self) != nil
-    default: false
-    }
-  }
-
   private mutating func write(source: SourceDescription, layout: Layout) {
     json.beginObject()
     json.member("skeleton", Self.version)
@@ -99,7 +64,7 @@ struct SkeletonWriter {
     value(graph.root)
     json.key("nodes")
     json.beginArray()
-    for id in table { node(id) }
+    for id in table.nodes { node(id) }
     json.endArray()
     if !discarded.isEmpty {
       json.key("discarded")
@@ -110,52 +75,10 @@ struct SkeletonWriter {
     json.endObject()
   }
 
-  private mutating func write(_ source: SourceDescription) {
-    guard case .torch(let archive) = source.container else { return }
-    json.key("source")
-    json.beginObject()
-    json.member("container", archive.isTorchScript ? "torchscript" : "torch-zip")
-    json.member("prefix", archive.prefix)
-    json.member("protocol", archive.pickleProtocol)
-    json.member("byteorder", archive.isBigEndian ? "big" : "little")
-    json.key("records")
-    json.beginArray()
-    for record in archive.records {
-      json.beginArray()
-      switch record {
-      case .pickle(let name): json.string(name)
-      case .storage(let name, let byteCount):
-        json.string(name)
-        json.integer(byteCount)
-      case .other(let name, let bytes):
-        json.string(name)
-        json.string(Base64.encode(bytes, .standard))
-      case .compressed(let name, let bytes, let byteCount):
-        json.string(name)
-        json.string(Base64.encode(bytes, .standard))
-        json.integer(byteCount)
-      }
-      json.endArray()
-    }
-    json.endArray()
-    if !archive.hasChecksums { json.member("checksums", false) }
-    if let pickle = archive.pickleBytes, !isRespelled(pickle, archive.pickleProtocol) {
-      json.member("pickle", Base64.encode(pickle, .standard))
-    }
-    json.endObject()
-  }
-
-  /// Whether our own pickler writes exactly `pickle` for the graph.
-  private func isRespelled(_ pickle: [UInt8], _ version: Int) -> Bool {
-    // What cannot be pickled by that protocol has been spelled by another pickler.
-    let own = try? Pickler.pickle(graph.root, of: graph, protocol: max(version, 2))
-    return own == pickle
-  }
-
   // MARK: Values
 
   private mutating func value(_ id: NodeID) {
-    if let number = number(of: id) {
+    if let number = table.number(of: id) {
       json.beginArray()
       json.integer(number)
       return json.endArray()
@@ -198,7 +121,7 @@ struct SkeletonWriter {
     case .bytes(let run):
       json.string("bytes")
       json.string(Base64.encode(graph[run], .standard))
-      if let spelling = graph.spellings[id], number(of: spelling) != nil { value(spelling) }
+      if let spelling = graph.spellings[id], table.number(of: spelling) != nil { value(spelling) }
     case .byteArray(let run):
       json.string("bytearray")
       json.string(Base64.encode(graph[run], .standard))
