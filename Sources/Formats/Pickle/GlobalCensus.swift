@@ -10,15 +10,12 @@ package struct GlobalCensus {
   }
 
   /// A global as it is counted: by what it is, not by where it stands.
-  private struct Key: Hashable {
+  struct Key: Hashable {
     var module: String
     var name: String
   }
 
-  /// How many attributes of attributes are followed, and how many calls of results.
-  private static let chainLength = 64
-
-  private let graph: TensorGraph
+  let graph: TensorGraph
   /// Where globals are named.
   private let offsets: [NodeID: Int]
   /// Where objects are made, by their number.
@@ -83,7 +80,7 @@ package struct GlobalCensus {
     }
   }
 
-  private func key(ofGlobal id: NodeID) -> Key {
+  func key(ofGlobal id: NodeID) -> Key {
     guard case .global(let module, let name) = graph[id] else { return Key(module: "", name: "") }
     return Key(module: text(module), name: text(name))
   }
@@ -170,57 +167,6 @@ package struct GlobalCensus {
     else { return nil }
     guard let key = reached(from: owner) else { return nil }
     return Key(module: key.module, name: key.name.isEmpty ? attribute : "\(key.name).\(attribute)")
-  }
-
-  /// The global that a node is, by name, as an attribute of one, or as an imported module.
-  private func reached(from start: NodeID) -> Key? {
-    var suffix: [String] = []
-    var suffixByteCount = 0
-    var node = start
-    for _ in 0..<Self.chainLength where suffixByteCount <= Limits.nameBytes {
-      switch graph[node] {
-      case .global:
-        let key = key(ofGlobal: node)
-        return Key(
-          module: key.module, name: ([key.name] + suffix.reversed()).joined(separator: "."))
-      case .object(let id):
-        let call = graph[id]
-        guard let arguments = graph.tuple(call.arguments), let first = arguments.first else {
-          return nil
-        }
-        if graph.isGlobal(call.callable, "builtins", "getattr"), arguments.count >= 2,
-          let attribute = graph.name(arguments[arguments.startIndex + 1])
-        {
-          suffix.append(attribute)
-          suffixByteCount += attribute.utf8.count
-          node = first
-        } else if isImport(call.callable), let module = graph.name(first) {
-          return Key(module: module, name: suffix.reversed().joined(separator: "."))
-        } else {
-          return nil
-        }
-      default: return nil
-      }
-    }
-    return nil
-  }
-
-  private func isImport(_ callable: NodeID) -> Bool {
-    graph.isGlobal(callable, "builtins", "__import__")
-      || graph.isGlobal(callable, "importlib", "import_module")
-  }
-
-  /// The global at the start of a chain of calls whose results are called.
-  private func key(ofMaker start: NodeID) -> Key? {
-    var node = start
-    for _ in 0..<Self.chainLength {
-      switch graph[node] {
-      case .global: return key(ofGlobal: node)
-      case .object(let id): node = graph[id].callable
-      default: return nil
-      }
-    }
-    return nil
   }
 
   private static func way(of origin: CallOrigin) -> GlobalUse.Way {

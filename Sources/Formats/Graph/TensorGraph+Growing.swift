@@ -1,0 +1,160 @@
+package import Bytes
+
+/// Filling the arena, and changing what it holds.
+extension TensorGraph {
+  /// Makes room for `count` tensors that have a storage and a name of their own.
+  package mutating func reserveCapacity(tensorCount count: Int) {
+    tensors.reserveCapacity(tensors.count + count)
+    storages.reserveCapacity(storages.count + count)
+    nodes.reserveCapacity(nodes.count + 2 * count)
+  }
+
+  /// Adds a node.
+  ///
+  /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
+  package mutating func add(_ node: Node) throws(FormatError) -> NodeID {
+    guard nodes.count < Limits.graphNodes else {
+      throw FormatError(
+        .limitExceeded, "the checkpoint has more than \(Limits.graphNodes) Python objects")
+    }
+    nodes.append(node)
+    return NodeID(index: nodes.count - 1)
+  }
+
+  /// Makes the root an empty dict.
+  package mutating func addEmptyRoot() -> NodeID {
+    nodes.append(.dict(.empty))
+    root = NodeID(index: nodes.count - 1)
+    return root
+  }
+
+  /// Replaces what a node is; every reference to it sees the change.
+  package mutating func replace(_ id: NodeID, with node: Node) { nodes[Int(id.index)] = node }
+
+  /// Adds a construction and the node that stands for it.
+  ///
+  /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
+  package mutating func add(_ object: ObjectNode) throws(FormatError) -> NodeID {
+    objects.append(object)
+    return try add(.object(ObjectID(index: Int32(objects.count - 1))))
+  }
+
+  /// Adds a construction and makes a node stand for it.
+  package mutating func place(_ object: ObjectNode, at id: NodeID) {
+    objects.append(object)
+    replace(id, with: .object(ObjectID(index: Int32(objects.count - 1))))
+  }
+
+  /// Adds a tensor and makes its node stand for it.
+  package mutating func add(_ tensor: Tensor) {
+    tensors.append(tensor)
+    replace(tensor.node, with: .tensor(TensorID(index: Int32(tensors.count - 1))))
+  }
+
+  /// Puts a tensor in the place of another.
+  package mutating func replace(_ id: TensorID, with tensor: Tensor) {
+    tensors[Int(id.index)] = tensor
+  }
+
+  /// Says where a file has a tensor's elements packed.
+  package mutating func setPacked(_ region: FileRegion, of id: TensorID) {
+    tensors[Int(id.index)].packed = region
+  }
+
+  /// Says what a storage that no file has in one piece consists of.
+  package mutating func setBlocks(_ blocks: [ElementBlock], of id: StorageID) {
+    storages[Int(id.index)].blocks = blocks
+  }
+
+  /// Changes whether autograd records operations on a tensor; other nodes have no such flag.
+  package mutating func setRequiresGradient(_ flag: Bool, of node: NodeID) {
+    guard case .tensor(let id) = self[node] else { return }
+    tensors[Int(id.index)].requiresGradient = flag
+  }
+
+  /// Gives a tensor the construction that pickles spell it by.
+  package mutating func setConstruction(_ object: ObjectNode, of id: TensorID) {
+    objects.append(object)
+    tensors[Int(id.index)].origin = .call(ObjectID(index: Int32(objects.count - 1)))
+  }
+
+  /// Changes the name that a storage has in its archive.
+  package mutating func setKey(_ key: String, of id: StorageID) {
+    storages[Int(id.index)].key = key
+  }
+
+  /// Adds a storage.
+  package mutating func add(_ storage: Storage) -> StorageID {
+    storages.append(storage)
+    return StorageID(index: Int32(storages.count - 1))
+  }
+
+  /// Adds a str.
+  ///
+  /// - Throws: `limitExceeded` when the graph is full.
+  package mutating func addString(_ string: String) throws(FormatError) -> NodeID {
+    try add(.string(addBytes(Array(string.utf8))))
+  }
+
+  /// Copies bytes into the arena.
+  ///
+  /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
+  package mutating func addBytes(_ bytes: Span<UInt8>) throws(FormatError) -> ByteRun {
+    let start = text.count
+    guard start + bytes.count <= Int(UInt32.max) else { throw Self.tooMuchText }
+    for index in bytes.indices { text.append(bytes[index]) }
+    return ByteRun(start: UInt32(start), count: UInt32(bytes.count))
+  }
+
+  /// The error for an arena that would pass 4 GiB.
+  static var tooMuchText: FormatError {
+    FormatError(.limitExceeded, "the checkpoint has more than 4 GiB of text and bytes")
+  }
+
+  /// Copies bytes into the arena.
+  ///
+  /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
+  package mutating func addBytes(_ bytes: [UInt8]) throws(FormatError) -> ByteRun {
+    try addBytes(bytes.span)
+  }
+
+  /// Copies node identifiers into the arena as the children of a container.
+  package mutating func addChildren(_ new: ArraySlice<NodeID>) -> NodeRun {
+    let start = children.count
+    children.append(contentsOf: new)
+    return NodeRun(
+      start: UInt32(start), count: UInt32(new.count), capacity: UInt32(new.count))
+  }
+
+  /// Adds children to the end of a container's run.
+  ///
+  /// A run at the end of the arena grows in place; another moves there with room to double, so
+  /// that filling containers in turns stays linear.
+  package mutating func append(_ new: ArraySlice<NodeID>, to run: inout NodeRun) {
+    let count = Int(run.count) + new.count
+    if Int(run.start) + Int(run.capacity) == children.count {
+      let free = children.count - run.range.upperBound
+      children.removeLast(free)
+      children.append(contentsOf: new)
+      run.capacity = UInt32(count)
+    } else if count <= Int(run.capacity) {
+      children.replaceSubrange(
+        run.range.upperBound..<run.range.upperBound + new.count, with: new)
+    } else {
+      let old = Array(children[run.range])
+      run.start = UInt32(children.count)
+      run.capacity = UInt32(2 * count)
+      children.append(contentsOf: old)
+      children.append(contentsOf: new)
+      children.append(
+        contentsOf: repeatElement(Self.none, count: Int(run.capacity) - count))
+    }
+    run.count = UInt32(count)
+  }
+
+  /// Replaces the children of a run by fewer or as many.
+  package mutating func shorten(_ run: inout NodeRun, to kept: [NodeID]) {
+    children.replaceSubrange(run.range.prefix(kept.count), with: kept)
+    run.count = UInt32(kept.count)
+  }
+}
