@@ -133,8 +133,8 @@ let package = Package(
     .testTarget(
       name: "ConverterTests",
       dependencies: [
-        "Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats", "Architectures", "Converter",
-        "TestSupport",
+        "Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats", "Architectures", "Configs",
+        "Converter", "TestSupport",
       ],
       path: "Tests/ConverterTests"),
     .testTarget(

@@ -19,6 +19,7 @@ def check(path, *flags):
     assert process.returncode in (DONE, DIFFERENCE), describe(process)
     report = json.loads(process.stdout)
     problems = [f for f in report["findings"] if f["severity"] == "problem"]
+    assert all(f["remedy"] for f in problems if f["topic"] in ("files", "configuration", "tensors"))
     assert report["sound"] == (not problems) == (process.returncode == DONE), describe(process)
     return report["findings"]
 
@@ -92,6 +93,60 @@ def reshape_moment(optimizer):
     state["exp_avg"] = torch.zeros(3, 5)
 
 
+def scalar_moment(optimizer):
+    first(optimizer["state"])["exp_avg"] = torch.zeros(())
+
+
+def no_tensor(optimizer):
+    first(optimizer["state"])["exp_avg"] = None
+
+
+def cast_moment(optimizer):
+    state = first(optimizer["state"])
+    state["exp_avg_sq"] = state["exp_avg_sq"].bfloat16()
+
+
+def step_that_is_none(optimizer):
+    first(optimizer["state"])["step"].fill_(float("nan"))
+
+
+def flip_records(path):
+    """Damages two records with data, of several."""
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        records = [r for r in archive.infolist() if "/data/" in r.filename]
+    for record in records[2:4]:
+        names = struct.unpack_from("<HH", data, record.header_offset + 26)
+        data[record.header_offset + 30 + sum(names)] ^= 1
+    path.write_bytes(data)
+
+
+def make_directory(path):
+    """Puts a directory where a file was, with what would be read of it if it were a folder."""
+    file = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    (path / "pytorch_model.bin").write_bytes(file)
+
+
+def swap(one, other):
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+
+
+def edit_config(before, after):
+    def edit(directory):
+        path = directory / "config.yaml"
+        text = path.read_text()
+        assert before in text
+        path.write_text(text.replace(before, after))
+    return edit
+
+
+PAGE = "<!DOCTYPE html>\n<html><body>404</body></html>\n"
+
+
 def step_apart(optimizer):
     first(optimizer["state"])["step"].fill_(5)
 
@@ -113,8 +168,27 @@ FAULTS = {
     "no model": (lambda d: (d / "model.pt").unlink(), "files", "model.pt", "missing"),
     "no optimizer": (lambda d: (d / "optim.pt").unlink(), "files", "optim.pt", "missing"),
     "no trainer": (lambda d: (d / "train.pt").unlink(), "files", "train.pt", "missing"),
-    "no config": (
-        lambda d: (d / "config.yaml").unlink(), "configuration", "config.yaml", "no such file"),
+    "no config": (lambda d: (d / "config.yaml").unlink(), "files", "config.yaml", "missing"),
+    "page for config": (
+        lambda d: (d / "config.yaml").write_text(PAGE), "content", "config.yaml",
+        "a web page, not a configuration"),
+    "empty config": (
+        lambda d: (d / "config.yaml").write_bytes(b""), "content", "config.yaml", "empty"),
+    "tensors for config": (
+        lambda d: shutil.copy(d / "train.pt", d / "config.yaml"), "content", "config.yaml",
+        "file of tensors"),
+    "directory for config": (
+        lambda d: make_directory(d / "config.yaml"), "content", "config.yaml", "directory"),
+    "directory for model": (
+        lambda d: make_directory(d / "model.pt"), "content", "model.pt", "directory"),
+    "model and optimizer swapped": (
+        lambda d: swap(d / "model.pt", d / "optim.pt"), "content", "model.pt",
+        "an optimizer's state"),
+    "optimizer and model swapped": (
+        lambda d: swap(d / "model.pt", d / "optim.pt"), "content", "optim.pt", "a model's state"),
+    "model for trainer": (
+        lambda d: shutil.copy(d / "model.pt", d / "train.pt"), "content", "train.pt",
+        "a model's state"),
     "empty": (lambda d: (d / "optim.pt").write_bytes(b""), "content", "optim.pt", "empty"),
     "cut": (lambda d: cut(d / "model.pt"), "content", "model.pt", "100 are missing"),
     "flipped bit": (lambda d: flip(d / "optim.pt"), "content", "optim.pt", "CRC-32"),
@@ -131,6 +205,21 @@ FAULTS = {
     "yaml": (
         lambda d: (d / "config.yaml").write_text("model: [1"), "configuration", "config.yaml",
         "line"),
+    "heads that do not divide": (
+        edit_config("n_heads: 4", "n_heads: 5"), "configuration", "config.yaml", "no multiple"),
+    "another number of blocks": (
+        edit_config("n_layers: 2", "n_layers: 4"), "tensors", "model.pt",
+        "2 blocks are missing, the first is 'transformer.blocks.2' (n_layers: 4)"),
+    "tied": (
+        edit_config("weight_tying: false", "weight_tying: true"), "tensors", "model.pt",
+        "'transformer.ff_out.weight' of [4096, 32] is not part of the model (weight_tying: true)"),
+    "biases": (
+        edit_config("include_bias: false", "include_bias: true"), "tensors", "model.pt",
+        "'transformer.blocks.0.ff_out.bias' of [32] is missing (include_bias: true); the same in 1 "
+        "other block"),
+    "another optimizer": (
+        edit_config("name: adamw", "name: lionw"), "optimizer", "optim.pt",
+        "exp_avg_sq, which lionw does not keep"),
     "unknown field": (
         lambda d: (d / "config.yaml").write_text(
             (d / "config.yaml").read_text().replace("model:\n", "model:\n  wings: 2\n")),
@@ -154,6 +243,16 @@ FAULTS = {
         "without exp_avg_sq"),
     "moment of another shape": (
         lambda d: change(d / "optim.pt", reshape_moment), "optimizer", "optim.pt", "[3, 5]"),
+    "moment of one number": (
+        lambda d: change(d / "optim.pt", scalar_moment), "optimizer", "optim.pt",
+        "exp_avg is [], the weight is"),
+    "moment that is no tensor": (
+        lambda d: change(d / "optim.pt", no_tensor), "optimizer", "optim.pt", "exp_avg is None"),
+    "moment cast": (
+        lambda d: change(d / "optim.pt", cast_moment), "optimizer", "optim.pt",
+        "exp_avg_sq has different types"),
+    "step that is none": (
+        lambda d: change(d / "optim.pt", step_that_is_none), "optimizer", "optim.pt", ": nan"),
     "in two groups": (
         lambda d: change(d / "optim.pt", add_to_group), "optimizer", "optim.pt",
         "in the param groups twice"),
@@ -187,11 +286,20 @@ def test_a_fault_is_found_where_it_is(directory, name):
     findings = check(directory)
     found = [f for f in findings if f["path"].endswith(file)]
     # A tensor of another name is one that the optimizer does not know either.
-    if name != "tensor renamed":
+    if name not in ("tensor renamed", "model and optimizer swapped", "optimizer and model swapped"):
         assert len(found) == len(findings), findings
     assert any(f["topic"] == topic and words in f["message"] for f in found), findings
-    severe = "warning" if name == "tensor cast" else "problem"
+    warned = ("tensor cast", "moment cast", "another optimizer")
+    severe = "warning" if name in warned else "problem"
     assert findings[0]["severity"] == severe, findings
+
+
+def test_every_damaged_record_is_named(directory):
+    flip_records(directory / "model.pt")
+    flip_records(directory / "optim.pt")
+    findings = check(directory, "--finite")
+    assert len({f["message"] for f in findings}) == 4, findings
+    assert all("CRC-32" in f["message"] for f in findings), findings
 
 
 def test_steps_may_differ_where_the_configuration_counts_anew(directory):
@@ -271,6 +379,15 @@ def test_the_trainer_wants_a_name_and_its_own_layout(directory):
 def test_a_checkpoint_for_one_program_is_told_from_one_for_another(directory):
     findings = check(directory, "--for", "hf")
     assert any("olmo-to-hf" in (f["remedy"] or "") for f in findings), findings
+
+
+@pytest.mark.parametrize("program", ["olmo", "hf", "torch"])
+def test_the_last_line_says_whether_the_program_would_load_it(directory, program):
+    process = run("check", "--for", program, directory)
+    loads = "load it; examined" in process.stdout
+    refused = "would not load it" in process.stdout
+    # torch refuses the trainer's state, and transformers has no such folders.
+    assert loads and refused == (program != "olmo"), describe(process)
 
 
 @pytest.mark.parametrize(

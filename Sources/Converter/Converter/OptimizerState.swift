@@ -126,7 +126,14 @@ struct OptimizerState {
     of key: NodeID, in graph: TensorGraph, _ namesOfNumbers: [Int: ParameterName]
   ) throws(FormatError) -> ParameterName {
     if let name = graph.string(key) { return ParameterName(name) }
-    if case .int(let number) = graph[key], let name = namesOfNumbers[number] { return name }
+    if case .int(let number) = graph[key] {
+      if let name = namesOfNumbers[number] { return name }
+      if !namesOfNumbers.isEmpty {
+        throw FormatError(
+          .conflict, "parameter \(number) of the optimizer is in no param group with names",
+          hint: "the file was edited, or its groups are of another optimizer")
+      }
+    }
     throw FormatError(
       .unsupported,
       "parameter \(graph.description(of: key, limit: 60)) of the optimizer has no name in "

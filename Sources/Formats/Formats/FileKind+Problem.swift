@@ -2,7 +2,10 @@ package import Bytes
 
 extension FileKind {
   /// Why a file of this kind cannot be read and what to do about it; `nil` for readable kinds.
-  package var problem: FormatError? {
+  package var problem: FormatError? { problem(insteadOf: "checkpoint") }
+
+  /// The same for a file that should be what `expected` calls it.
+  package func problem(insteadOf expected: String) -> FormatError? {
     switch self {
     case .zip, .legacyTorch, .safetensors: nil
     case .truncatedZip:
@@ -28,14 +31,14 @@ extension FileKind {
         hint: "convert it with the program that wrote it")
     case .html:
       FormatError(
-        .unsupported, "this is a web page, not a checkpoint",
+        .unsupported, "this is a web page, not a \(expected)",
         hint: "the server sent a login or error page; open the address in a browser, then fetch "
           + "the file itself")
     case .storageError(let code):
       FormatError(
         .unsupported,
         "this is an error message of an object store" + (code.map { " (\($0))" } ?? "")
-          + ", not a checkpoint",
+          + ", not a \(expected)",
         hint: "check the address and the right to read it, then fetch it again")
     case .gitLFSPointer(let pointer):
       FormatError(

@@ -21,7 +21,7 @@ struct ContentCheck {
   private let path: String
   private let options: ExaminationOptions
 
-  /// How many tensors a message names.
+  /// How many tensors, and damaged records, are named.
   private static let namedTensors = 5
 
   init(_ checkpoint: Checkpoint, at path: String, _ options: ExaminationOptions) {
@@ -35,8 +35,9 @@ struct ContentCheck {
   /// - Throws: `inputOutput` when the system fails; damage is a finding.
   mutating func run(_ progress: @escaping CopyEngine.Progress) throws(FormatError) {
     var plan = FilePlan()
-    for region in checkpoint.graph.storages.compactMap(\.region) + checkpoint.unusedRegions
-    where region.crc32 != nil {
+    let regions = (checkpoint.graph.storages.compactMap(\.region) + checkpoint.unusedRegions)
+      .filter { $0.crc32 != nil }
+    for region in regions {
       plan.inspect(region)
       checkedByteCount += region.byteCount
     }
@@ -52,9 +53,35 @@ struct ContentCheck {
       }
     } catch {
       guard error.code != .inputOutput else { throw error }
-      return findings.append(Finding(error, .content, at: path))
+      searchedTensorCount = 0
+      return try reportDamage(of: regions, foundFirst: error)
     }
     report(counts.results, of: searched)
+  }
+
+  /// Reads each record for itself, since a run ends at the first that is damaged.
+  private mutating func reportDamage(
+    of regions: [FileRegion], foundFirst error: FormatError
+  ) throws(FormatError) {
+    var damage: [FormatError] = []
+    for region in regions {
+      var plan = FilePlan()
+      plan.inspect(region)
+      do throws(FormatError) {
+        try CopyEngine(options.budget).run(plan, into: DiscardingOutput())
+      } catch {
+        guard error.code != .inputOutput else { throw error }
+        damage.append(error)
+      }
+    }
+    if damage.isEmpty { damage = [error] }
+    findings += damage.prefix(Self.namedTensors).map { Finding($0, .content, at: path) }
+    let rest = damage.count - Self.namedTensors
+    guard rest > 0 else { return }
+    findings.append(
+      Finding(
+        .problem, .content, at: path, "damaged records beside these: \(rest)",
+        remedy: "fetch or save the file again"))
   }
 
   private mutating func search(

@@ -7,6 +7,8 @@ extension Examination {
     json.beginObject()
     json.member("path", path)
     json.member("sound", isSound)
+    json.key("loads")
+    if let loads { json.bool(loads) } else { json.null() }
     json.key("findings")
     json.beginArray()
     for finding in findings {

@@ -12,6 +12,18 @@ public struct Examination: Sendable {
   /// What was looked at, in words.
   public let examined: [String]
 
+  /// The program that was asked about, if any.
+  public let consumer: Consumer?
+
+  /// Whether that program would load what was examined: `nil` where that does not follow from what
+  /// was found, or no program was asked about.
+  public var loads: Bool? {
+    guard consumer != nil else { return nil }
+    let loading = findings.filter { $0.topic == .loading }
+    if loading.contains(where: { $0.severity == .problem }) { return false }
+    return isSound && loading.isEmpty ? true : nil
+  }
+
   /// Whether nothing found is a problem.
   public var isSound: Bool { !findings.contains { $0.severity == .problem } }
 
@@ -27,6 +39,7 @@ public struct Examination: Sendable {
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(FormatError) {
     self.path = path
+    consumer = options.consumer
     let place = FilePath(path)
     guard let status = try place.status() else { throw FormatError(SystemError.missing(path)) }
     var record =

@@ -14,6 +14,8 @@ struct ExaminationRecord {
   ///
   /// - Throws: what keeps it from being read.
   mutating func read(_ path: String) throws(FormatError) -> Checkpoint {
+    // A folder of weights would be read as a file.
+    guard try FilePath(path).status()?.isDirectory != true else { throw FormatError.directory }
     let checkpoint = try CheckpointFile.read(path)
     findings += checkpoint.warnings.map { Finding(.warning, .content, at: path, $0) }
     files.append(StateFile(path: path, checkpoint: checkpoint))

@@ -10,6 +10,7 @@ struct FolderExamination {
   private(set) var record = ExaminationRecord()
 
   private let place: FilePath
+  private var configuration: HuggingFaceConfig?
   private let options: ExaminationOptions
 
   init(of place: FilePath, _ options: ExaminationOptions) {
@@ -21,6 +22,7 @@ struct FolderExamination {
   ///
   /// - Throws: `inputOutput` when the system fails.
   mutating func run() throws(FormatError) {
+    try readConfiguration()
     guard let weights = try ModelFolder.weights(in: place.text) else {
       return record.findings.append(
         Finding(
@@ -34,21 +36,45 @@ struct FolderExamination {
     } catch {
       return record.note(error, keptFromReading: weights)
     }
-    checkTensors(checkpoint.graph, at: weights)
+    try checkTensors(checkpoint.graph, at: weights)
     guard let consumer = options.consumer else { return }
     var loading = LoadingCheck(for: consumer)
-    loading.check(folder: place, weights: record.files[0])
+    loading.check(folder: place, weights: record.files[0], configuration)
     record.findings += loading.findings
   }
 
-  private mutating func checkTensors(_ graph: TensorGraph, at path: String) {
+  private mutating func readConfiguration() throws(FormatError) {
+    let file = place.appending(HuggingFaceFolder.configuration)
+    if let problem = try ConfigurationFile.problem(
+      at: file, need: "transformers and conversions need it")
+    {
+      return record.findings.append(problem)
+    }
+    do throws(FormatError) {
+      configuration = try HuggingFaceConfig(path: file.text)
+    } catch {
+      var finding = Finding(error, .configuration, at: file.text)
+      if finding.remedy == nil { finding.remedy = "mend it, or fetch the file again" }
+      record.findings.append(finding)
+    }
+  }
+
+  private mutating func checkTensors(
+    _ graph: TensorGraph, at path: String
+  ) throws(FormatError) {
+    do throws(FormatError) {
+      _ = try NamedTensors(huggingFace: graph)
+    } catch {
+      return record.findings.append(Finding(error, .tensors, at: path))
+    }
+    guard let configuration else { return }
     let configPath = place.appending(HuggingFaceFolder.configuration).text
     do throws(FormatError) {
-      let translation = try OLMoTranslation(HuggingFaceConfig(path: configPath))
+      let translation = try OLMoTranslation(configuration)
       let map = try TensorMap(of: translation.config.model)
       let tensors = try HuggingFaceTensors.significant(in: graph, map)
       record.findings +=
-        ModelCheck(tensors, of: graph, at: path, by: map, on: .huggingFace).findings
+        ModelCheck(tensors, of: graph, at: path, by: ModelOutline(huggingFace: map)).findings
       record.examined.append("\(tensors.entries.count) tensors against config.json")
     } catch {
       guard error.code == .unsupported else {

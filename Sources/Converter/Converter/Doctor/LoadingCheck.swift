@@ -1,7 +1,9 @@
+internal import Architectures
 internal import Bytes
 internal import Configs
 internal import Formats
 internal import Graph
+internal import YAML
 
 /// Whether a program would load a checkpoint, and why not.
 struct LoadingCheck {
@@ -40,9 +42,10 @@ struct LoadingCheck {
     if !place.name.hasSuffix(OLMoDirectory.suffix) {
       refuse(
         place.text, "the trainer takes a directory for unsharded only if its name says so",
-        remedy: "rename it to '\(place.name)-unsharded'")
+        remedy: "rename it to '\(Self.name(place.name))\(OLMoDirectory.suffix)'")
     }
     for file in files {
+      checkWrappers(file)
       guard case .safetensors(let description)? = file.checkpoint?.source.container,
         description.layout != Layout.olmo.rawValue
       else { continue }
@@ -54,18 +57,99 @@ struct LoadingCheck {
     }
   }
 
+  /// The trainer takes one wrapper out of the names of a model (`_make_state_dict_compatible` in
+  /// `olmo/model.py`).
+  private mutating func checkWrappers(_ file: StateFile) {
+    guard FilePath(file.path).name.hasPrefix("model."), let graph = file.checkpoint?.graph else {
+      return
+    }
+    let wrapped = (graph.entries(of: graph.root) ?? []).lazy.compactMap { graph.string($0.key) }
+      .first { name in
+        let steps = name.split(separator: ".").filter { $0 != "_fsdp_wrapped_module" }
+        return steps.joined(separator: ".") != ParameterName(name).clean
+      }
+    guard let wrapped else { return }
+    refuse(
+      file.path,
+      "the name '\(wrapped)' has a wrapper around the model in it, which the trainer does not take out",
+      remedy: "save the state of the wrapped model itself, such as model.module.state_dict()")
+  }
+
+  /// A directory's name without the marks of a save that is under way.
+  private static func name(_ name: String) -> String {
+    var name = name[...]
+    for mark in ["-tmp", OLMoDirectory.suffix] where name.hasSuffix(mark) {
+      name = name.dropLast(mark.count)
+    }
+    return String(name)
+  }
+
   // MARK: Others
 
   /// Asks whether the consumer loads the model in a Hugging Face folder.
-  mutating func check(folder place: FilePath, weights: StateFile) {
+  mutating func check(
+    folder place: FilePath, weights: StateFile, _ configuration: HuggingFaceConfig?
+  ) {
     switch consumer {
-    case .huggingFace: return
+    case .huggingFace: checkFromPretrained(place, weights, configuration)
     case .olmo:
       refuse(
         place.text, "OLMo's trainer reads no Hugging Face folder",
         remedy: "convert it with 'ckptconv hf-to-olmo'")
     case .torch: checkPickle(weights)
     }
+  }
+
+  /// What `from_pretrained` insists on (`load_state_dict` in `transformers/modeling_utils.py` and
+  /// `AutoConfig.from_pretrained`).
+  private mutating func checkFromPretrained(
+    _ place: FilePath, _ weights: StateFile, _ configuration: HuggingFaceConfig?
+  ) {
+    let type = configuration?["model_type"]?.scalar
+    if let type, !Self.knownModels.contains(type.description) {
+      findings.append(
+        Finding(
+          .note, .loading, at: place.appending(HuggingFaceFolder.configuration).text,
+          "whether transformers has a class for 'model_type: \(type)' depends on its version",
+          remedy: "ask the version that is to load it"))
+    } else if configuration != nil, type == nil {
+      refuse(
+        place.appending(HuggingFaceFolder.configuration).text,
+        "there is no 'model_type', by which transformers knows the class of the model",
+        remedy: "fetch the file again, or set it")
+    }
+    switch weights.checkpoint?.source.container {
+    case .safetensors(let file):
+      if file.layout == Layout.olmo.rawValue {
+        refuse(
+          weights.path, "its layout is 'olmo', and transformers knows tensors by plain names",
+          remedy: "convert the OLMo checkpoint with 'ckptconv olmo-to-hf'")
+      }
+      checkFormat(weights.path, file.metadata, isPresent: file.hasMetadata)
+    case .shards(let file):
+      checkFormat(weights.path, file.metadata, isPresent: !file.metadata.isEmpty)
+      if let checkpoint = weights.checkpoint { checkGlobals(of: checkpoint, at: weights.path) }
+    case .torch: checkPickle(weights)
+    case nil: return
+    }
+  }
+
+  /// Models that every version has had since OLMo 2 was added to it.
+  private static let knownModels: Set = ["olmo", "olmo2", "llama"]
+
+  /// Formats of which transformers takes the tensors as they are.
+  private static let knownFormats: Set = ["pt", "mlx"]
+
+  private mutating func checkFormat(
+    _ path: String, _ metadata: [(key: String, value: String)], isPresent: Bool
+  ) {
+    let format = metadata.first { $0.key == "format" }?.value
+    guard isPresent, format.map({ !Self.knownFormats.contains($0) }) ?? true else { return }
+    refuse(
+      path,
+      format.map { "its metadata says 'format: \($0)', and transformers takes 'pt' here" }
+        ?? "its metadata has no 'format', which transformers insists on where there is any metadata",
+      remedy: "save it with metadata={'format': 'pt'}")
   }
 
   /// Asks whether the consumer loads a file by itself.
@@ -92,9 +176,13 @@ struct LoadingCheck {
             + "'.safetensors'",
           remedy: "read it with safetensors.torch.load_file"))
     }
+    checkGlobals(of: checkpoint, at: file.path)
+  }
+
+  private mutating func checkGlobals(of checkpoint: Checkpoint, at path: String) {
     for objection in WeightsOnlyPolicy.objections(to: checkpoint) {
       refuse(
-        file.path, "torch.load refuses it with weights_only=True: \(objection)",
+        path, "torch.load refuses it with weights_only=True: \(objection)",
         remedy: "pass weights_only=False if you trust the file, or convert it to safetensors")
     }
   }

@@ -1,4 +1,3 @@
-internal import Architectures
 internal import Bytes
 internal import Configs
 internal import Formats
@@ -23,7 +22,7 @@ struct OLMoExamination {
   /// - Throws: `inputOutput` when the system fails.
   mutating func run() throws(FormatError) {
     checkName()
-    let configuration = readConfiguration()
+    let configuration = try readConfiguration()
     let model = try read("model", need: "it is the model")
     let optimizer = try read("optim", need: "a resume needs it, or --reset_optimizer_state")
     let trainer = try read(
@@ -82,14 +81,27 @@ struct OLMoExamination {
     }
   }
 
-  private mutating func readConfiguration() -> OLMoConfig? {
-    let path = place.appending(OLMoDirectory.configuration).text
-    do throws(FormatError) {
-      return try OLMoConfig(path: path)
-    } catch {
-      record.findings.append(Finding(error, .configuration, at: path))
+  private mutating func readConfiguration() throws(FormatError) -> OLMoConfig? {
+    let file = place.appending(OLMoDirectory.configuration)
+    if let problem = try ConfigurationFile.problem(
+      at: file, need: "conversions and OLMo.from_checkpoint need it")
+    {
+      record.findings.append(problem)
       return nil
     }
+    do throws(FormatError) {
+      return try OLMoConfig(path: file.text)
+    } catch {
+      noteConfiguration(error)
+      return nil
+    }
+  }
+
+  private mutating func noteConfiguration(_ error: FormatError) {
+    let path = place.appending(OLMoDirectory.configuration).text
+    var finding = Finding(error, .configuration, at: path)
+    if finding.remedy == nil { finding.remedy = "mend it, or fetch the file again" }
+    record.findings.append(finding)
   }
 
   // MARK: What belongs together
@@ -99,13 +111,14 @@ struct OLMoExamination {
     _ file: StateFile?, _ configuration: OLMoConfig?
   ) -> [String: [Int]]? {
     guard let file, let graph = file.checkpoint?.graph else { return nil }
+    if let mixUp = StateKind.mixUp(graph, in: file.path, expected: .model) {
+      record.findings.append(mixUp)
+      return nil
+    }
     do throws(FormatError) {
-      let map = configuration.flatMap { self.map($0) }
-      let groupSize = configuration?.model.blockGroupSize ?? 1
-      let tensors = try NamedTensors(olmo: graph, groupSize: groupSize)
-      if let map {
-        record.findings +=
-          ModelCheck(tensors, of: graph, at: file.path, by: map, on: .olmo).findings
+      let tensors = try NamedTensors(olmo: graph, groupSize: 1)
+      if let outline = configuration.flatMap({ self.outline($0) }) {
+        record.findings += ModelCheck(tensors, of: graph, at: file.path, by: outline).findings
         record.examined.append("\(tensors.entries.count) tensors against config.yaml")
       }
       return Dictionary(tensors.shapes(in: graph).map { ($0.name, $0.shape) }) { first, _ in first }
@@ -115,19 +128,13 @@ struct OLMoExamination {
     }
   }
 
-  private mutating func map(_ configuration: OLMoConfig) -> TensorMap? {
-    let path = place.appending(OLMoDirectory.configuration).text
+  private mutating func outline(_ configuration: OLMoConfig) -> ModelOutline? {
     do throws(FormatError) {
-      return try TensorMap(of: configuration.model)
-    } catch  where error.code == .unsupported {
-      record.findings.append(
-        Finding(
-          .note, .configuration, at: path,
-          "the tensors are not compared with it: \(error.message)"))
+      return try ModelOutline(configuration.model)
     } catch {
-      record.findings.append(Finding(error, .configuration, at: path))
+      noteConfiguration(error)
+      return nil
     }
-    return nil
   }
 
   private mutating func checkOptimizer(

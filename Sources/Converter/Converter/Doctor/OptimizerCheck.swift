@@ -13,6 +13,8 @@ struct OptimizerCheck {
 
   private let graph: TensorGraph
   private let path: String
+  /// How many blocks a group has in the names.
+  private var groupSize = 1
 
   /// How many parameters a message names.
   private static let namedParameters = 4
@@ -28,6 +30,10 @@ struct OptimizerCheck {
   ) throws(FormatError) {
     self.graph = graph
     self.path = path
+    if let mixUp = StateKind.mixUp(graph, in: path, expected: .optimizer) {
+      findings.append(mixUp)
+      return
+    }
     let state: OptimizerState
     do throws(FormatError) {
       state = try OptimizerState(of: graph)
@@ -35,6 +41,7 @@ struct OptimizerCheck {
       findings.append(Finding(error, .optimizer, at: path))
       return
     }
+    groupSize = state.groupSize
     checkGroups(state, shapes)
     parameterCount = state.parameters.count
     guard !state.parameters.isEmpty else {
@@ -45,8 +52,9 @@ struct OptimizerCheck {
     }
     checkStates(state, shapes)
     checkFields(state, optimizer)
+    checkDTypes(state)
     do throws(FormatError) {
-      steps = try readSteps(of: state)
+      try readSteps(of: state)
     } catch {
       guard error.code != .inputOutput else { throw error }
       findings.append(Finding(error, .optimizer, at: path))
@@ -55,11 +63,16 @@ struct OptimizerCheck {
 
   // MARK: Groups
 
+  /// The name that the model of `shapes` knows a parameter by.
+  private func name(_ parameter: ParameterName) -> String {
+    parameter.regrouped(from: groupSize, to: 1)
+  }
+
   private mutating func checkGroups(_ state: OptimizerState, _ shapes: [String: [Int]]?) {
     var seen: Set<String> = []
     var repeated: [String] = []
-    for name in state.groups.flatMap(\.names) where !seen.insert(name.clean).inserted {
-      repeated.append(name.clean)
+    for name in state.groups.flatMap(\.names).map(name) where !seen.insert(name).inserted {
+      repeated.append(name)
     }
     report(repeated, "in the param groups twice")
     guard let shapes else { return }
@@ -72,26 +85,41 @@ struct OptimizerCheck {
   // MARK: States
 
   private mutating func checkStates(_ state: OptimizerState, _ shapes: [String: [Int]]?) {
-    let names = Set(state.parameters.map(\.name.clean))
-    let grouped = state.groups.flatMap(\.names).map(\.clean)
+    let names = Set(state.parameters.map { name($0.name) })
+    let grouped = state.groups.flatMap(\.names).map(name)
     report(grouped.filter { !names.contains($0) }, "without a state, which others have")
     report(names.subtracting(grouped).sorted(), "with a state, but in no param group")
     guard let shapes else { return }
     var misshapen: [String] = []
     for parameter in state.parameters {
-      guard let shape = shapes[parameter.name.clean] else { continue }
-      for (key, value) in parameter.values {
-        guard case .tensor(let id) = graph[value], graph[id].shape != shape,
-          !graph[id].shape.isEmpty
-        else { continue }
-        let field = graph.string(key) ?? "?"
-        misshapen.append(
-          "\(parameter.name.clean): \(field) is \(graph[id].shape), the weight is \(shape)")
-      }
+      let name = name(parameter.name)
+      guard let shape = shapes[name] else { continue }
+      let wrong = parameter.values.compactMap { misfit($0.key, $0.value, shape) }
+      guard !wrong.isEmpty else { continue }
+      misshapen.append("\(name): \(wrong.joined(separator: ", ")), the weight is \(shape)")
     }
     report(
-      misshapen, "in another shape than the weight", remedy: "the optimizer is of another model")
+      misshapen, "with a state in another shape than the weight",
+      remedy: "the optimizer is of another model")
   }
+
+  /// What a value is, if it should be a tensor like the weight.
+  private func misfit(_ key: NodeID, _ value: NodeID, _ shape: [Int]) -> String? {
+    let field = graph.string(key) ?? graph.description(of: key, limit: 40)
+    let isMoment = Self.moments.contains(field)
+    guard case .tensor(let id) = graph[value] else {
+      return isMoment ? "\(field) is \(graph.description(of: value, limit: 40))" : nil
+    }
+    // Others, such as the number of steps, are one number each.
+    guard graph[id].shape != shape, isMoment || !graph[id].shape.isEmpty else { return nil }
+    return "\(field) is \(graph[id].shape)"
+  }
+
+  /// What the optimizers of OLMo and of PyTorch keep of every element (`olmo/optim.py`,
+  /// `torch/optim/adamw.py`, `torch/optim/sgd.py`).
+  private static let moments: Set = [
+    "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer",
+  ]
 
   /// What each optimizer of OLMo keeps of a parameter (`olmo/optim.py`).
   private static let fields = [
@@ -107,29 +135,71 @@ struct OptimizerCheck {
     for (parameter, fields) in zip(state.parameters, all) {
       let missing = (common ?? []).filter { !fields.contains($0) }
       if !missing.isEmpty {
-        incomplete.append("\(parameter.name.clean) without \(missing.joined(separator: ", "))")
+        incomplete.append("\(name(parameter.name)) without \(missing.joined(separator: ", "))")
       }
     }
     let whose = optimizer.map { "for \($0)" } ?? "compared with others"
     report(incomplete, "with a state that is incomplete \(whose)")
+    checkSurplus(all, optimizer)
+  }
+
+  /// Moments that the optimizer has no use for are those of another one.
+  private mutating func checkSurplus(_ found: [Set<String>], _ optimizer: String?) {
+    guard let optimizer, let used = Self.fields[optimizer] else { return }
+    let surplus = found.reduce(into: Set<String>()) { $0.formUnion($1) }
+      .subtracting(used).intersection(Self.moments)
+    guard !surplus.isEmpty else { return }
+    findings.append(
+      Finding(
+        .warning, .optimizer, at: path,
+        "the parameters have \(surplus.sorted().joined(separator: ", ")), which \(optimizer) does not "
+          + "keep",
+        remedy: "it is the state of another optimizer than 'optimizer.name' says"))
+  }
+
+  /// Trainers keep all moments of a kind with one type.
+  private mutating func checkDTypes(_ state: OptimizerState) {
+    for moment in Self.moments.sorted() {
+      var counts: [DType: Int] = [:]
+      for (key, value) in state.parameters.flatMap(\.values) where graph.string(key) == moment {
+        guard case .tensor(let id) = graph[value] else { continue }
+        counts[graph[id].dtype, default: 0] += 1
+      }
+      guard let words = DTypeMixture.words(counts) else { continue }
+      findings.append(
+        Finding(
+          .warning, .optimizer, at: path, "\(moment) has different types: \(words)",
+          remedy: DTypeMixture.remedy))
+    }
   }
 
   // MARK: Steps
 
-  private func readSteps(of state: OptimizerState) throws(FormatError) -> [Int] {
+  private mutating func readSteps(of state: OptimizerState) throws(FormatError) {
     var steps: Set<Int> = []
-    var tensors: [TensorID] = []
-    for value in state.parameters.flatMap(\.values) where graph.string(value.key) == Self.stepKey {
-      switch graph[value.value] {
-      case .tensor(let id): tensors.append(id)
-      case .int(let step): steps.insert(step)
-      default: continue
+    var uncounted: [String] = []
+    var tensors: [(name: String, id: TensorID)] = []
+    for parameter in state.parameters {
+      for (key, value) in parameter.values where graph.string(key) == Self.stepKey {
+        switch graph[value] {
+        case .tensor(let id): tensors.append((name(parameter.name), id))
+        case .int(let step): steps.insert(step)
+        default:
+          uncounted.append("\(name(parameter.name)): \(graph.description(of: value, limit: 40))")
+        }
       }
     }
-    for value in try ScalarValues.read(tensors, of: graph) {
-      if let step = value.flatMap({ Int(exactly: $0) }) { steps.insert(step) }
+    let values = try ScalarValues.read(tensors.map(\.id), of: graph)
+    for (tensor, value) in zip(tensors, values) {
+      guard let value else { continue }
+      if let step = Int(exactly: value) {
+        steps.insert(step)
+      } else {
+        uncounted.append("\(tensor.name): \(value)")
+      }
     }
-    return steps.sorted()
+    report(uncounted, "with a 'step' that is no number of steps")
+    self.steps = steps.sorted()
   }
 
   // MARK: Findings

@@ -31,7 +31,9 @@ struct StepCheck {
             "global_step is \(recorded), and the directory is of step \(step)",
             remedy: "find out which file is of which step; a resume goes on at \(recorded)"))
       }
-      if recorded == nil, graph.entries(of: graph.root)?.isEmpty != true {
+      if let mixUp = StateKind.mixUp(graph, in: trainer.path, expected: .trainer) {
+        findings.append(mixUp)
+      } else if recorded == nil, graph.entries(of: graph.root)?.isEmpty != true {
         findings.append(
           Finding(
             .problem, .steps, at: trainer.path, "there is no 'global_step' in it",

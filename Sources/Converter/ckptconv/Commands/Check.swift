@@ -78,7 +78,10 @@ struct Check: Command {
 
   private func verdict(_ examination: Examination) -> String {
     let problems = examination.findings.count { $0.severity == .problem }
-    let verdict = problems == 0 ? "no problem found" : problems.counting("problem")
+    var verdict = problems == 0 ? "no problem found" : problems.counting("problem")
+    if let consumer = examination.consumer, let loads = examination.loads {
+      verdict += "; \(consumer.program) would\(loads ? "" : " not") load it"
+    }
     let examined = examination.examined.joined(separator: ", ")
     return examined.isEmpty ? verdict : "\(verdict); examined: \(examined)"
   }
@@ -94,6 +97,17 @@ extension Consumer: FlagChoice {
     case .olmo: "the trainer of OLMo, to resume from the directory"
     case .huggingFace: "from_pretrained of transformers"
     case .torch: "torch.load with weights_only=True, its default since PyTorch 2.6"
+    }
+  }
+}
+
+extension Consumer {
+  /// What sentences call it.
+  fileprivate var program: String {
+    switch self {
+    case .olmo: "OLMo's trainer"
+    case .huggingFace: "transformers"
+    case .torch: "torch.load with weights_only=True"
     }
   }
 }
