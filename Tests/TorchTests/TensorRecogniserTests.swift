@@ -265,6 +265,30 @@ struct TensorRecogniserTests {
       [.tensor(.storage("ByteStorage", 3), [3]), .storage("UntypedStorage", 3)], storages: [3],
       ["t/0: uint8 [3] by [1] from 0 of '0'", "t/1: uint8 [3] by [1] from 0 of '0'"]),
     Case(
+      "one storage as floats and as ints",
+      [.tensor(.storage("FloatStorage", 2), [2]), .tensor(.storage("IntStorage", 2), [2])],
+      storages: [8],
+      ["t/0: float32 [2] by [1] from 0 of '0'", "t/1: int32 [2] by [1] from 0 of '0'"]),
+    Case(
+      "a persistent id in strs of Python 2",
+      .rebuilt(
+        by: "_rebuild_tensor",
+        [
+          .operations(Array("(U\u{7}storagectorch\nByteStorage\nU\u{1}0U\u{3}cpuK\u{2}tQ".utf8)), 0,
+          .ints([2]), .ints([1]),
+        ]), storages: [2], ["t: uint8 [2] by [1] from 0 of '0'"]),
+    Case(
+      "a persistent id in bytes",
+      .rebuilt(
+        by: "_rebuild_tensor",
+        [
+          .persistent(
+            .tuple([
+              .bytes(Array("storage".utf8)), .global("torch", "ByteStorage"), "0",
+              .bytes(Array("cuda:3".utf8)), 2,
+            ])), 0, .ints([2]), .ints([1]),
+        ]), storages: [2], ["t: uint8 [2] by [1] from 0 of '0'"]),
+    Case(
       "a function that is not known keeps its storage",
       .rebuilt(by: "_rebuild_future", [.storage("FloatStorage", 2), 0, .ints([2])]),
       storages: [8], ["t/0: float32 [2] by [1] from 0 of '0'"]),
@@ -310,6 +334,16 @@ struct TensorRecogniserTests {
     #expect(graph.tensors.count == 2)
     #expect(graph.tensors.map(\.storage) == [graph.tensors[0].storage, graph.tensors[0].storage])
     #expect(graph.storages.map(\.key) == ["0"])
+  }
+
+  @Test(
+    "A device is kept as it is spelled, whatever it is",
+    arguments: ["cpu", "cuda:3", "mps", "meta", "xla:0", "hpu:1", "privateuseone:0", ""])
+  func device(_ location: String) throws {
+    let storage = PickledValue.storage("ByteStorage", 1, location: .str(location))
+    let graph = try TorchFile.read(.tensor(storage, [1]), storages: [[7]]).graph
+    #expect(graph.storages.map(\.location) == [location])
+    #expect(try graph.tensorListing() == [": uint8 [1] by [1] from 0 of '0'"])
   }
 
   @Test("A storage keeps the device and the class it was saved with")

@@ -155,11 +155,14 @@ struct TorchArchiveTests {
   func storages() throws {
     let records = [
       Record("a/data.pkl", Self.pickle), Record("a/data/0", [1]), Record("a/data/x/1", [2]),
-      Record("a/database", [3]), Record("a/.data/1", [4]),
+      Record("a/database", [3]), Record("a/.data/1", [4]), Record("a/data/", []),
+      Record("a/data/../2", [5]),
     ]
     let archive = try open(ZipBuilder(records))
     #expect(archive.storageRegions.map(\.name) == ["a/data/0"])
-    #expect(archive.storageRegion(key: "1") == nil)
+    for key in ["1", "x/1", "../2", "../data.pkl", ""] {
+      #expect(archive.storageRegion(key: key) == nil, "'\(key)'")
+    }
   }
 
   struct AlignmentCase: CustomTestStringConvertible {

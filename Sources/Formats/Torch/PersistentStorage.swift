@@ -25,7 +25,7 @@ package struct PersistentStorage: Sendable {
 
   init(graph: TensorGraph, id: NodeID) throws(FormatError) {
     guard let parts = graph.tuple(id).map({ Array($0.prefix(5)) }), parts.count == 5,
-      graph.text(of: parts[0], equals: "storage")
+      Self.text(parts[0], in: graph) == "storage"
     else {
       throw FormatError(
         .malformed, "a persistent id is not a storage: \(graph.description(of: id, limit: 80))")
@@ -44,7 +44,7 @@ package struct PersistentStorage: Sendable {
       throw FormatError(
         .limitExceeded, "the key of a storage has more than \(Limits.nameBytes) bytes")
     }
-    guard let location = graph.name(parts[3]) else {
+    guard let location = Self.text(parts[3], in: graph) else {
       throw FormatError(
         .malformed,
         "the device of storage '\(key)' is no str of up to \(Limits.nameBytes) bytes")
@@ -56,5 +56,12 @@ package struct PersistentStorage: Sendable {
     self.dtype = dtype
     self.location = location
     self.elementCount = elementCount
+  }
+
+  /// A str, or bytes of ASCII, which torch takes for one here (`_maybe_decode_ascii`).
+  private static func text(_ id: NodeID, in graph: TensorGraph) -> String? {
+    guard case .bytes(let run) = graph[id] else { return graph.name(id) }
+    guard run.count <= Limits.nameBytes, graph[run].allSatisfy({ $0 < 0x80 }) else { return nil }
+    return String(decoding: graph[run], as: UTF8.self)
   }
 }

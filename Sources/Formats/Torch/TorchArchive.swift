@@ -31,9 +31,10 @@ package struct TorchArchive: Sendable {
     for entry in directory.entries where !entry.name.hasPrefix(prefix + "/") {
       throw Self.notTorch("'\(entry.name)' is outside of the directory '\(prefix)/'")
     }
-    guard directory.entry(named: "\(prefix)/\(Self.pickleName)") != nil else {
-      throw Self.notTorch("it has no record '\(Self.pickleName)'")
-    }
+    // torch would take it in capitals as well, which other readers overlook.
+    guard let pickle = directory.entry(named: "\(prefix)/\(Self.pickleName)"),
+      pickle.name.hasSuffix(Self.pickleName)
+    else { throw Self.notTorch("it has no record '\(Self.pickleName)'") }
     isBigEndian = try Self.isBigEndian(
       directory.entry(named: "\(prefix)/\(TorchArchiveDescription.byteOrderRecord)"), in: directory)
   }
@@ -81,8 +82,15 @@ package struct TorchArchive: Sendable {
   }
 
   /// Where the storage of that key lies, or `nil` if there is none.
+  ///
+  /// torch follows a key to any record, in capitals or not. Here it is the name of a storage itself:
+  /// two keys never mean one record, nor one of another kind.
   package func storageRegion(key: String) -> FileRegion? {
-    record(Self.storagePrefix + key)?.region(in: directory)
+    let name = Self.storagePrefix + key
+    guard isStorage(name), let entry = record(name),
+      entry.name.utf8.elementsEqual("\(prefix)/\(name)".utf8)
+    else { return nil }
+    return entry.region(in: directory)
   }
 
   /// Where every storage lies, in the order of the archive.
@@ -93,7 +101,8 @@ package struct TorchArchive: Sendable {
 
   private func isStorage(_ name: String) -> Bool {
     guard name.hasPrefix(Self.storagePrefix) else { return false }
-    return !name.dropFirst(Self.storagePrefix.count).contains("/")
+    let key = name.dropFirst(Self.storagePrefix.count)
+    return !key.isEmpty && !key.contains("/")
   }
 
   /// Describes the archive, reading every small record.

@@ -68,12 +68,29 @@ extension TorchArchiveDescription {
   /// - Throws: `malformed` for names that lead elsewhere or are there twice, for an archive without
   ///   its pickle, and for a record that tells another byte order than the storages have.
   func validate() throws(FormatError) {
+    guard alignment > 0, alignment <= 1 << 15 else {
+      throw FormatError(.malformed, "\(alignment) cannot be the alignment of an archive")
+    }
+    let names = try validateNames()
+    for case .other(let name, let bytes) in records { try check(name, bytes) }
+    guard !isBigEndian || names.contains("byteorder") else {
+      throw FormatError(.malformed, "the storages are big-endian, and no record says so")
+    }
+    let pickles = records.filter { if case .pickle = $0 { true } else { false } }
+    guard pickles.count == 1, pickles.first?.name == "data.pkl" else {
+      throw FormatError(.malformed, "the archive has no record 'data.pkl', or several pickles")
+    }
+  }
+
+  /// Makes sure that the names of directory and records are names of files, and differ.
+  ///
+  /// - Returns: the names of the records in small letters.
+  /// - Throws: `malformed` for names that lead elsewhere or are there twice.
+  @discardableResult
+  func validateNames() throws(FormatError) -> Set<String> {
     // torch makes "." of the name "..pt", which leads nowhere else.
     guard prefix == "." || Self.isHarmless(prefix), !prefix.contains("/") else {
       throw FormatError(.malformed, "'\(prefix)' cannot be the directory of an archive")
-    }
-    guard alignment > 0, alignment <= 1 << 15 else {
-      throw FormatError(.malformed, "\(alignment) cannot be the alignment of an archive")
     }
     var names: Set<String> = []
     for record in records {
@@ -84,15 +101,8 @@ extension TorchArchiveDescription {
       guard names.insert(record.name.lowercased()).inserted else {
         throw FormatError(.malformed, "two records are named '\(record.name)'")
       }
-      if case .other(let name, let bytes) = record { try check(name, bytes) }
     }
-    guard !isBigEndian || names.contains("byteorder") else {
-      throw FormatError(.malformed, "the storages are big-endian, and no record says so")
-    }
-    let pickles = records.filter { if case .pickle = $0 { true } else { false } }
-    guard pickles.count == 1, pickles.first?.name == "data.pkl" else {
-      throw FormatError(.malformed, "the archive has no record 'data.pkl', or several pickles")
-    }
+    return names
   }
 
   /// Makes sure that a record with these bytes does not say the wrong byte order.

@@ -20,6 +20,8 @@ public enum TorchReader: Sendable {
       let (graph, version, pickleWarnings) = try readGraph(
         of: archive, pickle, dropsUnsafe: dropsUnsafe)
       var description = try archive.describe(pickleProtocol: version)
+      // What could not be written again is not read.
+      try description.validateNames()
       // What was dropped from the object must not come back with its spelling.
       if !dropsUnsafe { description.pickleBytes = pickle }
       let used = Set(graph.storages.compactMap(\.region?.name))
