@@ -104,6 +104,13 @@ struct GlobalPolicyTests {
       "STACK_GLOBAL through the memo",
       ["V", "s", "y", "s", "t", "e", "m", 10, "q", 7, "0", "V", "o", "s", 10, "h", 7, 0x93, "."],
       "os.system"),
+    Attack("STACK_GLOBAL of one text twice", ["V", "p", "d", "b", 10, "2", 0x93, "."], "pdb.pdb"),
+    Attack("NEWOBJ", .init(Array("cos\nsystem\n)".utf8) + [0x81, 0x2e]), "os.system"),
+    Attack(
+      "NEWOBJ_EX", .init(Array("cos\nsystem\n)}".utf8) + [0x92, 0x2e]), "os.system"),
+    Attack(
+      "a pickle in a value, handed to what reads it",
+      "ctorch.storage\n_load_from_bytes\n(Vcos\ntR.", "torch.storage._load_from_bytes"),
     Attack(
       "getattr of a module's attribute",
       "c__builtin__\ngetattr\n(ctorch\nserialization\nVload\ntR.", "torch.serialization.load"),

@@ -35,6 +35,10 @@ struct UnpicklerTests {
     Case("LONG1 of -2**31-1", PickleProgram("8a 05 ff ff ff 7f ff 2e".hexBytes), "-2147483649"),
     Case("LONG1 with needless bytes", [0x8a, 3, 5, 0, 0, 0x2e], "5"),
     Case("LONG4", [0x8b, 1, 0, 0, 0, 7, 0x2e], "7"),
+    Case(
+      "LONG1 beyond 64 bits", PickleProgram("8a 09 0000000000000000 01 2e".hexBytes),
+      "18446744073709551616"),
+    Case("zero with a sign", "F-0.0\n.", "-0.0"),
     Case("FLOAT", "F2.5\n.", "2.5"),
     Case("BINFLOAT is big-endian", PickleProgram("47 3ff8000000000000 2e".hexBytes), "1.5"),
     Case("STRING with escapes", "S'a\\n\\x41\\102\\''\n.", "'a\\nAB\\''"),
@@ -57,6 +61,7 @@ struct UnpicklerTests {
     Case("EMPTY_SET and ADDITEMS", [0x8f, "(", "K", 1, 0x90, "."], "{1}"),
     Case("FROZENSET", ["(", "K", 1, 0x91, "."], "frozenset({1})"),
     Case("DUP", "K\u{1}2\u{86}.".latin1, "(1, 1)"),
+    Case("STOP takes the top of several", "K\u{1}K\u{2}.", "2"),
     Case("POP drops a value", "K\u{1}K\u{2}0.", "1"),
     Case("POP drops a mark", "K\u{1}(0.", "1"),
     Case("POP_MARK", "K\u{1}(K\u{2}K\u{3}1.", "1"),
@@ -68,11 +73,17 @@ struct UnpicklerTests {
         0xff, 0xff, 0xff, ".",
       ], "1"),
     Case("MEMOIZE counts entries", ["K", 7, 0x94, "K", 8, 0x94, "0", "0", "h", 1, "."], "8"),
+    Case(
+      "MEMOIZE counts entries, not the numbers of others",
+      ["K", 7, "q", 5, "K", 8, 0x94, "0", "0", "h", 1, "."], "8"),
     Case("a frame", [0x80, 4, 0x95, 2, 0, 0, 0, 0, 0, 0, 0, "K", 1, "."], "1"),
     Case(
       "duplicate keys: last value, first place", "}(K\u{1}K\u{a}K\u{2}K\u{14}I01\nK\u{1e}u.",
       "{1: 30, 2: 20}"),
     Case("equal float and int keys are one", "}(K\u{1}NF1.0\nK\u{5}u.", "{1: 5}"),
+    Case("zero is one key whatever its sign", "}(F-0.0\nNK\0K\u{5}u.", "{-0.0: 5}"),
+    Case("no NaN is another's key", "}(Fnan\nNFnan\nK\u{5}u.", "{nan: None, nan: 5}"),
+    Case("a NaN is its own key", "Fnan\np0\n}(g0\nNg0\nK\u{5}u.", "{nan: 5}"),
     Case("equal tuple keys are one", "}((K\u{1}tN(K\u{1}tK\u{5}u.", "{(1,): 5}"),
     Case(
       "the same text as key and as number", "}(K\u{1}NX\u{1}\0\0\01K\u{5}u.", "{1: None, '1': 5}"),
@@ -89,6 +100,18 @@ struct UnpicklerTests {
     Case(
       "an unknown class", "\u{80}\u{2}cm\nC\n)\u{81}}X\u{1}\0\0\0aK\u{1}sb.".latin1, "C() {'a': 1}"),
     Case("a Python 2 instance", "(im\nC\n.", "C()"),
+    Case("names with spaces", "cmy module\nMy class\n.", "my module.My class"),
+    Case("names beyond ASCII", "c\u{e9}\n\u{1f600}\n.", "\u{e9}.\u{1f600}"),
+    Case(
+      "classes of one name in two modules are two", "}(ca\nC\nK\u{1}cb\nC\nK\u{2}u.",
+      "{a.C: 1, b.C: 2}"),
+    Case(
+      "an object of Python 2's own form",
+      "ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\nobject\nNtR.",
+      "_reconstructor(m.C, builtins.object, None)"),
+    Case(
+      "an OrderedDict made of pairs", "ccollections\nOrderedDict\n((lp0\n(lVa\naK\u{1}aatR.",
+      "OrderedDict([['a', 1]])"),
     Case("OBJ", "(cm\nC\nK\u{1}o.", "C(1)"),
     Case("NEWOBJ_EX", "\u{80}\u{4}cm\nC\n)}\u{92}.".latin1, "C()"),
     Case(
@@ -138,6 +161,28 @@ struct UnpicklerTests {
       "a LONG4 of negative length", [0x8b, 0xff, 0xff, 0xff, 0xff], .truncated,
       "-1 bytes are announced, 0 are left"),
     Refusal(
+      "BINBYTES past the end", ["B", 0xff, 0xff, 0xff, 0xff], .truncated,
+      "4294967295 bytes are announced, 0 are left"),
+    Refusal(
+      "BINUNICODE8 past the end", [0x8d, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+      .truncated, "9223372036854775807 bytes are announced, 0 are left"),
+    Refusal(
+      "BINBYTES8 past the end", [0x8e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], .truncated,
+      "9223372036854775807 bytes are announced, 0 are left"),
+    Refusal(
+      "BYTEARRAY8 past the end", [0x96, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+      .truncated, "9223372036854775807 bytes are announced, 0 are left"),
+    Refusal(
+      "a frame of 2**64 - 1",
+      [0x80, 4, 0x95, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, "N", "."], .truncated,
+      "a frame of 18446744073709551615 bytes is announced, 2 are left"),
+    Refusal(
+      "BINSTRING of negative length", ["T", 0xff, 0xff, 0xff, 0xff, "."], .truncated,
+      "-1 bytes are announced, 1 are left"),
+    Refusal(
+      "LONG1 past the end", [0x8a, 0xff, 1], .truncated, "255 bytes are announced, 1 are left"),
+    Refusal("a line without end", "I12", .truncated, ""),
+    Refusal(
       "text that is not UTF-8", ["X", 1, 0, 0, 0, 0xff, "."], .malformed,
       "a str of 1 bytes is not UTF-8"),
     Refusal(
@@ -159,6 +204,12 @@ struct UnpicklerTests {
     Refusal(
       "a key that cannot be hashed", "}]Ns.", .malformed,
       "a dict or set has a key that cannot be hashed: []"),
+    Refusal(
+      "a key that cannot be hashed inside of a tuple", "}(]tNs.", .malformed,
+      "a dict or set has a key that cannot be hashed: []"),
+    Refusal(
+      "a dict in a set", [0x8f, "(", "}", 0x90, "."], .malformed,
+      "a dict or set has a key that cannot be hashed: {}"),
     Refusal(
       "appending to a tuple", ")Na.", .malformed,
       "items are appended to something that is not a list"),
@@ -182,7 +233,19 @@ struct UnpicklerTests {
       "a global named by a number", ["K", 1, "K", 2, 0x93, "."], .malformed,
       "a global is named by something that is not a str"),
     Refusal(
+      "a global whose module is a number", ["K", 1, "V", "C", 10, 0x93, "."], .malformed,
+      "a global is named by something that is not a str"),
+    Refusal(
+      "a global whose name is not UTF-8", ["c", "m", 10, 0xff, 10, "."], .malformed,
+      "the name of a global is not UTF-8"),
+    Refusal(
       "an extension code", [0x82, 1, "."], .unsupported,
+      "an extension code stands for a class that only the writer's process knew"),
+    Refusal(
+      "an extension code of two bytes", [0x83, 1, 2, "."], .unsupported,
+      "an extension code stands for a class that only the writer's process knew"),
+    Refusal(
+      "an extension code of four bytes", [0x84, 1, 2, 3, 4, "."], .unsupported,
       "an extension code stands for a class that only the writer's process knew"),
     Refusal(
       "an out-of-band buffer", [0x97, "."], .unsupported,
@@ -223,6 +286,22 @@ struct UnpicklerTests {
       return
     }
     #expect(Array(graph[run]) == [graph.root])
+  }
+
+  @Test("A dict may be its own value, and a tuple may hold itself through a list")
+  func recursionThroughOthers() throws {
+    let dict = try PickleProgram("}q\u{0}K\u{1}h\u{0}s.").load()
+    #expect(try #require(dict.entries(of: dict.root)).map(\.value) == [dict.root])
+    // A list that gets the tuple made of it; Python pickles a tuple that holds itself this way.
+    let tuple = try PickleProgram(
+      Array("]q\u{0}h\u{0}".utf8) + [0x85] + Array("q\u{1}a0h\u{1}.".utf8)
+    ).load()
+    let list = try #require(tuple.tuple(tuple.root)?.first)
+    guard case .list(let run) = tuple[list] else {
+      Issue.record("not a list")
+      return
+    }
+    #expect(Array(tuple[run]) == [tuple.root])
   }
 
   @Test("Nesting is as deep as the pickle is long")

@@ -123,6 +123,18 @@ struct OLMoReadingTests {
       name: olmoName(.tuple([.tuple(["v"]), true])), data: system.pickle(protocol: 4),
       code: .forbidden, message: "global 'posix.system' is not allowed: it exists to run code"),
     Refusal(
+      testDescription: "a tensor in a value, which only runs when its own pickle does",
+      name: olmoName(.tuple([.tuple(["v"]), true])),
+      data: PickledValue.list([
+        .rebuilt(
+          by: "_rebuild_tensor_v2",
+          [
+            .call(.global("torch.storage", "_load_from_bytes"), [.bytes([0x80, 2])]), 0, .ints([1]),
+            .ints([1]), false, .noHooks,
+          ])
+      ]).pickle(protocol: 4), code: .forbidden,
+      message: "global 'torch.storage._load_from_bytes' is not allowed: it exists to run code"),
+    Refusal(
       testDescription: "a value that is not a pickle",
       name: olmoName(.tuple([.tuple(["v"]), true])), code: .malformed,
       message: "0x7 is not a pickle operation"),

@@ -71,6 +71,11 @@ struct SafetensorsReaderTests {
       "escapes in a name", #"{"\u0000\"é":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
       data: four, "{'\\x00\"é': tensor(uint8, [4])}"),
     Case(
+      "a name beyond 16 bits, escaped and not",
+      #"{"\ud83d\ude00":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"#
+        + #""😀\n":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four,
+      "{'😀': tensor(uint8, [2]), '😀\\n': tensor(uint8, [2])}"),
+    Case(
       "names that Unicode calls equivalent",
       "{\"\u{e9}\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
         + "\"e\u{301}\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}", data: four,
@@ -149,6 +154,10 @@ struct SafetensorsReaderTests {
     Refusal(
       "metadata that is not text", #"{"__metadata__":{"a":1}}"#,
       "byte 0x1d: byte 0x31 where a string was expected"),
+    Refusal(
+      "a tensor that is called like the metadata",
+      #"{"__metadata__":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, data: four,
+      "byte 0x2e: byte 0x5b where a string was expected"),
     Refusal(
       "a repeated key of metadata", #"{"__metadata__":{"a":"1","a":"2"}}"#,
       "byte 0x25: metadata key 'a' is repeated"),

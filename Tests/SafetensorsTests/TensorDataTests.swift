@@ -117,6 +117,33 @@ struct TensorDataTests {
     #expect(encoded.data == test.data)
   }
 
+  @Test("Numbers in a storage without a type are turned around by the tensor's dtype")
+  func bigEndianUntyped() throws {
+    for (dtype, data) in [
+      ("uint16", [2, 1, 4, 3, 6, 5, 8, 7]), ("uint32", [4, 3, 2, 1, 8, 7, 6, 5]),
+      ("uint64", [8, 7, 6, 5, 4, 3, 2, 1]), ("complex32", [2, 1, 4, 3, 6, 5, 8, 7]),
+      ("float8_e5m2", [1, 2, 3, 4, 5, 6, 7, 8]),
+    ] as [(String, [UInt8])] {
+      let width = ["uint16": 2, "uint32": 4, "uint64": 8, "complex32": 4][dtype] ?? 1
+      let encoded = try Encoded(
+        Self.untyped(8, dtype, [8 / width]), storages: [Self.counting(8)], bigEndian: true)
+      #expect(encoded.data == data, "\(dtype)")
+    }
+  }
+
+  @Test("Bits that no number has are kept: bools of other bytes than 0 and 1, payloads of NaN")
+  func meaninglessBits() throws {
+    for (type, data) in [
+      ("BoolStorage", [0, 1, 2, 255]), ("HalfStorage", [1, 0x7c, 1, 0xfe]),
+      ("BFloat16Storage", [0x81, 0x7f, 0xff, 0xff]), ("FloatStorage", [1, 0, 0x80, 0x7f]),
+    ] as [(String, [UInt8])] {
+      let count = ["BoolStorage": 4, "FloatStorage": 1][type] ?? 2
+      let encoded = try Encoded(
+        .tensor(.storage(type, .int(count)), [count]), storages: [data], .bare)
+      #expect(encoded.data == data, "\(type)")
+    }
+  }
+
   @Test("A single byte is copied in spite of a byte order")
   func oneByte() throws {
     let plan = try Encoded.encode(

@@ -45,6 +45,14 @@ struct TensorRefusalTests {
       .tensor(.storage("FloatStorage", 1, key: "../version"), []),
       "storage '../version' is not in the archive"),
     Case(
+      "a storage without bytes that is not in the archive",
+      .tensor(.storage("FloatStorage", 0, key: "7"), [3, 0, 2]), "storage '7' is not in the archive"
+    ),
+    Case(
+      "two types of one storage that differ in length",
+      [.tensor(storage, [4]), .tensor(.storage("DoubleStorage", 4), [4])],
+      "storage '0' has 16 bytes, the pickle says 32"),
+    Case(
       "a storage that is shorter than announced", .tensor(.storage("FloatStorage", 5), [1]),
       "storage '0' has 16 bytes, the pickle says 20"),
     Case(

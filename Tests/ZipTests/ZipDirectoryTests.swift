@@ -162,6 +162,22 @@ struct ZipDirectoryTests {
     } check: {
       !$0.hasTorchPadding
     },
+    Variant(name: "times and owners as zip(1) writes them") {
+      $0.alignment = nil
+      let time: [UInt8] = [1, 2, 3, 4]
+      $0.editLocal = {
+        $1.extra = [0x55, 0x54, 9, 0, 3] + time + time
+        $1.extra += [0x75, 0x78, 11, 0, 1, 4, 0xe8, 3, 0, 0, 4, 0xe8, 3, 0, 0]
+      }
+      $0.editCentral = {
+        ($1.versionMadeBy, $1.versionNeeded) = (0x031e, 20)
+        $1.externalAttributes = 0x81a4_0000
+        $1.extra = [0x55, 0x54, 5, 0, 3] + time
+        $1.extra += [0x75, 0x78, 11, 0, 1, 4, 0xe8, 3, 0, 0, 4, 0xe8, 3, 0, 0]
+      }
+    } check: {
+      !$0.hasTorchPadding
+    },
     Variant(name: "entry comments") {
       $0.editCentral = { $1.comment = Array("comment \($0)".utf8) }
     } check: {
