@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 
 /// What a batch consists of, decided by names and places alone.
 package struct BatchPlan: Sendable {

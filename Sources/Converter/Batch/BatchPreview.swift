@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 internal import JSON
 
 /// What a run would do, with exact sizes: the structure of every input is read for it.

@@ -88,7 +88,7 @@ extension BatchReport {
     }
     guard let status, !rules.replacesExisting else { return }
     if rules.resumes, status.isRegular {
-      let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+      let file = try SourceFile.open(path)
       if try file.bytes(in: 0..<8) == Array("{\"kind\":".utf8) { return }
     }
     throw FormatError(SystemError.occupied(path, status))

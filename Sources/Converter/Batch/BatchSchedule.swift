@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 internal import Plan
 
 /// The items of a run with what is to happen to each.

@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 internal import Plan
 
 /// The hidden directory below a root in which a batch keeps its journal and its locks.

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 
 /// Makes what has ended last.
 ///

@@ -37,7 +37,7 @@ package struct FileIdentity: Hashable, Sendable {
   }
 
   private static func hash(of path: String) throws(FormatError) -> String {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let file = try SourceFile.open(path)
     var buffer = try FormatError.wrapping { () throws(SystemError) in
       try PageBuffer(byteCount: bufferByteCount)
     }

@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 
 /// Something to be worked on, and where it was found.
 package struct FoundInput: Sendable {
@@ -29,8 +28,7 @@ package struct FoundInput: Sendable {
   /// An argument of which nothing is left because an earlier run has deleted what it had converted;
   /// `nil` if `history` does not tell of that.
   package init?(deleted argument: String, _ history: JournalHistory) {
-    var place = argument
-    while place.utf8.count > 1, place.hasSuffix("/") { place.removeLast() }
+    let place = FilePath(argument).trimmed.text
     let pattern = GlobPattern(argument)
     let top = pattern?.base ?? place
     let prefix = FilePath(top).appending("").text

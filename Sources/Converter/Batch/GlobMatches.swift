@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 
 /// Finds the paths that match a pattern.
 enum GlobMatches {

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 
 /// The files that an input consists of.
 enum InputFiles {
@@ -14,9 +13,7 @@ enum InputFiles {
     var files: [String] = []
     var open = [top]
     while let directory = open.popLast() {
-      let names = try FormatError.wrapping { () throws(SystemError) in
-        try Syscalls.names(in: directory.text)
-      }
+      let names = try directory.entryNames()
       for name in names {
         let place = directory.appending(name)
         guard let status = try place.status() else { continue }

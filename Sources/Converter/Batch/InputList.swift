@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 
 /// A list of inputs in a file: one path or pattern a line, or a table of OLMo's checkpoints.
 ///
@@ -17,12 +16,7 @@ package enum InputList {
   ///   local copy, `malformed` for a list that is not text.
   package static func arguments(in path: String) throws(FormatError) -> [String] {
     try FormatError.within(path) { () throws(FormatError) in
-      let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
-      guard file.byteCount <= limit else {
-        throw FormatError(
-          .limitExceeded, "a list of \(file.byteCount) bytes; \(limit) are accepted")
-      }
-      let bytes = try file.bytes(in: 0..<file.byteCount)
+      let bytes = try SourceFile.open(path).contents(of: "a list of inputs", atMost: limit)
       guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
         throw FormatError(
           .malformed, "this is not text",

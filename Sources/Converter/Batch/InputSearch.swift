@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 internal import Formats
 
 /// Finds the inputs that paths, patterns and directory trees stand for.
@@ -70,9 +69,7 @@ package struct InputSearch: Sendable {
 
   /// The directory itself if the verb takes it, or what is below it.
   private func inputs(inDirectory directory: FilePath) throws(FormatError) -> [FoundInput] {
-    let names = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.names(in: directory.text)
-    }
+    let names = try directory.entryNames()
     if verb.takes(directoryHolding: Set(names)) {
       return [FoundInput(directory.text, below: directory.directory.text)]
     }

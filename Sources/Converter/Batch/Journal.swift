@@ -35,11 +35,8 @@ struct Journal: Sendable {
   ///
   /// - Throws: `inputOutput` when it cannot be read, `malformed` when it is no journal.
   static func contents(of path: String) throws(FormatError) -> Contents? {
-    let status = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path)
-    }
-    guard status != nil else { return nil }
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    guard try FilePath(path).status() != nil else { return nil }
+    let file = try SourceFile.open(path)
     let contents = contents(in: try file.bytes(in: 0..<file.byteCount))
     guard !contents.objects.isEmpty || contents.damagedCount == 0 else {
       throw FormatError(

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 
 /// What all journals below a root say together.
 package struct JournalHistory: Sendable {
@@ -42,11 +41,10 @@ package struct JournalHistory: Sendable {
   /// - Throws: `inputOutput` when one cannot be read, `malformed` when it is none, `unsupported` when
   ///   a later version wrote it.
   init(readingFrom directory: String) throws(FormatError) {
-    let names = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: directory) == nil ? [] : Syscalls.names(in: directory)
-    }
+    let place = FilePath(directory)
+    let names = try place.status() == nil ? [] : place.entryNames()
     for name in names.sorted() where name.hasPrefix("journal") && name.hasSuffix(".jsonl") {
-      let path = FilePath(directory).appending(name).text
+      let path = place.appending(name).text
       try FormatError.within(path) { () throws(FormatError) in
         guard let contents = try Journal.contents(of: path) else { return }
         damagedCount += contents.damagedCount

@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 
 /// The files behind the outputs of an item: an output is a file, or a directory that appears as one.
 enum OutputFiles {

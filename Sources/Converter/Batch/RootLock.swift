@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 internal import Plan
 
 /// The right to write below a root: one batch has it, or the shards of one batch share it.
@@ -45,9 +44,7 @@ struct RootLock: Sendable {
   private static func refuseOtherDivisions(
     _ root: String, _ directory: FilePath, _ count: Int
   ) throws(FormatError) {
-    let names = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.names(in: directory.text)
-    }
+    let names = try directory.entryNames()
     for name in names where name.hasPrefix("shard-") && name.hasSuffix(".lock") {
       guard !name.hasSuffix("-of-\(count).lock") else { continue }
       let other = try LockFile(path: directory.appending(name).text)

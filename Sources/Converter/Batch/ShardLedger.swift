@@ -1,5 +1,4 @@
 internal import Bytes
-internal import Converter
 internal import JSON
 internal import Plan
 

@@ -1,5 +1,4 @@
 package import Bytes
-internal import Converter
 
 /// Where an item stands before a run.
 package enum Standing: Sendable {

@@ -23,7 +23,8 @@ public struct HuggingFaceConfig: Hashable, Sendable {
   ///
   /// - Throws: as above, and `inputOutput` when the file cannot be read.
   public init(path: String) throws(FormatError) {
-    let bytes = try ConfigFile.bytes(at: path, limit: YAMLLimits.documentBytes)
+    let bytes = try SourceFile.open(path)
+      .contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
     self = try FormatError.within(path) { () throws(FormatError) in
       try HuggingFaceConfig(reading: bytes)
     }

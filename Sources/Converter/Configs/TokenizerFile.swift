@@ -14,7 +14,8 @@ public struct TokenizerFile: Sendable {
   /// - Throws: `malformed` where it is not JSON of that kind, `limitExceeded` for a file that no
   ///   tokenizer has, `inputOutput` when it cannot be read.
   public init(path: String) throws(FormatError) {
-    let bytes = try ConfigFile.bytes(at: path, limit: Self.largestByteCount)
+    let bytes = try SourceFile.open(path)
+      .contents(of: "a tokenizer.json", atMost: Self.largestByteCount)
     self = try FormatError.within(path) { () throws(FormatError) in
       try TokenizerFile(reading: bytes)
     }

@@ -22,7 +22,7 @@ struct ConfigDestination {
       return
     }
     let given = FilePath(path)
-    let isDirectory = try given.status()?.isDirectory == true || path.hasSuffix("/")
+    let isDirectory = try given.meansDirectory()
     if !isDirectory, [".json", ".yaml", ".yml"].contains(where: given.name.hasSuffix) {
       (directory, place, name) = (nil, given.directory, given.name)
     } else {

@@ -54,7 +54,7 @@ struct ConversionPlanner {
     case .standardOutput: output = nil
     case .besideInput: output = input.directory.appending(name).text
     case .path(let path):
-      let isDirectory = try FilePath(path).status()?.isDirectory == true || path.hasSuffix("/")
+      let isDirectory = try FilePath(path).meansDirectory()
       if isDirectory || !isOnlyInput {
         task.directory = path
         output = FilePath(path).appending(name).text

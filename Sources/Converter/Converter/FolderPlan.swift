@@ -38,7 +38,7 @@ struct FolderPlan {
   ///
   /// - Throws: `inputOutput` when it cannot be opened.
   mutating func add(_ name: String, copyOf source: String) throws(FormatError) {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: source) }
+    let file = try SourceFile.open(source)
     var plan = FilePlan()
     plan.append(
       .copy(

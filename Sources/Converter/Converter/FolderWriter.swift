@@ -112,9 +112,8 @@ struct FolderWriter {
   private static func innerDirectories(of files: [File]) -> [String] {
     var names: [String] = []
     for file in files {
-      guard let slash = file.name.lastIndex(of: "/") else { continue }
-      let name = String(file.name[..<slash])
-      if !names.contains(name) { names.append(name) }
+      let name = FilePath(file.name).directory.text
+      if name != ".", !names.contains(name) { names.append(name) }
     }
     return names
   }
@@ -123,9 +122,7 @@ struct FolderWriter {
   /// and neither must what the way back would take for a part of them.
   private func requireNoStaleWeights(_ files: [File]) throws(FormatError) {
     let written = Set(files.map(\.name))
-    let names = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.names(in: path)
-    }
+    let names = try FilePath(path).entryNames()
     var stale = names.first { !written.contains($0) && WeightsFile.isName($0) }
     for name in HuggingFaceFolder.companions + ReturningConfig.names
     where stale == nil && !written.contains(name) {

@@ -24,9 +24,7 @@ enum OLMoDirectory {
   static func isCheckpoint(_ directory: FilePath) throws(FormatError) -> Bool {
     let path = directory.appending(configuration)
     guard try path.status()?.isRegular == true else { return false }
-    let file = try FormatError.wrapping { () throws(SystemError) in
-      try SourceFile(path: path.text)
-    }
+    let file = try SourceFile.open(path.text)
     let bytes = try file.bytes(in: 0..<min(file.byteCount, sniffedByteCount))
     let text = String(decoding: bytes, as: UTF8.self)
     return text.split(separator: "\n").contains { $0.hasPrefix("model:") }

@@ -165,16 +165,8 @@ public struct OLMoImport: Sendable {
   ) throws(FormatError) -> Checkpoint? {
     guard try path.status() != nil else { return nil }
     if kind == .model, options.dtype != nil { return nil }
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path.text)
-    }
-    guard file.byteCount <= Limits.safetensorsHeaderBytes else {
-      throw FormatError(
-        .limitExceeded,
-        "\(file.byteCount) bytes are too many for a skeleton; \(Limits.safetensorsHeaderBytes) are "
-          + "read"
-      ).framed(by: path.text)
-    }
-    let document = try file.bytes(in: 0..<file.byteCount)
+    let document = try SourceFile.open(path.text)
+      .contents(of: "a skeleton", atMost: Limits.safetensorsHeaderBytes)
     let skeleton = OLMoSkeleton(kind: kind, groupSize: map.dimensions.blockGroupSize)
     let restoration = try FormatError.within(path.text) { () throws(FormatError) in
       try skeleton.restore(

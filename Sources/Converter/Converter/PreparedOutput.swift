@@ -70,9 +70,7 @@ struct PreparedOutput {
   }
 
   private init(carrying step: ConversionTask.Step) throws(FormatError) {
-    let file = try FormatError.wrapping { () throws(SystemError) in
-      try SourceFile(path: step.source)
-    }
+    let file = try SourceFile.open(step.source)
     plan = .copying(file)
     output = Conversion.Output(
       source: step.source, path: step.output ?? "-", format: nil, layout: nil, tensorCount: 0,

@@ -85,12 +85,6 @@ struct ReturningConfig {
   }
 
   private static func bytes(of path: String) throws(FormatError) -> [UInt8] {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
-    guard file.byteCount <= YAMLLimits.documentBytes else {
-      throw FormatError(
-        .limitExceeded, "\(file.byteCount) bytes are too many for a configuration"
-      ).framed(by: path)
-    }
-    return try file.bytes(in: 0..<file.byteCount)
+    try SourceFile.open(path).contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
   }
 }

@@ -31,7 +31,7 @@ extension Syscalls {
     var remaining = path
     while try status(at: remaining)?.isDirectory != true {
       missing.append(remaining)
-      let parent = directory(of: remaining)
+      let parent = FilePath(remaining).directory.text
       guard parent != ".", parent != "/" else { break }
       remaining = parent
     }
@@ -45,14 +45,6 @@ extension Syscalls {
         guard error.isPresent, try status(at: directory)?.isDirectory == true else { throw error }
       }
     }
-  }
-
-  /// The directory that holds what has this path: `.` for a bare name.
-  package static func directory(of path: String) -> String {
-    var path = path[...]
-    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The directory that relative paths begin in (`getcwd`).

@@ -17,7 +17,7 @@ public enum CheckpointFile: Sendable {
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(FormatError) -> Checkpoint {
     let place = try file(at: path)
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: place) }
+    let file = try SourceFile.open(place)
     return try read(file, options)
   }
 
@@ -60,10 +60,7 @@ public enum CheckpointFile: Sendable {
 
   /// The file that is to be read for a path.
   private static func file(at path: String) throws(FormatError) -> String {
-    let status = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path)
-    }
-    guard status?.isDirectory == true else { return path }
+    guard try FilePath(path).status()?.isDirectory == true else { return path }
     guard let weights = try ModelFolder.weights(in: path) else {
       throw FormatError(
         .unsupported,

@@ -7,12 +7,13 @@ extension ModelFolder {
   /// - Throws: `inputOutput` when it cannot be read, `malformed` for an index with entries that cannot
   ///   be meant.
   package static func shards(of path: String) throws(FormatError) -> [String] {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let file = try SourceFile.open(path)
     return try FormatError.within(path) { () throws(FormatError) in
       guard try FileKind.sniff(file) == .json, let index = try ShardIndex(reading: file) else {
         return [path]
       }
-      return index.names.map { self.path(of: $0, in: directory(of: path)) }
+      let directory = FilePath(path).directory
+      return index.names.map { directory.appending($0).text }
     }
   }
 

@@ -17,15 +17,10 @@ package enum ModelFolder {
   ///   indices of other names.
   package static func weights(in directory: String) throws(FormatError) -> String? {
     for name in names {
-      let path = path(of: name, in: directory)
-      let status = try FormatError.wrapping { () throws(SystemError) in
-        try Syscalls.status(at: path)
-      }
-      if status != nil { return path }
+      let path = FilePath(directory).appending(name)
+      if try path.status() != nil { return path.text }
     }
-    let names = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.names(in: directory)
-    }
+    let names = try FilePath(directory).entryNames()
     let indices = names.filter { name in indexSuffixes.contains { name.hasSuffix($0) } }
     guard indices.count <= 1 else {
       throw FormatError(
@@ -35,7 +30,7 @@ package enum ModelFolder {
         hint: "give the index of one"
       ).framed(by: directory)
     }
-    return indices.first.map { path(of: $0, in: directory) }
+    return indices.first.map { FilePath(directory).appending($0).text }
   }
 
   /// Whether there are weights among the files of a directory that have these names.
@@ -46,13 +41,6 @@ package enum ModelFolder {
 
   /// The path of a file in a directory.
   package static func path(of name: String, in directory: String) -> String {
-    if directory == "." { return name }
-    return directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
-  }
-
-  /// The directory that a file is in.
-  static func directory(of path: String) -> String {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    FilePath(directory).appending(name).text
   }
 }

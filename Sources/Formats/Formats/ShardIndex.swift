@@ -19,13 +19,7 @@ struct ShardIndex {
   /// - Throws: `malformed` for an index with entries that cannot be meant, `limitExceeded` for one
   ///   that is too large.
   init?(reading file: SourceFile) throws(FormatError) {
-    guard file.byteCount <= Limits.indexBytes else {
-      throw FormatError(
-        .limitExceeded,
-        "this JSON text has \(file.byteCount) bytes, an index of shards at most "
-          + "\(Limits.indexBytes)")
-    }
-    let bytes = try file.bytes(in: 0..<file.byteCount)
+    let bytes = try file.contents(of: "an index of shards", atMost: Limits.indexBytes)
     var isIndex = false
     do throws(FormatError) {
       try read(bytes, &isIndex)

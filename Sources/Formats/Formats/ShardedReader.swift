@@ -7,7 +7,7 @@ internal import Torch
 /// of the files.
 struct ShardedReader {
   private let index: ShardIndex
-  private let directory: String
+  private let directory: FilePath
   private var options: ReadingOptions
 
   private var graph = TensorGraph()
@@ -28,14 +28,14 @@ struct ShardedReader {
     _ index: ShardIndex, _ file: SourceFile, _ options: ReadingOptions
   ) throws(FormatError) -> Checkpoint {
     var reader = ShardedReader(
-      index: index, directory: ModelFolder.directory(of: file.path), options: options)
+      index: index, directory: FilePath(file.path).directory, options: options)
     return try FormatError.within(file.path) { () throws(FormatError) in
       for name in index.names { try reader.addShard(name) }
       return try reader.finish(indexByteCount: file.byteCount)
     }
   }
 
-  private init(index: ShardIndex, directory: String, options: ReadingOptions) {
+  private init(index: ShardIndex, directory: FilePath, options: ReadingOptions) {
     self.index = index
     self.directory = directory
     self.options = options
@@ -46,7 +46,7 @@ struct ShardedReader {
   // MARK: Shards
 
   private mutating func addShard(_ name: String) throws(FormatError) {
-    let path = ModelFolder.path(of: name, in: directory)
+    let path = directory.appending(name).text
     let file: SourceFile
     do {
       file = try SourceFile(path: path)

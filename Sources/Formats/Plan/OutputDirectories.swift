@@ -39,6 +39,6 @@ public final class OutputDirectories: Sendable {
 
   /// The directories in which the names of those that were made are.
   var parents: [String] {
-    made.withLock { made in made.map(Syscalls.directory(of:)) }
+    made.withLock { made in made.map { FilePath($0).directory.text } }
   }
 }

@@ -24,8 +24,7 @@ public final class StagedDirectory: Sendable {
   public init(
     path: String, inner: [String] = [], hidden: String? = nil
   ) throws(FormatError) {
-    var path = path
-    while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+    let path = FilePath(path).trimmed.text
     self.path = path
     place = hidden ?? Self.hiddenPath(beside: path)
     try FormatError.wrapping { [place] () throws(SystemError) in
@@ -61,9 +60,9 @@ public final class StagedDirectory: Sendable {
       guard synchronising else { return }
       do throws(SystemError) {
         // What was made inside of the hidden directory was waited for with its files.
-        let outer = made.withLock { $0.map(Syscalls.directory(of:)) }
+        let outer = made.withLock { $0.map { FilePath($0).directory.text } }
           .filter { $0 != place && !$0.hasPrefix("\(place)/") }
-        for directory in Set(outer + [Syscalls.directory(of: path)]) {
+        for directory in Set(outer + [FilePath(path).directory.text]) {
           try Syscalls.synchronise(directory: directory)
         }
       } catch {
@@ -87,7 +86,7 @@ public final class StagedDirectory: Sendable {
   private static func hiddenPath(beside path: String) -> String {
     let number = String(UInt64.random(in: 0...UInt64.max), radix: 36)
     let name = ".ckptconv-\(number).tmp"
-    return "\(Syscalls.directory(of: path))/\(name)"
+    return "\(FilePath(path).directory.text)/\(name)"
   }
 
   private static func requireFree(_ path: String) throws(SystemError) {

@@ -31,7 +31,7 @@ public final class StagedOutput: CopyDestination {
     self.directories = directories ?? OutputDirectories()
     isReplacing = replacing
     isSynchronising = synchronising
-    directory = Syscalls.directory(of: path)
+    directory = FilePath(path).directory.text
     file = try FormatError.wrapping { [directory] () throws(SystemError) in
       guard !path.isEmpty else { throw SystemError.missing(path) }
       // The file a link leads to decides what may not be replaced, a link to nowhere is a name.

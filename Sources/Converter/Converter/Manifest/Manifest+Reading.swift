@@ -12,16 +12,10 @@ extension Manifest {
   /// - Throws: `malformed` for what is none, `unsupported` for one of a later version, `inputOutput`
   ///   when the file cannot be read; each with the file in its path.
   init(path: String) throws(FormatError) {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let bytes = try SourceFile.open(path).contents(of: "a manifest", atMost: Self.byteLimit)
     files = []
     do throws(FormatError) {
-      guard file.byteCount <= Self.byteLimit else {
-        throw FormatError(
-          .limitExceeded,
-          "this file has \(file.byteCount) bytes, a manifest at most "
-            + "\(Self.byteLimit)")
-      }
-      try read(file.bytes(in: 0..<file.byteCount))
+      try read(bytes)
     } catch {
       throw error.framed(by: path)
     }

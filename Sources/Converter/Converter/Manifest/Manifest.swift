@@ -97,7 +97,7 @@ extension Manifest.File {
   ///
   /// - Throws: `inputOutput` when it cannot be read.
   init(bytesOf path: String, named name: String) throws(FormatError) {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let file = try SourceFile.open(path)
     self.name = name
     guard file.byteCount > 0 else {
       content = .bytes(byteCount: 0, digest: SHA256.digest(of: [UInt8]().span.raw))

@@ -72,7 +72,7 @@ public struct RoundTrip: Sendable {
     guard let status = try place.status() else { throw FormatError(SystemError.missing(path)) }
     guard status.isDirectory else { return try ModelFolder.shards(of: path) }
     var files = try OLMoDirectory.files(of: place).filter {
-      FilePath($0).name.split(separator: ".").first.map(String.init) != OLMoDirectory.trainer
+      CheckpointMembers.name(ofFile: FilePath($0).name) != OLMoDirectory.trainer
     }
     if files.isEmpty, let weights = try ModelFolder.weights(in: path) {
       files = try ModelFolder.shards(of: weights)
@@ -91,7 +91,7 @@ public struct RoundTrip: Sendable {
   public func run(
     _ path: String, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> Finding {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let file = try SourceFile.open(path)
     return try FormatError.within(path) { () throws(FormatError) in
       try run(file, try CheckpointFile.read(file), progress)
     }

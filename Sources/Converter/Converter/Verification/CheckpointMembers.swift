@@ -67,9 +67,7 @@ struct CheckpointMembers {
   }
 
   private mutating func findFiles() throws(FormatError) {
-    let names = try FormatError.wrapping { [path] () throws(SystemError) in
-      try Syscalls.names(in: path.text)
-    }
+    let names = try path.entryNames()
     for name in names where !Self.tensorSuffixes.contains(where: { name.hasSuffix($0) }) {
       if try path.appending(name).status()?.isRegular == true { files.append(name) }
     }

@@ -11,9 +11,7 @@ enum FileComparison {
   static func compare(
     _ first: String, _ second: String, budget: CopyBudget, _ progress: @escaping CopyEngine.Progress
   ) throws(FormatError) -> Verification.Finding {
-    let files = try FormatError.wrapping { () throws(SystemError) in
-      (try SourceFile(path: first), try SourceFile(path: second))
-    }
+    let files = (try SourceFile.open(first), try SourceFile.open(second))
     var finding = Verification.Finding(first: first, second: second, scope: .bytes)
     finding.byteCount = files.0.byteCount
     let name = FilePath(first).name

@@ -43,10 +43,7 @@ struct BatchSession {
 
   /// Nothing is made where there is nothing to compare with.
   private func requireTree(_ root: String) throws(FormatError) {
-    let status = try FormatError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: root)
-    }
-    if status == nil { throw FormatError(SystemError.missing(root)) }
+    if try FilePath(root).status() == nil { throw FormatError(SystemError.missing(root)) }
   }
 
   private func chosenShard() throws(FormatError) -> Shard? {
