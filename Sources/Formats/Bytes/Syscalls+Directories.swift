@@ -42,7 +42,13 @@ extension Syscalls {
         made.append(directory)
       } catch {
         // Another run may have made it since it was found missing; then it is that run's.
-        guard error.isPresent, try status(at: directory)?.isDirectory == true else { throw error }
+        guard error.isPresent else { throw error }
+        // That run may have failed meanwhile and taken it back; then the caller tries again.
+        guard var found = try status(at: directory, followingLinks: false) else {
+          throw SystemError.missing(directory)
+        }
+        if found.isSymbolicLink { found = try status(at: directory) ?? found }
+        guard found.isDirectory else { throw error }
       }
     }
   }
