@@ -38,9 +38,7 @@ package struct FileIdentity: Hashable, Sendable {
 
   private static func hash(of path: String) throws(FormatError) -> String {
     let file = try SourceFile.open(path)
-    var buffer = try FormatError.wrapping { () throws(SystemError) in
-      try PageBuffer(byteCount: bufferByteCount)
-    }
+    var buffer = try PageBuffer(byteCount: bufferByteCount)
     var hash = SHA256()
     var offset = 0
     while offset < file.byteCount {

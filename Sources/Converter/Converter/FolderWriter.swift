@@ -43,6 +43,20 @@ struct FolderWriter {
     return !names.isEmpty
   }
 
+  /// Writes the files of a plan, which is not made where they could not be written.
+  ///
+  /// - Throws: what making the plan throws, and what keeps a file from being written; then none of
+  ///   them appears.
+  func write(
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
+    _ makePlan: () throws(FormatError) -> FolderPlan
+  ) throws(FormatError) -> FolderReport {
+    _ = try requireWritable()
+    let plan = try makePlan()
+    try write(plan.files, progress: progress)
+    return plan.report
+  }
+
   /// Writes all of `files`.
   ///
   /// - Throws: what keeps a file from being written; then none of them appears.

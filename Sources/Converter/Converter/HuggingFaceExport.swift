@@ -47,11 +47,10 @@ public struct HuggingFaceExport: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(FormatError) -> FolderReport {
-    let writer = FolderWriter(output, options.folder)
-    _ = try writer.requireWritable()
-    let plan = try self.plan(FilePath(input), output)
-    try writer.write(plan.files, progress: progress)
-    return plan.report
+    try FolderWriter(output, options.folder).write(progress: progress) {
+      () throws(FormatError) in
+      try plan(FilePath(input), output)
+    }
   }
 
   func plan(_ input: FilePath, _ output: String) throws(FormatError) -> FolderPlan {

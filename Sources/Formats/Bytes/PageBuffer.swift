@@ -11,14 +11,14 @@ package struct PageBuffer: ~Copyable {
 
   /// A buffer of `byteCount` zeros (`mmap`).
   ///
-  /// - Throws: ``SystemError`` when there is no memory.
-  package init(byteCount: Int) throws(SystemError) {
+  /// - Throws: `inputOutput` when there is no memory.
+  package init(byteCount: Int) throws(FormatError) {
     let size = max(byteCount, 1)
     // Safe: an anonymous mapping touches no existing memory.
     let start = unsafe mmap(
       nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let start = unsafe start, unsafe start != MAP_FAILED else {
-      throw SystemError("mmap", path: "working memory", code: errno)
+      throw FormatError(SystemError("mmap", path: "working memory", code: errno))
     }
     unsafe self.start = start
     self.byteCount = byteCount

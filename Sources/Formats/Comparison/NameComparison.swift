@@ -11,30 +11,10 @@ struct NameComparison {
     "strides, devices, requires_grad and lazy signs of tensors",
   ]
 
-  /// The leaves of one side.
-  private struct Names {
-    var leaves: [NamedLeaf]
-    private var positions: [ExactString: Int] = [:]
-    private var keepers: [ExactString: String] = [:]
-
-    init(_ side: GraphComparison.Side) throws(FormatError) {
-      leaves = try NamedLeaf.all(of: side.graph)
-      for (index, leaf) in leaves.enumerated() { positions[ExactString(leaf.name)] = index }
-      guard case .names(let metadata) = side.structure else { return }
-      for (name, keeper) in metadata { keepers[ExactString(name)] = keeper }
-    }
-
-    /// The number of the leaf that has a name, or whose tensor the name is tied to.
-    func position(of name: String) -> Int? {
-      if let position = positions[ExactString(name)] { return position }
-      return keepers[ExactString(name)].flatMap { positions[ExactString($0)] }
-    }
-  }
-
   /// The walk that compares the values.
   var walk: ObjectWalk
-  private let first: Names
-  private let second: Names
+  private let first: NamedLeaves
+  private let second: NamedLeaves
 
   /// A comparison that has not begun.
   ///
@@ -43,27 +23,27 @@ struct NameComparison {
     _ first: GraphComparison.Side, _ second: GraphComparison.Side, limit: Int
   ) throws(FormatError) {
     walk = ObjectWalk(first.graph, second.graph, isFlat: true, limit: limit)
-    self.first = try Names(first)
-    self.second = try Names(second)
+    self.first = try NamedLeaves(first)
+    self.second = try NamedLeaves(second)
   }
 
   /// Compares all leaves.
   mutating func run() {
-    var isFound = [Bool](repeating: false, count: second.leaves.count)
-    for leaf in first.leaves {
+    var isFound = [Bool](repeating: false, count: second.all.count)
+    for leaf in first.all {
       if let position = second.position(of: leaf.name) {
         isFound[position] = true
         walk.trail.restart(at: leaf.name)
-        walk.compare(leaf.node, second.leaves[position].node)
+        walk.compare(leaf.node, second.all[position].node)
       } else {
         let text = walk.first.description(of: leaf.node, limit: 80)
         walk.differences.add(Difference(.missing, at: leaf.name, first: text, second: nil))
       }
     }
-    for (leaf, isFound) in zip(second.leaves, isFound) where !isFound {
+    for (leaf, isFound) in zip(second.all, isFound) where !isFound {
       if let position = first.position(of: leaf.name) {
         walk.trail.restart(at: leaf.name)
-        walk.compare(first.leaves[position].node, leaf.node)
+        walk.compare(first.all[position].node, leaf.node)
       } else {
         let text = walk.second.description(of: leaf.node, limit: 80)
         walk.differences.add(Difference(.extra, at: leaf.name, first: nil, second: text))

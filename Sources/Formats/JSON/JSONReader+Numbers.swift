@@ -31,6 +31,18 @@ extension JSONReader {
     return value
   }
 
+  /// Reads an integer that counts something.
+  ///
+  /// - Throws: `malformed` if the next value is another, or does not fit 63 bits.
+  @_lifetime(self: copy self)
+  package mutating func count() throws(FormatError) -> Int {
+    let start = offset
+    guard let count = Int(exactly: try unsignedInteger()) else {
+      throw FormatError(.malformed, "a number does not fit 63 bits", at: start)
+    }
+    return count
+  }
+
   /// A number as JSON has it.
   package enum Number: Sendable {
     /// Written without fraction and exponent.

@@ -75,9 +75,7 @@ public final class ComparingOutput: CopyDestination {
   public func write(_ bytes: RawSpan, at offset: Int) throws(FormatError) {
     let end = min(offset + bytes.byteCount, expectedByteCount)
     guard offset < end else { return }
-    var buffer = try FormatError.wrapping { () throws(SystemError) in
-      try PageBuffer(byteCount: min(ComparingOutput.bufferByteCount, end - offset))
-    }
+    var buffer = try PageBuffer(byteCount: min(ComparingOutput.bufferByteCount, end - offset))
     var expected = buffer.mutableBytes
     var run = offsets.run(at: offset)
     var place = offset

@@ -51,8 +51,8 @@ final class CopyRun: Sendable {
   /// One thread: takes jobs until there are none.
   private func work() {
     do throws(FormatError) {
-      var inputBuffer = try buffer(memory.inputByteCount)
-      var outputBuffer = try buffer(memory.outputByteCount)
+      var inputBuffer = try PageBuffer(byteCount: memory.inputByteCount)
+      var outputBuffer = try PageBuffer(byteCount: memory.outputByteCount)
       var input = inputBuffer.mutableBytes
       var output = outputBuffer.mutableBytes
       while let job = queue.next() {
@@ -65,10 +65,6 @@ final class CopyRun: Sendable {
     } catch {
       queue.fail(error, rank: .max)
     }
-  }
-
-  private func buffer(_ byteCount: Int) throws(FormatError) -> PageBuffer {
-    try FormatError.wrapping { () throws(SystemError) in try PageBuffer(byteCount: byteCount) }
   }
 
   private func perform(

@@ -99,8 +99,8 @@ public final class DifferencingOutput: CopyDestination {
   public func write(_ bytes: RawSpan, at offset: Int) throws(FormatError) {
     let end = min(offset + bytes.byteCount, expectedByteCount)
     guard offset < end else { return }
-    var buffer = try Self.buffer(byteCount: Self.bufferByteCount)
-    var work = try Self.buffer(byteCount: DifferenceKernels.workingByteCount)
+    var buffer = try PageBuffer(byteCount: Self.bufferByteCount)
+    var work = try PageBuffer(byteCount: DifferenceKernels.workingByteCount)
     var run = offsets.run(at: offset)
     var place = offset
     while place < end {
@@ -110,10 +110,6 @@ public final class DifferencingOutput: CopyDestination {
       try compare(part, at: place - offsets[run].lowerBound, of: run, by: &buffer, &work)
       place = stop
     }
-  }
-
-  private static func buffer(byteCount: Int) throws(FormatError) -> PageBuffer {
-    try FormatError.wrapping { () throws(SystemError) in try PageBuffer(byteCount: byteCount) }
   }
 
   /// Compares bytes of one run, of which the first and last elements may be cut.

@@ -64,10 +64,6 @@ extension SkeletonNodes {
   }
 
   mutating func base64(_ json: inout JSONReader) throws(FormatError) -> ByteRun {
-    let start = json.offset
-    guard let bytes = Base64.decode(try json.string(), .standard) else {
-      throw FormatError(.malformed, "this is not base64", at: start)
-    }
-    return try graph.addBytes(bytes)
+    try graph.addBytes(json.base64(.standard))
   }
 }

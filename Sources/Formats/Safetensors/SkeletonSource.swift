@@ -26,7 +26,7 @@ enum SkeletonSource {
         archive.pickleProtocol = Int(version)
       case "byteorder": archive.isBigEndian = try choice(&json, ["little", "big"]) == "big"
       case "checksums": archive.hasChecksums = try json.bool()
-      case "pickle": archive.pickleBytes = try base64(&json)
+      case "pickle": archive.pickleBytes = try json.base64(.standard)
       case "records":
         try json.beginArray()
         while try json.nextElement() { archive.records.append(try record(&json)) }
@@ -47,32 +47,16 @@ enum SkeletonSource {
     guard try json.nextElement() else { return .pickle(name: name) }
     let record: TorchArchiveDescription.Record
     if try json.peek() == UInt8(ascii: "\"") {
-      let bytes = try base64(&json)
+      let bytes = try json.base64(.standard)
       guard try json.nextElement() else { return .other(name: name, bytes: bytes) }
-      record = .compressed(name: name, bytes: bytes, byteCount: try size(&json))
+      record = .compressed(name: name, bytes: bytes, byteCount: try json.count())
     } else {
-      record = .storage(name: name, byteCount: try size(&json))
+      record = .storage(name: name, byteCount: try json.count())
     }
     guard try !json.nextElement() else {
       throw FormatError(.malformed, "record '\(name)' has more parts than it may", at: json.offset)
     }
     return record
-  }
-
-  private static func size(_ json: inout JSONReader) throws(FormatError) -> Int {
-    let start = json.offset
-    guard let size = Int(exactly: try json.unsignedInteger()) else {
-      throw FormatError(.malformed, "a size does not fit 63 bits", at: start)
-    }
-    return size
-  }
-
-  private static func base64(_ json: inout JSONReader) throws(FormatError) -> [UInt8] {
-    let start = json.offset
-    guard let bytes = Base64.decode(try json.string(), .standard) else {
-      throw FormatError(.malformed, "this is not base64", at: start)
-    }
-    return bytes
   }
 
   private static func choice(

@@ -58,7 +58,7 @@ extension Manifest {
       switch key {
       case "name": name = try json.string()
       case "structure": structure = try self.digest(&json)
-      case "bytes": byteCount = try integer(&json)
+      case "bytes": byteCount = try json.count()
       case "sha256": digest = try self.digest(&json)
       case "entries":
         var list: [Entry] = []
@@ -91,11 +91,11 @@ extension Manifest {
       case "name": name = try json.string()
       case "dtype": dtype = try json.string()
       case "value": value = try json.string()
-      case "bytes": byteCount = try integer(&json)
+      case "bytes": byteCount = try json.count()
       case "sha256": digest = try self.digest(&json)
       case "shape":
         try json.beginArray()
-        while try json.nextElement() { shape.append(try integer(&json)) }
+        while try json.nextElement() { shape.append(try json.count()) }
       default: try json.skipValue()
       }
     }
@@ -106,14 +106,6 @@ extension Manifest {
       dtype.map { Entry.Kind.tensor(dtype: $0, shape: shape, byteCount: byteCount) }
       ?? .value(text: value ?? "")
     return Entry(name: name, kind: kind, digest: digest)
-  }
-
-  private static func integer(_ json: inout JSONReader) throws(FormatError) -> Int {
-    let start = json.offset
-    guard let value = Int(exactly: try json.unsignedInteger()) else {
-      throw FormatError(.malformed, "a number does not fit 63 bits", at: start)
-    }
-    return value
   }
 
   private static func digest(_ json: inout JSONReader) throws(FormatError) -> SHA256.Digest? {

@@ -9,10 +9,7 @@ internal import Safetensors
 /// Compares a checkpoint with what a manifest says of it.
 struct ManifestComparison {
   private let checkpoint: Checkpoint
-  private let leaves: [NamedLeaf]
-  private var positions: [ExactString: Int] = [:]
-  /// The names that tensors of a file are tied to, by those it has no entry for.
-  private var keepers: [ExactString: String] = [:]
+  private let leaves: NamedLeaves
   private var values: ValueDigests
   /// What differs.
   private(set) var differences = DifferenceList()
@@ -27,10 +24,7 @@ struct ManifestComparison {
   init(_ checkpoint: Checkpoint) throws(FormatError) {
     self.checkpoint = checkpoint
     values = ValueDigests(of: checkpoint.graph)
-    leaves = try NamedLeaf.all(of: checkpoint.graph)
-    for (index, leaf) in leaves.enumerated() { positions[ExactString(leaf.name)] = index }
-    guard case .names(let metadata) = checkpoint.side.structure else { return }
-    for (name, keeper) in metadata { keepers[ExactString(name)] = keeper }
+    leaves = try NamedLeaves(checkpoint.side)
   }
 
   /// Compares all entries of a manifest.
@@ -40,30 +34,25 @@ struct ManifestComparison {
     _ entries: [Manifest.Entry], structure: SHA256.Digest?, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(FormatError) {
-    var isFound = [Bool](repeating: false, count: leaves.count)
+    var isFound = [Bool](repeating: false, count: leaves.all.count)
     var order: [Int] = []
     var tensors: [(entry: Manifest.Entry, id: TensorID)] = []
     for entry in entries {
-      guard let position = position(of: entry.name) else {
+      guard let position = leaves.position(of: entry.name) else {
         differences.add(
           Difference(.missing, at: entry.name, first: entry.text, second: nil))
         continue
       }
       isFound[position] = true
       order.append(position)
-      if let id = compare(entry, with: leaves[position]) { tensors.append((entry, id)) }
+      if let id = compare(entry, with: leaves.all[position]) { tensors.append((entry, id)) }
     }
-    for (leaf, isFound) in zip(leaves, isFound) where !isFound {
+    for (leaf, isFound) in zip(leaves.all, isFound) where !isFound {
       let text = checkpoint.graph.description(of: leaf.node, limit: 80)
       differences.add(Difference(.extra, at: leaf.name, first: nil, second: text))
     }
     compareStructure(structure, order)
     try compareBytes(of: tensors, budget: budget, progress)
-  }
-
-  private func position(of name: String) -> Int? {
-    if let position = positions[ExactString(name)] { return position }
-    return keepers[ExactString(name)].flatMap { positions[ExactString($0)] }
   }
 
   /// Compares an entry but for the bytes of a tensor, whose name is returned if they are needed.
@@ -109,7 +98,7 @@ struct ManifestComparison {
     if let (index, position) = zip(order.indices, order).first(where: { $0 != $1 }) {
       differences.add(
         Difference(
-          .order, at: leaves[position].name, first: "at place \(index)",
+          .order, at: leaves.all[position].name, first: "at place \(index)",
           second: "at place \(position)"))
     } else {
       differences.add(

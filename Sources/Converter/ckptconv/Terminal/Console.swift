@@ -16,7 +16,7 @@ final class Console: Sendable {
     output = Stream(1, name: "standard output", color: color)
     errors = Stream(2, name: "standard error", color: color)
     isQuiet = options.quiet
-    let canRedraw = errors.isTerminal && TerminalSyscalls.environment("TERM") != "dumb"
+    let canRedraw = errors.isTerminal && Syscalls.environment("TERM") != "dumb"
     progress = canRedraw && !isQuiet ? ProgressLine(on: errors) : nil
   }
 

@@ -14,7 +14,7 @@ struct Stream: Sendable {
     self.name = name
     isTerminal = TerminalSyscalls.isTerminal(descriptor)
     style = Style(
-      isOn: color.isOn(isTerminal: isTerminal, environment: TerminalSyscalls.environment))
+      isOn: color.isOn(isTerminal: isTerminal, environment: Syscalls.environment))
   }
 
   /// How many columns its terminal shows now; `nil` when it is none.

@@ -2,7 +2,7 @@ internal import Bytes
 internal import Glibc
 internal import Synchronization
 
-/// What the program asks of its terminal, its environment and the process it is.
+/// What the program asks of its terminal and of the process it is.
 enum TerminalSyscalls {
   /// Whether a descriptor is a terminal (`isatty`).
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
@@ -13,12 +13,6 @@ enum TerminalSyscalls {
     // Safe: the request fills one `winsize`, which lives until the call returns.
     let result = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
     return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
-  }
-
-  /// The value of an environment variable (`getenv`).
-  static func environment(_ name: String) -> String? {
-    // Safe: the C string is copied at once, and nothing here changes the environment.
-    unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
   /// The time since some moment in the past, which no change of the clock disturbs
