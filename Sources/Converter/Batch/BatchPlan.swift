@@ -61,9 +61,6 @@ package struct BatchPlan: Sendable {
     }
   }
 
-  /// The bytes that all items read.
-  package var readByteCount: Int { items.reduce(0) { $0 + $1.readByteCount } }
-
   /// Keeps the items that belong to one shard; which these are is written down, if `writing`, where
   /// `verb` has its place below `root`.
   ///

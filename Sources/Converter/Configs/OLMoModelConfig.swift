@@ -53,12 +53,6 @@ public struct OLMoModelConfig: Hashable, Sendable {
     return value
   }
 
-  /// The value of a field that holds numbers, or `nil` for `null`.
-  package func number(_ name: String) -> Double? {
-    guard case .number(let value) = self[name] else { return nil }
-    return value
-  }
-
   /// Whether a field holds `true`.
   package func isTrue(_ name: String) -> Bool { self[name] == .bool(true) }
 

@@ -13,8 +13,6 @@ struct ConfigSource {
 
   let path: FilePath
   let content: Content
-  /// Whether a directory was given, and the file was found in it.
-  let isOfDirectory: Bool
 
   /// The side that it is translated to.
   var target: ConfigTranslation.Target {
@@ -31,7 +29,6 @@ struct ConfigSource {
   init(_ input: String, for target: ConfigTranslation.Target?) throws(FormatError) {
     let place = FilePath(input)
     guard let status = try place.status() else { throw FormatError(SystemError.missing(input)) }
-    isOfDirectory = status.isDirectory
     path = status.isDirectory ? try Self.find(in: place, for: target) : place
     content = try Self.read(path.text)
     if let target, target != self.target {

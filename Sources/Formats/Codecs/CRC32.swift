@@ -37,11 +37,4 @@ package struct CRC32: Sendable {
     // Safe: every byte of a span of `UInt8` is initialised.
     checksum(unsafe bytes.bytes, continuing: continuing)
   }
-
-  /// The checksum of two pieces, one after the other, from the checksums of each.
-  package static func combine(
-    _ first: UInt32, _ second: UInt32, secondByteCount: Int
-  ) -> UInt32 {
-    UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), secondByteCount))
-  }
 }

@@ -26,8 +26,6 @@ package struct PickledParts {
   package let skeletonGlobals: [GlobalUse]
   /// What is wrong with the skeleton.
   package let skeletonFault: FormatError?
-  /// Whether there is a skeleton.
-  package let hasSkeleton: Bool
 
   /// Reads the header of `file`.
   ///
@@ -42,7 +40,6 @@ package struct PickledParts {
         range: start + entry.range.lowerBound..<start + entry.range.upperBound,
         isBytes: entry.dtype == .u8 && entry.shape.count == 1)
     }
-    hasSkeleton = header.skeleton != nil
     do throws(FormatError) {
       skeletonGlobals =
         try header.skeleton.map { text throws(FormatError) in
