@@ -18,14 +18,14 @@ struct BatchCase: Sendable, CustomTestStringConvertible {
   ) {
     self.snapshot = "batch-\(snapshot).txt"
     self.before = before
-    self.arguments = Self.words("batch \(arguments)")
+    self.arguments = "batch \(arguments)".words
     self.exitCode = exitCode
     self.outputs = outputs
   }
 
   func run(in workspace: Workspace) throws {
     for line in before {
-      #expect(try workspace.run(Self.words("batch --quiet \(line)")).exitCode == 0)
+      #expect(try workspace.run("batch --quiet \(line)".words).exitCode == 0)
     }
     let outcome = try workspace.run(arguments)
     #expect(outcome.exitCode == exitCode)
@@ -34,9 +34,5 @@ struct BatchCase: Sendable, CustomTestStringConvertible {
     }
     #expect(written == outputs.map { "out/\($0)" })
     try Snapshot.expect(Snapshot.session(arguments, outcome), matches: snapshot)
-  }
-
-  private static func words(_ text: String) -> [String] {
-    text.split(separator: " ").map(String.init)
   }
 }

@@ -61,11 +61,11 @@ struct BatchExaminationTests {
   func keepsJournalsApart() throws {
     let workspace = try Self.workspace()
     for line in ["\(Self.converted)", "verify \(Self.inputs)", "check \(Self.inputs)"] {
-      #expect(try workspace.run(["batch", "-q"] + words(line)).exitCode == 0)
+      #expect(try workspace.run(["batch", "-q"] + line.words).exitCode == 0)
     }
-    let outcome = try workspace.run(["batch"] + words(Self.converted) + ["--resume"])
+    let outcome = try workspace.run(["batch"] + Self.converted.words + ["--resume"])
     #expect(outcome.errors.hasSuffix("2 items: 2 done before\n"))
-    let again = try workspace.run(["batch"] + words("verify \(Self.inputs) --resume"))
+    let again = try workspace.run(["batch"] + "verify \(Self.inputs) --resume".words)
     #expect(again.errors.hasSuffix("2 items: 2 done before\n"))
   }
 
@@ -73,15 +73,13 @@ struct BatchExaminationTests {
   func comparesAgain() throws {
     let workspace = try Self.workspace()
     for line in [Self.converted, "verify \(Self.inputs)"] {
-      #expect(try workspace.run(["batch", "-q"] + words(line)).exitCode == 0)
+      #expect(try workspace.run(["batch", "-q"] + line.words).exitCode == 0)
     }
     try workspace.write(workspace.bytes("out/b/sgd.safetensors"), to: "out/views.safetensors")
-    let arguments = ["batch"] + words("verify \(Self.inputs) --resume")
+    let arguments = ["batch"] + "verify \(Self.inputs) --resume".words
     let outcome = try workspace.run(arguments)
     #expect(outcome.exitCode == 1)
     try Snapshot.expect(
       Snapshot.session(arguments, outcome), matches: "batch-verify-changed.txt")
   }
 }
-
-private func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

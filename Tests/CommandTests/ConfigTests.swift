@@ -22,7 +22,7 @@ struct ConfigTests {
       changing changes: [String: String] = [:]
     ) {
       self.snapshot = "config-\(snapshot).txt"
-      self.commands = commands.map { ["config"] + $0.split(separator: " ").map(String.init) }
+      self.commands = commands.map { ["config"] + $0.words }
       self.exitCode = exitCode
       self.files = files
       self.changes = changes

@@ -17,10 +17,9 @@ struct ConversionTests {
       _ snapshot: String, before: String = "", _ arguments: String, exit exitCode: Int32,
       appears: String...
     ) {
-      func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
       self.snapshot = "convert-\(snapshot).txt"
-      self.before = words(before)
-      self.arguments = ["pt-to-safetensors"] + words(arguments)
+      self.before = before.words
+      self.arguments = ["pt-to-safetensors"] + arguments.words
       self.exitCode = exitCode
       self.appears = appears
     }

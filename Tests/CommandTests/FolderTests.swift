@@ -124,11 +124,11 @@ struct FolderTests {
   func converts(_ test: Case) throws {
     let workspace = try Self.workspace()
     for command in test.before {
-      #expect(try workspace.run(command.split(separator: " ").map(String.init)).exitCode == 0)
+      #expect(try workspace.run(command.words).exitCode == 0)
     }
     for file in test.files { try workspace.make(file) }
     let before = try workspace.files()
-    let arguments = test.arguments.split(separator: " ").map(String.init)
+    let arguments = test.arguments.words
     let outcome = try workspace.run(arguments)
     #expect(outcome.exitCode == test.exitCode)
     #expect(try workspace.files().filter { !before.contains($0) } == test.appears.sorted())

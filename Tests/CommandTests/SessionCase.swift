@@ -14,7 +14,7 @@ struct SessionCase: Sendable, CustomTestStringConvertible {
     appears: String...
   ) {
     snapshot = "\(command)-\(name).txt"
-    self.arguments = [command] + arguments.split(separator: " ").map(String.init)
+    self.arguments = [command] + arguments.words
     self.exitCode = exitCode
     self.appears = appears
   }

@@ -20,8 +20,8 @@ enum Compared {
 
   /// What the reader makes of a safetensors file with this header and data.
   static func safetensors(_ header: String, data: [UInt8] = []) throws -> GraphComparison.Side {
-    let bytes = littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + data
-    let checkpoint = try SafetensorsReader.read(TemporaryFile.holding(bytes))
+    let file = SafetensorsFile(header, data: data)
+    let checkpoint = try SafetensorsReader.read(TemporaryFile.holding(file.bytes))
     guard case .safetensors(let description) = checkpoint.source.container else {
       throw FormatError(.unsupported, "not a safetensors file")
     }

@@ -16,9 +16,9 @@ struct ShardFolder {
         "\"\(name)\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[\(2 * index),\(2 * index + 2)]}"
       )
     }
-    let header = Array("{\(members.joined(separator: ","))}".utf8)
+    let header = "{\(members.joined(separator: ","))}"
     let data = names.indices.flatMap { index -> [UInt8] in [UInt8(index), 0xff] }
-    try directory.write(littleEndian(UInt64(header.count)) + header + data, to: file)
+    try directory.write(SafetensorsFile(header, data: data).bytes, to: file)
   }
 
   /// Adds a file of `torch.save` with this object and these storages.

@@ -29,8 +29,7 @@ enum Hostile {
           + "\"data_offsets\":\(range)}")
       data += tensor.data
     }
-    let header = Array("{\(members.joined(separator: ","))}".utf8)
-    return littleEndian(UInt64(header.count)) + header + data
+    return SafetensorsFile("{\(members.joined(separator: ","))}", data: data).bytes
   }
 
   /// A tar archive of these files.

@@ -1,0 +1,20 @@
+/// A safetensors file that a test writes down.
+package struct SafetensorsFile {
+  /// The length of the header that the first eight bytes announce; by default the true one.
+  package var announced: UInt64?
+  /// The header.
+  package var header: [UInt8]
+  /// What follows it.
+  package var data: [UInt8]
+
+  /// A file with this header.
+  package init(_ header: String, data: [UInt8] = []) {
+    self.header = Array(header.utf8)
+    self.data = data
+  }
+
+  /// The file.
+  package var bytes: [UInt8] {
+    littleEndian(announced ?? UInt64(header.count)) + header + data
+  }
+}
