@@ -1,17 +1,30 @@
+import Synchronization
+
 /// What a sweep makes of a file.
 enum Mutants {
   /// The file cut at every length, as far as ``Thoroughness`` wants it.
   static func cut(_ bytes: [UInt8]) -> some Sequence<[UInt8]> {
-    stride(from: 0, to: bytes.count, by: Thoroughness.stride).lazy.map { Array(bytes.prefix($0)) }
+    places(below: bytes.count).lazy.map { Array(bytes.prefix($0)) }
   }
 
   /// The file with every bit flipped, as far as ``Thoroughness`` wants it; bits are counted from the
   /// least significant of the first byte.
   static func flipped(_ bytes: [UInt8]) -> some Sequence<(bit: Int, bytes: [UInt8])> {
-    stride(from: 0, to: bytes.count * 8, by: Thoroughness.stride).lazy.map { bit in
+    places(below: bytes.count * 8).lazy.map { bit in
       var mutant = bytes
       mutant[bit / 8] ^= 1 << UInt8(bit % 8)
       return (bit, mutant)
     }
+  }
+
+  /// How many there have been.
+  private static let count = Atomic(0)
+
+  /// The places to change; a full sweep tells how many there have been with them.
+  private static func places(below end: Int) -> StrideTo<Int> {
+    if Thoroughness.isFull {
+      print("\(count.add(end, ordering: .relaxed).newValue) damaged files")
+    }
+    return stride(from: 0, to: end, by: Thoroughness.stride)
   }
 }

@@ -239,6 +239,17 @@ struct SafetensorsReaderTests {
       entry: #"{"dtype":"U8","shape":[4611686018427387904,4,0],"data_offsets":[0,0]}"#,
       "a size that overflows before it becomes zero", data: [], "its size overflows 64 bits"),
     Refusal(
+      entry:
+        #"{"dtype":"U8","shape":[0],"data_offsets":[9223372036854775807,9223372036854775807]}"#,
+      "no data at the end of all numbers",
+      "its data begins at 9223372036854775807, the data before it ends at 0"),
+    Refusal(
+      entry: #"{"dtype":"U8","shape":[4],"data_offsets":[0,18446744073709551615]}"#,
+      "an end beyond 63 bits", "byte 0x39: 18446744073709551615 is too large"),
+    Refusal(
+      entry: #"{"dtype":"U8","shape":[4],"data_offsets":[-1,3]}"#, "a beginning before the first",
+      "byte 0x37: byte 0x2d where an integer that is not negative was expected"),
+    Refusal(
       "a gap",
       #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
         + #""b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four,

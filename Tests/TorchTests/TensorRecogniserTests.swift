@@ -114,6 +114,11 @@ struct TensorRecogniserTests {
         .persistent(
           .tuple(["storage", .global("torch.cuda", "BFloat16Storage"), "0", "cuda:0", 1])),
         []), storages: [2], ["t: bfloat16 [] by [] from 0 of '0'"]),
+    Case(
+      "a storage class of a module that nobody knows",
+      .tensor(
+        .persistent(.tuple(["storage", .global("mine", "FloatStorage"), "0", "mine:0", 1])), []),
+      storages: [4], ["t: float32 [] by [] from 0 of '0'"]),
   ]
 
   static let bounds = [
