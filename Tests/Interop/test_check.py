@@ -3,13 +3,14 @@
 import json
 import shutil
 import struct
+import subprocess
 import zipfile
 
 import pytest
 import torch
 
 from files import checkpoints, corpus, label
-from program import DIFFERENCE, DONE, FIXTURES, describe, run
+from program import BINARY, DIFFERENCE, DONE, FIXTURES, describe, run
 
 SOUND = FIXTURES / "olmo2-fsdp/step6-unsharded"
 
@@ -362,6 +363,69 @@ def test_torch_loads_what_check_says_it_loads(path):
         return  # What is not read at all is said to be so.
     refused = any(f["topic"] == "loading" and f["severity"] == "problem" for f in findings)
     assert refused != weights_only_loads(path), findings
+
+
+def repacked(change=lambda name, data: data, method=zipfile.ZIP_STORED):
+    """Packs the archive anew; records for which `change` gives nothing are left out."""
+    def edit(path):
+        with zipfile.ZipFile(path) as archive:
+            records = [(r.filename, archive.read(r)) for r in archive.infolist()]
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, data in records:
+                data = change(name.split("/", 1)[1], data)
+                if data is not None:
+                    archive.writestr(name, data)
+    return edit
+
+
+ARCHIVES = {
+    "repacked": repacked(),
+    "deflated": repacked(method=zipfile.ZIP_DEFLATED),
+    "without byteorder": repacked(lambda name, data: None if name == "byteorder" else data),
+    "without version": repacked(lambda name, data: None if name == "version" else data),
+    "of version 11": repacked(lambda name, data: b"11" if name == "version" else data),
+    "of version 10": repacked(lambda name, data: b"10 or so" if name == "version" else data),
+    "of version x": repacked(lambda name, data: b"x" if name == "version" else data),
+    "behind other bytes": lambda path: path.write_bytes(b"other bytes" + path.read_bytes()),
+    "before other bytes": lambda path: path.write_bytes(path.read_bytes() + b"other bytes"),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_torch_loads_the_archives_that_check_says_it_loads(tmp_path, name):
+    path = tmp_path / "file.pt"
+    torch.save({"weight": torch.arange(12.0)}, path)
+    ARCHIVES[name](path)
+    report = json.loads(run("check", "--json", "--for", "torch", path).stdout)
+    assert report["loads"] == weights_only_loads(path), report
+
+
+def test_a_directory_has_its_name_from_within_too(directory):
+    for path, name in [(".", directory), ("..", directory / "empty"), ("empty/..", directory)]:
+        (directory / "empty").mkdir(exist_ok=True)
+        process = subprocess.run(
+            [BINARY, "check", "--for", "olmo", path], cwd=name, capture_output=True, text=True)
+        assert process.returncode == DONE and "step 6" in process.stdout, describe(process)
+
+
+def test_of_a_run_a_checkpoint_is_asked_for(directory):
+    shutil.copy(directory / "config.yaml", directory.parent)
+    shutil.copytree(directory, directory.parent / "step12-unsharded")
+    findings = check(directory.parent)
+    assert len(findings) == 1 and "directory of a run" in findings[0]["message"], findings
+    assert "step12-unsharded'" in findings[0]["remedy"], findings
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(lambda data: data[:-100], ": 100 missing"), (lambda data: data + b"x", ": 1 too many")])
+def test_it_is_said_by_how_much_a_safetensors_file_is_off(directory, change, words):
+    path = directory / "model.safetensors"
+    process = run("pt-to-safetensors", directory / "model.pt", "-o", path)
+    assert process.returncode == DONE, describe(process)
+    path.write_bytes(change(path.read_bytes()))
+    findings = check(directory)
+    assert words in findings[0]["message"] and findings[0]["remedy"], findings
 
 
 def test_the_trainer_wants_a_name_and_its_own_layout(directory):

@@ -271,13 +271,15 @@ struct SafetensorsReaderTests {
       "tensor 'b': its data begins at 2, the data before it ends at 4"),
     Refusal(
       "a byte too many", #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
-      data: four + [5], "the tensors have 4 bytes of data, the file has 5"),
+      data: four + [5], "the tensors have 4 bytes of data, the file has 5: 1 too many"),
     Refusal(
       "a byte too few", #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
-      data: Array(four.dropLast()), "the tensors have 4 bytes of data, the file has 3",
+      data: Array(four.dropLast()),
+      "the tensors have 4 bytes of data, the file has 3: 1 missing",
       code: .truncated),
     Refusal(
-      "data and no tensors", "{}", data: four, "the tensors have 0 bytes of data, the file has 4"),
+      "data and no tensors", "{}", data: four,
+      "the tensors have 0 bytes of data, the file has 4: 4 too many"),
   ]
 
   @Test("A file against the rules is refused at its place", arguments: syntax + entries + data)

@@ -47,4 +47,22 @@ extension FilePath {
     }
     return paths
   }
+
+  /// The name that the directory has where it lies, also if the path is `.` or ends in `..`.
+  ///
+  /// - Throws: `inputOutput` when the system does not tell.
+  package func ownName() throws(FormatError) -> String {
+    guard [".", ".."].contains(name) else { return name }
+    var steps: [Substring.UTF8View] = []
+    if !text.utf8.starts(with: "/".utf8) {
+      let place = try FormatError.wrapping { () throws(SystemError) in
+        try Syscalls.currentDirectory()
+      }
+      steps = place.utf8.split(separator: UInt8(ascii: "/"))
+    }
+    for step in text.utf8.split(separator: UInt8(ascii: "/")) where !step.elementsEqual(".".utf8) {
+      if step.elementsEqual("..".utf8) { _ = steps.popLast() } else { steps.append(step) }
+    }
+    return steps.last.map { String(Substring($0)) } ?? "/"
+  }
 }

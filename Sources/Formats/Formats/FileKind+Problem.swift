@@ -12,7 +12,8 @@ extension FileKind {
       FormatError(
         .truncated, "this ZIP archive has no end: the file was cut off on the way",
         hint: "fetch it again; how much is missing cannot be told, since the sizes of its entries "
-          + "stood at the end: compare its size with the original's")
+          + "stood at the end: compare its size with the original's; if it has that, its space was "
+          + "reserved and not all of its content arrived")
     case .pickle:
       FormatError(
         .unsupported, "this is a bare pickle, not a file of torch.save",
@@ -64,7 +65,8 @@ extension FileKind {
       FormatError(
         .unsupported,
         "neither a file of torch.save nor safetensors: it starts with "
-          + leading.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " "))
+          + leading.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " "),
+        hint: "compare its size and hash with the original's")
     }
   }
 }

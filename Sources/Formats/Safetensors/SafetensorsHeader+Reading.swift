@@ -192,9 +192,12 @@ extension SafetensorsHeader {
     guard end == dataByteCount else {
       throw FormatError(
         end > dataByteCount ? .truncated : .malformed,
-        "the tensors have \(end) bytes of data, the file has \(dataByteCount)",
+        "the tensors have \(end) bytes of data, the file has \(dataByteCount): "
+          + (end > dataByteCount
+            ? "\(end - dataByteCount) missing" : "\(dataByteCount - end) too many"),
         hint: end > dataByteCount
-          ? "the file was cut off on the way; fetch it again" : nil)
+          ? "the file was cut off on the way; fetch it again"
+          : "something was appended, or the header is of another file; fetch it again")
     }
   }
 

@@ -9,6 +9,8 @@ enum DirectoryKind: Hashable {
   case huggingFace
   /// A checkpoint of several processes, by the words that messages call it with.
   case sharded(String)
+  /// The directory of a run with its configuration, and the name of a checkpoint in it.
+  case run(step: String)
   /// Something else.
   case unknown
 
@@ -21,6 +23,8 @@ enum DirectoryKind: Hashable {
     let isOLMo = names.contains(OLMoDirectory.configuration)
     if let sharded = try Self.sharded(names, isOLMo: isOLMo, place) {
       self = .sharded(sharded)
+    } else if isOLMo, let step = Self.step(names) {
+      self = .run(step: step)
     } else if isOLMo || !names.isDisjoint(with: CheckpointNames.olmo) {
       self = .olmo
     } else if names.contains(HuggingFaceFolder.configuration) {
@@ -28,6 +32,14 @@ enum DirectoryKind: Hashable {
     } else {
       self = try ModelFolder.weights(in: place.text) == nil ? .unknown : .huggingFace
     }
+  }
+
+  /// The last of the checkpoints among `names`, if there is none of the files that one has: the
+  /// trainer leaves its configuration beside them as well.
+  private static func step(_ names: Set<String>) -> String? {
+    guard !CheckpointNames.holdsStates(names) else { return nil }
+    return names.filter { $0.hasPrefix("step") && !$0.hasSuffix("-tmp") }
+      .max { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
   }
 
   /// The kinds of OLMo's `sharded_checkpointer` and its successor (`olmo/checkpoint.py`), and what

@@ -57,7 +57,7 @@ public struct Examination: Sendable {
   ) throws(FormatError) -> ExaminationRecord {
     switch try DirectoryKind(of: place) {
     case .olmo:
-      var examination = OLMoExamination(of: place, options)
+      var examination = try OLMoExamination(of: place, options)
       try examination.run()
       return examination.record
     case .huggingFace:
@@ -69,6 +69,13 @@ public struct Examination: Sendable {
         Finding(
           .problem, .files, at: place.text, "this is a \(kind), which is not read",
           remedy: "unshard it first, with the program that wrote it")
+      ])
+    case .run(let step):
+      return ExaminationRecord(findings: [
+        Finding(
+          .problem, .files, at: place.text,
+          "this is the directory of a run, whose checkpoints are in directories of their own",
+          remedy: "give one of them, such as '\(place.appending(step).text)'")
       ])
     case .unknown:
       return ExaminationRecord(findings: [
@@ -87,7 +94,7 @@ public struct Examination: Sendable {
     var record = ExaminationRecord()
     do throws(FormatError) {
       let checkpoint = try record.read(path)
-      record.examined.append("\(checkpoint.graph.tensors.count) tensors")
+      record.examined.append(checkpoint.graph.tensors.count.counting("tensor"))
     } catch {
       guard error.code != .inputOutput else { throw error }
       record.note(error, keptFromReading: path)
@@ -95,7 +102,7 @@ public struct Examination: Sendable {
     }
     guard let consumer = options.consumer else { return record }
     var loading = LoadingCheck(for: consumer)
-    loading.check(record.files[0])
+    try loading.check(record.files[0])
     record.findings += loading.findings
     return record
   }
@@ -121,7 +128,8 @@ public struct Examination: Sendable {
     }
     if checkedByteCount > 0 { record.examined.append("checksums of \(checkedByteCount) bytes") }
     if options.searchesValues {
-      record.examined.append("\(searchedTensorCount) tensors for NaN and infinite numbers")
+      record.examined.append(
+        searchedTensorCount.counting("tensor") + " for NaN and infinite numbers")
     }
   }
 }

@@ -39,7 +39,7 @@ struct FolderExamination {
     try checkTensors(checkpoint.graph, at: weights)
     guard let consumer = options.consumer else { return }
     var loading = LoadingCheck(for: consumer)
-    loading.check(folder: place, weights: record.files[0], configuration)
+    try loading.check(folder: place, weights: record.files[0], configuration)
     record.findings += loading.findings
   }
 

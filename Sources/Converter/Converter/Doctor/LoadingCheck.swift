@@ -17,12 +17,15 @@ struct LoadingCheck {
   // MARK: An OLMo directory
 
   /// Asks whether the consumer loads the OLMo checkpoint in a directory.
+  ///
+  /// - Throws: `inputOutput` when the system fails.
   mutating func check(
-    olmoDirectory place: FilePath, _ files: [StateFile], _ configuration: OLMoConfig?
-  ) {
+    olmoDirectory place: FilePath, named name: String, _ files: [StateFile],
+    _ configuration: OLMoConfig?
+  ) throws(FormatError) {
     switch consumer {
-    case .torch: for file in files { checkPickle(file) }
-    case .olmo: checkTrainer(place, files)
+    case .torch: for file in files { try checkPickle(file) }
+    case .olmo: checkTrainer(place, named: name, files)
     case .huggingFace:
       refuse(
         place.text, "transformers reads no checkpoint of OLMo's trainer",
@@ -38,11 +41,13 @@ struct LoadingCheck {
 
   /// What the trainer insists on beyond a sound checkpoint (`olmo/checkpoint.py`,
   /// `scripts/train.py`).
-  private mutating func checkTrainer(_ place: FilePath, _ files: [StateFile]) {
-    if !place.name.hasSuffix(OLMoDirectory.suffix) {
+  private mutating func checkTrainer(
+    _ place: FilePath, named name: String, _ files: [StateFile]
+  ) {
+    if !name.hasSuffix(OLMoDirectory.suffix) {
       refuse(
         place.text, "the trainer takes a directory for unsharded only if its name says so",
-        remedy: "rename it to '\(Self.name(place.name))\(OLMoDirectory.suffix)'")
+        remedy: "rename it to '\(Self.unmarked(name))\(OLMoDirectory.suffix)'")
     }
     for file in files {
       checkWrappers(file)
@@ -76,7 +81,7 @@ struct LoadingCheck {
   }
 
   /// A directory's name without the marks of a save that is under way.
-  private static func name(_ name: String) -> String {
+  private static func unmarked(_ name: String) -> String {
     var name = name[...]
     for mark in ["-tmp", OLMoDirectory.suffix] where name.hasSuffix(mark) {
       name = name.dropLast(mark.count)
@@ -87,16 +92,18 @@ struct LoadingCheck {
   // MARK: Others
 
   /// Asks whether the consumer loads the model in a Hugging Face folder.
+  ///
+  /// - Throws: `inputOutput` when the system fails.
   mutating func check(
     folder place: FilePath, weights: StateFile, _ configuration: HuggingFaceConfig?
-  ) {
+  ) throws(FormatError) {
     switch consumer {
-    case .huggingFace: checkFromPretrained(place, weights, configuration)
+    case .huggingFace: try checkFromPretrained(place, weights, configuration)
     case .olmo:
       refuse(
         place.text, "OLMo's trainer reads no Hugging Face folder",
         remedy: "convert it with 'ckptconv hf-to-olmo'")
-    case .torch: checkPickle(weights)
+    case .torch: try checkPickle(weights)
     }
   }
 
@@ -104,7 +111,7 @@ struct LoadingCheck {
   /// `AutoConfig.from_pretrained`).
   private mutating func checkFromPretrained(
     _ place: FilePath, _ weights: StateFile, _ configuration: HuggingFaceConfig?
-  ) {
+  ) throws(FormatError) {
     let type = configuration?["model_type"]?.scalar
     if let type, !Self.knownModels.contains(type.description) {
       findings.append(
@@ -129,7 +136,7 @@ struct LoadingCheck {
     case .shards(let file):
       checkFormat(weights.path, file.metadata, isPresent: !file.metadata.isEmpty)
       if let checkpoint = weights.checkpoint { checkGlobals(of: checkpoint, at: weights.path) }
-    case .torch: checkPickle(weights)
+    case .torch: try checkPickle(weights)
     case nil: return
     }
   }
@@ -153,9 +160,11 @@ struct LoadingCheck {
   }
 
   /// Asks whether the consumer loads a file by itself.
-  mutating func check(_ file: StateFile) {
+  ///
+  /// - Throws: `inputOutput` when the system fails.
+  mutating func check(_ file: StateFile) throws(FormatError) {
     switch consumer {
-    case .torch: checkPickle(file)
+    case .torch: try checkPickle(file)
     case .olmo, .huggingFace:
       findings.append(
         Finding(
@@ -166,7 +175,7 @@ struct LoadingCheck {
     }
   }
 
-  private mutating func checkPickle(_ file: StateFile) {
+  private mutating func checkPickle(_ file: StateFile) throws(FormatError) {
     guard let checkpoint = file.checkpoint else { return }
     guard case .torch = checkpoint.source.container else {
       return findings.append(
@@ -176,7 +185,17 @@ struct LoadingCheck {
             + "'.safetensors'",
           remedy: "read it with safetensors.torch.load_file"))
     }
+    if try !Self.beginsWithArchive(file.path) {
+      refuse(
+        file.path, "torch.load looks for an archive in the first bytes, and others stand before it",
+        remedy: "cut them off")
+    }
     checkGlobals(of: checkpoint, at: file.path)
+  }
+
+  private static func beginsWithArchive(_ path: String) throws(FormatError) -> Bool {
+    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    return try file.bytes(in: 0..<min(4, file.byteCount)) == Array("PK\u{3}\u{4}".utf8)
   }
 
   private mutating func checkGlobals(of checkpoint: Checkpoint, at path: String) {

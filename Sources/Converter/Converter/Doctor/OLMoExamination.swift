@@ -10,10 +10,14 @@ struct OLMoExamination {
   private(set) var record = ExaminationRecord()
 
   private let place: FilePath
+  /// The directory's name, which tells the step.
+  private let name: String
   private let options: ExaminationOptions
 
-  init(of place: FilePath, _ options: ExaminationOptions) {
+  /// - Throws: `inputOutput` when the system does not tell the directory's name.
+  init(of place: FilePath, _ options: ExaminationOptions) throws(FormatError) {
     self.place = place
+    name = try place.ownName()
     self.options = options
   }
 
@@ -30,18 +34,18 @@ struct OLMoExamination {
       need: "the trainer needs it even with --reset_trainer_state")
     let shapes = checkModel(model, configuration)
     let steps = try checkOptimizer(optimizer, shapes, configuration)
-    let step = StepCheck(directory: place, trainer: trainer, optimizer: steps, configuration)
+    let step = StepCheck(directory: name, trainer: trainer, optimizer: steps, configuration)
     record.findings += step.findings
     if let step = step.step { record.examined.append("step \(step)") }
     guard let consumer = options.consumer else { return }
     var loading = LoadingCheck(for: consumer)
-    loading.check(olmoDirectory: place, record.files, configuration)
+    try loading.check(olmoDirectory: place, named: name, record.files, configuration)
     record.findings += loading.findings
   }
 
   /// A save goes to a directory of its own and is renamed at its end (`olmo/checkpoint.py`).
   private mutating func checkName() {
-    guard place.name.hasSuffix("-tmp") else { return }
+    guard name.hasSuffix("-tmp") else { return }
     record.findings.append(
       Finding(
         .warning, .files, at: place.text, "the name is that of a save that was interrupted",
@@ -144,7 +148,7 @@ struct OLMoExamination {
     let name = configuration?.document["optimizer"]?.mapping?["name"]?.scalar?.description
     let check = try OptimizerCheck(graph, at: file.path, model: shapes, optimizer: name)
     record.findings += check.findings
-    record.examined.append("the optimizer's state of \(check.parameterCount) parameters")
+    record.examined.append("the optimizer's state of " + check.parameterCount.counting("parameter"))
     return (file.path, check.steps)
   }
 }

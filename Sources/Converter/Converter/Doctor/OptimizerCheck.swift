@@ -208,10 +208,10 @@ struct OptimizerCheck {
     guard !parameters.isEmpty else { return }
     let named = parameters.prefix(Self.namedParameters).joined(separator: "; ")
     let rest = parameters.count > Self.namedParameters ? "; ..." : ""
-    let noun = parameters.count == 1 ? "parameter" : "parameters"
     findings.append(
       Finding(
-        .problem, .optimizer, at: path, "\(parameters.count) \(noun) \(what): \(named)\(rest)",
+        .problem, .optimizer, at: path,
+        "\(parameters.count.counting("parameter")) \(what): \(named)\(rest)",
         remedy: remedy))
   }
 }

@@ -13,12 +13,12 @@ struct StepCheck {
   /// Compares the number in the directory's name with the trainer's and the optimizer's.
   ///
   /// - Parameters:
-  ///   - directory: the directory, such as `step1000-unsharded`.
+  ///   - directory: the directory's name, such as `step1000-unsharded`.
   ///   - trainer: the trainer's state.
   ///   - optimizer: the file of the optimizer's state, and the different numbers of steps in it.
   ///   - configuration: what tells whether the optimizer may have counted otherwise.
   init(
-    directory: FilePath, trainer: StateFile?, optimizer: (path: String, steps: [Int])?,
+    directory: String, trainer: StateFile?, optimizer: (path: String, steps: [Int])?,
     _ configuration: OLMoConfig?
   ) {
     step = Self.step(inNameOf: directory)
@@ -76,8 +76,7 @@ struct StepCheck {
   }
 
   /// The number in a name such as `step1000-unsharded`.
-  private static func step(inNameOf directory: FilePath) -> Int? {
-    let name = directory.name
+  private static func step(inNameOf name: String) -> Int? {
     guard name.hasPrefix("step") else { return nil }
     let digits = name.dropFirst("step".count).prefix { $0.isASCII && $0.isNumber }
     return Int(digits)

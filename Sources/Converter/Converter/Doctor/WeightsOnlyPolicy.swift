@@ -7,7 +7,7 @@ enum WeightsOnlyPolicy {
   /// Why it would refuse a checkpoint, one reason each; empty where it would not.
   static func objections(to checkpoint: Checkpoint) -> [String] {
     let graph = checkpoint.graph
-    var objections: [String] = []
+    var objections = (checkpoint.source.archive?.versionFault).map { [$0] } ?? []
     let version = checkpoint.source.archive?.pickleProtocol ?? 2
     if version > newestProtocol {
       objections.append("its pickle is of protocol \(version), and operations after 3 are refused")
@@ -83,4 +83,23 @@ enum WeightsOnlyPolicy {
       "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric",
       "per_channel_affine_float_qparams",
     ])
+}
+
+extension TorchArchiveDescription {
+  /// Why the reader of archives refuses the record with the version, if it does
+  /// (`PyTorchStreamReader::init` in `caffe2/serialize/inline_container.cc`).
+  fileprivate var versionFault: String? {
+    let names = [".data/version", "version"]
+    let found = names.lazy.compactMap { name in records.first { $0.name.lowercased() == name } }
+    guard let record = found.first else { return "the archive has no record 'version'" }
+    guard case .other(_, let bytes) = record else { return nil }
+    let digits = bytes.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    let version = Int(String(decoding: digits, as: UTF8.self))
+    guard let version, Self.readableVersions.contains(version) else {
+      return "its record 'version' is \(version.map(String.init) ?? "no number"), not from 1 to 10"
+    }
+    return nil
+  }
+
+  private static let readableVersions = 1...10
 }

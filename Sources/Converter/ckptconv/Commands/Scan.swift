@@ -1,4 +1,5 @@
 internal import Bytes
+internal import Converter
 internal import Scanning
 
 /// `ckptconv scan`.

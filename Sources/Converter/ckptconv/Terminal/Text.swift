@@ -31,11 +31,6 @@ extension String {
   }
 }
 
-extension Int {
-  /// The number with what it counts: `1 tensor`, `2 tensors`.
-  func counting(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
-}
-
 extension Unicode.Scalar {
   /// Whether it is a control, a line break, or invisible formatting such as a change of direction.
   fileprivate var steersTerminal: Bool {

@@ -1,5 +1,6 @@
 internal import Batch
 internal import Bytes
+internal import Converter
 
 /// What `ckptconv batch --dry-run` prints.
 struct BatchListing {

@@ -1,5 +1,6 @@
 internal import Batch
 internal import Bytes
+internal import Converter
 
 /// One call of `ckptconv batch`: plans, asks whether that can be done, does it, tells what came of it.
 struct BatchSession {

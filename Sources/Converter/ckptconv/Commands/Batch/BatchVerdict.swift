@@ -1,4 +1,5 @@
 internal import Batch
+internal import Converter
 
 /// What is told at the end of a batch: how many items ended how, and which failed and why.
 struct BatchVerdict {
