@@ -238,7 +238,7 @@ struct ZipRefusalTests {
     Case("another method", "the method in the local header of 'a/second'") {
       $0.editLocal = second { $0.method = 8 }
     },
-    Case("encryption", "the encryption flags in the local header of 'a/second'") {
+    Case("encryption", "the encryption flag in the local header of 'a/second'") {
       $0.editLocal = second { $0.flags |= 1 }
     },
     Case("another checksum", "the checksum in the local header of 'a/second'") {

@@ -31,7 +31,7 @@ struct LocalHeaderCheck {
     let header = try LocalFileHeader(reading: &reader)
     let name = try reader.readBytes(count: Int(header.nameLength))
     guard name.elementsEqual(entry.name.utf8) else { throw otherName(name) }
-    guard header.flags.obstacle == nil else { throw contradiction("encryption flags") }
+    guard header.flags.obstacle == nil else { throw contradiction("encryption flag") }
     guard header.method.encoding == entry.encoding else { throw contradiction("method") }
     var fields = Zip64ExtendedInformation(header)
     var faults = ZipFaults(tolerated: false)
