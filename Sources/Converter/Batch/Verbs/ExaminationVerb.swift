@@ -2,7 +2,7 @@ package import Bytes
 package import Converter
 
 /// `check` as a verb of a batch.
-package struct ExaminationVerb: ExaminingVerb {
+package struct ExaminationVerb: ReadOnlyVerb {
   package let name: String
   private let options: ExaminationOptions
 

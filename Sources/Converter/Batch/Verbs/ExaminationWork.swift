@@ -2,7 +2,7 @@ internal import Bytes
 internal import Converter
 
 /// The examination of one input of a batch.
-struct ExaminationWork: ExaminingWork {
+struct ExaminationWork: ReadOnlyWork {
   let input: String
   let options: ExaminationOptions
   let reads: [String]

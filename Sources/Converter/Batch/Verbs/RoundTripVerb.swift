@@ -3,7 +3,7 @@ internal import Converter
 package import Formats
 
 /// `roundtrip` as a verb of a batch.
-package struct RoundTripVerb: ExaminingVerb {
+package struct RoundTripVerb: ReadOnlyVerb {
   package let name: String
   private let layout: Layout?
 

@@ -3,7 +3,7 @@ internal import Converter
 internal import Formats
 
 /// The round trips of the files of one input of a batch.
-struct RoundTripWork: ExaminingWork {
+struct RoundTripWork: ReadOnlyWork {
   let input: String
   let layout: Layout?
   let reads: [String]

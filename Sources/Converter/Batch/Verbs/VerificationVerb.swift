@@ -2,7 +2,7 @@ package import Bytes
 internal import Converter
 
 /// `verify` as a verb of a batch: inputs are compared with what corresponds to them below the root.
-package struct VerificationVerb: ExaminingVerb {
+package struct VerificationVerb: ReadOnlyVerb {
   package let name: String
 
   /// Comparisons of an input with its counterpart.

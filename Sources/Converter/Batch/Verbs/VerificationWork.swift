@@ -2,7 +2,7 @@ internal import Bytes
 internal import Converter
 
 /// The comparison of one input of a batch with its counterpart.
-struct VerificationWork: ExaminingWork {
+struct VerificationWork: ReadOnlyWork {
   let input: String
   let counterpart: String
   let reads: [String]

@@ -68,7 +68,7 @@ struct Inspect: Command {
     let inspection = try Inspection(of: path, droppingUnsafe: dropsUnsafe)
     for warning in inspection.warnings { console.warn("\(path): \(warning)") }
     if shared.json { return try console.printJSON(inspection.json) }
-    let listing = Listing(inspection, order: sort ?? .file, limit: limit)
+    let listing = InspectionListing(inspection, order: sort ?? .file, limit: limit)
     try console.print((isFirst ? "" : "\n") + listing.text(width: console.columns))
   }
 }

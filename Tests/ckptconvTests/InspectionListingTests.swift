@@ -4,9 +4,9 @@ import Testing
 @testable import ckptconv
 
 @Suite("inspect lists tensors and values")
-struct ListingTests {
-  private func listing(order: TensorOrder = .file, limit: Int = .max) -> Listing {
-    Listing(
+struct InspectionListingTests {
+  private func listing(order: TensorOrder = .file, limit: Int = .max) -> InspectionListing {
+    InspectionListing(
       heading: "model.pt: torch-zip",
       tensors: [
         tensor("b", "float32", [2, 3], byteCount: 24),
@@ -58,7 +58,7 @@ struct ListingTests {
     part.strides = [2]
     var meta = tensor("c", "float32", [2], byteCount: 8)
     meta.storage = nil
-    let listing = Listing(
+    let listing = InspectionListing(
       heading: "x", tensors: [shared, part, meta], values: [], opaqueGlobals: [], order: .file,
       limit: .max)
     let notes = listing.text(width: nil).split(separator: "\n").dropFirst(2).prefix(3).map {

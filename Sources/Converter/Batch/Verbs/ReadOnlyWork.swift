@@ -1,9 +1,9 @@
 internal import Bytes
 
 /// Work that writes nothing.
-protocol ExaminingWork: BatchWork {}
+protocol ReadOnlyWork: BatchWork {}
 
-extension ExaminingWork {
+extension ReadOnlyWork {
   var writes: [String] { [] }
 
   func measure() throws(FormatError) -> Int { 0 }

@@ -2,9 +2,9 @@ internal import Converter
 package import Formats
 
 /// A verb that looks at checkpoints of all formats, writes nothing, and finds problems.
-package protocol ExaminingVerb: BatchVerb {}
+package protocol ReadOnlyVerb: BatchVerb {}
 
-extension ExaminingVerb {
+extension ReadOnlyVerb {
   package var writes: Bool { false }
   package var fileExtensions: [String] { ["safetensors", "pt", "pth", "bin", "ckpt"] }
 

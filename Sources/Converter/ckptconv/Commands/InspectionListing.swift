@@ -2,7 +2,7 @@ internal import Converter
 internal import Formats
 
 /// What `ckptconv inspect` prints of one file.
-struct Listing {
+struct InspectionListing {
   let heading: String
   let tensors: [Inspection.TensorRow]
   let values: [Inspection.ValueRow]
@@ -69,7 +69,7 @@ struct Listing {
   }
 }
 
-extension Listing {
+extension InspectionListing {
   /// A listing of a whole file; no `limit` means everything.
   init(_ inspection: Inspection, order: TensorOrder, limit: Int?) {
     self.init(
