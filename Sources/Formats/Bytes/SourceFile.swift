@@ -81,7 +81,7 @@ public final class SourceFile: Sendable {
   ///
   /// - Throws: `inputOutput` when the read fails.
   package func bytes(in range: Range<Int>) throws(FormatError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: range.count)
+    var bytes = [UInt8](repeating: 0, count: range.clamped(to: 0..<byteCount).count)
     var span = bytes.mutableSpan
     // Safe: the mutable bytes of an array of `UInt8` may hold any values.
     var raw = unsafe span.mutableBytes

@@ -57,7 +57,10 @@ package struct CutArchive {
       let bytes = try file.bytes(in: offset..<offset + byteCount)
       var machine = Unpickler()
       var reader = ByteReader(bytes.span)
-      guard (try? machine.load(&reader)) != nil else { continue }
+      guard (try? machine.load(&reader)) != nil else {
+        guard bytes.count == byteCount else { return nil }
+        continue
+      }
       let end = reader.position
       guard let storages = try? storages(in: machine.finish()) else { return nil }
       return (Array(bytes[..<end]), storages)

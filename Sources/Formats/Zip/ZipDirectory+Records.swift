@@ -58,7 +58,7 @@ extension ZipDirectory {
   private func stored(
     _ range: Range<Int>, _ faults: inout ZipFaults
   ) throws(FormatError) -> [UInt8] {
-    let bytes = try file.bytes(in: range.clamped(to: 0..<max(file.byteCount, range.lowerBound)))
+    let bytes = try file.bytes(in: range)
     if bytes.count != range.count {
       try faults.note(
         FormatError(.truncated, "the file ends inside of the record", at: bytes.count))
