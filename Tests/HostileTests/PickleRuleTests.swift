@@ -57,6 +57,21 @@ struct PickleRuleTests {
     #expect(graph.description(of: graph.root) == "(frozenset({m.C, m.D}), {m.C: 2})")
   }
 
+  @Test("Globals whose names Unicode calls equivalent are two", arguments: [2, 4] as [UInt8])
+  func equivalentGlobals(_ version: UInt8) throws {
+    var program = PickleProgram()
+    program.add([0x80, version])
+    for module in ["m\u{e9}", "me\u{301}"] { program.add("c\(module)\nC\u{e9}\n") }
+    program.add([0x86])
+    try HostilePickle.check(program.bytes + Array(".".utf8))
+    let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph
+    let pickle = try Pickler.pickle(graph.root, of: graph, protocol: Int(version))
+    for module in ["m\u{e9}", "me\u{301}"] {
+      #expect(pickle.firstRange(of: Array(module.utf8)) != nil)
+    }
+    #expect(graph.opaqueGlobals().count == 2)
+  }
+
   /// How pickling with protocol 2 what a program describes ends.
   private static func codeInProtocol2(_ program: PickleProgram) throws -> FormatError.Code? {
     let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph

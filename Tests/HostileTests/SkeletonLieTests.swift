@@ -69,6 +69,13 @@ struct SkeletonLieTests {
       name: "a record that leads out of the archive", code: .malformed,
       records: #"["data/0",4],["../x","AA=="],"#, nodes: #"["dict","w",[1]],\#(tensor())"#),
     Case(
+      name: "a record that leads out of the archive behind an accent", code: .malformed,
+      records: #"["data/0",4],["../\#u{301}x","AA=="],"#, nodes: #"["dict","w",[1]],\#(tensor())"#),
+    Case(
+      name: "records whose names Unicode calls equivalent",
+      records: #"["\#u{e9}","AA=="],["e\#u{301}","AA=="],["data/0",4],"#,
+      nodes: #"["dict","w",[1]],\#(tensor())"#),
+    Case(
       name: "a second pickle", code: .malformed, records: #"["data/0",4],["x"],"#,
       nodes: #"["dict","w",[1]],\#(tensor())"#),
     Case(

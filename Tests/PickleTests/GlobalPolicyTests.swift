@@ -42,6 +42,7 @@ struct GlobalPolicyTests {
     Case("torch", "os.system", .dangerous), Case("torch.serialization", "os.system", .dangerous),
     Case("collections", "OrderedDict.__init__.__globals__", .dangerous),
     Case("torch", "hub.load", .dangerous), Case("numpy", "f2py.compile", .dangerous),
+    Case("torch", "os.\u{301}x", .dangerous),
     Case("m", "Outer.Inner", .opaque),
     // Behind a line break old protocols have the next operation.
     Case("m", "name\ncos\nsystem", .dangerous), Case("m\n", "name", .dangerous),

@@ -30,6 +30,20 @@ struct TorchArchiveTests {
     #expect(archive.storageRegion(key: "0")?.name == "\(name)/data/0")
   }
 
+  @Test("A slash with an accent behind it is a slash")
+  func accents() throws {
+    var builder = ZipBuilder.torch(pickle: Self.pickle, storages: [[7]], prefix: "a\u{301}")
+    builder.records.append(Record("a\u{301}/\u{301}b", [1]))
+    builder.records.append(Record("a\u{301}/data/\u{301}c", [2]))
+    builder.records.append(Record("a\u{301}/data/d/\u{301}e", [3]))
+    let description = try describe(builder)
+    #expect(
+      description.records.suffix(3).map(\.name).map { Array($0.utf8) }
+        == ["\u{301}b", "data/\u{301}c", "data/d/\u{301}e"].map { Array($0.utf8) })
+    let isStorage = description.records.map { if case .storage = $0 { true } else { false } }
+    #expect(isStorage.suffix(3) == [false, true, false])
+  }
+
   @Test("Records are listed by their names after the directory, storages apart")
   func records() throws {
     let description = try describe(.torch(pickle: Self.pickle, storages: [[7], [8, 9]]))

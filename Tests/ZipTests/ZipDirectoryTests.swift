@@ -246,6 +246,13 @@ struct ZipDirectoryTests {
     #expect(directory.entry(named: "data.pkl") == nil)
   }
 
+  @Test("Names that Unicode calls equivalent are different names, as they are to torch")
+  func equivalentNames() throws {
+    let directory = try open(ZipBuilder([.init("m/\u{e9}", [1]), .init("m/e\u{301}", [2])]))
+    #expect(directory.entry(named: "m/\u{e9}")?.crc32 == referenceCRC32([1]))
+    #expect(directory.entry(named: "m/e\u{301}")?.crc32 == referenceCRC32([2]))
+  }
+
   @Test("Entries beyond 4 GiB are found through their ZIP64 fields")
   func beyondFourGibibytes() throws {
     var builder = ZipBuilder.torch(pickle: [1, 2], storages: [[3], [4, 5], []])

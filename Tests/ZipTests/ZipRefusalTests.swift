@@ -148,10 +148,6 @@ struct ZipRefusalTests {
     Case("names that differ in case only", "'a/first' and 'A/FIRST' differ only in case") {
       $0.records[1].name = Array("A/FIRST".utf8)
     },
-    Case("names that are the same Unicode characters", "two entries are named") {
-      $0.records[0].name = Array("a/\u{e9}".utf8)
-      $0.records[1].name = Array("a/e\u{301}".utf8)
-    },
     Case("encryption", .unsupported, "'a/second' is encrypted") {
       $0.editCentral = second { $0.flags |= 1 }
     },

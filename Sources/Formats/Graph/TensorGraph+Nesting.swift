@@ -17,7 +17,7 @@ extension TensorGraph {
         continue
       }
       var dict = 0
-      var steps = name.split(separator: ".", omittingEmptySubsequences: false)[...]
+      var steps = name.parts(between: ".")[...]
       guard steps.count <= Limits.pathLength else {
         throw FormatError(
           .limitExceeded, "the name '\(name)' has more than \(Limits.pathLength) parts")

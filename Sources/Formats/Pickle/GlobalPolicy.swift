@@ -63,7 +63,7 @@ public enum GlobalPolicy: Sendable {
     if parts.count > 1, hasHiddenPart(name) { return true }
     // Modules are attributes of those that import them: `torch.os` is `os`. All parts are looked at,
     // however many stand before.
-    let all = name.split(separator: ".", omittingEmptySubsequences: false)
+    let all = name.parts(between: ".")
     if all.contains(where: { reachableModules.contains(String($0)) }) { return true }
     // Methods of paths change files; only the classes are values.
     if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return true }
@@ -104,7 +104,7 @@ public enum GlobalPolicy: Sendable {
 
   /// The parts of a dotted name; what comes behind more dots than any listed name has stays together.
   private static func parts(of name: String) -> [Substring] {
-    name.split(separator: ".", maxSplits: mostDots, omittingEmptySubsequences: false)
+    name.parts(between: ".", atMost: mostDots)
   }
 
   private static let mostDots = 8

@@ -38,16 +38,17 @@ extension Pickler {
     output.startObject()
     guard !recall(id), case .string(let run) = graph[id] else { return }
     let name = graph.string(id) ?? ""
-    let isFirst = namedModules.insert(name).inserted
+    let isFirst = namedModules.insert(ExactString(name)).inserted
     guard isFirst || strings.areLoaded else { return saveString(id, run) }
-    let memo = MemoText.interned(name)
+    let memo = MemoText.interned(ExactString(name))
     if !recall(memo) { saveInterned(name) }
     if let index = memoisedTexts[memo] { alias(id, to: index) }
   }
 
   /// Writes a class or function that the graph has no node for.
   mutating func saveGlobal(_ module: String, _ name: String) {
-    let memo = MemoText.global(module: module, name: name)
+    let memo = MemoText.global(
+      module: ExactString(module), name: ExactString(name))
     output.startObject()
     if recall(memo) { return }
     if version >= 4 {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Graph
 
 /// The memo: which objects have been written, and their numbers.
@@ -66,7 +67,9 @@ extension Pickler {
       let isLatin1Pair = bytes.count == 2 && (bytes.first == 0xc2 || bytes.first == 0xc3)
       return bytes.count <= 1 || isLatin1Pair ? .character(Array(bytes)) : nil
     case .global(let module, let name):
-      return .global(module: graph.string(module) ?? "", name: graph.string(name) ?? "")
+      return .global(
+        module: ExactString(graph.string(module) ?? ""),
+        name: ExactString(graph.string(name) ?? ""))
     default: return nil
     }
   }

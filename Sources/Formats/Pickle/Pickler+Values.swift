@@ -44,7 +44,7 @@ extension Pickler {
   mutating func saveInterned(_ text: String) {
     let utf8 = Array(text.utf8)
     output.startObject()
-    let memo: MemoText = utf8.count <= 1 ? .character(utf8) : .interned(text)
+    let memo: MemoText = utf8.count <= 1 ? .character(utf8) : .interned(ExactString(text))
     if recall(memo) { return }
     emitText(utf8[...])
     memoise(memo)

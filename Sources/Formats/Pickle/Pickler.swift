@@ -17,7 +17,7 @@ package struct Pickler {
   var memo: [NodeID: Int] = [:]
   var memoisedTexts: [MemoText: Int] = [:]
   /// The modules whose names nodes of the graph have been written for.
-  var namedModules: Set<String> = []
+  var namedModules: Set<ExactString> = []
   var memoCount = 0
 
   /// Which strs CPython takes for one object.
@@ -38,9 +38,9 @@ package struct Pickler {
     /// A str of no or one Latin-1 character, as UTF-8.
     case character([UInt8])
     /// A class or function.
-    case global(module: String, name: String)
+    case global(module: ExactString, name: ExactString)
     /// A module name or a str constant of the interpreter.
-    case interned(String)
+    case interned(ExactString)
   }
 
   /// One step of the walk.

@@ -131,11 +131,11 @@ extension Unpickler {
       ? Python2Names.modern(module, name) : Python2Names.Name(module: module, name: name)
     if let dropped = try judged(modern.module, modern.name) { return dropped }
     let moduleNode: NodeID
-    if let known = moduleNames[modern.module] {
+    if let known = moduleNames[ExactString(modern.module)] {
       moduleNode = known
     } else {
       moduleNode = try graph.addString(modern.module)
-      moduleNames[modern.module] = moduleNode
+      moduleNames[ExactString(modern.module)] = moduleNode
     }
     return try graph.add(.global(module: moduleNode, name: graph.addString(modern.name)))
   }

@@ -45,7 +45,7 @@ package struct Unpickler: ~Copyable {
   /// Lists, strs and bytes that a plain value has been made of.
   var spent: Set<NodeID> = []
   /// Module names of GLOBAL operations: CPython interns them, so equal ones are one object.
-  var moduleNames: [String: NodeID] = [:]
+  var moduleNames: [ExactString: NodeID] = [:]
 
   /// A machine that adds to `graph`.
   package init(graph: consuming TensorGraph = TensorGraph(), unsafeGlobals: UnsafeGlobals = .refuse)

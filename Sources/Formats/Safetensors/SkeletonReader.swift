@@ -77,11 +77,11 @@ enum SkeletonReader {
   /// Looks through the document, whose members may stand in any order.
   private static func survey(_ text: Span<UInt8>) throws(FormatError) -> Parts {
     var parts = Parts()
-    var seen: Set<String> = []
+    var seen: Set<ExactString> = []
     var json = JSONReader(text)
     try json.beginObject()
     while let key = try json.nextKey() {
-      guard seen.insert(key).inserted else {
+      guard seen.insert(ExactString(key)).inserted else {
         throw FormatError(.malformed, "'\(key)' is repeated", at: json.offset)
       }
       let start = json.offset

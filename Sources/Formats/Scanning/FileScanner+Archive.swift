@@ -54,7 +54,7 @@ extension FileScanner {
           + "looked at")
     }
     try scanSurroundings(of: directory)
-    let isTorchScript = directory.entries.contains { $0.name.hasSuffix("/constants.pkl") }
+    let isTorchScript = directory.entries.contains { $0.name.ends(with: "/constants.pkl") }
     return isTorchScript ? "TorchScript archive" : "ZIP archive"
   }
 
@@ -90,7 +90,7 @@ extension FileScanner {
   private mutating func scan(
     _ entry: ZipEntry, of directory: ZipDirectory, _ faults: inout ZipFaults, _ budget: inout Int
   ) throws(FormatError) {
-    if let code = Self.codeSuffixes.first(where: { entry.name.hasSuffix($0.suffix) }) {
+    if let code = Self.codeSuffixes.first(where: { entry.name.ends(with: $0.suffix) }) {
       note(.opaque, at: [entry.name], code.words)
     }
     let expectation = expectation(of: entry.name)
@@ -137,13 +137,13 @@ extension FileScanner {
   private func expectation(of name: String) -> PickleSweep.Expectation {
     let name = name.lowercased()
     let suffixes = Self.pickleNames + Self.pickleSuffixes
-    return suffixes.contains { name.hasSuffix($0) } || name == "data.pkl" ? .pickle : .anything
+    return suffixes.contains { name.ends(with: $0) } || name == "data.pkl" ? .pickle : .anything
   }
 
   private mutating func noteUnusual(_ entry: ZipEntry) {
     let name = entry.name.lowercased()
-    guard Self.pickleSuffixes.contains(where: name.hasSuffix),
-      !Self.pickleNames.contains(where: name.hasSuffix)
+    guard Self.pickleSuffixes.contains(where: name.ends),
+      !Self.pickleNames.contains(where: name.ends)
     else { return }
     note(.suspicious, at: [entry.name], "a pickle that torch.load does not read")
   }

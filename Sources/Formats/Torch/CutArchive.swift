@@ -22,7 +22,8 @@ package struct CutArchive {
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
   package init?(_ file: SourceFile) throws(FormatError) {
-    guard let first = try LeadingEntry(in: file, at: 0), let slash = first.name.firstIndex(of: "/"),
+    guard let first = try LeadingEntry(in: file, at: 0),
+      let slash = first.name.utf8.firstIndex(of: UInt8(ascii: "/")),
       first.name[slash...] == "/data.pkl", first.dataOffset % Self.alignment == 0,
       let (pickle, storages) = try Self.readPickle(of: file, at: first.dataOffset),
       let second = try LeadingEntry(
@@ -31,7 +32,7 @@ package struct CutArchive {
     let prefix = String(first.name[..<slash])
     var archive = TorchArchiveDescription.current(prefix: prefix)
     archive.keepRecords(
-      ofWriterWhoseSecondRecordIs: String(second.name.dropFirst(prefix.count + 1)))
+      ofWriterWhoseSecondRecordIs: second.name.droppingFirst(prefix.utf8.count + 1))
     archive.insert(storages)
     let plan = try? TorchArchiveEncoder.plan(archive, pickle: pickle) { _, byteCount in
       [.zeros(byteCount: byteCount)]

@@ -24,16 +24,16 @@ package struct TorchArchive: Sendable {
     guard let first = directory.entries.first else {
       throw FormatError(.malformed, "the archive is empty")
     }
-    guard let slash = first.name.firstIndex(of: "/") else {
+    guard let slash = first.name.utf8.firstIndex(of: UInt8(ascii: "/")) else {
       throw Self.notTorch("its first entry '\(first.name)' is not in a directory")
     }
     prefix = String(first.name[..<slash])
-    for entry in directory.entries where !entry.name.hasPrefix(prefix + "/") {
+    for entry in directory.entries where !entry.name.begins(with: prefix + "/") {
       throw Self.notTorch("'\(entry.name)' is outside of the directory '\(prefix)/'")
     }
     // torch would take it in capitals as well, which other readers overlook.
     guard let pickle = directory.entry(named: "\(prefix)/\(Self.pickleName)"),
-      pickle.name.hasSuffix(Self.pickleName)
+      pickle.name.ends(with: Self.pickleName)
     else { throw Self.notTorch("it has no record '\(Self.pickleName)'") }
     isBigEndian = try Self.isBigEndian(
       directory.entry(named: "\(prefix)/\(TorchArchiveDescription.byteOrderRecord)"), in: directory)
@@ -44,7 +44,7 @@ package struct TorchArchive: Sendable {
 
   /// The name of an entry without the prefix.
   private func recordName(of entry: ZipEntry) -> String {
-    String(entry.name.dropFirst(prefix.count + 1))
+    entry.name.droppingFirst(prefix.utf8.count + 1)
   }
 
   private static func notTorch(_ reason: String) -> FormatError {
@@ -100,9 +100,9 @@ package struct TorchArchive: Sendable {
   }
 
   private func isStorage(_ name: String) -> Bool {
-    guard name.hasPrefix(Self.storagePrefix) else { return false }
-    let key = name.dropFirst(Self.storagePrefix.count)
-    return !key.isEmpty && !key.contains("/")
+    guard name.begins(with: Self.storagePrefix) else { return false }
+    let key = name.utf8.dropFirst(Self.storagePrefix.utf8.count)
+    return !key.isEmpty && !key.contains(UInt8(ascii: "/"))
   }
 
   /// Describes the archive, reading every small record.

@@ -73,7 +73,7 @@ extension TorchArchiveDescription {
     }
     let names = try validateNames()
     for case .other(let name, let bytes) in records { try check(name, bytes) }
-    guard !isBigEndian || names.contains("byteorder") else {
+    guard !isBigEndian || names.contains(ExactString(Self.byteOrderRecord)) else {
       throw FormatError(.malformed, "the storages are big-endian, and no record says so")
     }
     let pickles = records.filter { if case .pickle = $0 { true } else { false } }
@@ -87,18 +87,18 @@ extension TorchArchiveDescription {
   /// - Returns: the names of the records in small letters.
   /// - Throws: `malformed` for names that lead elsewhere or are there twice.
   @discardableResult
-  func validateNames() throws(FormatError) -> Set<String> {
+  func validateNames() throws(FormatError) -> Set<ExactString> {
     // torch makes "." of the name "..pt", which leads nowhere else.
-    guard prefix == "." || Self.isHarmless(prefix), !prefix.contains("/") else {
+    guard prefix == "." || Self.isHarmless(prefix), !prefix.utf8.contains(UInt8(ascii: "/")) else {
       throw FormatError(.malformed, "'\(prefix)' cannot be the directory of an archive")
     }
-    var names: Set<String> = []
+    var names: Set<ExactString> = []
     for record in records {
       guard Self.isHarmless(record.name) else {
         throw FormatError(.malformed, "'\(record.name)' cannot be the name of a record")
       }
       // torch looks for names without regard to case.
-      guard names.insert(record.name.lowercased()).inserted else {
+      guard names.insert(ExactString(record.name.lowercased())).inserted else {
         throw FormatError(.malformed, "two records are named '\(record.name)'")
       }
     }
@@ -119,7 +119,7 @@ extension TorchArchiveDescription {
   }
 
   private static func isHarmless(_ name: String) -> Bool {
-    name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+    name.parts(between: "/").allSatisfy {
       !["", ".", ".."].contains($0)
     } && !name.utf8.contains(0) && !name.utf8.contains(UInt8(ascii: "\\"))
   }

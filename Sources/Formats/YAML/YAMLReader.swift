@@ -26,7 +26,7 @@ extension YAMLValue {
 struct YAMLReader: ~Copyable {
   private let parser: YAMLParser
   private var open: [OpenCollection] = []
-  private var anchors: [String: AnchoredValue] = [:]
+  private var anchors: [ExactString: AnchoredValue] = [:]
   private var nodeCount = 0
   private var root: YAMLValue?
 
@@ -109,7 +109,7 @@ struct YAMLReader: ~Copyable {
   }
 
   private mutating func repeatValue(of name: String, at place: YAMLPlace) throws(FormatError) {
-    guard let anchored = anchors[name] else {
+    guard let anchored = anchors[ExactString(name)] else {
       throw FormatError(.malformed, "the alias '*\(name)' has no value before it")
     }
     guard open.count + anchored.height <= YAMLLimits.depth else { throw Self.tooDeep }
@@ -124,7 +124,8 @@ struct YAMLReader: ~Copyable {
     _ value: YAMLValue, height: Int, nodeCount: Int, anchor: String?
   ) throws(FormatError) {
     if let anchor {
-      anchors[anchor] = AnchoredValue(value: value, nodeCount: nodeCount, height: height)
+      anchors[ExactString(anchor)] = AnchoredValue(
+        value: value, nodeCount: nodeCount, height: height)
     }
     if open.isEmpty {
       root = value

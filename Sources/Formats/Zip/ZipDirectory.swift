@@ -14,7 +14,7 @@ package struct ZipDirectory: Sendable {
   package let layout: ZipLayout
   /// Where its tables of contents lie in the file: one, unless contradictions are tolerated.
   let directoryRanges: [Range<Int>]
-  private let indices: [String: Int]
+  private let indices: [ExactString: Int]
 
   /// Reads the end records, the central directory and every local header of `file`.
   ///
@@ -74,12 +74,11 @@ package struct ZipDirectory: Sendable {
 
   /// Where in `entries` each name is found.
   ///
-  /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case, or to
-  ///   Swift, to which strings with the same Unicode characters are equal.
+  /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case.
   private static func indices(
     of entries: [ZipEntry], _ faults: inout ZipFaults
-  ) throws(FormatError) -> [String: Int] {
-    var indices: [String: Int] = [:]
+  ) throws(FormatError) -> [ExactString: Int] {
+    var indices: [ExactString: Int] = [:]
     indices.reserveCapacity(entries.count)
     for (index, entry) in entries.enumerated() {
       guard let first = indices.updateValue(index, forKey: folded(entry.name)) else { continue }
@@ -87,7 +86,7 @@ package struct ZipDirectory: Sendable {
       try faults.note(
         FormatError(
           .malformed,
-          other == entry.name
+          ExactString(other) == ExactString(entry.name)
             ? "two entries are named '\(entry.name)'"
             : "the entries '\(other)' and '\(entry.name)' differ only in case",
           at: entry.localHeaderOffset,
@@ -99,10 +98,11 @@ package struct ZipDirectory: Sendable {
   }
 
   /// `name` with ASCII capitals in lower case.
-  private static func folded(_ name: String) -> String {
+  private static func folded(_ name: String) -> ExactString {
     let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
-    guard name.utf8.contains(where: capitals.contains) else { return name }
-    return String(decoding: name.utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    guard name.utf8.contains(where: capitals.contains) else { return ExactString(name) }
+    let lower = name.utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }
+    return ExactString(String(decoding: lower, as: UTF8.self))
   }
 }
 
