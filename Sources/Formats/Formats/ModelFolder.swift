@@ -38,9 +38,4 @@ package enum ModelFolder {
     !fileNames.isDisjoint(with: names)
       || fileNames.contains { name in indexSuffixes.contains { name.hasSuffix($0) } }
   }
-
-  /// The path of a file in a directory.
-  package static func path(of name: String, in directory: String) -> String {
-    FilePath(directory).appending(name).text
-  }
 }

@@ -23,7 +23,7 @@ public struct FileScan: Sendable {
   /// - Throws: `inputOutput` when it cannot be read; `unsupported` and `truncated` for files of other
   ///   kinds in which nothing was found.
   public init(of path: String) throws(FormatError) {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    let file = try SourceFile.open(path)
     self = try FormatError.within(path) { () throws(FormatError) in try Self(of: file) }
   }
 
@@ -66,10 +66,8 @@ extension FileScan {
         if try status(of: place, followingLinks: true)?.isRegular == true { files.append(place) }
         continue
       }
-      let names = try FormatError.wrapping { () throws(SystemError) in
-        try Syscalls.names(in: place)
-      }
-      pending += names.sorted(by: >).map { ModelFolder.path(of: $0, in: place) }
+      let directory = FilePath(place)
+      pending += try directory.entryNames().reversed().map { directory.appending($0).text }
     }
     guard !files.isEmpty else {
       throw FormatError(.unsupported, "there are no files in this directory").framed(by: path)

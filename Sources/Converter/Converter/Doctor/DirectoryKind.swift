@@ -18,8 +18,7 @@ enum DirectoryKind: Hashable {
   ///
   /// - Throws: `inputOutput` when it cannot be read.
   init(of place: FilePath) throws(FormatError) {
-    let names = Set(
-      try FormatError.wrapping { () throws(SystemError) in try Syscalls.names(in: place.text) })
+    let names = Set(try place.entryNames())
     let isOLMo = names.contains(OLMoDirectory.configuration)
     if let sharded = try Self.sharded(names, isOLMo: isOLMo, place) {
       self = .sharded(sharded)
