@@ -18,7 +18,7 @@ RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
-	kills faults fuzz sweep test-slurm transformers
+	kills faults fuzz ceilings sanitize sweep test-slurm transformers
 
 help: ## list these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,17 @@ faults: build ## fail each system call in each way, kill, fill disks, change sou
 
 fuzz: ## let fuzzers try a million inputs each; RUNS=, TARGETS=, JOBS=2
 	Tests/Fuzz/fuzz --runs $(or $(RUNS),1000000) --jobs $(or $(JOBS),2) $(TARGETS)
+
+ceilings: release ## measure the program on what the fuzzers made, and on the fixtures
+	Tests/Fuzz/ceilings $(BINARY)
+
+# Leaks are not looked for: a table of tests is taken for one. Exhaustion counts its own memory.
+sanitize: ## unit tests under AddressSanitizer and ThreadSanitizer
+	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no $(SWIFT) test --quiet $(TEST_FLAGS) \
+		--sanitize=address --scratch-path .build/address --skip 'CommandTests|ExhaustionTests'
+	TSAN_OPTIONS=halt_on_error=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --quiet $(TEST_FLAGS) \
+		--sanitize=thread --scratch-path .build/thread \
+		--filter 'PlanTests|BatchTests|ComparisonTests|ConverterTests'
 
 sweep: ## cut small files at every length and flip every bit; larger attacks
 	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter HostileTests
