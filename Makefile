@@ -39,7 +39,7 @@ check: lint ## lint, unit tests and command tests: what a commit needs
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --quiet $(TEST_FLAGS)
 
-lint: ## formatting, documentation, module order, unsafe code, scripts
+lint: ## format, documentation, module order, unsafe code, scripts
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_FILES)
 	$(PYTHON) Scripts/lint
 	$(PYTHON) Tests/Lint/test_lint.py --quiet
@@ -66,16 +66,17 @@ kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_KILLS=$(or $(KILLS),50) .venv/bin/python -m pytest \
 		Tests/Interop/test_batch*.py -k killed
 
-faults: build ## fail each system call in each way, kill, fill disks, change sources
+faults: build ## fail each system call in each way, kill, fill disks
 	Scripts/deps interop
 	Tests/Interop/setup .venv
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_FAULTS=1 .venv/bin/python -m pytest -s \
 		Tests/Interop/test_faults.py Tests/Interop/test_disturbances.py
 
-fuzz: ## let fuzzers try a million inputs each; RUNS=, TARGETS=, JOBS=2
-	Tests/Fuzz/fuzz --runs $(or $(RUNS),1000000) --jobs $(or $(JOBS),2) $(TARGETS)
+fuzz: ## a million inputs each; RUNS= TARGETS= JOBS=2 SANITIZE=1
+	Tests/Fuzz/fuzz --runs $(or $(RUNS),1000000) --jobs $(or $(JOBS),2) \
+		$(if $(SANITIZE),--sanitize) $(TARGETS)
 
-ceilings: release ## measure the program on what the fuzzers made, and on the fixtures
+ceilings: release ## measure the program on fuzzed files and fixtures
 	Tests/Fuzz/ceilings $(BINARY)
 
 # Leaks are not looked for: a table of tests is taken for one. Exhaustion counts its own memory.
@@ -86,7 +87,7 @@ sanitize: ## unit tests under AddressSanitizer and ThreadSanitizer
 		--sanitize=thread --scratch-path .build/thread \
 		--filter 'PlanTests|BatchTests|ComparisonTests|ConverterTests'
 
-sweep: ## cut small files at every length and flip every bit; larger attacks
+sweep: ## cut small files everywhere and flip every bit
 	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter HostileTests
 
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
