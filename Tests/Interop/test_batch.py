@@ -38,7 +38,9 @@ def interrupt(command, output, number):
     a slow disk confirms it; one that is faster than the signal begins anew."""
     for _ in range(20):
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            # A shell that starts the tests in its background has them ignore SIGINT.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
         while process.poll() is None and not any(output.rglob("*.safetensors")):
             time.sleep(0.001)
         process.send_signal(number)
