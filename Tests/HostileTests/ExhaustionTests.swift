@@ -280,7 +280,7 @@ struct ExhaustionTests {
   private static func olmo(_ key: PickleProgram) -> [UInt8] {
     let name = Base64.encode(key.bytes + Array(".".utf8), .urlSafe)
     let header = #"{"\#(name)":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#
-    return littleEndian(UInt64(header.utf8.count)) + Array(header.utf8)
+    return SafetensorsFile(header).bytes
   }
 
   // MARK: Containers

@@ -32,7 +32,7 @@ struct OverflowTests {
     let header =
       #"{"__metadata__":{"ckptconv.skeleton":"\#(quoted)"}"# + (entries.isEmpty ? "" : ",")
       + entries + "}"
-    return littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + data
+    return SafetensorsFile(header, data: data).bytes
   }
 
   private static let huge = String(Int.max)

@@ -90,7 +90,7 @@ struct PickleRuleTests {
     let value = Array("(NNQ.".utf8)
     let name = Base64.encode(key.bytes, .urlSafe)
     let header = #"{"\#(name)":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}}"#
-    let file = littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + value
+    let file = SafetensorsFile(header, data: value).bytes
     #expect(try HostileFile.check(file, layout: .olmo) == .refused(.malformed))
   }
 }

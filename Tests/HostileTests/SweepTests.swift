@@ -100,8 +100,7 @@ struct SweepTests {
     let name = "model.safetensors.index.json"
     for (file, tensor) in [("a.safetensors", "w"), ("b.safetensors", "v")] {
       let header = #"{"\#(tensor)":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#
-      try folder.write(
-        littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + [1, 2], to: file)
+      try folder.write(SafetensorsFile(header, data: [1, 2]).bytes, to: file)
     }
     let index = Array(
       """

@@ -181,23 +181,19 @@ def test_a_directory_without_permission_is_reported(name, inputs, somebody):
     assert faults.state(folder) == before
 
 
-def limited(kind, value):
-    return lambda: resource.setrlimit(kind, (value, value))
+LIMITS = {
+    "the size of files": (resource.RLIMIT_FSIZE, 64, "file too large"),
+    "open files": (resource.RLIMIT_NOFILE, 4, "too many open files")}
 
 
+@pytest.mark.parametrize("limit", LIMITS)
 @each_command
-def test_a_limit_on_the_size_of_files_is_reported(name, inputs, tmp_path):
+def test_a_limit_is_reported(name, limit, inputs, tmp_path):
+    kind, value, words = LIMITS[limit]
     process = run_in(
-        tmp_path, COMMANDS[name](inputs), preexec_fn=limited(resource.RLIMIT_FSIZE, 64))
-    failed(process, "file too large")
-    assert {path for path in faults.state(tmp_path) if faults.STORE not in path} <= {"out"}
-
-
-@each_command
-def test_a_limit_on_open_files_is_reported(name, inputs, tmp_path):
-    process = run_in(
-        tmp_path, COMMANDS[name](inputs), preexec_fn=limited(resource.RLIMIT_NOFILE, 4))
-    failed(process, "too many open files")
+        tmp_path, COMMANDS[name](inputs),
+        preexec_fn=lambda: resource.setrlimit(kind, (value, value)))
+    failed(process, words)
     assert {path for path in faults.state(tmp_path) if faults.STORE not in path} <= {"out"}
 
 

@@ -9,7 +9,12 @@ package struct SafetensorsFile {
 
   /// A file with this header.
   package init(_ header: String, data: [UInt8] = []) {
-    self.header = Array(header.utf8)
+    self.init(header: Array(header.utf8), data: data)
+  }
+
+  /// A file with these bytes for its header.
+  package init(header: [UInt8], data: [UInt8]) {
+    self.header = header
     self.data = data
   }
 

@@ -14,6 +14,6 @@ public func fuzzOLMoKeys(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     {"\(Base64.encode(key, .urlSafe))":\
     {"dtype":"U8","shape":[\(value.count)],"data_offsets":[0,\(value.count)]}}
     """.utf8)
-  fuzz { try HostileFile.check(littleEndian(UInt64(header.count)) + header + value) }
+  fuzz { try HostileFile.check(SafetensorsFile(header: header, data: value).bytes) }
   return 0
 }

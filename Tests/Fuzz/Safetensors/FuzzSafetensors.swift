@@ -8,6 +8,6 @@ public func fuzzSafetensors(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CIn
   var input = FuzzedBytes(start, count)
   let data = fuzzedData(input.length() % 4096)
   let header = input.remainder()
-  fuzz { try HostileFile.check(littleEndian(UInt64(header.count)) + header + data) }
+  fuzz { try HostileFile.check(SafetensorsFile(header: header, data: data).bytes) }
   return 0
 }

@@ -15,6 +15,6 @@ public func fuzzSkeleton(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let header =
     Array(#"{"__metadata__":{"format":"pt","ckptconv.skeleton":"#.utf8) + skeleton.bytes
     + Array("}".utf8) + (entries.isEmpty ? [] : Array(",".utf8)) + entries + Array("}".utf8)
-  fuzz { try HostileFile.check(littleEndian(UInt64(header.count)) + header + data) }
+  fuzz { try HostileFile.check(SafetensorsFile(header: header, data: data).bytes) }
   return 0
 }
