@@ -9,7 +9,7 @@ extension FileKind {
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
   package static func sniff(_ file: SourceFile) throws(FormatError) -> FileKind {
-    let head = try file.bytes(in: 0..<min(file.byteCount, headByteCount))
+    let head = try file.bytes(in: 0..<headByteCount)
     guard !head.isEmpty else { return .empty }
     if head.starts(with: "PK\u{3}\u{4}".utf8) || head.starts(with: "PK\u{5}\u{6}".utf8) {
       return try ZipDirectory.isPresent(in: file) ? .zip : .truncatedZip

@@ -49,7 +49,7 @@ struct FileScanner {
 
   /// A file that is nothing that is known may still be a pickle of protocol 0.
   private mutating func scanUnknown() throws(FormatError) {
-    let head = try file.bytes(in: 0..<min(file.byteCount, Self.headByteCount))
+    let head = try file.bytes(in: 0..<Self.headByteCount)
     guard PickleScan(head.span).isConvincing(head[...]) else { return }
     try sweep(0..<file.byteCount, at: [], .pickle)
   }

@@ -28,8 +28,9 @@ package struct TorchArchive: Sendable {
       throw Self.notTorch("its first entry '\(first.name)' is not in a directory")
     }
     prefix = String(first.name[..<slash])
-    for entry in directory.entries where !entry.name.begins(with: prefix + "/") {
-      throw Self.notTorch("'\(entry.name)' is outside of the directory '\(prefix)/'")
+    let beginning = prefix + "/"
+    for entry in directory.entries where !entry.name.begins(with: beginning) {
+      throw Self.notTorch("'\(entry.name)' is outside of the directory '\(beginning)'")
     }
     // torch would take it in capitals as well, which other readers overlook.
     guard let pickle = directory.entry(named: "\(prefix)/\(Self.pickleName)"),

@@ -47,9 +47,9 @@ struct TensorDifferences {
       let sides = (left.segments(from: first.graph), right.segments(from: second.graph))
       guard !sides.0.isEmpty, !sides.1.isEmpty else { continue }
       try Tensor.requireFiniteWork(pair.name, sides.0 + sides.1)
-      if let place = Self.place(of: sides.1) {
+      if let place = sides.1.place {
         placed.append(item(index, sides.0, place))
-      } else if let place = Self.place(of: sides.0) {
+      } else if let place = sides.0.place {
         placed.append(item(index, sides.1, place, isSwapped: true))
       } else {
         if batchByteCount > 0, batchByteCount + right.byteCount > Self.temporaryByteCount {
@@ -63,10 +63,6 @@ struct TensorDifferences {
     if !batch.isEmpty { try compare(try packed(batch), &found) { _, _ in } }
     try compare(placed, &found, progress)
     return found
-  }
-
-  private static func place(of segments: [Segment]) -> FileRegion? {
-    segments.count == 1 ? segments[0].place : nil
   }
 
   private func item(
@@ -88,12 +84,8 @@ struct TensorDifferences {
       for segment in tensor.right { plan.append(segment) }
       ends.append(plan.byteCount)
     }
-    let file = try TemporaryOutput.holding(plan, budget: budget)
-    return zip(batch, zip([0] + ends, ends)).map { tensor, range in
-      item(
-        tensor.pair, tensor.left,
-        FileRegion(file: file, range: range.0..<range.1, name: "temporary file"))
-    }
+    let places = try TemporaryOutput.regions(of: plan, endingAt: ends, budget: budget)
+    return zip(batch, places).map { item($0.pair, $0.left, $1) }
   }
 
   private func compare(

@@ -13,10 +13,7 @@ enum ConfigurationFile {
         .problem, .files, at: place.text, "it is missing: \(need)", remedy: "fetch it again")
     }
     if status.isDirectory { return Finding(.directory, .content, at: place.text) }
-    let file = try FormatError.wrapping { () throws(SystemError) in
-      try SourceFile(path: place.text)
-    }
-    switch try FileKind.sniff(file) {
+    switch try FileKind.sniff(SourceFile.open(place.text)) {
     case .json, .text, .unknown: return nil
     case .zip, .legacyTorch, .pickle, .safetensors:
       return Finding(

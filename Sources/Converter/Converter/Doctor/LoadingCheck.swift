@@ -194,8 +194,7 @@ struct LoadingCheck {
   }
 
   private static func beginsWithArchive(_ path: String) throws(FormatError) -> Bool {
-    let file = try FormatError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
-    return try file.bytes(in: 0..<min(4, file.byteCount)) == Array("PK\u{3}\u{4}".utf8)
+    try SourceFile.open(path).bytes(in: 0..<4) == Array("PK\u{3}\u{4}".utf8)
   }
 
   private mutating func checkGlobals(of checkpoint: Checkpoint, at path: String) {

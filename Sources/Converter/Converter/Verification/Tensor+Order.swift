@@ -131,6 +131,11 @@ extension Segment {
   }
 }
 
+extension [Segment] {
+  /// Where a tensor's bytes lie as they are, if they do.
+  var place: FileRegion? { count == 1 ? self[0].place : nil }
+}
+
 extension TemporaryOutput {
   /// A file without a name that holds what `plan` describes.
   ///
@@ -139,5 +144,17 @@ extension TemporaryOutput {
     let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
     try CopyEngine(budget).run(plan, into: output)
     return try output.makeSource()
+  }
+
+  /// What `plan` describes, in a file without a name, as one region up to each of `ends`.
+  ///
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  static func regions(
+    of plan: FilePlan, endingAt ends: [Int], budget: CopyBudget
+  ) throws(FormatError) -> [FileRegion] {
+    let file = try holding(plan, budget: budget)
+    return zip([0] + ends, ends).map { start, end in
+      FileRegion(file: file, range: start..<end, name: "temporary file")
+    }
   }
 }

@@ -79,7 +79,7 @@ struct TensorDataComparison {
     )
     guard !leftBytes.isEmpty, !rightBytes.isEmpty else { return }
     let run = Run(pair: index, view: left)
-    switch (Self.place(of: leftBytes), Self.place(of: rightBytes)) {
+    switch (leftBytes.place, rightBytes.place) {
     // A side with a checksum is read, so that it is checked on the way.
     case (let place?, let other?) where other.crc32 != nil && place.crc32 == nil:
       add(run, rightBytes, place)
@@ -100,11 +100,6 @@ struct TensorDataComparison {
     for segment in segments { plan.append(segment) }
     runs.append(run)
     expected.append(place)
-  }
-
-  /// Where a tensor's bytes lie as they are, if they do.
-  private static func place(of segments: [Segment]) -> FileRegion? {
-    segments.count == 1 ? segments[0].place : nil
   }
 
   /// The bytes of tensors that fill their stretch of a storage, in the storage's order.
@@ -164,10 +159,7 @@ struct TensorDataComparison {
         runs.append(next.run)
         ends.append(packed.byteCount)
       }
-      let file = try TemporaryOutput.holding(packed, budget: budget)
-      let expected = zip([0] + ends, ends).map { start, end in
-        FileRegion(file: file, range: start..<end, name: "temporary file")
-      }
+      let expected = try TemporaryOutput.regions(of: packed, endingAt: ends, budget: budget)
       let output = try ComparingOutput(expecting: expected)
       try CopyEngine(budget).run(plan, into: output)
       for difference in output.differences { note(difference, in: runs[difference.run]) }
