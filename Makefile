@@ -85,7 +85,7 @@ sanitize: ## unit tests under AddressSanitizer and ThreadSanitizer
 		--sanitize=address --scratch-path .build/address --skip 'CommandTests|ExhaustionTests'
 	TSAN_OPTIONS=halt_on_error=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --quiet $(TEST_FLAGS) \
 		--sanitize=thread --scratch-path .build/thread \
-		--filter 'PlanTests|BatchTests|ComparisonTests|ConverterTests'
+		--filter 'CopyTests|BatchTests|CompareTests|ConvertTests'
 
 sweep: ## cut small files everywhere and flip every bit
 	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter HostileTests
@@ -94,14 +94,14 @@ test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
-	$(SWIFT) build $(subst ckptconv,probe,$(RELEASE_FLAGS))
+	$(SWIFT) build $(subst ckptconv,ckptprobe,$(RELEASE_FLAGS))
 	Scripts/deps bench
 	Tests/Interop/setup .venv
 	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
 
 .PHONY: casts
 casts: release ## cast every float32 there is, and compare with PyTorch
-	$(SWIFT) build $(subst ckptconv,probe,$(RELEASE_FLAGS))
+	$(SWIFT) build $(subst ckptconv,ckptprobe,$(RELEASE_FLAGS))
 	Tests/Interop/setup .venv
 	EXHAUSTIVE=1 CKPTCONV=.build/release/ckptconv .venv/bin/python -m pytest Tests/Interop/test_casts.py
 

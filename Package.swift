@@ -1,165 +1,210 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// A module of ours: the folder is its name without the prefix.
+func module(_ name: String, in layer: String, _ dependencies: [String]) -> Target {
+  let folder = name.hasPrefix("Ckpt") ? String(name.dropFirst(4)) : name
+  return .target(
+    name: name, dependencies: dependencies.map { .byName(name: $0) },
+    path: "Sources/\(layer)/\(folder)")
+}
+
+/// A library of the system: pkg-config knows it, and the folder has its module map.
+func library(_ name: String, _ pkgConfig: String, apt: String, brew: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/Formats/System/\(name)", pkgConfig: pkgConfig,
+    providers: [.apt([apt]), .brew([brew])])
+}
+
+/// The tests of a module, in a folder of that name.
+func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies.map { .byName(name: $0) }, path: "Tests/\(name)",
+    exclude: exclude)
+}
+
 /// The modules in the order a checkpoint's bytes climb: each imports only modules listed above it.
 ///
 /// SwiftPM lets a target import what its dependencies import; `make lint` holds the sources to this
-/// table instead.
+/// table instead. Names have a prefix because a module's name must be the only one of its kind in a
+/// program, and others have a `Zip` or a `JSON` too.
 let package = Package(
   name: "ckptconv",
   products: [
-    .library(name: "Formats", targets: ["Formats"]),
-    .library(name: "Converter", targets: ["Converter"]),
+    .library(name: "CkptFormats", targets: ["CkptFormats"]),
+    .library(name: "CkptConverter", targets: ["CkptConverter"]),
     .executable(name: "ckptconv", targets: ["ckptconv"]),
   ],
   targets: [
-    .systemLibrary(
-      name: "CZlib", path: "Sources/Formats/CZlib", pkgConfig: "zlib",
-      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-    .systemLibrary(
-      name: "CDeflate", path: "Sources/Formats/CDeflate", pkgConfig: "libdeflate",
-      providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
-    .systemLibrary(
-      name: "CNettle", path: "Sources/Formats/CNettle", pkgConfig: "nettle",
-      providers: [.apt(["nettle-dev"]), .brew(["nettle"])]),
-    .systemLibrary(
-      name: "CYAML", path: "Sources/Formats/CYAML", pkgConfig: "yaml-0.1",
-      providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-    .systemLibrary(name: "CSystem", path: "Sources/Formats/CSystem"),
-    .target(name: "Bytes", dependencies: ["CSystem"], path: "Sources/Formats/Bytes"),
-    .target(name: "JSON", dependencies: ["Bytes"], path: "Sources/Formats/JSON"),
-    .target(name: "YAML", dependencies: ["Bytes", "CYAML"], path: "Sources/Formats/YAML"),
-    .target(
-      name: "Codecs", dependencies: ["Bytes", "CZlib", "CDeflate", "CNettle"],
-      path: "Sources/Formats/Codecs"),
-    .target(name: "Graph", dependencies: ["Bytes"], path: "Sources/Formats/Graph"),
-    .target(name: "Pickle", dependencies: ["Bytes", "Graph"], path: "Sources/Formats/Pickle"),
-    .target(
-      name: "Plan", dependencies: ["Bytes", "Codecs", "Graph"], path: "Sources/Formats/Plan"),
-    .target(
-      name: "Zip", dependencies: ["Bytes", "Codecs", "Graph", "Plan"], path: "Sources/Formats/Zip"),
-    .target(
-      name: "Torch", dependencies: ["Bytes", "Codecs", "Graph", "Pickle", "Plan", "Zip"],
-      path: "Sources/Formats/Torch"),
-    .target(
-      name: "Safetensors", dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Torch"],
-      path: "Sources/Formats/Safetensors"),
-    .target(
-      name: "Comparison", dependencies: ["Bytes", "Graph", "Plan", "Safetensors"],
-      path: "Sources/Formats/Comparison"),
-    .target(
-      name: "Formats",
-      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors"],
-      path: "Sources/Formats/Formats"),
-    .target(
-      name: "Scanning",
-      dependencies: ["Bytes", "JSON", "Graph", "Pickle", "Zip", "Safetensors", "Formats"],
-      path: "Sources/Formats/Scanning"),
-    .target(
-      name: "Configs", dependencies: ["Bytes", "JSON", "YAML"],
-      path: "Sources/Converter/Configs"),
-    .target(
-      name: "Architectures", dependencies: ["Bytes"], path: "Sources/Converter/Architectures"),
-    .target(
-      name: "Converter",
-      dependencies: [
-        "Bytes", "Codecs", "JSON", "Graph", "Pickle", "Plan", "Torch", "Safetensors",
-        "Comparison", "Formats", "Architectures", "Configs", "YAML",
-      ],
-      path: "Sources/Converter/Converter"),
-    .target(
-      name: "Batch",
-      dependencies: ["Bytes", "Codecs", "JSON", "Plan", "Formats", "Converter"],
-      path: "Sources/Converter/Batch"),
+    .systemLibrary(name: "CCkptSystem", path: "Sources/Formats/System/CCkptSystem"),
+    library("CCkptZlib", "zlib", apt: "zlib1g-dev", brew: "zlib"),
+    library("CCkptDeflate", "libdeflate", apt: "libdeflate-dev", brew: "libdeflate"),
+    library("CCkptNettle", "nettle", apt: "nettle-dev", brew: "nettle"),
+    library("CCkptYAML", "yaml-0.1", apt: "libyaml-dev", brew: "libyaml"),
+
+    module(
+      "CkptBase", in: "Formats", ["CCkptSystem", "CCkptZlib", "CCkptDeflate", "CCkptNettle"]),
+    module("CkptJSON", in: "Formats", ["CkptBase"]),
+    module("CkptYAML", in: "Formats", ["CCkptYAML", "CkptBase"]),
+    module("CkptGraph", in: "Formats", ["CkptBase"]),
+    module("CkptPickle", in: "Formats", ["CkptBase", "CkptGraph"]),
+    module("CkptPlan", in: "Formats", ["CkptBase", "CkptGraph"]),
+    module("CkptCopy", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan"]),
+    module("CkptZip", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan"]),
+    module(
+      "CkptTorch", in: "Formats", ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptZip"]),
+    module(
+      "CkptSkeleton", in: "Formats",
+      ["CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptTorch"]),
+    module(
+      "CkptSafetensors", in: "Formats",
+      ["CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptPlan", "CkptSkeleton"]),
+    module(
+      "CkptFormats", in: "Formats",
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors",
+      ]),
+
+    module("CkptModels", in: "Converter", ["CkptBase", "CkptJSON", "CkptYAML"]),
+    module(
+      "CkptCheckpoints", in: "Converter",
+      [
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats",
+        "CkptModels",
+      ]),
+    module(
+      "CkptCompare", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSkeleton",
+        "CkptSafetensors", "CkptFormats", "CkptCheckpoints",
+      ]),
+    module(
+      "CkptConvert", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptCompare",
+      ]),
+    module(
+      "CkptHuggingFace", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptConvert",
+      ]),
+    module(
+      "CkptInspect", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptSafetensors", "CkptFormats",
+        "CkptCheckpoints",
+      ]),
+    module(
+      "CkptCheck", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptSkeleton",
+        "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare",
+        "CkptHuggingFace",
+      ]),
+    module(
+      "CkptScan", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptZip", "CkptSafetensors",
+        "CkptFormats",
+      ]),
+    module(
+      "CkptBatch", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats",
+        "CkptCheckpoints", "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptCheck",
+      ]),
+    module(
+      "CkptConverter", in: "Converter",
+      [
+        "CkptCopy", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare", "CkptConvert",
+        "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptScan",
+      ]),
     .executableTarget(
       name: "ckptconv",
-      dependencies: ["Bytes", "JSON", "Converter", "Formats", "Batch", "Scanning", "Configs"],
+      dependencies: [
+        "CkptBase", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptScan",
+        "CkptBatch",
+      ],
       path: "Sources/Converter/ckptconv"),
 
     .executableTarget(
-      name: "probe", dependencies: ["Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats"],
-      path: "Tests/Probe"),
-    .target(name: "TestSupport", dependencies: ["Bytes"], path: "Tests/TestSupport"),
-    .target(
-      name: "HostileSupport",
+      name: "ckptprobe",
       dependencies: [
-        "Bytes", "YAML", "Graph", "Pickle", "Plan", "Torch", "Safetensors", "Comparison", "Formats",
-        "Scanning",
-        "Configs", "TestSupport",
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSafetensors",
+        "CkptFormats",
+      ],
+      path: "Tests/Probe"),
+    .target(
+      name: "CkptTestSupport", dependencies: ["CkptBase"], path: "Tests/TestSupport"),
+    .target(
+      name: "CkptHostileSupport",
+      dependencies: [
+        "CkptBase", "CkptYAML", "CkptGraph", "CkptPickle", "CkptPlan", "CkptCopy", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCompare", "CkptScan",
+        "CkptTestSupport",
       ],
       path: "Tests/HostileSupport"),
-    .testTarget(
-      name: "CodecsTests", dependencies: ["Bytes", "Codecs", "TestSupport"],
-      path: "Tests/CodecsTests"),
-    .testTarget(
-      name: "ArchitecturesTests", dependencies: ["Bytes", "Architectures"],
-      path: "Tests/ArchitecturesTests"),
-    .testTarget(
-      name: "GraphTests", dependencies: ["Bytes", "Graph"], path: "Tests/GraphTests"),
-    .testTarget(
-      name: "JSONTests", dependencies: ["Bytes", "JSON"], path: "Tests/JSONTests"),
-    .testTarget(
-      name: "YAMLTests", dependencies: ["Bytes", "YAML", "TestSupport"], path: "Tests/YAMLTests"),
-    .testTarget(
-      name: "ConfigsTests", dependencies: ["Bytes", "YAML", "Configs", "TestSupport"],
-      path: "Tests/ConfigsTests"),
-    .testTarget(
-      name: "PickleTests", dependencies: ["Bytes", "Graph", "Pickle", "TestSupport"],
-      path: "Tests/PickleTests"),
-    .testTarget(
-      name: "PlanTests", dependencies: ["Bytes", "Codecs", "Graph", "Plan", "TestSupport"],
-      path: "Tests/PlanTests"),
-    .testTarget(
-      name: "ZipTests", dependencies: ["Bytes", "Graph", "Zip", "TestSupport"],
-      path: "Tests/ZipTests"),
-    .testTarget(
-      name: "TorchTests",
-      dependencies: ["Bytes", "Graph", "Pickle", "Plan", "Torch", "TestSupport"],
-      path: "Tests/TorchTests"),
-    .testTarget(
-      name: "SafetensorsTests",
-      dependencies: ["Bytes", "JSON", "Graph", "Plan", "Torch", "Safetensors", "TestSupport"],
-      path: "Tests/SafetensorsTests"),
-    .testTarget(
-      name: "ComparisonTests",
-      dependencies: [
-        "Bytes", "Graph", "Pickle", "Plan", "Torch", "Safetensors", "Comparison", "TestSupport",
-      ],
-      path: "Tests/ComparisonTests"),
-    .testTarget(
-      name: "FormatsTests",
-      dependencies: ["Bytes", "Graph", "Plan", "Safetensors", "Torch", "Formats", "TestSupport"],
-      path: "Tests/FormatsTests"),
-    .testTarget(
-      name: "ConverterTests",
-      dependencies: [
-        "Bytes", "Graph", "Plan", "Torch", "Safetensors", "Formats", "Architectures", "Configs",
-        "Converter", "TestSupport",
-      ],
-      path: "Tests/ConverterTests"),
-    .testTarget(
-      name: "BatchTests",
-      dependencies: ["Bytes", "JSON", "Formats", "Converter", "Batch", "TestSupport"],
-      path: "Tests/BatchTests"),
-    .testTarget(
-      name: "ScanningTests", dependencies: ["Bytes", "Formats", "Scanning", "TestSupport"],
-      path: "Tests/ScanningTests"),
-    .testTarget(
-      name: "HostileTests",
-      dependencies: [
-        "Bytes", "JSON", "Graph", "Pickle", "Plan", "Zip", "Torch", "Safetensors", "Formats",
-        "Converter", "TestSupport", "HostileSupport",
-      ],
-      path: "Tests/HostileTests"),
-    .testTarget(
-      name: "ckptconvTests", dependencies: ["Bytes", "Converter", "ckptconv"],
-      path: "Tests/ckptconvTests"),
-    .testTarget(
-      name: "LibraryTests", dependencies: ["TestSupport", "Converter"], path: "Tests/LibraryTests"),
-    .testTarget(
-      name: "CommandTests", dependencies: ["TestSupport", "ckptconv"],
-      path: "Tests/CommandTests",
-      exclude: ["Snapshots"]),
+    tests("BaseTests", ["CkptBase", "CkptTestSupport"]),
+    tests("JSONTests", ["CkptBase", "CkptJSON"]),
+    tests("YAMLTests", ["CkptBase", "CkptYAML", "CkptTestSupport"]),
+    tests("GraphTests", ["CkptBase", "CkptGraph"]),
+    tests("PickleTests", ["CkptBase", "CkptGraph", "CkptPickle", "CkptTestSupport"]),
+    tests("CopyTests", ["CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTestSupport"]),
+    tests("ZipTests", ["CkptBase", "CkptGraph", "CkptZip", "CkptTestSupport"]),
+    tests(
+      "TorchTests",
+      ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptTorch", "CkptTestSupport"]),
+    tests(
+      "SafetensorsTests",
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSkeleton",
+        "CkptSafetensors", "CkptTestSupport",
+      ]),
+    tests(
+      "FormatsTests",
+      [
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptFormats",
+        "CkptTestSupport",
+      ]),
+    tests("ModelsTests", ["CkptBase", "CkptYAML", "CkptModels", "CkptTestSupport"]),
+    tests(
+      "CompareTests",
+      [
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptTorch", "CkptSafetensors", "CkptCompare",
+        "CkptTestSupport",
+      ]),
+    tests(
+      "ConvertTests",
+      [
+        "CkptBase", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptCheckpoints",
+        "CkptConvert", "CkptTestSupport",
+      ]),
+    tests("CheckTests", ["CkptBase", "CkptModels", "CkptCheck"]),
+    tests(
+      "HuggingFaceTests",
+      [
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSafetensors",
+        "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptHuggingFace", "CkptTestSupport",
+      ]),
+    tests("ScanTests", ["CkptBase", "CkptFormats", "CkptScan", "CkptTestSupport"]),
+    tests(
+      "BatchTests",
+      ["CkptBase", "CkptPlan", "CkptCopy", "CkptFormats", "CkptBatch", "CkptTestSupport"]),
+    tests(
+      "HostileTests",
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptTorch", "CkptSkeleton",
+        "CkptSafetensors", "CkptFormats", "CkptTestSupport", "CkptHostileSupport",
+      ]),
+    tests("ckptconvTests", ["CkptBase", "CkptInspect", "ckptconv"]),
+    tests("LibraryTests", ["CkptConverter", "CkptTestSupport"]),
+    tests("CommandTests", ["ckptconv", "CkptTestSupport"], exclude: ["Snapshots"]),
   ]
 )
 
@@ -172,7 +217,7 @@ if Context.environment["CKPTCONV_FUZZ"] != nil {
       .executableTarget(
         name: "Fuzz\(name)",
         dependencies: [
-          "HostileSupport", "TestSupport", "Bytes", "JSON", "Zip",
+          "CkptHostileSupport", "CkptTestSupport", "CkptBase", "CkptJSON", "CkptZip",
         ],
         path: "Tests/Fuzz/\(name)"))
   }

@@ -539,7 +539,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--binary", default=ROOT / ".build/ckptconv", type=pathlib.Path)
-    parser.add_argument("--probe", default=ROOT / ".build/release/probe", type=pathlib.Path)
+    parser.add_argument("--probe", default=ROOT / ".build/release/ckptprobe", type=pathlib.Path)
     parser.add_argument(
         "--report", default=ROOT / "Documentation/benchmarks.md", type=pathlib.Path)
     parser.add_argument("--clean", action="store_true", help="remove .bench/ and do nothing else")

@@ -1,12 +1,13 @@
-import Bytes
-import Plan
-import TestSupport
+import CkptBase
+import CkptCopy
+import CkptPlan
+import CkptTestSupport
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 /// What is done for an item.
-private typealias ItemBody = @Sendable (WorkBudget) throws(FormatError) -> WorkResult
+private typealias ItemBody = @Sendable (WorkBudget) throws(CheckpointError) -> WorkResult
 
 /// A root for items that read one file each and write another unless their body fails.
 private struct Scene {
@@ -24,10 +25,10 @@ private struct Scene {
     let items = bodies.keys.sorted().map { name in
       let (directory, body) = (directory, bodies[name])
       let output = directory / "\(name).out"
-      let work = FakeWork(reads: [], writes: [output]) { budget throws(FormatError) in
+      let work = FakeWork(reads: [], writes: [output]) { budget throws(CheckpointError) in
         var result = WorkResult()
         if let body { result = try body(budget) }
-        try FormatError.wrapping { () throws(SystemError) in
+        try CheckpointError.wrapping { () throws(SystemError) in
           Syscalls.close(try Syscalls.open(output, .createNew))
         }
         result.outputs = [output]
@@ -68,8 +69,8 @@ private final class CallCount: Sendable {
 }
 
 /// What fails on every input.
-private let fails: ItemBody = { _ throws(FormatError) in
-  throw FormatError(.truncated, "cut off")
+private let fails: ItemBody = { _ throws(CheckpointError) in
+  throw CheckpointError(.truncated, "cut off")
 }
 
 @Suite("A run does what can be done and writes down what became of it")
@@ -117,24 +118,24 @@ struct BatchRunTests {
     var scene = try Scene()
     scene.rules.keepsGoing = true
     scene.bodies = [
-      "a": { _ throws(FormatError) in throw FormatError(.outOfSpace("out")) },
+      "a": { _ throws(CheckpointError) in throw CheckpointError(.outOfSpace("out")) },
       "b": { _ in WorkResult() },
     ]
     #expect(try scene.outcomes(scene.run()) == ["a failed", "b pending"])
   }
 
   struct Retry: Sendable, CustomTestStringConvertible {
-    let error: FormatError
+    let error: CheckpointError
     let attempts: Int
     var testDescription: String { error.description }
   }
 
   static let retries = [
-    Retry(error: FormatError(.inputOutput, "stumbled"), attempts: 3),
-    Retry(error: FormatError(SystemError("read", path: "a", code: 5)), attempts: 3),
-    Retry(error: FormatError(.missing("a")), attempts: 1),
-    Retry(error: FormatError(.outOfSpace("a")), attempts: 1),
-    Retry(error: FormatError(.malformed, "broken"), attempts: 1),
+    Retry(error: CheckpointError(.inputOutput, "stumbled"), attempts: 3),
+    Retry(error: CheckpointError(SystemError("read", path: "a", code: 5)), attempts: 3),
+    Retry(error: CheckpointError(.missing("a")), attempts: 1),
+    Retry(error: CheckpointError(.outOfSpace("a")), attempts: 1),
+    Retry(error: CheckpointError(.malformed, "broken"), attempts: 1),
   ]
 
   @Test("Only what may pass is tried again", arguments: retries)
@@ -142,7 +143,7 @@ struct BatchRunTests {
     var scene = try Scene()
     scene.rules.retries = 2
     let (calls, error) = (CallCount(), test.error)
-    scene.add("a") { _ throws(FormatError) in
+    scene.add("a") { _ throws(CheckpointError) in
       _ = calls.next()
       throw error
     }
@@ -157,8 +158,8 @@ struct BatchRunTests {
     var scene = try Scene()
     scene.rules.retries = 1
     let calls = CallCount()
-    scene.add("a") { _ throws(FormatError) in
-      if calls.next() == 0 { throw FormatError(.inputOutput, "stumbled") }
+    scene.add("a") { _ throws(CheckpointError) in
+      if calls.next() == 0 { throw CheckpointError(.inputOutput, "stumbled") }
       return WorkResult()
     }
     #expect(try scene.outcomes(scene.run()) == ["a done"])

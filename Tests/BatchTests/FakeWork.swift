@@ -1,20 +1,20 @@
-import Bytes
-import Formats
+import CkptBase
+import CkptFormats
 
-@testable import Batch
+@testable import CkptBatch
 
 /// Work that does what a test wants.
 struct FakeWork: BatchWork {
   var reads: [String] = []
   var writes: [String] = []
   var leftovers: [String] = []
-  var body: @Sendable (WorkBudget) throws(FormatError) -> WorkResult = { _ in WorkResult() }
+  var body: @Sendable (WorkBudget) throws(CheckpointError) -> WorkResult = { _ in WorkResult() }
 
-  func measure() throws(FormatError) -> Int { 0 }
+  func measure() throws(CheckpointError) -> Int { 0 }
 
   func run(
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
-  ) throws(FormatError) -> WorkResult {
+  ) throws(CheckpointError) -> WorkResult {
     progress(1, 2)
     return try body(budget)
   }
@@ -32,7 +32,7 @@ struct FakeVerb: BatchVerb {
 
   func work(
     on input: String, into place: OutputPlace
-  ) throws(FormatError) -> any BatchWork {
+  ) throws(CheckpointError) -> any BatchWork {
     FakeWork(reads: [input], writes: ["\(place.directory)/\(place.name).out"])
   }
 }

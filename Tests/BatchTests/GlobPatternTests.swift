@@ -1,5 +1,5 @@
-import Batch
-import TestSupport
+import CkptBatch
+import CkptTestSupport
 import Testing
 
 @Suite("Patterns match what they match in shells")

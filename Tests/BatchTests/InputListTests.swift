@@ -1,8 +1,8 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 @Suite("Lists of inputs are read line by line, OLMo's tables by their column")
 struct InputListTests {
@@ -42,7 +42,7 @@ struct InputListTests {
 
   @Test("Entries become arguments", arguments: cases)
   func reads(_ test: Case) throws {
-    let arguments = try InputList.arguments(of: test.text) { path throws(FormatError) in
+    let arguments = try InputList.arguments(of: test.text) { path throws(CheckpointError) in
       Self.copies.contains(path)
     }
     #expect(arguments == test.arguments)
@@ -68,15 +68,15 @@ struct InputListTests {
 
   @Test("What is no list of local paths is refused with its line", arguments: refusals)
   func refuses(_ test: Refusal) throws {
-    let error = try #require(throws: FormatError.self) {
-      _ = try InputList.arguments(of: test.text) { _ throws(FormatError) in false }
+    let error = try #require(throws: CheckpointError.self) {
+      _ = try InputList.arguments(of: test.text) { _ throws(CheckpointError) in false }
     }
     #expect(error.message == test.message)
   }
 
   @Test("A checkpoint that is taken for a list is refused")
   func refusesBinaries() throws {
-    let error = try #require(throws: FormatError.self) {
+    let error = try #require(throws: CheckpointError.self) {
       _ = try InputList.arguments(in: Fixture.path("plain/views.pt"))
     }
     #expect(error.message == "this is not text")

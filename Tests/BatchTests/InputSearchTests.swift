@@ -1,8 +1,8 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 @Suite("Inputs are found by path, by pattern and in directory trees")
 struct InputSearchTests {
@@ -71,7 +71,7 @@ struct InputSearchTests {
     let directory = try Self.tree()
     defer { Self.remove(directory) }
     let search = InputSearch(for: FakeVerb(), includingFiles: false, root: nil)
-    #expect(throws: FormatError.self) { try search.inputs(for: directory / argument) }
+    #expect(throws: CheckpointError.self) { try search.inputs(for: directory / argument) }
   }
 
   /// The support type removes files and not directories.

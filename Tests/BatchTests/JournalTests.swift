@@ -1,8 +1,8 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 @Suite("A journal tells what is whole, and nothing else counts")
 struct JournalTests {
@@ -16,7 +16,7 @@ struct JournalTests {
     record.outputs = [FileIdentity(path: "a/model.safetensors", byteCount: 1 << 40, modified: 9)]
     record.isVerified = true
     record.problems = ["one", "two"]
-    record.failure = JournalRecord.Failure(FormatError(.truncated, "cut\noff", hint: "again"))
+    record.failure = JournalRecord.Failure(CheckpointError(.truncated, "cut\noff", hint: "again"))
     return record
   }
 
@@ -26,7 +26,7 @@ struct JournalTests {
   func roundTrip() throws {
     for state in [JournalRecord.State.planned, .done, .failed] {
       let record = Self.record(1, state)
-      let object = try #require(SealedLine.open(record.line.dropLast()))
+      let object = try #require(ChecksummedLine.open(record.line.dropLast()))
       #expect(try JournalRecord(reading: object.span) == record)
     }
   }
@@ -68,7 +68,7 @@ struct JournalTests {
   func foreignFile() throws {
     let directory = try TemporaryDirectory()
     try directory.write(Array("{\"state\":\"done\"}\n".utf8), to: "journal.jsonl")
-    let error = try #require(throws: FormatError.self) {
+    let error = try #require(throws: CheckpointError.self) {
       _ = try Journal(path: directory / "journal.jsonl")
     }
     #expect(error.code == .malformed)
@@ -78,9 +78,9 @@ struct JournalTests {
   @Test("A journal of a later version is refused")
   func laterVersion() throws {
     let directory = try TemporaryDirectory()
-    let line = SealedLine.seal(Array("{\"version\":2,\"new\":[]}".utf8))
+    let line = ChecksummedLine.seal(Array("{\"version\":2,\"new\":[]}".utf8))
     try directory.write(line, to: "journal.jsonl")
-    let error = try #require(throws: FormatError.self) {
+    let error = try #require(throws: CheckpointError.self) {
       _ = try JournalHistory(readingFrom: directory.path)
     }
     #expect(error.code == .unsupported)

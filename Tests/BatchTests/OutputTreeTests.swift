@@ -1,7 +1,7 @@
-import Bytes
+import CkptBase
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 @Suite("The tree of outputs is that of the inputs")
 struct OutputTreeTests {
@@ -48,7 +48,7 @@ struct OutputTreeTests {
     }
     let plan = BatchPlan(items: [item("model.pt"), item("model.bin")])
     #expect(throws: Never.self) { try plan.items[0].work.get() }
-    let error = try #require(throws: FormatError.self) { try plan.items[1].work.get() }
+    let error = try #require(throws: CheckpointError.self) { try plan.items[1].work.get() }
     #expect(
       error.message
         == "'model.pt' and 'model.bin' would both be written to 'out/model.safetensors'")

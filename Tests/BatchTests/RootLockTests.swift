@@ -1,8 +1,8 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 @Suite("One batch has a root, or the shards of one share it")
 struct RootLockTests {
@@ -33,7 +33,7 @@ struct RootLockTests {
     if test.isFree {
       _ = try Self.take(directory, test.wanted)
     } else {
-      let error = try #require(throws: FormatError.self) {
+      let error = try #require(throws: CheckpointError.self) {
         _ = try Self.take(directory, test.wanted)
       }
       #expect(error.code == .inputOutput)

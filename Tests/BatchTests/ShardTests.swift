@@ -1,8 +1,8 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
 
-@testable import Batch
+@testable import CkptBatch
 
 @Suite("Shards are balanced, disjoint and complete")
 struct ShardTests {
@@ -72,7 +72,7 @@ struct ShardTests {
     let directory = try TemporaryDirectory()
     func names(_ index: Int, _ items: [BatchItem]) throws -> Set<String> {
       let shard = try #require(Shard(index: index, of: 2))
-      return try ShardLedger(in: directory.path, count: 2)
+      return try ShardAssignments(in: directory.path, count: 2)
         .names(of: shard, among: items, writing: true)
     }
     let items = (1...9).map { number in
@@ -133,7 +133,7 @@ struct ShardTests {
 
   @Test("An array whose numbers have no regular distance is refused", arguments: irregular)
   func irregularArray(_ test: Task) throws {
-    let error = try #require(throws: FormatError.self) {
+    let error = try #require(throws: CheckpointError.self) {
       _ = try Shard.ofSlurmTask { name in
         test.environment[String(name.dropFirst("SLURM_ARRAY_TASK_".count))]
       }

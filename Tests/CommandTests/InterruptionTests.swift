@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import CkptTestSupport
 import Testing
 
 /// Descriptors of another process are seen there.

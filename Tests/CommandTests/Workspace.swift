@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import CkptTestSupport
 
 /// A directory of one test, with copies of fixtures, in which the program runs.
 final class Workspace {

@@ -1,6 +1,6 @@
-import Bytes
-import Formats
-import TestSupport
+import CkptBase
+import CkptFormats
+import CkptTestSupport
 import Testing
 
 @Suite("File kinds")

@@ -1,6 +1,6 @@
-import Bytes
-import Formats
-import TestSupport
+import CkptBase
+import CkptFormats
+import CkptTestSupport
 
 /// A folder with shards and their index.
 struct ShardFolder {
@@ -36,12 +36,12 @@ struct ShardFolder {
   }
 
   /// What the front door makes of the folder, or of a file in it.
-  func read(_ name: String? = nil) throws(FormatError) -> Checkpoint {
+  func read(_ name: String? = nil) throws(CheckpointError) -> Checkpoint {
     try CheckpointFile.read(name.map { directory / $0 } ?? directory.path)
   }
 
   /// The error that reading the folder ends with, with the folder left out of its places.
-  func error(_ name: String? = nil) -> FormatError? {
+  func error(_ name: String? = nil) -> CheckpointError? {
     do {
       _ = try read(name)
       return nil

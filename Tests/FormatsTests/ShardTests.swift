@@ -1,10 +1,11 @@
-import Bytes
-import Formats
-import Graph
-import Plan
-import TestSupport
+import CkptBase
+import CkptCopy
+import CkptFormats
+import CkptGraph
+import CkptPlan
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 @Suite("Checkpoints in several files")
 struct ShardTests {
@@ -14,13 +15,14 @@ struct ShardTests {
     var map = "{\"a\":\"1.safetensors\",\"b\":\"2.safetensors\"}"
     var first = ["a"]
     var second = ["b"]
-    let code: FormatError.Code
+    let code: CheckpointError.Code
     let message: String
     var place: [String] = []
 
     init(
       _ testDescription: String, map: String? = nil, first: [String]? = nil,
-      second: [String]? = nil, _ code: FormatError.Code, at place: String..., says message: String
+      second: [String]? = nil, _ code: CheckpointError.Code, at place: String...,
+      says message: String
     ) {
       self.testDescription = testDescription
       if let map { self.map = map }

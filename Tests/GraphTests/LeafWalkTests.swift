@@ -1,5 +1,5 @@
-import Bytes
-import Graph
+import CkptBase
+import CkptGraph
 import Testing
 
 struct LeafWalkTests {
@@ -107,7 +107,7 @@ struct LeafWalkTests {
     for _ in 0..<30 { level = try builder.dict([("a", level), ("b", level)]) }
     builder.graph.root = level
     let graph = builder.graph
-    let error = #expect(throws: FormatError.self) { try LeafWalk.leaves(of: graph) }
+    let error = #expect(throws: CheckpointError.self) { try LeafWalk.leaves(of: graph) }
     #expect(error?.code == .limitExceeded)
   }
 }

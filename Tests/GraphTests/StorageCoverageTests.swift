@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Graph
+@testable import CkptGraph
 
 /// Which bytes of a storage tensors reach.
 struct StorageCoverageTests {

@@ -1,5 +1,5 @@
-import Bytes
-import Graph
+import CkptBase
+import CkptGraph
 import Testing
 
 struct TensorGraphTests {

@@ -1,6 +1,6 @@
-package import Bytes
-import Configs
-import YAML
+package import CkptBase
+import CkptModels
+import CkptYAML
 
 /// A configuration that may hold anything, and what must hold of it all the same.
 package enum HostileConfiguration {
@@ -9,7 +9,8 @@ package enum HostileConfiguration {
   ///
   /// - Throws: ``HostileFile/Violation``.
   @discardableResult
-  package static func check(_ bytes: [UInt8]) throws(HostileFile.Violation) -> FormatError.Code? {
+  package static func check(_ bytes: [UInt8]) throws(HostileFile.Violation) -> CheckpointError.Code?
+  {
     let text: [UInt8]
     let isHuggingFace = bytes.first == UInt8(ascii: "{")
     do {
@@ -41,7 +42,7 @@ package enum HostileConfiguration {
   @discardableResult
   package static func checkYAML(
     _ bytes: [UInt8]
-  ) throws(HostileFile.Violation) -> FormatError.Code? {
+  ) throws(HostileFile.Violation) -> CheckpointError.Code? {
     let value: YAMLValue
     do { value = try YAMLValue(reading: bytes) } catch { return error.code }
     do {
@@ -50,7 +51,7 @@ package enum HostileConfiguration {
       guard again == value else {
         throw HostileFile.Violation("\(value) is written \(text) and is \(again)")
       }
-    } catch let error as FormatError {
+    } catch let error as CheckpointError {
       // Text without aliases is longer than text with them.
       guard error.code == .limitExceeded else {
         throw HostileFile.Violation("\(value) is written and refused: \(error)")

@@ -1,16 +1,18 @@
-package import Bytes
-import Comparison
-import Formats
-import Graph
-import Plan
-package import Safetensors
-import Scanning
-import TestSupport
-import Torch
+package import CkptBase
+import CkptCompare
+import CkptCopy
+import CkptFormats
+import CkptGraph
+import CkptPlan
+package import CkptSafetensors
+import CkptScan
+package import CkptSkeleton
+import CkptTestSupport
+import CkptTorch
 
 /// A file that may hold anything, and what must hold of it all the same.
 ///
-/// Each step may end in a ``FormatError``. But what was read and written must be readable again and
+/// Each step may end in a ``CheckpointError``. But what was read and written must be readable again and
 /// still be the same object.
 package struct HostileFile {
   /// A rule that was broken, in words.
@@ -25,7 +27,7 @@ package struct HostileFile {
   /// How a file ended.
   package enum Outcome: Equatable, Sendable {
     /// It was refused, with this code, by the reader or while it was converted.
-    case refused(FormatError.Code)
+    case refused(CheckpointError.Code)
     /// It was converted there and back, or would have become too large to be written here.
     case survived
   }
@@ -70,14 +72,14 @@ package struct HostileFile {
     let scan = try? FileScan(of: file.file)
     do {
       try file.check(droppingUnsafe: false)
-    } catch let error as FormatError {
+    } catch let error as CheckpointError {
       guard error.code == .forbidden else { return .refused(error.code) }
       guard let scan, scan.count(.dangerous) > 0 else {
         throw Violation("the scan has nothing to say of what is refused: \(error)")
       }
       do {
         try file.check(droppingUnsafe: true)
-      } catch let error as FormatError { return .refused(error.code) }
+      } catch let error as CheckpointError { return .refused(error.code) }
       return .refused(.forbidden)
     }
     return .survived
@@ -108,12 +110,12 @@ package struct HostileFile {
       checkpoint, options: .init(layout: layout, includesSkeleton: false, allowsLoss: true))
     let plan = try SafetensorsEncoder.encode(checkpoint, options: .init(layout: layout)).plan
     guard let file = try Self.written(plan) else { return }
-    let back = try Self.require("its own safetensors") { () throws(FormatError) in
+    let back = try Self.require("its own safetensors") { () throws(CheckpointError) in
       try SafetensorsReader.read(file)
     }
     try Self.compare(checkpoint.graph, back.graph)
-    let archive = try Self.require("its own skeleton") { () throws(FormatError) -> FilePlan? in
-      do throws(FormatError) {
+    let archive = try Self.require("its own skeleton") { () throws(CheckpointError) -> FilePlan? in
+      do throws(CheckpointError) {
         return try TorchEncoder.encode(back, options: .init(prefix: "archive")).plan
       } catch {
         // Objects of Python 2's own form, and names that this protocol has no way to write.
@@ -131,21 +133,21 @@ package struct HostileFile {
 
   private func checkArchive(_ plan: FilePlan, of checkpoint: Checkpoint) throws {
     guard let archive = try Self.written(plan) else { return }
-    let back = try Self.require("its own archive") { () throws(FormatError) in
+    let back = try Self.require("its own archive") { () throws(CheckpointError) in
       try TorchReader.read(archive)
     }
     try Self.compare(checkpoint.graph, back.graph)
   }
 
   /// Makes what `inspect` prints of tensors and values.
-  private func describe(_ checkpoint: Checkpoint) throws(FormatError) {
+  private func describe(_ checkpoint: Checkpoint) throws(CheckpointError) {
     for leaf in try LeafWalk.leaves(of: checkpoint.graph).all {
       _ = checkpoint.graph.description(of: leaf.node, limit: 100)
     }
   }
 
   /// The output of a plan, or `nil` when it is too large.
-  private static func written(_ plan: FilePlan) throws(FormatError) -> SourceFile? {
+  private static func written(_ plan: FilePlan) throws(CheckpointError) -> SourceFile? {
     guard plan.byteCount <= outputByteCount else { return nil }
     let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
     try CopyEngine(threadCount: 1).run(plan, into: output)
@@ -153,7 +155,7 @@ package struct HostileFile {
   }
 
   private static func compare(_ first: TensorGraph, _ second: TensorGraph) throws {
-    let comparison = try require("a comparison") { () throws(FormatError) in
+    let comparison = try require("a comparison") { () throws(CheckpointError) in
       try GraphComparison(.init(first, .objects), .init(second, .objects))
     }
     guard comparison.differences.isEmpty else {
@@ -164,7 +166,7 @@ package struct HostileFile {
 
   /// The result of `body`, which has no excuse to fail.
   private static func require<Result>(
-    _ what: String, _ body: () throws(FormatError) -> Result
+    _ what: String, _ body: () throws(CheckpointError) -> Result
   ) throws(Violation) -> Result {
     do {
       return try body()

@@ -1,6 +1,6 @@
-import Bytes
-import Graph
-import Pickle
+import CkptBase
+import CkptGraph
+import CkptPickle
 
 /// A pickle that may hold anything, and what must hold of it all the same.
 package enum HostilePickle {
@@ -20,7 +20,7 @@ package enum HostilePickle {
         guard respelled == pickle else {
           throw HostileFile.Violation("the pickle of \(pickle) is \(respelled)")
         }
-      } catch let error as FormatError {
+      } catch let error as CheckpointError {
         throw HostileFile.Violation("its own pickle \(pickle) is refused: \(error)")
       } catch let error as HostileFile.Violation {
         throw error
@@ -32,7 +32,7 @@ package enum HostilePickle {
 
   private static func read(
     _ bytes: [UInt8], _ policy: Unpickler.UnsafeGlobals
-  ) throws(FormatError) -> (TensorGraph, version: Int) {
+  ) throws(CheckpointError) -> (TensorGraph, version: Int) {
     var machine = Unpickler(unsafeGlobals: policy)
     var reader = ByteReader(bytes.span)
     let root = try machine.load(&reader)

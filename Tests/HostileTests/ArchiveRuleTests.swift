@@ -1,7 +1,8 @@
-import Bytes
-import Formats
-import HostileSupport
-import TestSupport
+import CkptBase
+import CkptFormats
+import CkptHostileSupport
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// Archives that are sound as ZIP and that no `torch.save` wrote: what torch and other readers make
@@ -11,7 +12,7 @@ struct ArchiveRuleTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     /// The code and the words of the refusal; `nil` for a file that is converted there and back.
-    var refusal: (code: FormatError.Code, words: String)?
+    var refusal: (code: CheckpointError.Code, words: String)?
     let file: @Sendable () -> [UInt8]
     var testDescription: String { name }
   }
@@ -134,7 +135,7 @@ struct ArchiveRuleTests {
   func reads(_ test: Case) throws {
     let bytes = test.file()
     if let (code, words) = test.refusal {
-      let error = #expect(throws: FormatError.self) {
+      let error = #expect(throws: CheckpointError.self) {
         try CheckpointFile.read(TemporaryFile.holding(bytes))
       }
       #expect(error?.code == code)

@@ -1,6 +1,7 @@
+import CkptSkeleton
 import Glibc
-import HostileSupport
-import Safetensors
+import CkptHostileSupport
+import CkptSafetensors
 
 /// Runs a file through the program's own code with little time and memory.
 enum Exhaustion {

@@ -1,7 +1,7 @@
-import Bytes
-import HostileSupport
-import JSON
-import TestSupport
+import CkptBase
+import CkptHostileSupport
+import CkptJSON
+import CkptTestSupport
 import Testing
 
 /// Files that repeat a few bytes to make readers do, or keep, as much for each as for the whole file.
@@ -14,7 +14,7 @@ struct ExhaustionTests {
   struct Case: Sendable {
     let name: String
     /// The code that it is refused with; `nil` for a file that means what it says.
-    var code: FormatError.Code?
+    var code: CheckpointError.Code?
     let file: @Sendable () -> [UInt8]
   }
 
@@ -34,7 +34,7 @@ struct ExhaustionTests {
 
   /// A pickle that puts a beginning into the memo and repeats operations on it.
   private static func pickle(
-    _ name: String, _ code: FormatError.Code? = nil,
+    _ name: String, _ code: CheckpointError.Code? = nil,
     end: String = "e", start: @escaping @Sendable (inout PickleProgram) -> Void,
     repeated: @escaping @Sendable (inout PickleProgram, Int) -> Void
   ) -> Case {

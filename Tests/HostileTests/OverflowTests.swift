@@ -1,7 +1,8 @@
-import Bytes
-import HostileSupport
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptHostileSupport
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// Numbers near the end of 63 bits, in every place of a skeleton or a pickle that adds or multiplies.
@@ -9,7 +10,7 @@ import Testing
 struct OverflowTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
-    var code: FormatError.Code?
+    var code: CheckpointError.Code?
     let file: @Sendable () -> [UInt8]
     var testDescription: String { name }
   }

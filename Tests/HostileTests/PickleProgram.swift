@@ -1,4 +1,4 @@
-import TestSupport
+import CkptTestSupport
 
 /// A pickle written operation by operation, with short names for the memo places it uses.
 struct PickleProgram {

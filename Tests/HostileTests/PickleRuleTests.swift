@@ -1,12 +1,13 @@
-import Bytes
-import HostileSupport
-import Graph
-import JSON
-import Pickle
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptHostileSupport
+import CkptGraph
+import CkptJSON
+import CkptPickle
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// Pickles in which a fuzzer broke a rule once.
 @Suite("What a pickle describes is what its own pickle describes")
@@ -73,7 +74,7 @@ struct PickleRuleTests {
   }
 
   /// How pickling with protocol 2 what a program describes ends.
-  private static func codeInProtocol2(_ program: PickleProgram) throws -> FormatError.Code? {
+  private static func codeInProtocol2(_ program: PickleProgram) throws -> CheckpointError.Code? {
     let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph
     do {
       _ = try Pickler.pickle(graph.root, of: graph, protocol: 2)

@@ -1,17 +1,18 @@
-import Bytes
-import Graph
-import HostileSupport
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptHostileSupport
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// Skeletons that say of their file, or of themselves, what is not so.
 @Suite("Skeletons that lie")
 struct SkeletonLieTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
-    var code: FormatError.Code?
+    var code: CheckpointError.Code?
     var records = #"["data/0",4],"#
     var nodes: String
     var entries = #""w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#

@@ -1,7 +1,8 @@
-import Bytes
-import HostileSupport
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptHostileSupport
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// Every truncation and every flipped bit of a small file of each kind: the file is refused, or what

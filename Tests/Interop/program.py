@@ -58,6 +58,6 @@ def refuse(source, output, *flags, command="pt-to-safetensors"):
 def probe(*arguments):
     """Runs calls of the library that commands do not give by themselves (`Tests/Probe`)."""
     process = subprocess.run(
-        [BINARY.with_name("probe"), *map(os.fspath, arguments)], capture_output=True, text=True,
+        [BINARY.with_name("ckptprobe"), *map(os.fspath, arguments)], capture_output=True, text=True,
         timeout=600, stdin=subprocess.DEVNULL)
     assert process.returncode == DONE, describe(process)

@@ -1,5 +1,5 @@
-import Bytes
-import JSON
+import CkptBase
+import CkptJSON
 import Testing
 
 struct JSONReaderTests {
@@ -72,7 +72,7 @@ struct JSONReaderTests {
 
   @Test("What RFC 8259 forbids is an error at its place", arguments: refusals)
   func refusal(_ test: Refusal) {
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       var reader = JSONReader(test.text.span)
       try reader.skipValue()
       try reader.end()
@@ -95,7 +95,7 @@ struct JSONReaderTests {
     "Numbers that are not such integers are refused",
     arguments: ["-1", "-0", "1.0", "1e0", "01", "18446744073709551616", "", "x", "\"1\""])
   func notAnInteger(_ text: String) {
-    #expect(throws: FormatError.self) {
+    #expect(throws: CheckpointError.self) {
       var reader = JSONReader(Array(text.utf8).span)
       _ = try reader.unsignedInteger()
     }
@@ -115,7 +115,7 @@ struct JSONReaderTests {
     let deepest = String(repeating: "[", count: 128) + String(repeating: "]", count: 128)
     var reader = JSONReader(Array(deepest.utf8).span)
     try reader.skipValue()
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       var reader = JSONReader(Array(("[" + deepest + "]").utf8).span)
       try reader.skipValue()
     }

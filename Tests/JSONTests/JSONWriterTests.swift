@@ -1,4 +1,4 @@
-import JSON
+import CkptJSON
 import Testing
 
 struct JSONWriterTests {

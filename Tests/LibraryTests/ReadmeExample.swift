@@ -1,4 +1,4 @@
-import Converter
+import CkptConverter
 
 /// What `README.md` shows of the library, compiled as a user would: with public names only.
 func convertAsInReadme() throws {

@@ -1,5 +1,5 @@
 import Foundation
-import TestSupport
+import CkptTestSupport
 import Testing
 
 @Suite("The library does what the README shows")
@@ -12,7 +12,7 @@ struct ReadmeExampleTests {
     let start = try #require(readme.firstIndex(of: "```swift"))
     let end = try #require(readme[start...].firstIndex(of: "```"))
     let body = try #require(source.firstIndex(of: "func convertAsInReadme() throws {"))
-    #expect(readme[(start + 1)..<end].first == "import Converter")
+    #expect(readme[(start + 1)..<end].first == "import CkptConverter")
     #expect(
       readme[(start + 2)..<end].filter { !$0.isEmpty }
         == source[(body + 1)...].dropLast().filter { !$0.isEmpty })

@@ -76,7 +76,7 @@ class Breaches(unittest.TestCase):
 
     def test_c_library_elsewhere(self):
         self.assertEqual(self.found({"Sources/High/A.swift": "internal import struct Glibc.stat\n"}), [
-            "Sources/High/A.swift:1: High imports Glibc; only Bytes, ckptconv may"])
+            "Sources/High/A.swift:1: High imports Glibc; only CkptBase, ckptconv may"])
 
     def test_c_module_in_two_modules(self):
         files = {
@@ -99,15 +99,15 @@ class Breaches(unittest.TestCase):
             "Sources/Low/A.swift:1: `unsafe` outside the files that Scripts/lint lists"])
 
     def test_allowed_unsafe(self):
-        package = {"targets": [dict(target("Bytes"), path="Sources/Formats/Bytes")]}
+        package = {"targets": [dict(target("CkptBase"), path="Sources/Formats/Base")]}
         files = {
-            "Sources/Formats/Bytes/ByteReader.swift": "let a = unsafe f()\n",
-            "Sources/Formats/Bytes/SourceFile.swift": "// Safe: x.\nlet a = 1\n",
-            "Sources/Formats/Bytes/Syscalls.swift": "// Safe: x.\nlet a = unsafe f()\n",
-            "Sources/Formats/Bytes/Syscalls+Directory.swift": "// Safe: x.\nlet a = unsafe f()\n"}
+            "Sources/Formats/Base/ByteReader.swift": "let a = unsafe f()\n",
+            "Sources/Formats/Base/SourceFile.swift": "// Safe: x.\nlet a = 1\n",
+            "Sources/Formats/Base/Syscalls.swift": "// Safe: x.\nlet a = unsafe f()\n",
+            "Sources/Formats/Base/Syscalls+Directory.swift": "// Safe: x.\nlet a = unsafe f()\n"}
         self.assertEqual(self.found(files, package), [
-            "Sources/Formats/Bytes/ByteReader.swift:1: no `// Safe:` comment names the guard",
-            "Sources/Formats/Bytes/SourceFile.swift:1: listed in Scripts/lint, but nothing in it is"
+            "Sources/Formats/Base/ByteReader.swift:1: no `// Safe:` comment names the guard",
+            "Sources/Formats/Base/SourceFile.swift:1: listed in Scripts/lint, but nothing in it is"
             " `unsafe`"])
 
     def test_work_left_open(self):

@@ -1,6 +1,6 @@
-import Bytes
-import Graph
-import Pickle
+import CkptBase
+import CkptGraph
+import CkptPickle
 import Testing
 
 struct GlobalPolicyTests {
@@ -129,7 +129,7 @@ struct GlobalPolicyTests {
 
   @Test("A dangerous global is refused by name, however it is spelled", arguments: attacks)
   func refusal(_ attack: Attack) {
-    let error = #expect(throws: FormatError.self) { try attack.program.load() }
+    let error = #expect(throws: CheckpointError.self) { try attack.program.load() }
     #expect(error?.code == .forbidden)
     #expect(error?.message.contains("'\(attack.global)'") == true, "\(error?.message ?? "")")
   }
@@ -137,7 +137,7 @@ struct GlobalPolicyTests {
   @Test("getattr of anything but a class is refused")
   func getattrOfValue() {
     let program: PickleProgram = "c__builtin__\ngetattr\n(]Vappend\ntR."
-    let error = #expect(throws: FormatError.self) { try program.load() }
+    let error = #expect(throws: CheckpointError.self) { try program.load() }
     #expect(error?.code == .forbidden)
   }
 

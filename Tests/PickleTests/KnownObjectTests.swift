@@ -1,10 +1,10 @@
-import Bytes
-import Graph
-import Pickle
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptPickle
+import CkptTestSupport
 import Testing
 
-/// Objects that checkpoints are made of, recognised and described.
+/// Objects that checkpoints are made of, recognized and described.
 struct KnownObjectTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String

@@ -1,4 +1,4 @@
-import Pickle
+import CkptPickle
 import Testing
 
 /// The lists of picklescan and modelscan, and what belongs beside them, name by name.

@@ -1,6 +1,6 @@
-import Bytes
-import Graph
-import Pickle
+import CkptBase
+import CkptGraph
+import CkptPickle
 
 /// Builds pickles by hand, so that a test shows the bytes it is about.
 struct PickleProgram: ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
@@ -13,7 +13,7 @@ struct PickleProgram: ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
   /// The object of the pickle, in its graph.
   func load(
     unsafeGlobals: Unpickler.UnsafeGlobals = .refuse
-  ) throws(FormatError) -> TensorGraph {
+  ) throws(CheckpointError) -> TensorGraph {
     var machine = Unpickler(unsafeGlobals: unsafeGlobals)
     var reader = ByteReader(bytes.span)
     let root = try machine.load(&reader)

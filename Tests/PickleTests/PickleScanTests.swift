@@ -1,5 +1,5 @@
-import Bytes
-import Pickle
+import CkptBase
+import CkptPickle
 import Testing
 
 struct PickleScanTests {

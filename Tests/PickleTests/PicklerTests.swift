@@ -1,6 +1,6 @@
-import Bytes
-import Graph
-import Pickle
+import CkptBase
+import CkptGraph
+import CkptPickle
 import Testing
 
 struct PicklerTests {

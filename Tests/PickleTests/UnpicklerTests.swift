@@ -1,7 +1,7 @@
-import Bytes
-import Graph
-import Pickle
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptPickle
+import CkptTestSupport
 import Testing
 
 struct UnpicklerTests {
@@ -128,11 +128,11 @@ struct UnpicklerTests {
   struct Refusal: CustomTestStringConvertible {
     var testDescription: String
     var program: PickleProgram
-    var code: FormatError.Code
+    var code: CheckpointError.Code
     var message: String
 
     init(
-      _ name: String, _ program: PickleProgram, _ code: FormatError.Code, _ message: String
+      _ name: String, _ program: PickleProgram, _ code: CheckpointError.Code, _ message: String
     ) {
       testDescription = name
       self.program = program
@@ -259,7 +259,7 @@ struct UnpicklerTests {
 
   @Test("What Python cannot load, or only by running code, is an error", arguments: refusals)
   func refusal(_ test: Refusal) {
-    let error = #expect(throws: FormatError.self) { try test.program.load() }
+    let error = #expect(throws: CheckpointError.self) { try test.program.load() }
     #expect(error?.code == test.code)
     #expect(error?.message.hasPrefix(test.message) == true, "\(error?.message ?? "")")
     #expect(error?.offset != nil)

@@ -1,9 +1,10 @@
-import Bytes
-import Formats
-import Graph
-import Plan
-import Safetensors
-import Torch
+import CkptBase
+import CkptCopy
+import CkptFormats
+import CkptGraph
+import CkptPlan
+import CkptSafetensors
+import CkptTorch
 
 /// Calls of the library that tests judge and benchmarks time apart from the commands they are a part
 /// of.

@@ -1,10 +1,11 @@
-import Bytes
-import Graph
-import Plan
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptCopy
+import CkptGraph
+import CkptPlan
+import CkptSafetensors
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// Graphs whose tensors were split, joined and cast, in files of both formats.
 struct ChangedGraphTests {
@@ -43,7 +44,9 @@ struct ChangedGraphTests {
       Tensor(
         node: node, dtype: .float16, shape: shape, strides: strides, offset: 0, storage: storage,
         isNegated: negated))
-    guard case .tensor(let id) = graph[node] else { throw FormatError(.unsupported, "no tensor") }
+    guard case .tensor(let id) = graph[node] else {
+      throw CheckpointError(.unsupported, "no tensor")
+    }
     return id
   }
 

@@ -1,10 +1,11 @@
-import Bytes
-import Graph
-import Plan
-import Safetensors
+import CkptBase
+import CkptCopy
+import CkptGraph
+import CkptPlan
+import CkptSafetensors
 import Synchronization
-import TestSupport
-import Torch
+import CkptTestSupport
+import CkptTorch
 
 /// A checkpoint that a test writes down, and the safetensors file that becomes of it.
 struct Encoded {

@@ -1,6 +1,6 @@
-import Plan
-import Safetensors
-import TestSupport
+import CkptPlan
+import CkptSafetensors
+import CkptTestSupport
 import Testing
 
 /// Whole files, as `safetensors.torch.save_file` writes them.

@@ -1,6 +1,7 @@
-import Bytes
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// What a safetensors file has no place for.
@@ -58,7 +59,7 @@ struct LossTests {
   @Test("What would be lost without skeleton is an error, or a warning if wanted", arguments: cases)
   func loss(_ test: Case) throws {
     var options = SafetensorsEncoder.Options(layout: test.layout, includesSkeleton: false)
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try Encoded(test.object, storages: [[7]], options)
     }
     let others = test.losses.count > 1 ? " (and \(test.losses.count - 1) more)" : ""

@@ -1,6 +1,7 @@
-import Graph
-import Safetensors
-import TestSupport
+import CkptGraph
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// Files for OLMo's loader: names are pickled paths, other values are pickled beside tensors.

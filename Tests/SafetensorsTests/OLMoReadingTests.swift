@@ -1,7 +1,7 @@
-import Bytes
-import Graph
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptSafetensors
+import CkptTestSupport
 import Testing
 
 /// Files in OLMo's layout, whose names and values are pickles.
@@ -102,7 +102,7 @@ struct OLMoReadingTests {
     var testDescription: String
     var name: String
     var data: [UInt8] = [7]
-    var code: FormatError.Code
+    var code: CheckpointError.Code
     var message: String
   }
 
@@ -159,7 +159,7 @@ struct OLMoReadingTests {
 
   @Test("A name or value that OLMo did not write is refused and named", arguments: refusals)
   func refuse(_ test: Refusal) throws {
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try file([(Self.good, [1]), (test.name, test.data)]).read()
     }
     #expect(error?.code == test.code)
@@ -170,7 +170,7 @@ struct OLMoReadingTests {
   @Test("The place of a fault in a pickled value is one in the file")
   func offset() throws {
     let broken = file([(name(.tuple(["v"]), true), [0x80, 4, 0xff])])
-    let error = #expect(throws: FormatError.self) { try broken.read() }
+    let error = #expect(throws: CheckpointError.self) { try broken.read() }
     #expect(error?.offset == 8 + broken.header.count + 2)
   }
 
@@ -192,7 +192,7 @@ struct OLMoReadingTests {
     let file = SafetensorsFile(
       "{\"\(name)\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
       data: [0x80, 4, 0x4e, 0x2e])
-    let error = #expect(throws: FormatError.self) { try file.read() }
+    let error = #expect(throws: CheckpointError.self) { try file.read() }
     #expect(error?.message == "a pickled value is F32 of 4 bytes")
   }
 

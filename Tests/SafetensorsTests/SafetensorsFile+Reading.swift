@@ -1,7 +1,7 @@
-import Bytes
-import Graph
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptSafetensors
+import CkptTestSupport
 
 extension SafetensorsFile {
   /// What the reader makes of it.

@@ -1,7 +1,7 @@
-import Bytes
-import Graph
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptSafetensors
+import CkptTestSupport
 import Testing
 
 /// What the reference reader accepts and refuses, and where this one is stricter.
@@ -101,12 +101,12 @@ struct SafetensorsReaderTests {
   struct Refusal: CustomTestStringConvertible {
     var testDescription: String
     var file: SafetensorsFile
-    var code: FormatError.Code
+    var code: CheckpointError.Code
     var text: String
 
     init(
       _ name: String, _ header: String, data: [UInt8] = [], _ text: String,
-      code: FormatError.Code = .malformed
+      code: CheckpointError.Code = .malformed
     ) {
       testDescription = name
       file = SafetensorsFile(header, data: data)
@@ -117,7 +117,7 @@ struct SafetensorsReaderTests {
     /// A file with one tensor, `a`, whose entry reads like this.
     init(
       entry: String, _ name: String, data: [UInt8] = four, _ text: String,
-      code: FormatError.Code = .malformed
+      code: CheckpointError.Code = .malformed
     ) {
       self.init(name, "{\"a\":\(entry)}", data: data, "tensor 'a': " + text, code: code)
     }
@@ -284,7 +284,7 @@ struct SafetensorsReaderTests {
 
   @Test("A file against the rules is refused at its place", arguments: syntax + entries + data)
   func refuse(_ test: Refusal) throws {
-    let error = #expect(throws: FormatError.self) { try test.file.read() }
+    let error = #expect(throws: CheckpointError.self) { try test.file.read() }
     #expect(error?.code == test.code)
     let text = error.map { $0.description.dropFirst($0.path[0].count + 2) }
     #expect(text == test.text[...])
@@ -294,7 +294,7 @@ struct SafetensorsReaderTests {
   func notUTF8() {
     var file = SafetensorsFile("")
     file.header = Array("{\"".utf8) + [0xff] + Array("\":1}".utf8)
-    let error = #expect(throws: FormatError.self) { try file.read() }
+    let error = #expect(throws: CheckpointError.self) { try file.read() }
     #expect(error?.message == "a string is not UTF-8")
     #expect(error?.offset == 10)
   }
@@ -302,7 +302,7 @@ struct SafetensorsReaderTests {
   struct LengthCase: CustomTestStringConvertible {
     var testDescription: String
     var announced: UInt64
-    var code: FormatError.Code
+    var code: CheckpointError.Code
     var message: String
   }
 
@@ -326,7 +326,7 @@ struct SafetensorsReaderTests {
   func headerLength(_ test: LengthCase) {
     var file = SafetensorsFile("{}")
     file.announced = test.announced
-    let error = #expect(throws: FormatError.self) { try file.read() }
+    let error = #expect(throws: CheckpointError.self) { try file.read() }
     #expect(error?.code == test.code)
     #expect(error?.message == test.message)
     #expect(error?.offset == 0)
@@ -335,7 +335,7 @@ struct SafetensorsReaderTests {
   @Test("A file of less than eight bytes is refused", arguments: [0, 1, 7])
   func tooShort(_ count: Int) throws {
     let file = try TemporaryFile.holding([UInt8](repeating: 0, count: count))
-    let error = #expect(throws: FormatError.self) { try SafetensorsReader.read(file) }
+    let error = #expect(throws: CheckpointError.self) { try SafetensorsReader.read(file) }
     #expect(error?.code == .truncated)
     #expect(error?.message == "the file has \(count) bytes, a safetensors file at least 8")
   }
@@ -347,7 +347,7 @@ struct SafetensorsReaderTests {
     ).bytes
     for count in 0..<whole.count {
       let file = try TemporaryFile.holding(Array(whole.prefix(count)))
-      let error = #expect(throws: FormatError.self) { try SafetensorsReader.read(file) }
+      let error = #expect(throws: CheckpointError.self) { try SafetensorsReader.read(file) }
       #expect(error?.code == .truncated, "after \(count) bytes")
     }
   }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Safetensors
+@testable import CkptSafetensors
 
 /// Which tensor goes into which file; `Tests/Interop/test_shards.py` compares with huggingface_hub.
 struct ShardSplitTests {

@@ -1,10 +1,11 @@
-import Bytes
-import Graph
-import Plan
-import Safetensors
-import TestSupport
+import CkptBase
+import CkptCopy
+import CkptGraph
+import CkptPlan
+import CkptSafetensors
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// Several files of one checkpoint.
 struct ShardTests {
@@ -104,7 +105,7 @@ struct ShardTests {
     let object: PickledValue = ["step": 7]
     let archive = ZipBuilder.torch(pickle: object.pickle(), storages: [])
     let checkpoint = try TorchReader.read(TemporaryFile.holding(archive.bytes()))
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try SafetensorsEncoder.encodeShards(checkpoint, options: .init(), maximumByteCount: 1)
     }
     #expect(error?.code == .lossy)
@@ -120,7 +121,7 @@ struct ShardTests {
       let checkpoint = try TorchReader.read(TemporaryFile.holding(archive.bytes()))
       let shards = try SafetensorsEncoder.encodeShards(
         checkpoint, options: .init(tied: .copy), maximumByteCount: 8)
-      let error = #expect(throws: FormatError.self) {
+      let error = #expect(throws: CheckpointError.self) {
         for file in shards.files { _ = try Self.bytes(file.plan) }
       }
       #expect(error?.code == .checksumMismatch)

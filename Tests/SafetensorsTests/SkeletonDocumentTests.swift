@@ -1,11 +1,11 @@
-import Bytes
-import Graph
-import Plan
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptPlan
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
-@testable import Safetensors
+@testable import CkptSafetensors
 
 /// Documents that were cut, changed or given other tensors than they were written for.
 struct SkeletonDocumentTests {
@@ -22,27 +22,27 @@ struct SkeletonDocumentTests {
     let checkpoint = try TorchReader.read(TemporaryFile.holding(archive.bytes()))
     var names: [TensorID: String] = [:]
     for (id, name) in zip(checkpoint.graph.reachableTensors(), ["w", "v"]) { names[id] = name }
-    let bytes = SkeletonDocument.write(
+    let bytes = DetachedSkeleton.write(
       checkpoint.graph, from: checkpoint.source.archive, names: names)
     return (bytes, checkpoint.graph, names)
   }
 
-  static func contents() throws -> [String: SkeletonDocument.Contents] {
+  static func contents() throws -> [String: DetachedSkeleton.Contents] {
     let (_, graph, names) = try document()
     return Dictionary(
-      uniqueKeysWithValues: names.map { ($1, SkeletonDocument.Contents(graph[$0], of: graph)) })
+      uniqueKeysWithValues: names.map { ($1, DetachedSkeleton.Contents(graph[$0], of: graph)) })
   }
 
   @Test("A document with the tensors it was written for is the object again")
   func whole() throws {
     let (bytes, _, names) = try Self.document()
-    var document = try SkeletonDocument(reading: bytes, droppingUnsafe: false)
+    var document = try DetachedSkeleton(reading: bytes, droppingUnsafe: false)
     let contents = try Self.contents()
     let reason = try document.fill { contents[$0] }
     #expect(reason == nil)
     #expect(document.graph.reachableTensors().count == names.count)
     let again = zip(document.graph.reachableTensors(), ["w", "v"])
-    let written = SkeletonDocument.write(
+    let written = DetachedSkeleton.write(
       document.graph, from: document.archive, names: Dictionary(uniqueKeysWithValues: again))
     #expect(written == bytes)
   }
@@ -50,7 +50,7 @@ struct SkeletonDocumentTests {
   struct Change: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let reason: String
-    let change: @Sendable (inout [String: SkeletonDocument.Contents]) -> Void
+    let change: @Sendable (inout [String: DetachedSkeleton.Contents]) -> Void
   }
 
   static let changes = [
@@ -71,7 +71,7 @@ struct SkeletonDocumentTests {
   func changed(_ test: Change) throws {
     var contents = try Self.contents()
     test.change(&contents)
-    var document = try SkeletonDocument(
+    var document = try DetachedSkeleton(
       reading: Self.document().bytes, droppingUnsafe: false)
     let reason = try document.fill { [contents] name in contents[name] }
     #expect(reason == test.reason)
@@ -81,8 +81,8 @@ struct SkeletonDocumentTests {
   func cut() throws {
     let bytes = try Self.document().bytes
     for count in bytes.indices {
-      #expect(throws: FormatError.self, "\(count) bytes") {
-        try SkeletonDocument(reading: Array(bytes[..<count]), droppingUnsafe: false)
+      #expect(throws: CheckpointError.self, "\(count) bytes") {
+        try DetachedSkeleton(reading: Array(bytes[..<count]), droppingUnsafe: false)
       }
     }
   }
@@ -96,7 +96,7 @@ struct SkeletonDocumentTests {
       var bytes = bytes
       bytes[index] ^= 1 << (index % 8)
       do {
-        var document = try SkeletonDocument(reading: bytes, droppingUnsafe: false)
+        var document = try DetachedSkeleton(reading: bytes, droppingUnsafe: false)
         if try document.fill({ contents[$0] }) != nil { refused += 1 }
       } catch {
         refused += 1
@@ -109,8 +109,8 @@ struct SkeletonDocumentTests {
   func notUTF8() throws {
     var bytes = try Self.document().bytes
     bytes[10] = 0xff
-    let error = #expect(throws: FormatError.self) {
-      try SkeletonDocument(reading: bytes, droppingUnsafe: false)
+    let error = #expect(throws: CheckpointError.self) {
+      try DetachedSkeleton(reading: bytes, droppingUnsafe: false)
     }
     #expect(error?.message == "a skeleton is UTF-8 text, and this is not")
   }
@@ -120,11 +120,11 @@ struct SkeletonDocumentTests {
     let text = String(decoding: try Self.document().bytes, as: UTF8.self)
     let hostile = text.replacing(#""m","C""#, with: #""posix","system""#)
     #expect(hostile != text)
-    let error = #expect(throws: FormatError.self) {
-      try SkeletonDocument(reading: Array(hostile.utf8), droppingUnsafe: false)
+    let error = #expect(throws: CheckpointError.self) {
+      try DetachedSkeleton(reading: Array(hostile.utf8), droppingUnsafe: false)
     }
     #expect(error?.code == .forbidden)
-    let document = try SkeletonDocument(reading: Array(hostile.utf8), droppingUnsafe: true)
+    let document = try DetachedSkeleton(reading: Array(hostile.utf8), droppingUnsafe: true)
     #expect(document.warnings.contains { $0.contains("posix.system") })
   }
 }

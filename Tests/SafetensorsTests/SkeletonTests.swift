@@ -1,7 +1,8 @@
-import Graph
-import JSON
-import Safetensors
-import TestSupport
+import CkptGraph
+import CkptJSON
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// The skeleton as `Documentation/skeleton.md` specifies it, text by text.

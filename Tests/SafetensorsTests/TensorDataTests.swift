@@ -1,7 +1,7 @@
-import Graph
-import Plan
-import Safetensors
-import TestSupport
+import CkptGraph
+import CkptPlan
+import CkptSafetensors
+import CkptTestSupport
 import Testing
 
 /// What becomes of a tensor's dtype, shape and bytes.

@@ -1,5 +1,5 @@
-import Safetensors
-import TestSupport
+import CkptSafetensors
+import CkptTestSupport
 import Testing
 
 /// How layout `plain` names tensors.

@@ -1,6 +1,7 @@
-import Graph
-import Safetensors
-import TestSupport
+import CkptGraph
+import CkptSafetensors
+import CkptSkeleton
+import CkptTestSupport
 import Testing
 
 /// Tensors that show the same bytes.

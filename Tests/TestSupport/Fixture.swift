@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 internal import Glibc
 
 /// The files that other programs wrote, kept in `Fixtures`.

@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 internal import Glibc
 
 /// Files that exist only while a test holds them: their names are gone before the test sees them.

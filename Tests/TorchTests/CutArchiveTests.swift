@@ -1,9 +1,9 @@
-import Bytes
-import Graph
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptTestSupport
 import Testing
 
-@testable import Torch
+@testable import CkptTorch
 
 /// Archives that were cut off, whose whole size is to be told from what is left.
 struct CutArchiveTests {
@@ -21,7 +21,7 @@ struct CutArchiveTests {
   func tellsSize(_ name: String) throws {
     let bytes = try Fixture.bytes(name)
     for missing in [1, 100, bytes.count / 10] {
-      let cut = try CutArchive(TemporaryFile.holding(Array(bytes.dropLast(missing))))
+      let cut = try TruncatedArchive(TemporaryFile.holding(Array(bytes.dropLast(missing))))
       #expect(cut?.byteCount == bytes.count, "\(missing) bytes are missing")
     }
   }
@@ -30,7 +30,7 @@ struct CutArchiveTests {
   func countsBytes() throws {
     let bytes = try Fixture.bytes("plain/views.pt")
     let file = try TemporaryFile.holding(Array(bytes.dropLast(12)))
-    let error = try #require(try CutArchive(file)).error(readFrom: file)
+    let error = try #require(try TruncatedArchive(file)).error(readFrom: file)
     #expect(error.code == .truncated)
     #expect(
       error.message
@@ -45,16 +45,16 @@ struct CutArchiveTests {
     let pickle = try TorchReader.read(Fixture.open("plain/views.pt")).source.archive?.pickleBytes
     let pickleEnd = 64 + (try #require(pickle).count)
     for count in [0, 3, 29, 40, 64, 200, pickleEnd - 1, pickleEnd + 20] {
-      let cut = try CutArchive(TemporaryFile.holding(Array(bytes.prefix(count))))
+      let cut = try TruncatedArchive(TemporaryFile.holding(Array(bytes.prefix(count))))
       #expect(cut == nil, "\(count) bytes are left")
     }
     var other = bytes
     other.replaceSubrange(64..<66, with: [0x50, 0x51])
-    #expect(try CutArchive(TemporaryFile.holding(other)) == nil)
+    #expect(try TruncatedArchive(TemporaryFile.holding(other)) == nil)
   }
 
   @Test("A file that is longer than its pickle says is not called cut")
   func acceptsWhole() throws {
-    #expect(try CutArchive(Fixture.open("plain/views.pt")) == nil)
+    #expect(try TruncatedArchive(Fixture.open("plain/views.pt")) == nil)
   }
 }

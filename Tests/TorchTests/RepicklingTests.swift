@@ -1,9 +1,9 @@
-import Bytes
-import Graph
-import Pickle
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptPickle
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// The pickles that `torch.save` wrote, read and written again.
 struct RepicklingTests {

@@ -1,19 +1,19 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// Tensors that lie outside of their storages, or make no sense.
 struct TensorRefusalTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String
     var value: PickledValue
-    var code: FormatError.Code
+    var code: CheckpointError.Code
     var message: String
 
     init(
       _ name: String, _ value: PickledValue, _ message: String,
-      code: FormatError.Code = .malformed
+      code: CheckpointError.Code = .malformed
     ) {
       testDescription = name
       self.value = value
@@ -205,7 +205,7 @@ struct TensorRefusalTests {
 
   @Test("A tensor that makes no sense is an error", arguments: storages + bounds + arguments)
   func refusal(_ test: Case) {
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try TorchFile.read(["t": test.value], storages: [[UInt8](repeating: 0, count: 16)])
     }
     #expect(error?.code == test.code)
@@ -216,7 +216,7 @@ struct TensorRefusalTests {
   @Test("A tensor of more dimensions than anybody uses is refused")
   func dimensions() {
     let sizes = PickledValue.ints([Int](repeating: 1, count: 1025))
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try TorchFile.read(
         Self.view(size: sizes, stride: sizes), storages: [[UInt8](repeating: 0, count: 16)])
     }

@@ -1,8 +1,8 @@
-import Bytes
-import Graph
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// What makes a ZIP archive one of `torch.save`.
 struct TorchArchiveTests {
@@ -66,7 +66,7 @@ struct TorchArchiveTests {
   struct Refusal: CustomTestStringConvertible {
     var testDescription: String
     var builder: ZipBuilder
-    var code: FormatError.Code
+    var code: CheckpointError.Code
     var text: String
   }
 
@@ -120,7 +120,7 @@ struct TorchArchiveTests {
 
   @Test("An archive that torch did not write is refused in its words", arguments: refusals)
   func refusal(_ test: Refusal) throws {
-    let error = #expect(throws: FormatError.self) { try open(test.builder) }
+    let error = #expect(throws: CheckpointError.self) { try open(test.builder) }
     #expect(error?.code == test.code)
     #expect(error?.description.hasSuffix(test.text) == true, "\(error?.description ?? "")")
   }
@@ -216,7 +216,7 @@ struct TorchArchiveTests {
     let (runs, byteCount) = ZipBuilder(records).runs()
     let archive = try TorchArchive(
       reading: TemporaryFile.holding(runs, byteCount: byteCount))
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try archive.describe(pickleProtocol: 2)
     }
     #expect(error?.code == .limitExceeded)

@@ -1,7 +1,7 @@
-import Bytes
-import Graph
-import TestSupport
-import Torch
+import CkptBase
+import CkptGraph
+import CkptTestSupport
+import CkptTorch
 
 /// A `.pt` file that a test builds.
 enum TorchFile {

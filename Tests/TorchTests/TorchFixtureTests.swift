@@ -1,7 +1,7 @@
-import Graph
-import TestSupport
+import CkptGraph
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// Archives that PyTorch itself wrote, version by version.
 struct TorchFixtureTests {

@@ -1,8 +1,8 @@
-import Bytes
-import Graph
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptTestSupport
 import Testing
-import Torch
+import CkptTorch
 
 /// What the reader tells its user.
 struct TorchReaderTests {
@@ -12,7 +12,7 @@ struct TorchReaderTests {
   func path() throws {
     let file = try TemporaryFile.holding(
       ZipBuilder.torch(pickle: [0x80, 2, 0xff], storages: [], prefix: "model").bytes())
-    let error = #expect(throws: FormatError.self) { try TorchReader.read(file) }
+    let error = #expect(throws: CheckpointError.self) { try TorchReader.read(file) }
     #expect(
       error?.description
         == "\(file.path): model/data.pkl: byte 0x2: 0xff is not a pickle operation")
@@ -21,7 +21,7 @@ struct TorchReaderTests {
   @Test("An error of the archive names the file only")
   func archivePath() throws {
     let file = try TemporaryFile.holding(ZipBuilder([.init("x", [])]).bytes())
-    let error = #expect(throws: FormatError.self) { try TorchReader.read(file) }
+    let error = #expect(throws: CheckpointError.self) { try TorchReader.read(file) }
     #expect(error?.path == [file.path])
     #expect(error?.hint == "only archives of torch.save and torch.jit.save can be converted")
   }
@@ -30,14 +30,14 @@ struct TorchReaderTests {
   func checksum() throws {
     var builder = ZipBuilder.torch(pickle: PickledValue.none.pickle(), storages: [])
     builder.records[0].stored[2] = UInt8(ascii: "]")
-    let error = #expect(throws: FormatError.self) { try TorchFile.read(builder) }
+    let error = #expect(throws: CheckpointError.self) { try TorchFile.read(builder) }
     #expect(error?.code == .checksumMismatch)
     #expect(error?.path.last == "archive/data.pkl")
   }
 
   @Test("A pickle that would run code is refused and named")
   func forbidden() {
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try TorchFile.read(["a": .call(Self.system, ["ls"])])
     }
     #expect(error?.code == .forbidden)

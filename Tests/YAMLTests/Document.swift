@@ -1,5 +1,5 @@
-import Bytes
-public import YAML
+import CkptBase
+public import CkptYAML
 
 /// Short ways to write the values that tests expect.
 func read(_ text: String) throws -> YAMLValue { try YAMLValue(reading: Array(text.utf8)) }

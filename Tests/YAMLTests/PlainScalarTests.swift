@@ -1,6 +1,6 @@
-import Bytes
+import CkptBase
 import Testing
-import YAML
+import CkptYAML
 
 /// What each text without quotes means was asked of OmegaConf 2.3.0.
 struct PlainScalarTests {
@@ -65,13 +65,13 @@ struct PlainScalarTests {
   }
 
   static let refusals = [
-    ("9223372036854775808", FormatError.Code.limitExceeded), ("0x_", .malformed),
+    ("9223372036854775808", CheckpointError.Code.limitExceeded), ("0x_", .malformed),
     ("0b_", .malformed), ("99999999999:59:59:59:59:59", .limitExceeded),
   ]
 
   @Test("Integers beyond 64 bits or without digits are refused", arguments: refusals)
-  func refuses(text: String, code: FormatError.Code) {
-    let error = #expect(throws: FormatError.self) { try read("a: 1\nb: \(text)") }
+  func refuses(text: String, code: CheckpointError.Code) {
+    let error = #expect(throws: CheckpointError.self) { try read("a: 1\nb: \(text)") }
     #expect(error?.code == code)
     #expect(error?.path == ["line 2, column 4"])
   }

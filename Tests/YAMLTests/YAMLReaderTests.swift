@@ -1,7 +1,7 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
-import YAML
+import CkptYAML
 
 struct YAMLReaderTests {
   struct Case: Sendable, CustomTestStringConvertible {
@@ -79,9 +79,9 @@ struct YAMLReaderTests {
   struct Refusal: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let text: String
-    let code: FormatError.Code
+    let code: CheckpointError.Code
     let place: String?
-    init(_ name: String, _ text: String, _ code: FormatError.Code, _ place: String?) {
+    init(_ name: String, _ text: String, _ code: CheckpointError.Code, _ place: String?) {
       testDescription = name
       self.text = text
       self.code = code
@@ -119,14 +119,14 @@ struct YAMLReaderTests {
 
   @Test("Faults are refused with their place", arguments: refusals)
   func refuses(_ test: Refusal) {
-    let error = #expect(throws: FormatError.self) { try read(test.text) }
+    let error = #expect(throws: CheckpointError.self) { try read(test.text) }
     #expect(error?.code == test.code)
     #expect(error?.path.first == test.place)
   }
 
   @Test("Text that is not UTF-8 is refused with its offset")
   func badUTF8() {
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try YAMLValue(reading: [0x61, 0x3a, 0x20, 0xff])
     }
     #expect(error?.code == .malformed)
@@ -139,7 +139,7 @@ struct YAMLReaderTests {
     for level in 1...40 {
       text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n"
     }
-    let error = #expect(throws: FormatError.self) { try read(text) }
+    let error = #expect(throws: CheckpointError.self) { try read(text) }
     #expect(error?.code == .limitExceeded)
   }
 
@@ -147,14 +147,14 @@ struct YAMLReaderTests {
   func deepAliases() {
     var text = "a0: &a0 x\n"
     for level in 1...120 { text += "a\(level): &a\(level) [*a\(level - 1)]\n" }
-    let error = #expect(throws: FormatError.self) { try read(text) }
+    let error = #expect(throws: CheckpointError.self) { try read(text) }
     #expect(error?.code == .limitExceeded)
     #expect(error?.message.contains("inside one another") == true)
   }
 
   @Test("A document longer than the limit is not looked at")
   func tooLong() {
-    let error = #expect(throws: FormatError.self) {
+    let error = #expect(throws: CheckpointError.self) {
       try YAMLValue(reading: [UInt8](repeating: 0x23, count: YAMLLimits.documentBytes + 1))
     }
     #expect(error?.code == .limitExceeded)

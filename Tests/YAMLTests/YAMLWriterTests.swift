@@ -1,5 +1,5 @@
 import Testing
-import YAML
+import CkptYAML
 
 struct YAMLWriterTests {
   @Test("A document looks as OmegaConf writes it")

@@ -1,7 +1,7 @@
-import Graph
+import CkptGraph
 import Testing
 
-@testable import Zip
+@testable import CkptZip
 
 @Suite("The headers of large records are those of torch.save")
 struct PlannedEntryTests {

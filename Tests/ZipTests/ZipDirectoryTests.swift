@@ -1,8 +1,8 @@
-import Bytes
-import Graph
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptTestSupport
 import Testing
-import Zip
+import CkptZip
 
 @Suite("ZIP directory")
 struct ZipDirectoryTests {

@@ -1,8 +1,8 @@
-import Bytes
-import Graph
-import TestSupport
+import CkptBase
+import CkptGraph
+import CkptTestSupport
 import Testing
-import Zip
+import CkptZip
 
 /// Archives that PyTorch itself wrote.
 @Suite("ZIP fixtures")

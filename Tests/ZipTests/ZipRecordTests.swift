@@ -1,7 +1,7 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
-import Zip
+import CkptZip
 
 @Suite("ZIP records")
 struct ZipRecordTests {
@@ -43,14 +43,14 @@ struct ZipRecordTests {
   @Test("A record of exactly the limit is read, one byte more is not")
   func limit() throws {
     #expect(try read(.init("a", [1, 2, 3]), limit: 3) == [1, 2, 3])
-    let error = #expect(throws: FormatError.self) { try read(.init("a", [1, 2, 3]), limit: 2) }
+    let error = #expect(throws: CheckpointError.self) { try read(.init("a", [1, 2, 3]), limit: 2) }
     #expect(error?.code == .limitExceeded)
     #expect(error?.path == ["a"])
   }
 
   struct Damage: Sendable, CustomTestStringConvertible {
     let name: String
-    let code: FormatError.Code
+    let code: CheckpointError.Code
     let words: String
     let record: ZipBuilder.Record
     var testDescription: String { name }
@@ -101,7 +101,7 @@ struct ZipRecordTests {
 
   @Test("Damaged records are refused by name", arguments: damages)
   func damaged(_ test: Damage) throws {
-    let error = #expect(throws: FormatError.self) { try read(test.record) }
+    let error = #expect(throws: CheckpointError.self) { try read(test.record) }
     #expect(error?.code == test.code)
     #expect(error?.path == ["a"])
     #expect(error?.message.contains(test.words) == true, "\(error?.message ?? "")")
@@ -124,7 +124,7 @@ struct ZipRecordTests {
       let directory = try TemporaryFile.shrinking(ZipBuilder([record]).bytes(), to: 65) {
         try ZipDirectory(reading: $0)
       }
-      let error = #expect(throws: FormatError.self) {
+      let error = #expect(throws: CheckpointError.self) {
         try directory.readRecord(directory.entries[0], limit: 10_000)
       }
       #expect(error?.code == .truncated)

@@ -1,20 +1,20 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
-import Zip
+import CkptZip
 
 @Suite("ZIP refusals")
 struct ZipRefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
-    let code: FormatError.Code
+    let code: CheckpointError.Code
     /// What the error's sentence must contain.
     let words: String
     let change: @Sendable (inout ZipBuilder) -> Void
     var testDescription: String { name }
 
     init(
-      _ name: String, _ code: FormatError.Code, _ words: String,
+      _ name: String, _ code: CheckpointError.Code, _ words: String,
       _ change: @escaping @Sendable (inout ZipBuilder) -> Void
     ) {
       self.name = name
@@ -351,7 +351,7 @@ struct ZipRefusalTests {
     for leading in [0, 5] {
       builder.leading = [UInt8](repeating: 0, count: leading)
       let file = try TemporaryFile.holding(builder.bytes())
-      let error = #expect(throws: FormatError.self) { try ZipDirectory(reading: file) }
+      let error = #expect(throws: CheckpointError.self) { try ZipDirectory(reading: file) }
       #expect(error?.offset == leading + test.offset, "\(error?.message ?? "")")
     }
   }
@@ -360,7 +360,7 @@ struct ZipRefusalTests {
     var builder = Self.builder
     test.change(&builder)
     let file = try TemporaryFile.holding(builder.bytes())
-    let error = #expect(throws: FormatError.self) { try ZipDirectory(reading: file) }
+    let error = #expect(throws: CheckpointError.self) { try ZipDirectory(reading: file) }
     #expect(error?.code == test.code)
     #expect(error?.message.contains(test.words) == true, "\(error?.message ?? "")")
   }

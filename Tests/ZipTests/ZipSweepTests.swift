@@ -1,7 +1,7 @@
-import Bytes
-import TestSupport
+import CkptBase
+import CkptTestSupport
 import Testing
-import Zip
+import CkptZip
 
 @Suite("ZIP sweeps")
 struct ZipSweepTests {
@@ -36,7 +36,7 @@ struct ZipSweepTests {
   @Test("An archive cut anywhere is refused")
   func truncations() throws {
     for count in Self.archive.indices {
-      #expect(throws: FormatError.self, "cut at \(count)") {
+      #expect(throws: CheckpointError.self, "cut at \(count)") {
         try contents(of: Array(Self.archive.prefix(count)))
       }
     }
@@ -52,7 +52,7 @@ struct ZipSweepTests {
         let read = try contents(of: bytes)
         let isSame = read.elementsEqual(whole) { $0.name == $1.name && $0.data == $1.data }
         #expect(isSame, "bit \(bit % 8) of byte \(bit / 8)")
-      } catch is FormatError {}
+      } catch is CheckpointError {}
     }
   }
 
@@ -70,7 +70,7 @@ struct ZipSweepTests {
           bytes[index + offset] = interesting.randomElement(using: &generator) ?? 0
         }
       }
-      do { _ = try contents(of: bytes) } catch is FormatError {}
+      do { _ = try contents(of: bytes) } catch is CheckpointError {}
     }
   }
 }

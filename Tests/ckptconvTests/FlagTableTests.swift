@@ -30,7 +30,7 @@ struct FlagTableTests {
 
   @Test("Commands and topics have different names")
   func pagesAreUnique() {
-    #expect(Set(Help.pageNames).count == Help.pageNames.count)
+    #expect(Set(HelpCommand.pageNames).count == HelpCommand.pageNames.count)
   }
 
   @Test("One-line texts begin in lower case and have no final stop", arguments: pages)
@@ -68,7 +68,7 @@ struct FlagTableTests {
     for line in lines { #expect(line.count <= 80, "\(line)") }
   }
 
-  @Test("Running text of the manual keeps to 79 columns", arguments: Help.pageNames)
+  @Test("Running text of the manual keeps to 79 columns", arguments: HelpCommand.pageNames)
   func manualsFit(name: String) throws {
     for line in try HelpPage(named: name).text(.manual).split(separator: "\n")
     where !line.contains("$ ") {

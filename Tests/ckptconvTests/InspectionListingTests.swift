@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Converter
+@testable import CkptInspect
 @testable import ckptconv
 
 @Suite("inspect lists tensors and values")

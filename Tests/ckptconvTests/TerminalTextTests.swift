@@ -1,4 +1,4 @@
-import Bytes
+import CkptBase
 import Testing
 
 @testable import ckptconv
@@ -52,7 +52,7 @@ struct TerminalTextTests {
 
   @Test("An error says where, what and what to do")
   func reportsError() {
-    let error = FormatError(
+    let error = CheckpointError(
       .forbidden, "global 'os.system' is not allowed", at: 0x1f3, hint: "see 'ckptconv help safety'"
     )
     .framed(by: "archive/data.pkl").framed(by: "mo\ndel.pt")
@@ -63,7 +63,7 @@ struct TerminalTextTests {
 
         """#)
     #expect(
-      Report.error(FormatError(.malformed, "bad"), Style(isOn: true))
+      Report.error(CheckpointError(.malformed, "bad"), Style(isOn: true))
         == "ckptconv: \u{1B}[1;31merror:\u{1B}[0m bad\n")
   }
 
@@ -78,11 +78,11 @@ struct TerminalTextTests {
   @Test("The exit codes are those that scripts rely on")
   func exitCodes() {
     #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 64, 65, 74])
-    let missing = FormatError(SystemError("open", path: "x", code: 2))
+    let missing = CheckpointError(SystemError("open", path: "x", code: 2))
     #expect(ExitCode(missing) == .inputOutput)
-    let codes: [FormatError.Code] = [
+    let codes: [CheckpointError.Code] = [
       .truncated, .malformed, .checksumMismatch, .unsupported, .forbidden, .limitExceeded, .lossy,
     ]
-    for code in codes { #expect(ExitCode(FormatError(code, "")) == .badInput) }
+    for code in codes { #expect(ExitCode(CheckpointError(code, "")) == .badInput) }
   }
 }

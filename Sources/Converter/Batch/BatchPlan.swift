@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 /// What a batch consists of, decided by names and places alone.
 package struct BatchPlan: Sendable {
@@ -11,7 +11,7 @@ package struct BatchPlan: Sendable {
     self.items = items.map { item in
       for output in item.writes {
         guard let other = writers[output] else { continue }
-        let error = FormatError(
+        let error = CheckpointError(
           .unsupported, "'\(other)' and '\(item.input)' would both be written to '\(output)'",
           hint: "convert one of them into another directory")
         return BatchItem(
@@ -28,8 +28,8 @@ package struct BatchPlan: Sendable {
   /// - Throws: `inputOutput` when the current directory is gone.
   package init(
     of verb: any BatchVerb, on inputs: [FoundInput], root: String?
-  ) throws(FormatError) {
-    let current = try FormatError.wrapping { () throws(SystemError) in
+  ) throws(CheckpointError) {
+    let current = try CheckpointError.wrapping { () throws(SystemError) in
       try Syscalls.currentDirectory()
     }
     let tree = OutputTree(bases: inputs.map(\.base), currentDirectory: current)
@@ -47,7 +47,7 @@ package struct BatchPlan: Sendable {
   private static func item(
     _ name: String, _ input: FoundInput, _ verb: any BatchVerb, root: String?
   ) -> BatchItem {
-    do throws(FormatError) {
+    do throws(CheckpointError) {
       if let fault = input.fault { throw fault }
       let output = FilePath(root ?? ".").appending(name)
       let work = try verb.work(
@@ -67,9 +67,34 @@ package struct BatchPlan: Sendable {
   /// - Throws: `inputOutput` when what other shards have written down cannot be read.
   package mutating func keep(
     _ shard: Shard, of verb: any BatchVerb, below root: String, writing: Bool
-  ) throws(FormatError) {
-    let ledger = ShardLedger(in: BatchStore.directory(of: root, for: verb), count: shard.count)
+  ) throws(CheckpointError) {
+    let ledger = ShardAssignments(in: BatchStore.directory(of: root, for: verb), count: shard.count)
     let names = try ledger.names(of: shard, among: items, writing: writing)
     items.removeAll { !names.contains($0.name) }
   }
+}
+
+/// One input of a batch and what is to be done with it.
+package struct BatchItem: Sendable {
+  /// Its path in the trees of inputs and outputs, which names it in journal and reports.
+  package let name: String
+  /// The path that opens it.
+  package let input: String
+  /// What is to be done, or why that is impossible.
+  package let work: Result<any BatchWork, CheckpointError>
+  /// The size of what is read, in bytes.
+  package let readByteCount: Int
+
+  /// An item from its parts.
+  package init(
+    name: String, input: String, work: Result<any BatchWork, CheckpointError>, readByteCount: Int
+  ) {
+    self.name = name
+    self.input = input
+    self.work = work
+    self.readByteCount = readByteCount
+  }
+
+  /// The files it writes.
+  var writes: [String] { (try? work.get().writes) ?? [] }
 }

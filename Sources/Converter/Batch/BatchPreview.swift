@@ -1,5 +1,5 @@
-package import Bytes
-internal import JSON
+package import CkptBase
+internal import CkptJSON
 
 /// What a run would do, with exact sizes: the structure of every input is read for it.
 package struct BatchPreview: Sendable {
@@ -20,7 +20,7 @@ package struct BatchPreview: Sendable {
     /// Whether an earlier run has done it.
     package var isFinished: Bool
     /// Why it cannot be done.
-    package var fault: FormatError?
+    package var fault: CheckpointError?
   }
 
   /// The items in the order of the plan.
@@ -33,7 +33,7 @@ package struct BatchPreview: Sendable {
   /// Looks at what `schedule` would do.
   ///
   /// - Throws: `inputOutput` when the free space cannot be told.
-  package init(_ schedule: BatchSchedule, root: String?, writes: Bool) throws(FormatError) {
+  package init(_ schedule: BatchSchedule, root: String?, writes: Bool) throws(CheckpointError) {
     var items: [Item] = []
     for entry in schedule.entries { items.append(Self.item(entry)) }
     self.items = items
@@ -53,7 +53,7 @@ package struct BatchPreview: Sendable {
     case .finished: item.isFinished = true
     case .impossible(let error): item.fault = error
     case .fresh, .again:
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         let byteCount = try entry.item.work.get().measure()
         item.writtenByteCount = outputs.isEmpty ? nil : byteCount
       } catch {
@@ -67,7 +67,7 @@ package struct BatchPreview: Sendable {
   package var openCount: Int { items.count { !$0.isFinished && $0.fault == nil } }
 
   /// The items that cannot be done, and why.
-  package var faults: [(input: String, error: FormatError)] {
+  package var faults: [(input: String, error: CheckpointError)] {
     items.compactMap { item in item.fault.map { (item.input, $0) } }
   }
 

@@ -1,4 +1,6 @@
-package import Bytes
+package import CkptBase
+internal import CkptCopy
+internal import CkptPlan
 
 /// Carries out a schedule: several items at once, each ended by a line in the journal.
 package final class BatchRun: Sendable {
@@ -8,13 +10,13 @@ package final class BatchRun: Sendable {
     var waiting: [Int]
     var reports: [ItemReport]
     /// The items whose work has ended and that are not yet in the journal.
-    var ended: [EndedItem] = []
+    var ended: [CompletedItem] = []
     /// How many threads have taken on work, and how many of them have not given up.
     var workerCount = 0
     var busyWorkers = 0
     var hasCommitter = false
     var isCommitting = false
-    var stop: FormatError?
+    var stop: CheckpointError?
     var tracker = ProgressTracker()
   }
 
@@ -46,7 +48,7 @@ package final class BatchRun: Sendable {
   /// Does everything, or as much as is possible.
   ///
   /// - Throws: `inputOutput` when the journal cannot be begun.
-  package func run() throws(FormatError) -> BatchReport {
+  package func run() throws(CheckpointError) -> BatchReport {
     if verb.writes {
       var records: [JournalRecord] = []
       for index in schedule.open { records.append(try planned(schedule.entries[index].item)) }
@@ -66,7 +68,7 @@ package final class BatchRun: Sendable {
   /// not told to or was stopped before.
   ///
   /// - Returns: the numbers of these items, and what kept their inputs from being deleted.
-  private func deleteFinished() throws(FormatError) -> [(index: Int, error: SystemError?)] {
+  private func deleteFinished() throws(CheckpointError) -> [(index: Int, error: SystemError?)] {
     guard rules.deletesSources else { return [] }
     var records: [JournalRecord] = []
     var indices: [Int] = []
@@ -121,7 +123,7 @@ package final class BatchRun: Sendable {
   private func next() -> (index: Int, WorkBudget)? {
     state.change { state in
       if Interruption.isRequested, state.stop == nil {
-        state.stop = FormatError(.interrupted("batch"))
+        state.stop = CheckpointError(.interrupted("batch"))
       }
       guard state.stop == nil, let index = state.waiting.popLast() else { return nil }
       let item = schedule.entries[index].item
@@ -134,20 +136,20 @@ package final class BatchRun: Sendable {
   }
 
   /// Decides whether a failure is one for all.
-  private func note(_ error: FormatError, in state: inout State) {
+  private func note(_ error: CheckpointError, in state: inout State) {
     guard state.stop == nil else { return }
     let isForAll = error.cause.map { $0.isOutOfSpace || $0.isInterruption } ?? false
     if isForAll || !rules.keepsGoing { state.stop = error }
   }
 
-  private func attempt(_ index: Int, _ budget: WorkBudget) -> EndedItem {
+  private func attempt(_ index: Int, _ budget: WorkBudget) -> CompletedItem {
     let entry = schedule.entries[index]
     let start = Syscalls.monotonicNanoseconds()
     var attempts = 0
     while true {
       attempts += 1
-      var ended = EndedItem(index: index, attempts: attempts)
-      do throws(FormatError) {
+      var ended = CompletedItem(index: index, attempts: attempts)
+      do throws(CheckpointError) {
         try perform(entry, index, budget, &ended)
         ended.duration = Syscalls.monotonicNanoseconds() - start
         return ended
@@ -164,8 +166,8 @@ package final class BatchRun: Sendable {
   }
 
   private func perform(
-    _ entry: BatchSchedule.Entry, _ index: Int, _ budget: WorkBudget, _ ended: inout EndedItem
-  ) throws(FormatError) {
+    _ entry: BatchSchedule.Entry, _ index: Int, _ budget: WorkBudget, _ ended: inout CompletedItem
+  ) throws(CheckpointError) {
     let work = try entry.item.work.get()
     for path in work.reads {
       ended.inputs.append(try FileIdentity(of: path, hashing: rules.hashesInputs))
@@ -200,7 +202,7 @@ package final class BatchRun: Sendable {
   /// ended during the wait before.
   private func commit() {
     while let group = takeEnded() {
-      let committed = Commit(schedule, verb: verb, store: store, rules).carryOut(group)
+      let committed = ResultCommitter(schedule, verb: verb, store: store, rules).carryOut(group)
       for (index, report) in committed.reports {
         let progress = state.change { state in
           state.reports[index] = report
@@ -217,7 +219,7 @@ package final class BatchRun: Sendable {
   }
 
   /// What is to be committed; `nil` when there is nothing, or another thread is at it.
-  private func takeEnded() -> [EndedItem]? {
+  private func takeEnded() -> [CompletedItem]? {
     state.change { state in
       guard !state.isCommitting, !state.ended.isEmpty else { return nil }
       state.isCommitting = true
@@ -227,7 +229,7 @@ package final class BatchRun: Sendable {
   }
 
   /// What is written down before an item is begun: whatever appears from then on is the batch's own.
-  private func planned(_ item: BatchItem) throws(FormatError) -> JournalRecord {
+  private func planned(_ item: BatchItem) throws(CheckpointError) -> JournalRecord {
     var record = JournalRecord(
       .planned, verb: verb.name, settings: rules.settings, item: item.name)
     guard rules.replacesExisting else { return record }
@@ -239,12 +241,50 @@ package final class BatchRun: Sendable {
   }
 }
 
-extension FormatError {
+extension CheckpointError {
   /// Whether another attempt can have another end: the system was at fault, and not by saying that
   /// something is missing, taken or full.
   fileprivate var mayPass: Bool {
     guard code == .inputOutput else { return false }
     guard let cause else { return true }
     return !cause.isMissing && !cause.isPresent && !cause.isOutOfSpace && !cause.isInterruption
+  }
+}
+
+/// How a batch is carried out.
+package struct BatchRules: Hashable, Sendable {
+  /// The flags that decide what outputs hold, as text.
+  package var settings = ""
+  /// How many items are worked on at once.
+  package var jobs = 1
+  /// How many threads copy, for all of them together; `nil` for one per processor.
+  package var threads: Int?
+  /// Whether what earlier runs have done counts.
+  package var resumes = false
+  /// Whether existing outputs are replaced.
+  package var replacesExisting = false
+  /// Whether items go on after one has failed.
+  package var keepsGoing = false
+  /// How often an item is tried again when the system was at fault.
+  package var retries = 0
+  /// Whether inputs are deleted when their outputs have been verified.
+  package var deletesSources = false
+  /// Whether inputs are known by a hash of their bytes.
+  package var hashesInputs = false
+
+  /// The defaults.
+  package init() {}
+
+  /// The least memory that one item can work with, in bytes.
+  private static let leastMemory = 1 << 20
+
+  /// What one item may use while `running` are worked on at once: an equal part.
+  func budget(running: Int) -> WorkBudget {
+    let threads = threads ?? Syscalls.availableProcessors()
+    return WorkBudget(
+      copying: CopyBudget(
+        threads: max(threads / max(running, 1), 1),
+        workingMemory: max(CopyEngine.defaultWorkingMemory / max(jobs, 1), Self.leastMemory)),
+      replacesExisting: replacesExisting)
   }
 }

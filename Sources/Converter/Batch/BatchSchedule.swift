@@ -1,5 +1,6 @@
-package import Bytes
-internal import Plan
+package import CkptBase
+internal import CkptCopy
+internal import CkptPlan
 
 /// The items of a run with what is to happen to each.
 package struct BatchSchedule: Sendable {
@@ -8,7 +9,7 @@ package struct BatchSchedule: Sendable {
     /// The item.
     package var item: BatchItem
     /// Where it stands.
-    package var standing: Standing
+    package var standing: ResumeState
   }
 
   /// The items in the order of the plan.
@@ -21,7 +22,7 @@ package struct BatchSchedule: Sendable {
     _ plan: BatchPlan, _ history: JournalHistory, verb: any BatchVerb, root: String?,
     _ rules: BatchRules, shard: Shard? = nil
   ) {
-    let check = StandingCheck(
+    let check = ResumeCheck(
       root: root, verb: verb.name, settings: rules.settings, resumes: rules.resumes,
       replacesExisting: rules.replacesExisting, hashesInputs: rules.hashesInputs)
     entries = plan.items.map { Entry(item: $0, standing: check.standing(of: $0, in: history)) }
@@ -39,7 +40,7 @@ package struct BatchSchedule: Sendable {
   }
 
   /// The items that cannot be done, and why.
-  package var faults: [(item: BatchItem, error: FormatError)] {
+  package var faults: [(item: BatchItem, error: CheckpointError)] {
     entries.compactMap { entry in
       guard case .impossible(let error) = entry.standing else { return nil }
       return (entry.item, error)
@@ -51,12 +52,12 @@ package struct BatchSchedule: Sendable {
 
   /// The bytes that the items to be done will write, found out by reading their structure; items
   /// that cannot be read are left out and named.
-  package func measured() -> (byteCount: Int, faults: [(item: BatchItem, error: FormatError)]) {
+  package func measured() -> (byteCount: Int, faults: [(item: BatchItem, error: CheckpointError)]) {
     var byteCount = 0
-    var faults: [(item: BatchItem, error: FormatError)] = []
+    var faults: [(item: BatchItem, error: CheckpointError)] = []
     for index in open {
       let item = entries[index].item
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         byteCount += try item.work.get().measure()
       } catch {
         faults.append((item, error))
@@ -70,9 +71,9 @@ package struct BatchSchedule: Sendable {
   /// Outputs are about as large as inputs. Only where that would be close are all of them measured,
   /// which reads the structure of every input.
   /// - Throws: `inputOutput` with both numbers when it does not fit.
-  package func requireSpace(below root: String) throws(FormatError) {
+  package func requireSpace(below root: String) throws(CheckpointError) {
     let place = try Self.existing(FilePath(root))
-    let available = try FormatError.wrapping { () throws(SystemError) in
+    let available = try CheckpointError.wrapping { () throws(SystemError) in
       try Syscalls.availableBytes(at: place)
     }
     guard let available, readByteCount > available / 2 else { return }
@@ -82,15 +83,15 @@ package struct BatchSchedule: Sendable {
   /// The bytes that are free where `root` is, or will be; `nil` where the system does not say.
   ///
   /// - Throws: `inputOutput` when it cannot be told.
-  package static func availableBytes(below root: String) throws(FormatError) -> Int? {
+  package static func availableBytes(below root: String) throws(CheckpointError) -> Int? {
     let place = try existing(FilePath(root))
-    return try FormatError.wrapping { () throws(SystemError) in
+    return try CheckpointError.wrapping { () throws(SystemError) in
       try Syscalls.availableBytes(at: place)
     }
   }
 
   /// The innermost directory of a path that is there already.
-  private static func existing(_ path: FilePath) throws(FormatError) -> String {
+  private static func existing(_ path: FilePath) throws(CheckpointError) -> String {
     var place = path
     while try place.status() == nil, place.text != ".", place.text != "/" {
       place = place.directory

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Plan
+package import CkptBase
+internal import CkptPlan
 
 /// The hidden directory below a root in which a batch keeps its journal and its locks.
 package final class BatchStore: Sendable {
@@ -21,10 +21,10 @@ package final class BatchStore: Sendable {
   ///
   /// - Throws: `inputOutput` when the directory cannot be made or read, or when another batch
   ///   has it.
-  package init(root: String, for verb: any BatchVerb, shard: Shard?) throws(FormatError) {
+  package init(root: String, for verb: any BatchVerb, shard: Shard?) throws(CheckpointError) {
     self.root = root
     let directory = Self.directory(of: root, for: verb)
-    _ = try FormatError.wrapping { () throws(SystemError) in
+    _ = try CheckpointError.wrapping { () throws(SystemError) in
       try Syscalls.makeDirectories(directory)
     }
     locks = try RootLock(of: root, in: directory, shard: shard)
@@ -47,14 +47,14 @@ package final class BatchStore: Sendable {
   /// - Throws: `inputOutput` when a journal cannot be read, `malformed` when it is none.
   package static func history(
     of root: String, for verb: any BatchVerb
-  ) throws(FormatError) -> JournalHistory {
+  ) throws(CheckpointError) -> JournalHistory {
     try JournalHistory(readingFrom: directory(of: root, for: verb))
   }
 
   /// Writes records down; they are on the disk when this returns.
   ///
   /// - Throws: `inputOutput` when that fails.
-  func append(_ records: [JournalRecord]) throws(FormatError) {
+  func append(_ records: [JournalRecord]) throws(CheckpointError) {
     guard !records.isEmpty else { return }
     let time = Syscalls.secondsSince1970()
     try journal.append(
@@ -79,5 +79,66 @@ package final class BatchStore: Sendable {
   static func directory(of root: String, for verb: any BatchVerb) -> String {
     let place = FilePath(root).appending(directoryName)
     return verb.writes ? place.text : place.appending(verb.name).text
+  }
+}
+
+/// The right to write below a root: one batch has it, or the shards of one batch share it.
+struct RootLock: Sendable {
+  /// What the user should know.
+  let warnings: [String]
+  private let held: [LockFile]
+
+  /// Takes the locks of `root` that lie in `directory`.
+  ///
+  /// - Throws: `inputOutput` when another batch has them, or when that cannot be told.
+  init(of root: String, in directory: String, shard: Shard?) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      held = try Self.take(root, FilePath(directory), shard)
+      warnings = []
+    } catch {
+      guard error.cause?.isUnsupported == true else { throw error }
+      held = []
+      warnings = [
+        "\(directory): this file system has no locks; make sure that no other batch writes here"
+      ]
+    }
+  }
+
+  private static func take(
+    _ root: String, _ directory: FilePath, _ shard: Shard?
+  ) throws(CheckpointError) -> [LockFile] {
+    let whole = try LockFile(path: directory.appending("lock").text)
+    guard try whole.take(shard == nil ? .exclusive : .shared) else {
+      throw busy(root, shard == nil ? "a batch" : "a batch that is not divided into shards")
+    }
+    guard let shard else { return [whole] }
+    let own = "shard-\(shard.index)-of-\(shard.count).lock"
+    let task = try LockFile(path: directory.appending(own).text)
+    guard try task.take(.exclusive) else {
+      throw busy(root, "another process with shard \(shard)")
+    }
+    try refuseOtherDivisions(root, directory, shard.count)
+    return [whole, task]
+  }
+
+  /// Shards of different counts would do the same items twice.
+  private static func refuseOtherDivisions(
+    _ root: String, _ directory: FilePath, _ count: Int
+  ) throws(CheckpointError) {
+    let names = try directory.entryNames()
+    for name in names where name.hasPrefix("shard-") && name.hasSuffix(".lock") {
+      guard !name.hasSuffix("-of-\(count).lock") else { continue }
+      let other = try LockFile(path: directory.appending(name).text)
+      guard try other.take(.exclusive) else {
+        throw busy(root, "a batch that is divided into another number of shards")
+      }
+    }
+  }
+
+  private static func busy(_ root: String, _ who: String) -> CheckpointError {
+    CheckpointError(
+      .inputOutput, "\(who) is running here",
+      hint: "wait until it ends; tasks of one batch share a directory with --shard I/N"
+    ).framed(by: root)
   }
 }

@@ -1,6 +1,5 @@
-internal import Bytes
-internal import Codecs
-internal import JSON
+internal import CkptBase
+internal import CkptJSON
 
 /// What tells whether a file is still the one it was: its size, its time of change and, where it was
 /// asked for, a hash of its content.
@@ -27,8 +26,8 @@ package struct FileIdentity: Hashable, Sendable {
   /// The identity of the file at `path`, which is recorded as `name`; `hashing` reads all of it.
   ///
   /// - Throws: `inputOutput` when it is missing or unreadable.
-  init(of path: String, as name: String? = nil, hashing: Bool = false) throws(FormatError) {
-    let status = try FormatError.wrapping { () throws(SystemError) in
+  init(of path: String, as name: String? = nil, hashing: Bool = false) throws(CheckpointError) {
+    let status = try CheckpointError.wrapping { () throws(SystemError) in
       guard let status = try Syscalls.status(at: path) else { throw SystemError.missing(path) }
       return status
     }
@@ -36,13 +35,13 @@ package struct FileIdentity: Hashable, Sendable {
     if hashing { sha256 = try Self.hash(of: path) }
   }
 
-  private static func hash(of path: String) throws(FormatError) -> String {
+  private static func hash(of path: String) throws(CheckpointError) -> String {
     let file = try SourceFile.open(path)
     var buffer = try PageBuffer(byteCount: bufferByteCount)
     var hash = SHA256()
     var offset = 0
     while offset < file.byteCount {
-      guard !Interruption.isRequested else { throw FormatError(.interrupted(path)) }
+      guard !Interruption.isRequested else { throw CheckpointError(.interrupted(path)) }
       var bytes = buffer.mutableBytes
       var part = bytes._mutatingExtracting(0..<min(bufferByteCount, file.byteCount - offset))
       try file.readAll(at: offset, into: &part)
@@ -72,7 +71,7 @@ extension FileIdentity {
     json.endObject()
   }
 
-  init(reading json: inout JSONReader) throws(FormatError) {
+  init(reading json: inout JSONReader) throws(CheckpointError) {
     self.init(path: "", byteCount: 0, modified: 0)
     try json.beginObject()
     while let key = try json.nextKey() {
@@ -89,9 +88,9 @@ extension FileIdentity {
 
 extension JSONReader {
   /// Reads an integer that fits 64 bits with a sign.
-  mutating func integer() throws(FormatError) -> Int {
+  mutating func integer() throws(CheckpointError) -> Int {
     guard case .integer(let integer) = try number() else {
-      throw FormatError(.malformed, "a number that is no integer", at: offset)
+      throw CheckpointError(.malformed, "a number that is no integer", at: offset)
     }
     return integer
   }

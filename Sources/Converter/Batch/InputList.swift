@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 /// A list of inputs in a file: one path or pattern a line, or a table of OLMo's checkpoints.
 ///
@@ -14,15 +14,15 @@ package enum InputList {
   ///
   /// - Throws: `inputOutput` when it cannot be read; `unsupported` with the line for a URL without a
   ///   local copy, `malformed` for a list that is not text.
-  package static func arguments(in path: String) throws(FormatError) -> [String] {
-    try FormatError.within(path) { () throws(FormatError) in
+  package static func arguments(in path: String) throws(CheckpointError) -> [String] {
+    try CheckpointError.within(path) { () throws(CheckpointError) in
       let bytes = try SourceFile.open(path).contents(of: "a list of inputs", atMost: limit)
       guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
-        throw FormatError(
+        throw CheckpointError(
           .malformed, "this is not text",
           hint: "a list has one path on each line; checkpoints are given without --from")
       }
-      return try arguments(of: text) { path throws(FormatError) in
+      return try arguments(of: text) { path throws(CheckpointError) in
         try FilePath(path).status() != nil
       }
     }
@@ -30,8 +30,8 @@ package enum InputList {
 
   /// The arguments in the text of a list; `exists` tells of a path whether there is such a file.
   static func arguments(
-    of text: String, exists: (String) throws(FormatError) -> Bool
-  ) throws(FormatError) -> [String] {
+    of text: String, exists: (String) throws(CheckpointError) -> Bool
+  ) throws(CheckpointError) -> [String] {
     var arguments: [String] = []
     var columnIndex: Int?
     var isFirst = true
@@ -48,7 +48,7 @@ package enum InputList {
       if let columnIndex {
         let cells = CSVRow.cells(of: line)
         guard columnIndex < cells.count, !cells[columnIndex].isEmpty else {
-          throw FormatError(
+          throw CheckpointError(
             .malformed,
             "line \(index + 1) has \(cells.count) columns, '\(column)' is number \(columnIndex + 1)"
           )
@@ -57,21 +57,21 @@ package enum InputList {
       }
       arguments.append(try local(entry, line: index + 1, exists))
     }
-    guard !arguments.isEmpty else { throw FormatError(.malformed, "the list is empty") }
+    guard !arguments.isEmpty else { throw CheckpointError(.malformed, "the list is empty") }
     return arguments
   }
 
   /// The entry, or for a URL the path of its local copy.
   private static func local(
-    _ entry: String, line: Int, _ exists: (String) throws(FormatError) -> Bool
-  ) throws(FormatError) -> String {
+    _ entry: String, line: Int, _ exists: (String) throws(CheckpointError) -> Bool
+  ) throws(CheckpointError) -> String {
     guard let (scheme, rest) = URLText.parts(of: entry) else { return entry }
     if scheme == "file" { return rest.hasPrefix("/") ? rest : "/" + rest }
     let copies = [rest, rest.split(separator: "/").dropFirst().joined(separator: "/")]
     for copy in copies where !copy.isEmpty {
       if try exists(copy) { return copy }
     }
-    throw FormatError(
+    throw CheckpointError(
       .unsupported,
       "line \(line) names '\(entry)', and there is no copy of it here as "
         + copies.map { "'\($0)'" }.joined(separator: " or "),
@@ -85,5 +85,39 @@ extension StringProtocol {
     let start = drop(while: \.isWhitespace)
     let end = start.lastIndex { !$0.isWhitespace }
     return end.map { String(start[...$0]) } ?? ""
+  }
+}
+
+/// A line of a table whose cells are separated by commas (RFC 4180, without line breaks in cells).
+enum CSVRow {
+  /// The cells, without the quotes around them.
+  static func cells(of line: String) -> [String] {
+    var cells = [""]
+    var isQuoted = false
+    var previous: Character?
+    for character in line {
+      switch character {
+      case "\"":
+        // Two quotes inside of a quoted cell stand for one.
+        if !isQuoted, previous == "\"" { cells[cells.count - 1].append("\"") }
+        isQuoted.toggle()
+      case "," where !isQuoted: cells.append("")
+      default: cells[cells.count - 1].append(character)
+      }
+      previous = character
+    }
+    return cells
+  }
+}
+
+/// Tells URLs from paths.
+enum URLText {
+  /// The scheme of a URL and what follows its `://`, without a final slash; `nil` for a path.
+  static func parts(of text: String) -> (scheme: String, rest: String)? {
+    let scheme = text.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+") }
+    guard !scheme.isEmpty, text[scheme.endIndex...].hasPrefix("://") else { return nil }
+    var rest = text[scheme.endIndex...].dropFirst(3)
+    while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
+    return (scheme.lowercased(), String(rest))
   }
 }

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Formats
+package import CkptBase
+internal import CkptFormats
 
 /// Finds the inputs that paths, patterns and directory trees stand for.
 package struct InputSearch: Sendable {
@@ -24,13 +24,13 @@ package struct InputSearch: Sendable {
   /// A file or checkpoint directory stands for itself, another directory for those in its tree, a
   /// pattern for what it matches.
   /// - Throws: `inputOutput` when there is nothing, `unsupported` when there is nothing of the kind.
-  package func inputs(for argument: String) throws(FormatError) -> [FoundInput] {
+  package func inputs(for argument: String) throws(CheckpointError) -> [FoundInput] {
     let place = FilePath(argument)
     if let status = try place.status() {
       guard status.isDirectory else { return [FoundInput(argument, below: place.directory.text)] }
       let found = try inputs(inDirectory: place)
       guard !found.isEmpty else {
-        throw FormatError(
+        throw CheckpointError(
           .unsupported, "nothing in this directory is what \(verb.name) takes",
           hint: includesFiles ? nil : "--files takes single files in directories too"
         ).framed(by: argument)
@@ -38,14 +38,14 @@ package struct InputSearch: Sendable {
       return found
     }
     guard let pattern = GlobPattern(argument) else {
-      throw FormatError(SystemError.missing(argument))
+      throw CheckpointError(SystemError.missing(argument))
     }
     return try inputs(matching: pattern, argument)
   }
 
   private func inputs(
     matching pattern: GlobPattern, _ argument: String
-  ) throws(FormatError) -> [FoundInput] {
+  ) throws(CheckpointError) -> [FoundInput] {
     var found: [FoundInput] = []
     var faults: [SystemError] = []
     for match in GlobMatches.paths(for: pattern, faults: &faults) {
@@ -57,9 +57,9 @@ package struct InputSearch: Sendable {
       found += try inputs(inDirectory: place).map { FoundInput($0.path, below: pattern.base) }
     }
     // What cannot be looked into is one fault among many inputs.
-    found += faults.map { FoundInput($0.path, below: pattern.base, fault: FormatError($0)) }
+    found += faults.map { FoundInput($0.path, below: pattern.base, fault: CheckpointError($0)) }
     guard !found.isEmpty else {
-      throw FormatError(
+      throw CheckpointError(
         .unsupported, "nothing that \(verb.name) takes matches this pattern",
         hint: "'*' stays inside of one directory, '**' goes through all of them"
       ).framed(by: argument)
@@ -68,7 +68,7 @@ package struct InputSearch: Sendable {
   }
 
   /// The directory itself if the verb takes it, or what is below it.
-  private func inputs(inDirectory directory: FilePath) throws(FormatError) -> [FoundInput] {
+  private func inputs(inDirectory directory: FilePath) throws(CheckpointError) -> [FoundInput] {
     let names = try directory.entryNames()
     if verb.takes(directoryHolding: Set(names)) {
       return [FoundInput(directory.text, below: directory.directory.text)]
@@ -114,7 +114,7 @@ package struct InputSearch: Sendable {
           open.append((place, inner))
         } catch {
           // What cannot be looked into is one fault among many inputs.
-          found.append(FoundInput(place.text, below: top.text, fault: FormatError(error)))
+          found.append(FoundInput(place.text, below: top.text, fault: CheckpointError(error)))
         }
       }
     }
@@ -148,5 +148,49 @@ package struct InputSearch: Sendable {
       return false
     }
     return verb.takes(kind)
+  }
+}
+
+/// Something to be worked on, and where it was found.
+package struct FoundInput: Sendable {
+  /// The path that opens it.
+  package var path: String
+  /// The directory below which it was searched for; the output tree begins there.
+  package var base: String
+  /// Why it cannot be worked on, where that is known already.
+  package var fault: CheckpointError?
+  /// Whether nothing is left of it because an earlier run has deleted it; only its base counts then.
+  var isGone = false
+
+  /// An input, found below `base`.
+  package init(_ path: String, below base: String, fault: CheckpointError? = nil) {
+    self.path = path
+    self.base = base
+    self.fault = fault
+  }
+
+  /// An argument that stands for nothing.
+  ///
+  /// Its own directory is its base, so that it does not change where other outputs go.
+  package init(missing argument: String, _ fault: CheckpointError) {
+    self.init(argument, below: FilePath(argument).directory.text, fault: fault)
+  }
+
+  /// An argument of which nothing is left because an earlier run has deleted what it had converted;
+  /// `nil` if `history` does not tell of that.
+  package init?(deleted argument: String, _ history: JournalHistory) {
+    let place = FilePath(argument).trimmed.text
+    let pattern = GlobPattern(argument)
+    let top = pattern?.base ?? place
+    let prefix = FilePath(top).appending("").text
+    let isKnown = history.records.contains { record in
+      record.deletesSources
+        && record.inputs.contains { $0.path == place || $0.path.hasPrefix(prefix) }
+    }
+    guard isKnown else { return nil }
+    // A directory that is still there was searched; what is gone was an input itself.
+    let exists = (try? Syscalls.status(at: top)) != nil
+    self.init(argument, below: exists ? top : FilePath(place).directory.text)
+    isGone = true
   }
 }

@@ -1,5 +1,5 @@
-package import Bytes
-internal import JSON
+package import CkptBase
+internal import CkptJSON
 
 /// What the journal of a batch says of one item at one time.
 package struct JournalRecord: Hashable, Sendable {
@@ -13,7 +13,7 @@ package struct JournalRecord: Hashable, Sendable {
     case failed
   }
 
-  /// Why an item failed, as ``FormatError`` has it.
+  /// Why an item failed, as ``CheckpointError`` has it.
   package struct Failure: Hashable, Sendable {
     /// The code's name.
     package var code: String
@@ -23,14 +23,14 @@ package struct JournalRecord: Hashable, Sendable {
     package var hint: String?
 
     /// A failure from an error.
-    package init(_ error: FormatError) {
+    package init(_ error: CheckpointError) {
       code = error.code.description
       message = error.description
       hint = error.hint
     }
 
     /// Whether the system was at fault, and not the input.
-    package var isOfTheSystem: Bool { code == FormatError.Code.inputOutput.description }
+    package var isOfTheSystem: Bool { code == CheckpointError.Code.inputOutput.description }
 
     init(code: String, message: String, hint: String?) {
       self.code = code
@@ -108,13 +108,13 @@ extension JournalRecord {
       json.endObject()
     }
     json.endObject()
-    return SealedLine.seal(json.bytes)
+    return ChecksummedLine.seal(json.bytes)
   }
 
   /// Reads the JSON of a line.
   ///
   /// - Throws: `malformed` for another text, `unsupported` for a later version.
-  init(reading bytes: Span<UInt8>) throws(FormatError) {
+  init(reading bytes: Span<UInt8>) throws(CheckpointError) {
     self.init(.planned, verb: "", settings: "", item: "")
     var json = JSONReader(bytes)
     try json.beginObject()
@@ -123,7 +123,7 @@ extension JournalRecord {
       case "version":
         let found = try json.integer()
         guard found == Self.version else {
-          throw FormatError(
+          throw CheckpointError(
             .unsupported, "a journal of version \(found); this program writes \(Self.version)",
             hint: "go on with the ckptconv that wrote it")
         }
@@ -131,7 +131,7 @@ extension JournalRecord {
       case "state":
         let text = try json.string()
         guard let found = State(rawValue: text) else {
-          throw FormatError(.malformed, "the state '\(text)' of an item")
+          throw CheckpointError(.malformed, "the state '\(text)' of an item")
         }
         state = found
       case "verb": verb = try json.string()
@@ -152,14 +152,14 @@ extension JournalRecord {
 
   private static func identities(
     _ json: inout JSONReader
-  ) throws(FormatError) -> [FileIdentity] {
+  ) throws(CheckpointError) -> [FileIdentity] {
     var found: [FileIdentity] = []
     try json.beginArray()
     while try json.nextElement() { found.append(try FileIdentity(reading: &json)) }
     return found
   }
 
-  private static func strings(_ json: inout JSONReader) throws(FormatError) -> [String] {
+  private static func strings(_ json: inout JSONReader) throws(CheckpointError) -> [String] {
     var found: [String] = []
     try json.beginArray()
     while try json.nextElement() { found.append(try json.string()) }
@@ -168,7 +168,7 @@ extension JournalRecord {
 }
 
 extension JournalRecord.Failure {
-  fileprivate init(reading json: inout JSONReader) throws(FormatError) {
+  fileprivate init(reading json: inout JSONReader) throws(CheckpointError) {
     self.init(code: "", message: "", hint: nil)
     try json.beginObject()
     while let key = try json.nextKey() {

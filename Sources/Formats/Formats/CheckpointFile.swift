@@ -1,7 +1,10 @@
-public import Bytes
-public import Graph
-internal import Safetensors
-internal import Torch
+@_exported public import CkptBase
+@_exported public import CkptCopy
+@_exported public import CkptGraph
+@_exported public import CkptPlan
+@_exported public import CkptSafetensors
+@_exported public import CkptSkeleton
+@_exported public import CkptTorch
 
 /// Opens checkpoints of any kind.
 public enum CheckpointFile: Sendable {
@@ -11,11 +14,11 @@ public enum CheckpointFile: Sendable {
   /// in which `transformers` would find the weights of a model.
   ///
   /// - Returns: the graph and what to tell of its file.
-  /// - Throws: ``FormatError`` with the file in its path: `inputOutput` when it cannot be opened,
+  /// - Throws: ``CheckpointError`` with the file in its path: `inputOutput` when it cannot be opened,
   ///   `unsupported` when it is something else, and what its reader throws.
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
-  ) throws(FormatError) -> Checkpoint {
+  ) throws(CheckpointError) -> Checkpoint {
     let place = try file(at: path)
     let file = try SourceFile.open(place)
     return try read(file, options)
@@ -24,13 +27,13 @@ public enum CheckpointFile: Sendable {
   /// Reads the structure of a file that is open: a checkpoint, or the index of one in several files.
   ///
   /// - Returns: the graph and what to tell of its file.
-  /// - Throws: ``FormatError`` with the file in its path: `unsupported` when it is something else,
+  /// - Throws: ``CheckpointError`` with the file in its path: `unsupported` when it is something else,
   ///   and what its reader throws.
   public static func read(
     _ file: SourceFile, _ options: ReadingOptions = ReadingOptions()
-  ) throws(FormatError) -> Checkpoint {
+  ) throws(CheckpointError) -> Checkpoint {
     if try FileKind.sniff(file) == .json {
-      let index = try FormatError.within(file.path) { () throws(FormatError) in
+      let index = try CheckpointError.within(file.path) { () throws(CheckpointError) in
         try ShardIndex(reading: file)
       }
       if let index { return try ShardedReader.read(index, file, options) }
@@ -41,15 +44,15 @@ public enum CheckpointFile: Sendable {
   /// Reads the structure of a checkpoint in one file.
   static func readOne(
     _ file: SourceFile, _ options: ReadingOptions
-  ) throws(FormatError) -> Checkpoint {
+  ) throws(CheckpointError) -> Checkpoint {
     let kind = try FileKind.sniff(file)
-    if kind == .truncatedZip, let whole = try CutArchive(file) {
+    if kind == .truncatedZip, let whole = try TruncatedArchive(file) {
       throw whole.error(readFrom: file).framed(by: file.path)
     }
     if let problem = kind.problem { throw problem.framed(by: file.path) }
     switch kind {
     case .legacyTorch:
-      throw FormatError(
+      throw CheckpointError(
         .unsupported, "this file has the format of PyTorch before 1.6, which is not read",
         hint: "load it with torch.load and save it with torch.save of a later PyTorch"
       ).framed(by: file.path)
@@ -59,10 +62,10 @@ public enum CheckpointFile: Sendable {
   }
 
   /// The file that is to be read for a path.
-  private static func file(at path: String) throws(FormatError) -> String {
+  private static func file(at path: String) throws(CheckpointError) -> String {
     guard try FilePath(path).status()?.isDirectory == true else { return path }
     guard let weights = try ModelFolder.weights(in: path) else {
-      throw FormatError(
+      throw CheckpointError(
         .unsupported,
         "there is no model.safetensors, pytorch_model.bin or index of shards in this directory",
         hint: "give the file itself"
@@ -71,3 +74,5 @@ public enum CheckpointFile: Sendable {
     return weights
   }
 }
+
+// `import Formats` is all a user of the library needs: these modules hold the types it hands out.

@@ -1,3 +1,6 @@
+package import CkptBase
+internal import CkptZip
+
 /// What a file is, judged by its content; names and suffixes mean nothing.
 package enum FileKind: Hashable, Sendable {
   /// A ZIP archive; whether `torch.save` wrote it is for its entries to tell.
@@ -33,4 +36,229 @@ package enum FileKind: Hashable, Sendable {
   case zeros(count: Int)
   /// Something else, by its first bytes.
   case unknown(leading: [UInt8])
+}
+
+extension FileKind {
+  /// How much of a file's start is looked at, in bytes.
+  private static let headByteCount = 4 << 10
+
+  /// Tells what `file` is from its first bytes, and for ZIP archives from its end.
+  ///
+  /// - Throws: `inputOutput` when the file cannot be read.
+  package static func sniff(_ file: SourceFile) throws(CheckpointError) -> FileKind {
+    let head = try file.bytes(in: 0..<headByteCount)
+    guard !head.isEmpty else { return .empty }
+    if head.starts(with: "PK\u{3}\u{4}".utf8) || head.starts(with: "PK\u{5}\u{6}".utf8) {
+      return try ZipDirectory.isPresent(in: file) ? .zip : .truncatedZip
+    }
+    if let kind = magic(of: head) { return kind }
+    if isSafetensors(head, fileByteCount: file.byteCount) { return .safetensors }
+    if let kind = pickle(head) { return kind }
+    // `torch.save` may have written behind other bytes of a stream. The mark alone does not prove
+    // it: programs that read ZIP files contain it too.
+    if try ZipDirectory.isPresent(in: file), (try? ZipDirectory(reading: file)) != nil {
+      return .zip
+    }
+    if head.allSatisfy({ $0 == 0 }) { return .zeros(count: head.count) }
+    guard let text = text(of: head, isWhole: head.count == file.byteCount) else {
+      return .unknown(leading: Array(head.prefix(8)))
+    }
+    return markup(text) ?? plain(text)
+  }
+
+  /// The formats that a few bytes at a fixed place tell.
+  private static func magic(of head: [UInt8]) -> FileKind? {
+    let ustar = 257
+    if head.count > ustar, head[ustar...].starts(with: "ustar".utf8) { return .tar }
+    return magics.first { head.starts(with: $0.bytes) }?.kind
+  }
+
+  private static let magics: [(bytes: [UInt8], kind: FileKind)] =
+    [
+      ([0x1f, 0x8b], .compressed(format: "gzip", opener: "gunzip")),
+      ([0x28, 0xb5, 0x2f, 0xfd], .compressed(format: "Zstandard", opener: "unzstd")),
+      ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], .compressed(format: "xz", opener: "unxz")),
+      ([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], .compressed(format: "7z", opener: "7z x")),
+      ([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], .foreign(format: "HDF5")),
+      ([0x93] + "NUMPY".utf8, .foreign(format: "NumPy")),
+      (Array("GGUF".utf8), .foreign(format: "GGUF")),
+    ]
+    + (1...9).map {
+      (Array("BZh\($0)1AY&SY".utf8), .compressed(format: "bzip2", opener: "bunzip2"))
+    }
+
+  /// Whether the bytes start with a plausible header length and an opening brace.
+  private static func isSafetensors(_ head: [UInt8], fileByteCount: Int) -> Bool {
+    guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
+    let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    // Above both bounds these are eight other bytes that happen to stand before a brace.
+    return length >= 2 && length <= UInt64(max(Limits.safetensorsHeaderBytes, fileByteCount - 8))
+  }
+
+  /// Pickles, by the PROTO opcode of protocol 2 and up or by what protocol 0 starts with.
+  private static func pickle(_ head: [UInt8]) -> FileKind? {
+    let legacy: [UInt8] = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
+    if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) {
+      // Protocol 4 and up put a frame of nine bytes before the first object.
+      let frameByteCount = head.count > 2 && head[2] == 0x95 ? 9 : 0
+      let isLegacy = head.dropFirst(2 + frameByteCount).starts(with: legacy)
+      return isLegacy ? .legacyTorch : .pickle
+    }
+    if head.starts(with: "L119547037146038801333356L\n.".utf8) { return .legacyTorch }
+    let starts = ["(dp", "(lp", "(ip", "ccopy_reg\n", "c__builtin__\n", "ccollections\n"]
+    return starts.contains { head.starts(with: $0.utf8) } ? .pickle : nil
+  }
+
+  /// `head` as text, or `nil` where it has control characters or is not UTF-8.
+  private static func text(of head: [UInt8], isWhole: Bool) -> String? {
+    var bytes = head[...]
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }
+    if !isWhole, let last = bytes.suffix(4).lastIndex(where: { $0 & 0xc0 != 0x80 }) {
+      // The last character may have been cut.
+      bytes = bytes[..<last]
+    }
+    let spaces: [UInt8] = [0x09, 0x0a, 0x0c, 0x0d]
+    guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || spaces.contains($0) }) else { return nil }
+    return String(validating: bytes, as: UTF8.self)
+  }
+
+  /// What a server sends instead of a file.
+  private static func markup(_ text: String) -> FileKind? {
+    let lower = text.lowercased().drop(while: \.isWhitespace)
+    guard lower.first == "<" else { return nil }
+    let marks = ["<html", "<!doctype html", "<head", "<body"]
+    if marks.contains(where: { lower.offset(of: $0) != nil }) { return .html }
+    guard lower.offset(of: "<error>") != nil else { return nil }
+    let code = text.between("<Code>", "</Code>")
+    return .storageError(code: code.flatMap { $0.allSatisfy(\.isLetter) ? $0 : nil })
+  }
+
+  private static func plain(_ text: String) -> FileKind {
+    if let pointer = GitLFSPointer(text) { return .gitLFSPointer(pointer) }
+    let first = text.first { !$0.isWhitespace }
+    return first == "{" || first == "[" ? .json : .text
+  }
+}
+
+extension StringProtocol {
+  /// Where `part` first starts, in bytes.
+  fileprivate func offset(of part: String) -> Int? {
+    let (bytes, part) = (Array(utf8), Array(part.utf8))
+    return bytes.indices.first { bytes[$0...].starts(with: part) }
+  }
+
+  /// What stands between two marks.
+  fileprivate func between(_ start: String, _ end: String) -> String? {
+    guard let from = offset(of: start) else { return nil }
+    let rest = String(decoding: utf8.dropFirst(from + start.utf8.count), as: UTF8.self)
+    return rest.offset(of: end).map { String(decoding: rest.utf8.prefix($0), as: UTF8.self) }
+  }
+}
+
+extension FileKind {
+  /// Why a file of this kind cannot be read and what to do about it; `nil` for readable kinds.
+  package var problem: CheckpointError? { problem(insteadOf: "checkpoint") }
+
+  /// The same for a file that should be what `expected` calls it.
+  package func problem(insteadOf expected: String) -> CheckpointError? {
+    switch self {
+    case .zip, .legacyTorch, .safetensors: nil
+    case .truncatedZip:
+      CheckpointError(
+        .truncated, "this ZIP archive has no end: the file was cut off on the way",
+        hint: "fetch it again; how much is missing cannot be told, since the sizes of its entries "
+          + "stood at the end: compare its size with the original's; if it has that, its space was "
+          + "reserved and not all of its content arrived")
+    case .pickle:
+      CheckpointError(
+        .unsupported, "this is a bare pickle, not a file of torch.save",
+        hint: "load it with the program that wrote it and save it with torch.save")
+    case .tar:
+      CheckpointError(
+        .unsupported, "this is a tar archive",
+        hint: "unpack it, for example with 'tar xf', and give the file inside")
+    case .compressed(let format, let opener):
+      CheckpointError(
+        .unsupported, "this file is compressed with \(format)",
+        hint: "unpack it first, for example with '\(opener)'")
+    case .foreign(let format):
+      CheckpointError(
+        .unsupported, "this is a \(format) file, not a file of torch.save or safetensors",
+        hint: "convert it with the program that wrote it")
+    case .html:
+      CheckpointError(
+        .unsupported, "this is a web page, not a \(expected)",
+        hint: "the server sent a login or error page; open the address in a browser, then fetch "
+          + "the file itself")
+    case .storageError(let code):
+      CheckpointError(
+        .unsupported,
+        "this is an error message of an object store" + (code.map { " (\($0))" } ?? "")
+          + ", not a \(expected)",
+        hint: "check the address and the right to read it, then fetch it again")
+    case .gitLFSPointer(let pointer):
+      CheckpointError(
+        .unsupported,
+        "this is a git-lfs pointer to a file of \(pointer.byteCount) bytes, not the file",
+        hint: "run 'git lfs pull' in its repository")
+    case .json:
+      CheckpointError(
+        .unsupported, "this is JSON text, not a checkpoint",
+        hint: "if it is a configuration or an index of shards, give the directory it lies in")
+    case .text:
+      CheckpointError(
+        .unsupported, "this is text, not a checkpoint",
+        hint: "if it is a configuration, give the directory it lies in")
+    case .empty:
+      CheckpointError(
+        .truncated, "the file is empty", hint: "the download or copy failed; fetch it again")
+    case .zeros(let count):
+      CheckpointError(
+        .truncated, "the file starts with \(count) zero bytes",
+        hint: "its space was reserved, but its content never arrived; fetch it again")
+    case .unknown(let leading):
+      CheckpointError(
+        .unsupported,
+        "neither a file of torch.save nor safetensors: it starts with "
+          + leading.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " "),
+        hint: "compare its size and hash with the original's")
+    }
+  }
+}
+
+/// The text that git checks out for a large file that git-lfs has not fetched.
+///
+/// ```
+/// version https://git-lfs.github.com/spec/v1
+/// oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+/// size 12345
+/// ```
+///
+/// Source: `docs/spec.md` of git-lfs.
+package struct GitLFSPointer: Hashable, Sendable {
+  /// The SHA-256 of the file it stands for, in hexadecimal.
+  package let sha256: String
+  /// The size of the file it stands for, in bytes.
+  package let byteCount: Int
+
+  /// Makes a pointer from its parts.
+  package init(sha256: String, byteCount: Int) {
+    self.sha256 = sha256
+    self.byteCount = byteCount
+  }
+
+  /// Reads a pointer; `nil` when `text` is none.
+  package init?(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
+    guard lines.first?.hasPrefix("version https://git-lfs.github.com/spec/") == true else {
+      return nil
+    }
+    let oid = "oid sha256:"
+    let size = "size "
+    guard let sha256 = lines.first(where: { $0.hasPrefix(oid) })?.dropFirst(oid.count),
+      let byteCount = lines.first(where: { $0.hasPrefix(size) })?.dropFirst(size.count),
+      sha256.count == 64, sha256.allSatisfy(\.isHexDigit), let byteCount = Int(byteCount)
+    else { return nil }
+    self.init(sha256: String(sha256), byteCount: byteCount)
+  }
 }

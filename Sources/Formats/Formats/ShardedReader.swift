@@ -1,7 +1,8 @@
-internal import Bytes
-internal import Graph
-internal import Safetensors
-internal import Torch
+internal import CkptBase
+internal import CkptGraph
+internal import CkptSafetensors
+internal import CkptSkeleton
+internal import CkptTorch
 
 /// Puts the shards of a checkpoint together: one dict with the entries of all of them, in the order
 /// of the files.
@@ -26,10 +27,10 @@ struct ShardedReader {
   ///   disagree, and what the readers of the shards throw.
   static func read(
     _ index: ShardIndex, _ file: SourceFile, _ options: ReadingOptions
-  ) throws(FormatError) -> Checkpoint {
+  ) throws(CheckpointError) -> Checkpoint {
     var reader = ShardedReader(
       index: index, directory: FilePath(file.path).directory, options: options)
-    return try FormatError.within(file.path) { () throws(FormatError) in
+    return try CheckpointError.within(file.path) { () throws(CheckpointError) in
       for name in index.names { try reader.addShard(name) }
       return try reader.finish(indexByteCount: file.byteCount)
     }
@@ -45,13 +46,13 @@ struct ShardedReader {
 
   // MARK: Shards
 
-  private mutating func addShard(_ name: String) throws(FormatError) {
+  private mutating func addShard(_ name: String) throws(CheckpointError) {
     let path = directory.appending(name).text
     let file: SourceFile
     do {
       file = try SourceFile(path: path)
     } catch {
-      var failure = FormatError(error)
+      var failure = CheckpointError(error)
       if error.isMissing {
         failure.hint =
           "the index lists it among \(index.names.count) files; fetch it, or all of them again"
@@ -63,7 +64,7 @@ struct ShardedReader {
     case .torch: try shard.graph.numberStorages(from: graph.storages.count)
     case .safetensors(let description):
       guard description.layout == Layout.plain.rawValue else {
-        throw FormatError(
+        throw CheckpointError(
           .unsupported, "a shard of layout \(description.layout) is not read",
           hint: "give the file by itself"
         ).framed(by: path)
@@ -71,7 +72,7 @@ struct ShardedReader {
       addMetadata(description.metadata, of: name)
     case .shards: break
     }
-    let count = try FormatError.within(path) { () throws(FormatError) in
+    let count = try CheckpointError.within(path) { () throws(CheckpointError) in
       try addEntries(of: shard.graph, named: name)
     }
     shards.append(.init(name: name, byteCount: file.byteCount, entryCount: count))
@@ -82,9 +83,9 @@ struct ShardedReader {
   /// Takes in the entries of a shard's dict and returns how many there are.
   private mutating func addEntries(
     of shard: TensorGraph, named name: String
-  ) throws(FormatError) -> Int {
+  ) throws(CheckpointError) -> Int {
     guard let items = shard.entries(of: shard.root) else {
-      throw FormatError(
+      throw CheckpointError(
         .malformed,
         "a shard holds a dict of tensors, this is "
           + shard.description(of: shard.root, limit: 60))
@@ -104,18 +105,18 @@ struct ShardedReader {
 
   private mutating func check(
     _ key: NodeID, of graph: TensorGraph, in shard: String
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     guard let name = graph.string(key) else {
-      throw FormatError(
+      throw CheckpointError(
         .malformed, "the key \(graph.description(of: key, limit: 60)) is not a name")
     }
     guard let expected = index.shards[ExactString(name)] else {
-      throw FormatError(
+      throw CheckpointError(
         .malformed, "tensor '\(name)' is not in the index",
         hint: "the shards belong to another index, or the index to other shards")
     }
     guard ExactString(expected) == ExactString(shard) else {
-      throw FormatError(
+      throw CheckpointError(
         .malformed, "tensor '\(name)' is in this shard, the index has it in '\(expected)'")
     }
     found.insert(ExactString(name))
@@ -134,7 +135,7 @@ struct ShardedReader {
 
   // MARK: The whole
 
-  private mutating func finish(indexByteCount: Int) throws(FormatError) -> Checkpoint {
+  private mutating func finish(indexByteCount: Int) throws(CheckpointError) -> Checkpoint {
     try requireComplete()
     let root = graph.addEmptyRoot()
     graph.replace(root, with: .dict(graph.addChildren(entries[...])))
@@ -149,13 +150,13 @@ struct ShardedReader {
       unusedRegions: unusedRegions, warnings: warnings)
   }
 
-  private func requireComplete() throws(FormatError) {
+  private func requireComplete() throws(CheckpointError) {
     guard found.count < index.shards.count else { return }
     let missing = index.shards.filter { !found.contains($0.key) }
       .min { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
     guard let (name, shard) = missing else { return }
     let others = index.shards.count - found.count - 1
-    throw FormatError(
+    throw CheckpointError(
       .malformed,
       "tensor '\(name.text)' is not in '\(shard)', where the index has it"
         + (others > 0 ? ", and \(others) more are missing" : ""))

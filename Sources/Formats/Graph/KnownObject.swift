@@ -1,4 +1,6 @@
-/// The objects beside plain values that checkpoints are made of, recognised from their calls.
+internal import CkptBase
+
+/// The objects beside plain values that checkpoints are made of, recognized from their calls.
 public enum KnownObject: Sendable {
   /// `collections.OrderedDict`, with the `_metadata` that `nn.Module.state_dict()` attaches.
   case orderedDict(metadata: NodeID?)
@@ -54,4 +56,151 @@ public struct NumpyArray: Sendable {
   public var isFortranOrder: Bool
   /// A bytes node with the elements, or a list node for objects.
   public var data: NodeID
+}
+
+extension TensorGraph {
+  /// What an object is, where its class is known, its arguments have the form that the class's own
+  /// pickles have, and it is not a plain value; else `nil`.
+  public func knownObject(_ id: NodeID) -> KnownObject? {
+    switch self[id] {
+    case .global: return dtype(id)
+    case .tuple: return randomState(id)
+    case .object(let objectID):
+      let object = self[objectID]
+      guard case .global(let module, let name) = self[object.callable],
+        let module = self.name(module), let name = self.name(name),
+        let arguments = shortTuple(object.arguments)
+      else { return nil }
+      return known(module, name, arguments, object)
+    default: return nil
+    }
+  }
+
+  /// The `_metadata` among the attributes of an `OrderedDict`; torch gives it no other.
+  ///
+  /// Any number of dicts can share one state, so a long one is not looked at.
+  private func metadata(ofState state: NodeID) -> NodeID? {
+    guard case .dict(let run) = self[state], run.count <= 2 * Limits.knownArguments else {
+      return nil
+    }
+    return value(of: "_metadata", in: state)
+  }
+
+  private func known(
+    _ module: String, _ name: String, _ arguments: [NodeID], _ object: ObjectNode
+  ) -> KnownObject? {
+    switch (module, name) {
+    case ("collections", "OrderedDict"):
+      return .orderedDict(metadata: object.state.flatMap { metadata(ofState: $0) })
+    case ("collections", "defaultdict"): return .defaultDict(factory: arguments.first)
+    case ("collections", "Counter"): return .counter
+    case ("collections", "deque"):
+      return .deque(maximum: arguments.count > 1 ? int(arguments[1]) : nil)
+    case ("argparse", "Namespace"): return .namespace(attributes: object.state)
+    case ("pathlib", _), ("pathlib._local", _): return path(name, arguments)
+    case ("builtins", "complex"):
+      guard arguments.count == 2, case .float(let real) = self[arguments[0]],
+        case .float(let imaginary) = self[arguments[1]]
+      else { return nil }
+      return .complex(real: real, imaginary: imaginary)
+    case ("numpy", "dtype"): return numpyDType(arguments, object.state).map { .numpyDType($0) }
+    case ("numpy.core.multiarray", _), ("numpy._core.multiarray", _):
+      return numpyValue(name, arguments, object)
+    default:
+      return module.hasPrefix("torch") ? torchObject(module, name, arguments) : nil
+    }
+  }
+
+  private func torchObject(
+    _ module: String, _ name: String, _ arguments: [NodeID]
+  ) -> KnownObject? {
+    switch (module, name) {
+    case ("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state"):
+      guard arguments.count >= 3, case .tensor = self[arguments[0]] else { return nil }
+      return .parameter(
+        tensor: arguments[0], requiresGradient: arguments[1] == TensorGraph.true)
+    case ("torch", "Size"):
+      guard let sizes = arguments.first.flatMap({ tuple($0) }),
+        sizes.count <= Limits.dimensions
+      else { return nil }
+      let values = sizes.compactMap { int($0) }
+      return values.count == sizes.count ? .size(values) : nil
+    case ("torch", "device"):
+      guard let type = arguments.first.flatMap({ self.name($0) }) else { return nil }
+      return .device(type: type, index: arguments.count > 1 ? int(arguments[1]) : nil)
+    case ("torch.serialization", "_get_layout"):
+      return arguments.first.flatMap { self.name($0) }.map { .layout($0) }
+    default: return nil
+    }
+  }
+
+  private func dtype(_ id: NodeID) -> KnownObject? {
+    guard case .global(let module, let name) = self[id], text(of: module, equals: "torch"),
+      let dtype = DType(rawValue: self.name(name) ?? "")
+    else { return nil }
+    return .dtype(dtype)
+  }
+
+  /// Up to Python 3.12 the arguments are the parts, of which the first may be the root; later there
+  /// is one.
+  private func path(_ name: String, _ arguments: [NodeID]) -> KnownObject? {
+    guard name.hasSuffix("Path") else { return nil }
+    let parts = arguments.compactMap { self.name($0) }
+    guard parts.count == arguments.count else { return nil }
+    let joined = parts.joined(separator: "/")
+    return .path(joined.hasPrefix("//") ? String(joined.dropFirst()) : joined)
+  }
+
+  // MARK: NumPy
+
+  private func numpyDType(_ arguments: [NodeID], _ state: NodeID?) -> NumpyDType? {
+    guard let code = arguments.first.flatMap({ self.name($0) }) else { return nil }
+    let state = state.flatMap { shortTuple($0) } ?? []
+    return NumpyDType(code: code, byteOrder: state.count > 1 ? self.name(state[1]) ?? "|" : "|")
+  }
+
+  private func numpyDType(_ id: NodeID) -> NumpyDType? {
+    guard case .object(let object) = self[id],
+      isGlobal(self[object].callable, "numpy", "dtype"),
+      let arguments = shortTuple(self[object].arguments)
+    else { return nil }
+    return numpyDType(arguments, self[object].state)
+  }
+
+  private func numpyValue(
+    _ name: String, _ arguments: [NodeID], _ object: ObjectNode
+  ) -> KnownObject? {
+    if name == "scalar", arguments.count == 2, let dtype = numpyDType(arguments[0]) {
+      return .numpyScalar(dtype, data: arguments[1])
+    }
+    // `_reconstruct`, then the state (version, shape, dtype, is_fortran, data).
+    guard name == "_reconstruct", let state = object.state.flatMap({ shortTuple($0) }),
+      state.count == 5, let sizes = tuple(state[1]), sizes.count <= Limits.dimensions,
+      let dtype = numpyDType(state[2])
+    else { return nil }
+    return .numpyArray(
+      NumpyArray(
+        shape: sizes.compactMap { int($0) }, dtype: dtype,
+        isFortranOrder: state[3] == TensorGraph.true, data: state[4]))
+  }
+
+  // MARK: Random states
+
+  private func randomState(_ id: NodeID) -> KnownObject? {
+    guard let items = shortTuple(id) else { return nil }
+    if items.count == 3, int(items[0]) == 3, let state = tuple(items[1]), state.count == 625 {
+      return .pythonRandomState(integerCount: state.count)
+    }
+    if items.count == 5, let algorithm = self.name(items[0]), case .object = self[items[1]],
+      case .numpyArray = knownObject(items[1])
+    {
+      return .numpyRandomState(algorithm: algorithm)
+    }
+    return nil
+  }
+
+  /// The value that a dict has under a str, or `nil` where there is none.
+  package func value(of key: StaticString, in id: NodeID) -> NodeID? {
+    entries(of: id)?.first { text(of: $0.key, equals: key) }?.value
+  }
 }

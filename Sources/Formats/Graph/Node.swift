@@ -58,3 +58,92 @@ public struct NodeRun: Hashable, Sendable {
 
   package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
+
+/// Names a node of one ``TensorGraph``; equal identifiers mean the same Python object.
+public struct NodeID: Hashable, Sendable {
+  /// The node's place in the arena.
+  package let index: Int32
+
+  package init(index: Int) {
+    // Safe from truncation: `Limits.graphNodes` is far below `Int32.max`.
+    self.index = Int32(truncatingIfNeeded: index)
+  }
+}
+
+/// Names an entry of ``TensorGraph/objects``.
+public struct ObjectID: Hashable, Sendable {
+  package let index: Int32
+}
+
+/// Names an entry of ``TensorGraph/tensors``.
+public struct TensorID: Hashable, Sendable {
+  package let index: Int32
+}
+
+/// Names an entry of ``TensorGraph/storages``.
+public struct StorageID: Hashable, Sendable {
+  package let index: Int32
+}
+
+extension StorageID {
+  package init(index: Int) { self.init(index: Int32(truncatingIfNeeded: index)) }
+}
+
+extension TensorID {
+  package init(index: Int) { self.init(index: Int32(truncatingIfNeeded: index)) }
+}
+
+/// A Python object as the calls that would rebuild it; none of them is ever made.
+public struct ObjectNode: Sendable {
+  /// Which pickle operation creates the object.
+  public enum Form: Hashable, Sendable {
+    /// `callable(*arguments)`: REDUCE.
+    case call
+    /// `callable.__new__(callable, *arguments)`: NEWOBJ.
+    case new
+    /// `callable.__new__(callable, *arguments, **keywords)`: NEWOBJ_EX.
+    case newWithKeywords
+    /// A Python 2 instance: INST and OBJ.
+    case instance
+  }
+
+  /// Which pickle operation creates the object.
+  public var form: Form
+  /// The class or function.
+  public var callable: NodeID
+  /// A tuple.
+  public var arguments: NodeID
+  /// A dict, for ``Form/newWithKeywords`` only.
+  public var keywords: NodeID?
+  /// Items appended afterwards.
+  public var items: NodeRun
+  /// Keys and values set afterwards, alternating.
+  public var pairs: NodeRun
+  /// The state handed to the object afterwards: BUILD.
+  public var state: NodeID?
+
+  package init(form: Form, callable: NodeID, arguments: NodeID, keywords: NodeID? = nil) {
+    self.form = form
+    self.callable = callable
+    self.arguments = arguments
+    self.keywords = keywords
+    items = .empty
+    pairs = .empty
+  }
+}
+
+/// A named value inside an object or tensor that its construction does not name by itself.
+///
+/// Readers that know a library's classes attach parts; a sparse tensor has `indices` and `values`, a
+/// parameter has one part without a name of its own, the tensor.
+public struct Part: Sendable {
+  /// The step from the object to the part, or `nil` if the part goes by the object's name.
+  public var component: PathComponent?
+  /// The part.
+  public var node: NodeID
+
+  package init(_ component: PathComponent?, _ node: NodeID) {
+    self.component = component
+    self.node = node
+  }
+}

@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 /// Filling the arena, and changing what it holds.
 extension TensorGraph {
@@ -12,9 +12,9 @@ extension TensorGraph {
   /// Adds a node.
   ///
   /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
-  package mutating func add(_ node: Node) throws(FormatError) -> NodeID {
+  package mutating func add(_ node: Node) throws(CheckpointError) -> NodeID {
     guard nodes.count < Limits.graphNodes else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded, "the checkpoint has more than \(Limits.graphNodes) Python objects")
     }
     nodes.append(node)
@@ -34,7 +34,7 @@ extension TensorGraph {
   /// Adds a construction and the node that stands for it.
   ///
   /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
-  package mutating func add(_ object: ObjectNode) throws(FormatError) -> NodeID {
+  package mutating func add(_ object: ObjectNode) throws(CheckpointError) -> NodeID {
     objects.append(object)
     return try add(.object(ObjectID(index: Int32(objects.count - 1))))
   }
@@ -92,14 +92,14 @@ extension TensorGraph {
   /// Adds a str.
   ///
   /// - Throws: `limitExceeded` when the graph is full.
-  package mutating func addString(_ string: String) throws(FormatError) -> NodeID {
+  package mutating func addString(_ string: String) throws(CheckpointError) -> NodeID {
     try add(.string(addBytes(Array(string.utf8))))
   }
 
   /// Copies bytes into the arena.
   ///
   /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
-  package mutating func addBytes(_ bytes: Span<UInt8>) throws(FormatError) -> ByteRun {
+  package mutating func addBytes(_ bytes: Span<UInt8>) throws(CheckpointError) -> ByteRun {
     let start = text.count
     guard start + bytes.count <= Int(UInt32.max) else { throw Self.tooMuchText }
     for index in bytes.indices { text.append(bytes[index]) }
@@ -107,14 +107,14 @@ extension TensorGraph {
   }
 
   /// The error for an arena that would pass 4 GiB.
-  static var tooMuchText: FormatError {
-    FormatError(.limitExceeded, "the checkpoint has more than 4 GiB of text and bytes")
+  static var tooMuchText: CheckpointError {
+    CheckpointError(.limitExceeded, "the checkpoint has more than 4 GiB of text and bytes")
   }
 
   /// Copies bytes into the arena.
   ///
   /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
-  package mutating func addBytes(_ bytes: [UInt8]) throws(FormatError) -> ByteRun {
+  package mutating func addBytes(_ bytes: [UInt8]) throws(CheckpointError) -> ByteRun {
     try addBytes(bytes.span)
   }
 

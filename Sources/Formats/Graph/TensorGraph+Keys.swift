@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 /// Keys of dicts and elements of sets: Python's equality, under which `1`, `1.0` and `True` are one.
 extension TensorGraph {
@@ -7,8 +7,8 @@ extension TensorGraph {
   /// Looks at the nodes from number `first` on.
   ///
   /// - Throws: `malformed` for keys that Python could not hash.
-  package mutating func unifyEqualKeys(from first: Int) throws(FormatError) {
-    var texts = LongTexts()
+  package mutating func unifyEqualKeys(from first: Int) throws(CheckpointError) {
+    var texts = LongKeyInterner()
     for index in first..<nodeCount {
       let id = NodeID(index: index)
       switch self[id] {
@@ -31,16 +31,16 @@ extension TensorGraph {
   }
 
   private mutating func unify(
-    _ run: inout NodeRun, stride step: Int, _ texts: inout LongTexts
-  ) throws(FormatError) {
+    _ run: inout NodeRun, stride step: Int, _ texts: inout LongKeyInterner
+  ) throws(CheckpointError) {
     if let kept = try distinctEntries(run, stride: step, &texts) { shorten(&run, to: kept) }
   }
 
   /// Whether two keys of a dict, or of an instance of a dict's subclass, are one to Python.
   ///
   /// - Throws: `malformed` for keys that Python could not hash.
-  package func hasEqualKeys(_ id: NodeID) throws(FormatError) -> Bool {
-    var texts = LongTexts()
+  package func hasEqualKeys(_ id: NodeID) throws(CheckpointError) -> Bool {
+    var texts = LongKeyInterner()
     switch self[id] {
     case .dict(let run): return try distinctEntries(run, stride: 2, &texts) != nil
     case .object(let object):
@@ -52,8 +52,8 @@ extension TensorGraph {
   /// The entries of a run with the later of equal keys unified with the first, or `nil` where no
   /// two are equal.
   private func distinctEntries(
-    _ run: NodeRun, stride step: Int, _ texts: inout LongTexts
-  ) throws(FormatError) -> [NodeID]? {
+    _ run: NodeRun, stride step: Int, _ texts: inout LongKeyInterner
+  ) throws(CheckpointError) -> [NodeID]? {
     guard Int(run.count) > step else {
       for key in self[run].prefix(1) { _ = try hash(of: key, &texts) }
       return nil
@@ -89,7 +89,7 @@ extension TensorGraph {
   /// Tuples may share parts, so that a few bytes describe a key of astronomical size.
   private static let keyBudget = 512
 
-  private func hash(of key: NodeID, _ texts: inout LongTexts) throws(FormatError) -> Int {
+  private func hash(of key: NodeID, _ texts: inout LongKeyInterner) throws(CheckpointError) -> Int {
     var hasher = Hasher()
     var pending = [key]
     var budget = Self.keyBudget
@@ -118,7 +118,7 @@ extension TensorGraph {
       // A class is one object, however often it is named.
       case .global(let module, let name): pending += [module, name]
       case .list, .dict, .set, .byteArray:
-        throw FormatError(
+        throw CheckpointError(
           .malformed, "a dict or set has a key that cannot be hashed: \(description(of: id))")
       // What took the place of a dangerous global is a None of its own.
       case .none: hasher.combine(TensorGraph.none)
@@ -129,7 +129,7 @@ extension TensorGraph {
   }
 
   private func isEqualKey(
-    _ first: NodeID, _ second: NodeID, _ texts: inout LongTexts
+    _ first: NodeID, _ second: NodeID, _ texts: inout LongKeyInterner
   ) -> Bool {
     var pending = [(first, second)]
     var budget = Self.keyBudget
@@ -172,5 +172,57 @@ extension TensorGraph {
       float == (flag ? 1 : 0)
     default: false
     }
+  }
+}
+
+/// Long strs and bytes that are keys, each looked at once.
+///
+/// A pickle names a long key again with two bytes, so to hash or compare it every time would take
+/// the square of the file's length.
+struct LongKeyInterner {
+  /// The longest text that may be looked at whenever it is a key, in bytes.
+  private static let shortByteCount = 64
+
+  private var firsts: [NodeID: NodeID] = [:]
+  private var nodes: [ArraySlice<UInt8>: NodeID] = [:]
+
+  /// The first node met that has the same bytes as `id`, or `nil` for a short text.
+  mutating func first(like id: NodeID, _ run: ByteRun, in graph: TensorGraph) -> NodeID? {
+    guard run.count > Self.shortByteCount else { return nil }
+    if let known = firsts[id] { return known }
+    let first = nodes[graph[run]] ?? id
+    nodes[graph[run]] = first
+    firsts[id] = first
+    return first
+  }
+}
+
+/// Ints of any size: CPython writes one out wherever it occurs, and so does our pickler.
+extension TensorGraph {
+  /// Makes sure that writing out the ints among the nodes from number `first` on does not take far
+  /// more bytes than they have.
+  ///
+  /// A hostile file refers to a long one again and again.
+  ///
+  /// - Throws: `limitExceeded` when it would.
+  package func requireFewLongInts(from first: Int) throws(CheckpointError) {
+    guard (first..<nodeCount).contains(where: { longIntByteCount(NodeID(index: $0)) > 0 }) else {
+      return
+    }
+    var byteCount = 0
+    for index in first..<nodeCount {
+      forEachReference(of: NodeID(index: index)) { byteCount += longIntByteCount($0) }
+    }
+    guard byteCount <= Limits.longIntBytesAtLeast + 2 * textByteCount else {
+      throw CheckpointError(
+        .limitExceeded, "ints that are referred to again and again have \(byteCount) bytes",
+        hint: "this is a file made to exhaust its readers")
+    }
+  }
+
+  /// The size of an int that is too long to be written out any number of times, in bytes.
+  private func longIntByteCount(_ id: NodeID) -> Int {
+    guard case .largeInt(let run) = self[id], run.count > 64 else { return 0 }
+    return Int(run.count)
   }
 }

@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 extension TensorGraph {
   /// Turns a flat dict with dotted names into nested ones: what was `a.b` is `b` in the dict `a`.
@@ -7,7 +7,7 @@ extension TensorGraph {
   ///
   /// - Throws: `unsupported` where one name is both a value and the beginning of another,
   ///   `limitExceeded` for a name with more dots than ``Limits/pathLength``.
-  package mutating func nestDottedKeys() throws(FormatError) {
+  package mutating func nestDottedKeys() throws(CheckpointError) {
     guard case .dict(let run) = self[root] else { return }
     var nesting = Nesting()
     let items = Array(self[run])
@@ -19,7 +19,7 @@ extension TensorGraph {
       var dict = 0
       var steps = name.parts(between: ".")[...]
       guard steps.count <= Limits.pathLength else {
-        throw FormatError(
+        throw CheckpointError(
           .limitExceeded, "the name '\(name)' has more than \(Limits.pathLength) parts")
       }
       let last = steps.removeLast()
@@ -42,14 +42,14 @@ extension TensorGraph {
     try build(nesting)
   }
 
-  private static func valueAndDict(_ name: String) -> FormatError {
-    FormatError(
+  private static func valueAndDict(_ name: String) -> CheckpointError {
+    CheckpointError(
       .unsupported, "'\(name)' cannot be nested: a part of it is the name of a value",
       hint: "leave out --nest for a flat dict")
   }
 
   /// Makes the dicts, inner ones first, so that their nodes are known to outer ones.
-  private mutating func build(_ nesting: Nesting) throws(FormatError) {
+  private mutating func build(_ nesting: Nesting) throws(CheckpointError) {
     var nodes = [NodeID](repeating: root, count: nesting.dicts.count)
     for (index, entries) in nesting.dicts.enumerated().reversed() {
       let children = entries.flatMap { [$0.key, $0.dict.map { nodes[$0] } ?? $0.value] }

@@ -1,3 +1,5 @@
+package import CkptBase
+
 /// Base64 (RFC 4648) with padding, in its two alphabets.
 package enum Base64 {
   /// The characters for 62 and 63.
@@ -64,5 +66,19 @@ extension Base64 {
     case (UInt8(ascii: "/"), .standard), (UInt8(ascii: "_"), .urlSafe): 63
     default: nil
     }
+  }
+}
+
+extension JSONReader {
+  /// Reads a string that is base64, and returns what it stands for.
+  ///
+  /// - Throws: `malformed` if the next value is another.
+  @_lifetime(self: copy self)
+  package mutating func base64(_ alphabet: Base64.Alphabet) throws(CheckpointError) -> [UInt8] {
+    let start = offset
+    guard let bytes = Base64.decode(try string(), alphabet) else {
+      throw CheckpointError(.malformed, "this is not base64", at: start)
+    }
+    return bytes
   }
 }

@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 /// Reads JSON (RFC 8259) one value at a time, without building a tree.
 ///
@@ -32,7 +32,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` if the next value is another.
   @_lifetime(self: copy self)
-  package mutating func beginObject() throws(FormatError) {
+  package mutating func beginObject() throws(CheckpointError) {
     try expect(UInt8(ascii: "{"), "an object")
     needsComma = false
   }
@@ -41,7 +41,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` where neither is found.
   @_lifetime(self: copy self)
-  package mutating func nextKey() throws(FormatError) -> String? {
+  package mutating func nextKey() throws(CheckpointError) -> String? {
     guard try nextItem(closing: UInt8(ascii: "}")) else { return nil }
     let key = try string()
     try expect(UInt8(ascii: ":"), "a colon")
@@ -52,7 +52,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` if the next value is another.
   @_lifetime(self: copy self)
-  package mutating func beginArray() throws(FormatError) {
+  package mutating func beginArray() throws(CheckpointError) {
     try expect(UInt8(ascii: "["), "an array")
     needsComma = false
   }
@@ -61,7 +61,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` where neither an element nor the array's end is found.
   @_lifetime(self: copy self)
-  package mutating func nextElement() throws(FormatError) -> Bool {
+  package mutating func nextElement() throws(CheckpointError) -> Bool {
     try nextItem(closing: UInt8(ascii: "]"))
   }
 
@@ -69,7 +69,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` if something is.
   @_lifetime(self: copy self)
-  package mutating func end() throws(FormatError) {
+  package mutating func end() throws(CheckpointError) {
     skipSpace()
     guard position == bytes.count else { throw unexpected("the end of the JSON text") }
   }
@@ -80,7 +80,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` if the next value is another.
   @_lifetime(self: copy self)
-  package mutating func bool() throws(FormatError) -> Bool {
+  package mutating func bool() throws(CheckpointError) -> Bool {
     skipSpace()
     let isTrue = position < bytes.count && bytes[position] == UInt8(ascii: "t")
     try literal(isTrue ? "true" : "false")
@@ -91,7 +91,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` at the end of the text.
   @_lifetime(self: copy self)
-  package mutating func peek() throws(FormatError) -> UInt8 {
+  package mutating func peek() throws(CheckpointError) -> UInt8 {
     skipSpace()
     guard position < bytes.count else { throw unexpected("a value") }
     return bytes[position]
@@ -99,7 +99,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
   /// Reads `null` if it comes next; returns whether it did.
   @_lifetime(self: copy self)
-  package mutating func readNull() throws(FormatError) -> Bool {
+  package mutating func readNull() throws(CheckpointError) -> Bool {
     skipSpace()
     guard position < bytes.count, bytes[position] == UInt8(ascii: "n") else { return false }
     try literal("null")
@@ -110,7 +110,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   ///
   /// - Throws: `malformed` if it breaks the rules of JSON, `limitExceeded` if it is nested too deep.
   @_lifetime(self: copy self)
-  package mutating func skipValue() throws(FormatError) {
+  package mutating func skipValue() throws(CheckpointError) {
     // One flag per open container: whether it is an object.
     var open: [Bool] = []
     repeat {
@@ -136,7 +136,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
       default: try skipNumber()
       }
       guard open.count <= Self.depthLimit else {
-        throw FormatError(
+        throw CheckpointError(
           .limitExceeded, "more than \(Self.depthLimit) nested containers", at: offset)
       }
     } while !open.isEmpty
@@ -155,14 +155,14 @@ package struct JSONReader: ~Copyable, ~Escapable {
   }
 
   @_lifetime(self: copy self)
-  mutating func expect(_ byte: UInt8, _ what: String) throws(FormatError) {
+  mutating func expect(_ byte: UInt8, _ what: String) throws(CheckpointError) {
     skipSpace()
     guard position < bytes.count, bytes[position] == byte else { throw unexpected(what) }
     position += 1
   }
 
   @_lifetime(self: copy self)
-  private mutating func nextItem(closing bracket: UInt8) throws(FormatError) -> Bool {
+  private mutating func nextItem(closing bracket: UInt8) throws(CheckpointError) -> Bool {
     skipSpace()
     guard position < bytes.count else { throw unexpected("the end of a container") }
     if bytes[position] == bracket {
@@ -176,7 +176,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   }
 
   @_lifetime(self: copy self)
-  private mutating func literal(_ text: StaticString) throws(FormatError) {
+  private mutating func literal(_ text: StaticString) throws(CheckpointError) {
     let start = position
     for byte in text.description.utf8 {
       guard position < bytes.count, bytes[position] == byte else {
@@ -188,10 +188,10 @@ package struct JSONReader: ~Copyable, ~Escapable {
     needsComma = true
   }
 
-  func unexpected(_ expected: String) -> FormatError {
+  func unexpected(_ expected: String) -> CheckpointError {
     let found =
       position < bytes.count
       ? "byte 0x\(String(bytes[position], radix: 16))" : "the end of the JSON text"
-    return FormatError(.malformed, "\(found) where \(expected) was expected", at: offset)
+    return CheckpointError(.malformed, "\(found) where \(expected) was expected", at: offset)
   }
 }

@@ -1,5 +1,5 @@
-internal import Bytes
-package import Graph
+internal import CkptBase
+package import CkptGraph
 
 /// Finds every global of a graph and what the calls in it would do with them.
 package struct GlobalCensus {
@@ -198,4 +198,107 @@ extension GlobalPolicy.Verdict {
     case .dangerous: 2
     }
   }
+}
+
+/// What calls lead to: attributes of globals, imported modules, results of results.
+extension GlobalCensus {
+  /// How many attributes of attributes are followed, and how many calls of results.
+  private static let chainLength = 64
+
+  /// The global that a node is, by name, as an attribute of one, or as an imported module.
+  func reached(from start: NodeID) -> Key? {
+    var suffix: [String] = []
+    var suffixByteCount = 0
+    var node = start
+    for _ in 0..<Self.chainLength where suffixByteCount <= Limits.nameBytes {
+      switch graph[node] {
+      case .global:
+        let key = key(ofGlobal: node)
+        return Key(
+          module: key.module, name: ([key.name] + suffix.reversed()).joined(separator: "."))
+      case .object(let id):
+        let call = graph[id]
+        guard let arguments = graph.tuple(call.arguments), let first = arguments.first else {
+          return nil
+        }
+        if graph.isGlobal(call.callable, "builtins", "getattr"), arguments.count >= 2,
+          let attribute = graph.name(arguments[arguments.startIndex + 1])
+        {
+          suffix.append(attribute)
+          suffixByteCount += attribute.utf8.count
+          node = first
+        } else if isImport(call.callable), let module = graph.name(first) {
+          return Key(module: module, name: suffix.reversed().joined(separator: "."))
+        } else {
+          return nil
+        }
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  private func isImport(_ callable: NodeID) -> Bool {
+    graph.isGlobal(callable, "builtins", "__import__")
+      || graph.isGlobal(callable, "importlib", "import_module")
+  }
+
+  /// The global at the start of a chain of calls whose results are called.
+  func key(ofMaker start: NodeID) -> Key? {
+    var node = start
+    for _ in 0..<Self.chainLength {
+      switch graph[node] {
+      case .global: return key(ofGlobal: node)
+      case .object(let id): node = graph[id].callable
+      default: return nil
+      }
+    }
+    return nil
+  }
+}
+
+/// A global that a pickle names, what it is taken for and what would be done with it.
+public struct GlobalUse: Hashable, Sendable {
+  /// What a pickle does with a global beside naming it.
+  public enum Way: String, Hashable, Sendable, CaseIterable {
+    /// Calls it.
+    case reduce = "REDUCE"
+    /// Has it make an object.
+    case newObject = "NEWOBJ"
+    /// Has it make an object with named arguments.
+    case newObjectEx = "NEWOBJ_EX"
+    /// Calls it as Python 2's pickles do, named by text.
+    case instance = "INST"
+    /// Calls it as Python 2's pickles do.
+    case object = "OBJ"
+    /// Gives it, or what it made, a state: `__setstate__` runs, or attributes are set.
+    case build = "BUILD"
+    /// Takes it from the registry of `copyreg` by a number.
+    case registered = "EXT"
+    /// Reaches it as an attribute of something else.
+    case attribute = "getattr"
+    /// Calls what it returned.
+    case result = "call of its result"
+  }
+
+  /// The module, by its Python 3 name.
+  public var module: String
+  /// The name in the module, dotted where it is an attribute of something there; empty for the
+  /// module itself.
+  public var name: String
+  /// What it is taken for.
+  public var verdict: GlobalPolicy.Verdict
+  /// What is done with it.
+  public var ways: Set<Way> = []
+  /// How many times the pickle names it or reaches it.
+  public var mentions = 0
+  /// How many times it would be called.
+  public var calls = 0
+  /// The place of the first mention, in bytes; `nil` where there are no bytes to count.
+  public var offset: Int?
+  /// What makes it worse than its name.
+  public var remark: String?
+
+  /// The dotted name.
+  public var qualifiedName: String { name.isEmpty ? module : "\(module).\(name)" }
 }

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Graph
+package import CkptBase
+package import CkptGraph
 
 /// Judges the globals a pickle names.
 ///
@@ -31,8 +31,8 @@ public enum GlobalPolicy: Sendable {
   }
 
   /// The error for a global that is dangerous.
-  package static func refusal(module: String, name: String) -> FormatError {
-    FormatError(
+  package static func refusal(module: String, name: String) -> CheckpointError {
+    CheckpointError(
       .forbidden, "global '\(module).\(name)' is not allowed: it exists to run code",
       hint: "do not load this file with Python; --drop-unsafe reads the rest of it")
   }
@@ -43,13 +43,13 @@ public enum GlobalPolicy: Sendable {
   }
 
   /// The error for a global whose name is no name.
-  package static var tooLong: FormatError {
-    FormatError(.limitExceeded, "the name of a global has more than \(Limits.nameBytes) bytes")
+  package static var tooLong: CheckpointError {
+    CheckpointError(.limitExceeded, "the name of a global has more than \(Limits.nameBytes) bytes")
   }
 
   /// The error for a `getattr` that reaches for anything but a nested class.
-  package static var attributeRefusal: FormatError {
-    FormatError(
+  package static var attributeRefusal: CheckpointError {
+    CheckpointError(
       .forbidden,
       "global 'builtins.getattr' is not allowed here: it does not name a nested class",
       hint: "do not load this file with Python")
@@ -234,4 +234,18 @@ public enum GlobalPolicy: Sendable {
   private static let paths: Set<String> = [
     "Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath",
   ]
+}
+
+extension TensorGraph {
+  /// The dotted names of globals whose meaning is not known here, sorted, each once.
+  package func opaqueGlobals() -> [String] {
+    var names: Set<ExactString> = []
+    for id in reachable(from: [root] + discarded) {
+      guard case .global(let module, let name) = self[id], let module = string(module),
+        let name = string(name), GlobalPolicy.verdict(module: module, name: name) == .opaque
+      else { continue }
+      names.insert(ExactString("\(module).\(name)"))
+    }
+    return names.map(\.text).sorted()
+  }
 }

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CkptBase
 
 /// The bytes of a pickle under construction, in frames from protocol 4 on.
 ///

@@ -1,5 +1,5 @@
-package import Bytes
-internal import Graph
+package import CkptBase
+internal import CkptGraph
 
 /// What a pickle would have run: everything it names and calls.
 ///
@@ -23,7 +23,7 @@ package struct PickleScan: Sendable {
   /// The globals, the worst first.
   package private(set) var globals: [GlobalUse] = []
   /// What cannot be carried out first, with its place: Python ends there.
-  package private(set) var fault: FormatError?
+  package private(set) var fault: CheckpointError?
   /// Values that look like pickles.
   package private(set) var nested: [Nested] = []
   /// Whether the program ends with STOP.
@@ -45,7 +45,7 @@ package struct PickleScan: Sendable {
     var faultCount = 0
     while faultCount < Self.faultLimit {
       let (start, offset) = (reader.position, reader.offset)
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         let opcode = try Self.opcode(&reader)
         let state = machine.stackState
         let callable = opcode == .reduce ? machine.stack.dropLast().last : nil
@@ -53,11 +53,11 @@ package struct PickleScan: Sendable {
         if opcode == .stop {
           isComplete = true
           if machine.stack.isEmpty {
-            throw FormatError(.malformed, "the pickle ends without an object")
+            throw CheckpointError(.malformed, "the pickle ends without an object")
           }
           break
         }
-        do throws(FormatError) {
+        do throws(CheckpointError) {
           try machine.execute(opcode, &reader)
         } catch {
           guard error.code != .limitExceeded else { throw error }
@@ -83,15 +83,15 @@ package struct PickleScan: Sendable {
       plainCalls: notes.plainCalls)
   }
 
-  private static func opcode(_ reader: inout ByteReader) throws(FormatError) -> Opcode {
+  private static func opcode(_ reader: inout ByteReader) throws(CheckpointError) -> Opcode {
     let code = try reader.readInteger(as: UInt8.self)
     guard let opcode = Opcode(rawValue: code) else {
-      throw FormatError(.malformed, "0x\(String(code, radix: 16)) is not a pickle operation")
+      throw CheckpointError(.malformed, "0x\(String(code, radix: 16)) is not a pickle operation")
     }
     return opcode
   }
 
-  private mutating func note(_ error: FormatError, at offset: Int) {
+  private mutating func note(_ error: CheckpointError, at offset: Int) {
     guard fault == nil else { return }
     var error = error
     error.offset = offset
@@ -179,17 +179,38 @@ extension Unpickler {
     switch graph[top] {
     case .bytes(let run), .byteArray(let run):
       let bytes = graph[run]
-      let hasProtocol = PickleShape.hasProtocol(bytes)
-      guard hasProtocol || PickleShape.mayBeText(bytes) else { return nil }
+      let hasProtocol = PickleSignature.hasProtocol(bytes)
+      guard hasProtocol || PickleSignature.mayBeText(bytes) else { return nil }
       return .init(offset: offset, bytes: Array(bytes), hasProtocol: hasProtocol)
     case .string(let run):
       // As protocols 0 to 2 spell bytes: a character for each.
       let text = graph[run]
       guard text.starts(with: [0xc2, 0x80]), let bytes = PythonText.latin1(text),
-        PickleShape.hasProtocol(bytes[...])
+        PickleSignature.hasProtocol(bytes[...])
       else { return nil }
       return .init(offset: offset, bytes: bytes, hasProtocol: true)
     default: return nil
     }
+  }
+}
+
+/// What bytes look like a pickle.
+package enum PickleSignature {
+  /// Whether bytes begin as pickles of protocol 2 and later do: PROTO, its number, an operation.
+  package static func hasProtocol(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard bytes.count >= 4, bytes[bytes.startIndex] == Opcode.proto.rawValue,
+      bytes[bytes.startIndex + 1] <= 5
+    else { return false }
+    return Opcode(rawValue: bytes[bytes.startIndex + 2]) != nil
+  }
+
+  /// Whether bytes may be a pickle of protocol 0 or 1: they begin with an operation and end with
+  /// STOP, perhaps before a line feed.
+  package static func mayBeText(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard bytes.count >= 4, let first = bytes.first, Opcode(rawValue: first) != nil else {
+      return false
+    }
+    let end = bytes.suffix(2)
+    return end.last == Opcode.stop.rawValue || end.elementsEqual([Opcode.stop.rawValue, 0x0a])
   }
 }

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Graph
+internal import CkptBase
+internal import CkptGraph
 
 /// Numbers, text and bytes.
 extension Pickler {

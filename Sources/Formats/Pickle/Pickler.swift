@@ -1,5 +1,5 @@
-package import Bytes
-package import Graph
+package import CkptBase
+package import CkptGraph
 
 /// Writes the pickle that CPython's C pickler would write for a graph, byte for byte.
 ///
@@ -77,7 +77,7 @@ package struct Pickler {
   package static func pickle(
     _ root: NodeID, of graph: TensorGraph, protocol version: Int,
     strings: StringIdentity = .asWritten
-  ) throws(FormatError) -> [UInt8] {
+  ) throws(CheckpointError) -> [UInt8] {
     var pickler = Pickler(graph: graph, protocol: version, strings: strings)
     try pickler.save(root)
     return pickler.output.finish()
@@ -89,7 +89,7 @@ package struct Pickler {
   /// - Throws: `unsupported` for a key that the protocol has no operation for.
   package static func pickle(
     keys: [PathComponent], flag: Bool, of graph: TensorGraph, protocol version: Int
-  ) throws(FormatError) -> [UInt8] {
+  ) throws(CheckpointError) -> [UInt8] {
     var pickler = Pickler(graph: graph, protocol: version, strings: .asLoaded())
     if keys.count > 3 { pickler.emit(.mark) }
     for key in keys {
@@ -109,7 +109,7 @@ package struct Pickler {
     return pickler.output.finish()
   }
 
-  private mutating func save(_ root: NodeID) throws(FormatError) {
+  private mutating func save(_ root: NodeID) throws(CheckpointError) {
     tasks.append(.save(root))
     while let task = tasks.popLast() {
       switch task {
@@ -130,7 +130,7 @@ package struct Pickler {
   }
 
   /// Writes a node, or schedules the parts of one that has any.
-  private mutating func start(_ id: NodeID) throws(FormatError) {
+  private mutating func start(_ id: NodeID) throws(CheckpointError) {
     output.startObject()
     if recall(id) { return }
     switch graph[id] {
@@ -165,7 +165,7 @@ package struct Pickler {
       case .storage(let value):
         schedule(.save(value), .write([Opcode.binPersistentID.rawValue]))
       case .plain:
-        throw FormatError(.unsupported, "a tensor without a construction cannot be pickled")
+        throw CheckpointError(.unsupported, "a tensor without a construction cannot be pickled")
       }
     }
   }
@@ -174,4 +174,110 @@ package struct Pickler {
   mutating func schedule(_ next: Task...) { tasks += next.reversed() }
 
   mutating func emit(_ opcode: Opcode) { output.write(opcode.rawValue) }
+}
+
+/// The memo: which objects have been written, and their numbers.
+extension Pickler {
+  /// Writes a reference to an object that has a number; returns whether it has.
+  mutating func recall(_ id: NodeID) -> Bool {
+    if let index = memo[id] {
+      emitGet(index)
+      return true
+    }
+    guard let text = memoText(of: id) else { return false }
+    return recall(text)
+  }
+
+  /// Writes a reference to an object known by its text; returns whether it has a number.
+  mutating func recall(_ text: MemoText) -> Bool {
+    guard let index = memoisedTexts[text] else { return false }
+    emitGet(index)
+    return true
+  }
+
+  /// Numbers the object just written.
+  mutating func memoise(_ id: NodeID) {
+    memo[id] = memoCount
+    if let text = memoText(of: id) { memoisedTexts[text] = memoCount }
+    memoiseFresh()
+  }
+
+  /// Numbers an object just written that is known by its text.
+  mutating func memoise(_ text: MemoText) {
+    memoisedTexts[text] = memoCount
+    memoiseFresh()
+  }
+
+  /// Numbers an object just written that nothing can refer to.
+  mutating func memoiseFresh() {
+    if version >= 4 {
+      emit(.memoize)
+    } else if memoCount < 256 {
+      emit(.binPut)
+      output.write(UInt8(memoCount))
+    } else {
+      emit(.longBinPut)
+      output.write(integer: UInt32(memoCount))
+    }
+    memoCount += 1
+  }
+
+  private mutating func emitGet(_ index: Int) {
+    if index < 256 {
+      emit(.binGet)
+      output.write(UInt8(index))
+    } else {
+      emit(.longBinGet)
+      output.write(integer: UInt32(index))
+    }
+  }
+
+  /// What makes a node one with other nodes.
+  private func memoText(of id: NodeID) -> MemoText? {
+    switch graph[id] {
+    case .string(let run):
+      guard case .asLoaded(let others) = strings, !others.contains(id) else { return nil }
+      let bytes = graph[run]
+      // In UTF-8 the characters from 0x80 to 0xff take two bytes, the first of them C2 or C3.
+      let isLatin1Pair = bytes.count == 2 && (bytes.first == 0xc2 || bytes.first == 0xc3)
+      return bytes.count <= 1 || isLatin1Pair ? .character(Array(bytes)) : nil
+    case .global(let module, let name):
+      return .global(
+        module: ExactString(graph.string(module) ?? ""),
+        name: ExactString(graph.string(name) ?? ""))
+    default: return nil
+    }
+  }
+
+  /// Lets a node share the number of an object that is one with it.
+  mutating func alias(_ id: NodeID, to index: Int) { memo[id] = index }
+
+  /// Whether a node already has a number: it was met inside of itself.
+  func isMemoised(_ id: NodeID) -> Bool { memo[id] != nil }
+
+  /// Numbers a tuple whose items have been written.
+  mutating func endTuple(_ id: NodeID, count: Int) {
+    guard isMemoised(id) else {
+      emitTuple(count: count)
+      return memoise(id)
+    }
+    // The tuple contains itself through a list or dict and was written there: take back its items.
+    if count <= 3 {
+      for _ in 0..<count { emit(.pop) }
+    } else {
+      emit(.popMark)
+    }
+    _ = recall(id)
+  }
+
+  /// Numbers the result of a call that has been written, and goes on with what is done to it.
+  mutating func endCall(_ id: NodeID, _ object: ObjectNode) {
+    guard isMemoised(id) else {
+      memoise(id)
+      return scheduleContents(of: object)
+    }
+    // The call's arguments contain its result, which was written there: take this one back.
+    emit(.pop)
+    _ = recall(id)
+  }
 }

@@ -1,20 +1,20 @@
-internal import Bytes
-internal import Graph
+internal import CkptBase
+package import CkptGraph
 
 /// Globals and the calls that Python would make with them: recorded here, never made.
 extension Unpickler {
-  mutating func pushGlobal(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushGlobal(_ reader: inout ByteReader) throws(CheckpointError) {
     let module = try readName(&reader)
     let name = try readName(&reader)
     push(try global(module, name))
   }
 
-  mutating func pushStackGlobal() throws(FormatError) {
+  mutating func pushStackGlobal() throws(CheckpointError) {
     let name = try pop()
     let module = try pop()
     guard case .string = graph[name], case .string = graph[module] else {
       guard unsafeGlobals == .report else {
-        throw FormatError(.malformed, "a global is named by something that is not a str")
+        throw CheckpointError(.malformed, "a global is named by something that is not a str")
       }
       return push(try graph.add(.global(module: module, name: name)))
     }
@@ -27,15 +27,15 @@ extension Unpickler {
   }
 
   /// A class by its number in `copyreg`'s registry.
-  mutating func pushExtension(_ code: Int) throws(FormatError) {
+  mutating func pushExtension(_ code: Int) throws(CheckpointError) {
     guard unsafeGlobals == .report else {
-      throw FormatError(
+      throw CheckpointError(
         .unsupported, "an extension code stands for a class that only the writer's process knew")
     }
     push(try global("copyreg", "extension code \(code)"))
   }
 
-  mutating func pushInstance(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushInstance(_ reader: inout ByteReader) throws(CheckpointError) {
     let module = try readName(&reader)
     let name = try readName(&reader)
     let callable = try global(module, name)
@@ -43,61 +43,62 @@ extension Unpickler {
     try pushCall(.instance, callable, arguments)
   }
 
-  mutating func pushObject() throws(FormatError) {
+  mutating func pushObject() throws(CheckpointError) {
     let items = try popToMark()
     guard let callable = items.first else {
-      throw FormatError(.malformed, "an object without a class")
+      throw CheckpointError(.malformed, "an object without a class")
     }
     try pushCall(.instance, callable, tuple(of: items.dropFirst()))
   }
 
-  mutating func reduce() throws(FormatError) {
+  mutating func reduce() throws(CheckpointError) {
     let arguments = try popArguments()
     let callable = try pop()
     if let value = try plainValue(of: callable, arguments) { return push(value) }
     try pushCall(.call, callable, arguments)
   }
 
-  mutating func newObject() throws(FormatError) {
+  mutating func newObject() throws(CheckpointError) {
     let arguments = try popArguments()
     try pushCall(.new, pop(), arguments)
   }
 
-  mutating func newObjectEx() throws(FormatError) {
+  mutating func newObjectEx() throws(CheckpointError) {
     let keywords = try pop()
     guard case .dict = graph[keywords] else {
-      throw FormatError(.malformed, "the keywords of a call are not a dict")
+      throw CheckpointError(.malformed, "the keywords of a call are not a dict")
     }
     let arguments = try popArguments()
     try pushCall(.newWithKeywords, pop(), arguments, keywords: keywords)
   }
 
-  mutating func build() throws(FormatError) {
+  mutating func build() throws(CheckpointError) {
     let state = try pop()
     let target = try top()
     guard case .object(let id) = graph[target] else {
       return try refuseUnlessDropped(target, "a state is given to something without a class")
     }
     guard graph[id].state == nil else {
-      throw FormatError(.unsupported, "an object is given a second state")
+      throw CheckpointError(.unsupported, "an object is given a second state")
     }
     graph[id].state = state
   }
 
   /// Throws unless `target` is what a dropped global left behind, on which everything is ignored.
-  func refuseUnlessDropped(_ target: NodeID, _ message: String) throws(FormatError) {
-    guard droppedNodes.contains(target) else { throw FormatError(.malformed, message) }
+  func refuseUnlessDropped(_ target: NodeID, _ message: String) throws(CheckpointError) {
+    guard droppedNodes.contains(target) else { throw CheckpointError(.malformed, message) }
   }
 
   private mutating func pushCall(
     _ form: ObjectNode.Form, _ callable: NodeID, _ arguments: NodeID, keywords: NodeID? = nil
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     if droppedNodes.contains(callable) { return push(try addDropped()) }
     switch graph[callable] {
     case .global: break
     case .object where form == .call && graph.isNestedClass(callable): break
     case .object where unsafeGlobals == .report: break
-    default: throw FormatError(.malformed, "something that is not a class or function is called")
+    default:
+      throw CheckpointError(.malformed, "something that is not a class or function is called")
     }
     if graph.isGlobal(callable, "builtins", "getattr") {
       if let dropped = try judgedAttribute(arguments) { return push(dropped) }
@@ -107,15 +108,15 @@ extension Unpickler {
         ObjectNode(form: form, callable: callable, arguments: arguments, keywords: keywords)))
   }
 
-  private mutating func popArguments() throws(FormatError) -> NodeID {
+  private mutating func popArguments() throws(CheckpointError) -> NodeID {
     let arguments = try pop()
     guard case .tuple = graph[arguments] else {
-      throw FormatError(.malformed, "the arguments of a call are not a tuple")
+      throw CheckpointError(.malformed, "the arguments of a call are not a tuple")
     }
     return arguments
   }
 
-  private mutating func tuple(of items: ArraySlice<NodeID>) throws(FormatError) -> NodeID {
+  private mutating func tuple(of items: ArraySlice<NodeID>) throws(CheckpointError) -> NodeID {
     items.isEmpty
       ? TensorGraph.emptyTuple : try graph.add(.tuple(graph.addChildren(items)))
   }
@@ -125,7 +126,7 @@ extension Unpickler {
 
 extension Unpickler {
   /// A node for a global named in the program's text.
-  private mutating func global(_ module: String, _ name: String) throws(FormatError) -> NodeID {
+  private mutating func global(_ module: String, _ name: String) throws(CheckpointError) -> NodeID {
     let modern =
       namingProtocol < 3
       ? Python2Names.modern(module, name) : Python2Names.Name(module: module, name: name)
@@ -141,7 +142,8 @@ extension Unpickler {
   }
 
   /// Refuses a dangerous global, or returns the node that takes its place when those are dropped.
-  private mutating func judged(_ module: String, _ name: String) throws(FormatError) -> NodeID? {
+  private mutating func judged(_ module: String, _ name: String) throws(CheckpointError) -> NodeID?
+  {
     guard unsafeGlobals != .report,
       GlobalPolicy.verdict(module: module, name: name) == .dangerous
     else { return nil }
@@ -153,7 +155,7 @@ extension Unpickler {
   }
 
   /// Judges `getattr(class, 'Name')`, which is how protocols below 4 name nested classes.
-  private mutating func judgedAttribute(_ arguments: NodeID) throws(FormatError) -> NodeID? {
+  private mutating func judgedAttribute(_ arguments: NodeID) throws(CheckpointError) -> NodeID? {
     guard unsafeGlobals != .report else { return nil }
     guard let parts = graph.nestedClassParts(ofArguments: arguments) else {
       throw GlobalPolicy.attributeRefusal
@@ -161,13 +163,13 @@ extension Unpickler {
     return try judged(parts.module, parts.name)
   }
 
-  private mutating func addDropped() throws(FormatError) -> NodeID {
+  private mutating func addDropped() throws(CheckpointError) -> NodeID {
     let id = try graph.add(.none)
     droppedNodes.insert(id)
     return id
   }
 
-  private func readName(_ reader: inout ByteReader) throws(FormatError) -> String {
+  private func readName(_ reader: inout ByteReader) throws(CheckpointError) -> String {
     let line = try reader.readLine()
     var bytes: [UInt8] = []
     for index in line.indices { bytes.append(line[index]) }
@@ -175,7 +177,7 @@ extension Unpickler {
       throw GlobalPolicy.tooLong
     }
     guard let name = String(validating: bytes, as: UTF8.self) else {
-      throw FormatError(.malformed, "the name of a global is not UTF-8")
+      throw CheckpointError(.malformed, "the name of a global is not UTF-8")
     }
     return name
   }
@@ -188,7 +190,7 @@ extension Unpickler {
   /// want of an operation; anything else stays a call.
   private mutating func plainValue(
     of callable: NodeID, _ arguments: NodeID
-  ) throws(FormatError) -> NodeID? {
+  ) throws(CheckpointError) -> NodeID? {
     guard let items = graph.tuple(arguments) else { return nil }
     if pickleProtocol < 3 {
       if graph.isGlobal(callable, "_codecs", "encode") { return try encodedBytes(items) }
@@ -216,7 +218,8 @@ extension Unpickler {
   }
 
   /// `_codecs.encode(text, 'latin1')`: how protocols 0 to 2 write bytes.
-  private mutating func encodedBytes(_ items: ArraySlice<NodeID>) throws(FormatError) -> NodeID? {
+  private mutating func encodedBytes(_ items: ArraySlice<NodeID>) throws(CheckpointError) -> NodeID?
+  {
     guard items.count == 2, let text = items.first, let encoding = items.last,
       graph.text(of: encoding, equals: "latin1"), case .string(let run) = graph[text],
       spend(text, count: run.count), let bytes = PythonText.latin1(graph[run])
@@ -235,5 +238,39 @@ extension Unpickler {
   /// each value made of it would have to be written out.
   private mutating func spend(_ id: NodeID, count: some BinaryInteger) -> Bool {
     count <= Self.freeCount || spent.insert(id).inserted
+  }
+}
+
+/// `getattr(Outer, 'Inner')`: the only call of `getattr` that a checkpoint has a use for.
+extension TensorGraph {
+  /// Whether a node is such a call, so that its result may be called in turn.
+  package func isNestedClass(_ id: NodeID) -> Bool {
+    guard case .object(let object) = self[id] else { return false }
+    return isGlobal(self[object].callable, "builtins", "getattr")
+  }
+
+  /// The module and dotted name of the class that `getattr(*arguments)` gives, or `nil` for
+  /// arguments of another form.
+  package func nestedClassParts(ofArguments arguments: NodeID) -> (module: String, name: String)? {
+    var arguments = arguments
+    var suffix: [String] = []
+    var byteCount = 0
+    // Each round goes one `getattr` deeper. Every call of a chain has its own name looked up, so that
+    // chains must be short.
+    while suffix.count < Limits.knownArguments, byteCount <= Limits.nameBytes {
+      guard let pair = tuple(arguments), pair.count == 2, let owner = pair.first,
+        let attribute = pair.last, let name = name(attribute)
+      else { return nil }
+      suffix.insert(name, at: 0)
+      byteCount += name.utf8.count
+      if case .global(let module, let outer) = self[owner],
+        let module = self.name(module), let outer = self.name(outer)
+      {
+        return (module, ([outer] + suffix).joined(separator: "."))
+      }
+      guard case .object(let object) = self[owner], isNestedClass(owner) else { return nil }
+      arguments = self[object].arguments
+    }
+    return nil
   }
 }

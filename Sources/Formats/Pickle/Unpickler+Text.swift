@@ -1,17 +1,17 @@
-internal import Bytes
-internal import Graph
+internal import CkptBase
+internal import CkptGraph
 
 /// The operations of protocols 0 and 1 whose arguments are lines of text.
 extension Unpickler {
-  func readDecimal(_ reader: inout ByteReader) throws(FormatError) -> Int {
+  func readDecimal(_ reader: inout ByteReader) throws(CheckpointError) -> Int {
     let line = try readASCIILine(&reader)
     guard let value = Int(line), value >= 0 else {
-      throw FormatError(.malformed, "'\(line)' is not a memo index")
+      throw CheckpointError(.malformed, "'\(line)' is not a memo index")
     }
     return value
   }
 
-  mutating func pushTextInt(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushTextInt(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try readASCIILine(&reader)
     switch line {
     case "00": push(TensorGraph.false)
@@ -20,38 +20,38 @@ extension Unpickler {
     }
   }
 
-  mutating func pushTextLong(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushTextLong(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try readASCIILine(&reader)
     try pushDecimal(line.hasSuffix("L") ? String(line.dropLast()) : line)
   }
 
-  mutating func pushTextFloat(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushTextFloat(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try readASCIILine(&reader)
     guard let value = Double(line) else {
-      throw FormatError(.malformed, "'\(line)' is not a float")
+      throw CheckpointError(.malformed, "'\(line)' is not a float")
     }
     push(try graph.add(.float(value)))
   }
 
-  mutating func pushTextPersistentID(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushTextPersistentID(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try readASCIILine(&reader)
     push(try graph.add(.persistent(graph.addString(line))))
   }
 
   /// Pushes a str written with Python's quotes and escapes (`repr` of a Python 2 str).
-  mutating func pushQuotedString(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushQuotedString(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try reader.readLine()
     var end = line.count
     while end > 0, [0x20, 0x09, 0x0d].contains(line[end - 1]) { end -= 1 }
     guard end >= 2, line[0] == line[end - 1], [0x22, 0x27].contains(line[0]) else {
-      throw FormatError(.malformed, "the quotes around a str are missing")
+      throw CheckpointError(.malformed, "the quotes around a str are missing")
     }
     let bytes = try unescape(line.extracting(1..<end - 1))
     try pushOldString(bytes.span)
   }
 
   /// Pushes a str written in Python's `raw-unicode-escape`: Latin-1 with `\u` and `\U` escapes.
-  mutating func pushRawUnicode(_ reader: inout ByteReader) throws(FormatError) {
+  mutating func pushRawUnicode(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try reader.readLine()
     var utf8: [UInt8] = []
     var index = 0
@@ -78,7 +78,7 @@ extension Unpickler {
     }
   }
 
-  private func unescape(_ text: Span<UInt8>) throws(FormatError) -> [UInt8] {
+  private func unescape(_ text: Span<UInt8>) throws(CheckpointError) -> [UInt8] {
     var bytes: [UInt8] = []
     var index = 0
     while index < text.count {
@@ -119,34 +119,34 @@ extension Unpickler {
 
   private func hexadecimal(
     _ text: Span<UInt8>, from start: Int, count: Int
-  ) throws(FormatError) -> UInt32 {
+  ) throws(CheckpointError) -> UInt32 {
     var value: UInt32 = 0
     for index in start..<start + count {
       guard index < text.count, let digit = Character(Unicode.Scalar(text[index])).hexDigitValue
-      else { throw FormatError(.malformed, "an escape needs \(count) hexadecimal digits") }
+      else { throw CheckpointError(.malformed, "an escape needs \(count) hexadecimal digits") }
       value = value << 4 | UInt32(digit)
     }
     return value
   }
 
   /// The three or so bytes of a code point, surrogates included.
-  private func utf8Bytes(ofScalar value: UInt32) throws(FormatError) -> [UInt8] {
+  private func utf8Bytes(ofScalar value: UInt32) throws(CheckpointError) -> [UInt8] {
     if let scalar = Unicode.Scalar(value) { return Array(String(Character(scalar)).utf8) }
     guard (0xd800...0xdfff).contains(value) else {
-      throw FormatError(.malformed, "\\U\(String(value, radix: 16)) is not a Unicode character")
+      throw CheckpointError(.malformed, "\\U\(String(value, radix: 16)) is not a Unicode character")
     }
     return [
       UInt8(0xe0 | value >> 12), UInt8(0x80 | value >> 6 & 0x3f), UInt8(0x80 | value & 0x3f),
     ]
   }
 
-  private mutating func pushDecimal(_ text: String) throws(FormatError) {
+  private mutating func pushDecimal(_ text: String) throws(CheckpointError) {
     if let value = Int(text) { return try pushInt(value) }
     let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
     // CPython's own bound on decimal text, since the conversion is quadratic.
     guard !digits.isEmpty, digits.utf8.count <= 4300,
       digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
-    else { throw FormatError(.malformed, "'\(text.prefix(40))' is not an int") }
+    else { throw CheckpointError(.malformed, "'\(text.prefix(40))' is not an int") }
     var magnitude: [UInt8] = []
     for digit in digits.utf8 {
       var carry = UInt(digit - 0x30)
@@ -169,13 +169,78 @@ extension Unpickler {
     try pushLong(littleEndian: magnitude.span)
   }
 
-  func readASCIILine(_ reader: inout ByteReader) throws(FormatError) -> String {
+  func readASCIILine(_ reader: inout ByteReader) throws(CheckpointError) -> String {
     let line = try reader.readLine()
     var text = ""
     for index in line.indices {
-      guard line[index] < 0x80 else { throw FormatError(.malformed, "a line is not ASCII") }
+      guard line[index] < 0x80 else { throw CheckpointError(.malformed, "a line is not ASCII") }
       text.unicodeScalars.append(Unicode.Scalar(line[index]))
     }
     return text
+  }
+}
+
+/// Python's views of text bytes: `surrogatepass` UTF-8 and Latin-1.
+package enum PythonText: Sendable {
+  /// Whether `bytes` are UTF-8 in which lone surrogates may stand as three bytes, which is how
+  /// CPython pickles str.
+  package static func isUTF8WithSurrogates(_ bytes: Span<UInt8>) -> Bool {
+    var index = 0
+    while index < bytes.count {
+      let lead = bytes[index]
+      index += 1
+      if lead < 0x80 { continue }
+      let (count, least): (Int, UInt32)
+      switch lead {
+      case 0xc2...0xdf: (count, least) = (1, 0x80)
+      case 0xe0...0xef: (count, least) = (2, 0x800)
+      case 0xf0...0xf4: (count, least) = (3, 0x10000)
+      default: return false
+      }
+      guard bytes.count - index >= count else { return false }
+      var scalar = UInt32(lead) & (0x3f >> UInt32(count))
+      for _ in 0..<count {
+        guard bytes[index] & 0xc0 == 0x80 else { return false }
+        scalar = scalar << 6 | UInt32(bytes[index] & 0x3f)
+        index += 1
+      }
+      guard scalar >= least, scalar <= 0x10ffff else { return false }
+    }
+    return true
+  }
+
+  /// The bytes whose Latin-1 decoding is the text `utf8`, or `nil` if it has other characters.
+  package static func latin1(_ utf8: ArraySlice<UInt8>) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(utf8.count)
+    var index = utf8.startIndex
+    while index < utf8.endIndex {
+      let lead = utf8[index]
+      index += 1
+      if lead < 0x80 {
+        bytes.append(lead)
+      } else if lead == 0xc2 || lead == 0xc3, index < utf8.endIndex {
+        bytes.append((lead & 0x03) << 6 | utf8[index] & 0x3f)
+        index += 1
+      } else {
+        return nil
+      }
+    }
+    return bytes
+  }
+
+  /// The UTF-8 form of `bytes` decoded as Latin-1.
+  static func utf8(latin1 bytes: some Collection<UInt8>) -> [UInt8] {
+    var utf8: [UInt8] = []
+    utf8.reserveCapacity(bytes.count * 3 / 2)
+    for byte in bytes {
+      if byte < 0x80 {
+        utf8.append(byte)
+      } else {
+        utf8.append(0xc0 | byte >> 6)
+        utf8.append(0x80 | byte & 0x3f)
+      }
+    }
+    return utf8
   }
 }

@@ -1,5 +1,5 @@
-package import Bytes
-package import Graph
+package import CkptBase
+package import CkptGraph
 
 /// A pickle machine that builds nodes and has no way to call anything.
 ///
@@ -61,15 +61,15 @@ package struct Unpickler: ~Copyable {
   ///
   /// - Throws: `malformed` and `truncated` for a broken program, `forbidden` for a dangerous global,
   ///   `unsupported` for out-of-band buffers and extension codes, `limitExceeded` for too many nodes.
-  package mutating func load(_ reader: inout ByteReader) throws(FormatError) -> NodeID {
+  package mutating func load(_ reader: inout ByteReader) throws(CheckpointError) -> NodeID {
     begin(byteCount: reader.remaining)
     let firstNode = graph.nodeCount
     while true {
       let offset = reader.offset
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         let code = try reader.readInteger(as: UInt8.self)
         guard let opcode = Opcode(rawValue: code) else {
-          throw FormatError(
+          throw CheckpointError(
             .malformed, "0x\(String(code, radix: 16)) is not a pickle operation",
             hint: "this is not a pickle, or a damaged one")
         }
@@ -82,9 +82,9 @@ package struct Unpickler: ~Copyable {
       }
     }
     guard stack.count > (marks.last ?? 0), let root = stack.popLast() else {
-      throw FormatError(.malformed, "the pickle ends without an object", at: reader.offset - 1)
+      throw CheckpointError(.malformed, "the pickle ends without an object", at: reader.offset - 1)
     }
-    do throws(FormatError) {
+    do throws(CheckpointError) {
       try graph.unifyEqualKeys(from: firstNode)
       try graph.requireFewLongInts(from: firstNode)
     } catch {
@@ -110,7 +110,7 @@ package struct Unpickler: ~Copyable {
   /// Carries out one operation but STOP.
   mutating func execute(
     _ opcode: Opcode, _ reader: inout ByteReader
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     switch opcode {
     case .proto: try startProtocol(reader.readInteger(as: UInt8.self))
     case .frame: try checkFrame(&reader)
@@ -185,13 +185,13 @@ package struct Unpickler: ~Copyable {
     case .extension2: try pushExtension(Int(reader.readInteger(as: UInt16.self)))
     case .extension4: try pushExtension(Int(reader.readInteger(as: Int32.self)))
     case .nextBuffer, .readOnlyBuffer:
-      throw FormatError(.unsupported, "the pickle keeps buffers outside of itself")
+      throw CheckpointError(.unsupported, "the pickle keeps buffers outside of itself")
     }
   }
 
-  private mutating func startProtocol(_ version: UInt8) throws(FormatError) {
+  private mutating func startProtocol(_ version: UInt8) throws(CheckpointError) {
     guard version <= 5 else {
-      throw FormatError(
+      throw CheckpointError(
         .unsupported, "pickle protocol \(version); the highest known is 5",
         hint: "this is not a pickle, or one of a Python later than this program")
     }
@@ -199,15 +199,113 @@ package struct Unpickler: ~Copyable {
     namingProtocol = Int(version)
   }
 
-  private func checkFrame(_ reader: inout ByteReader) throws(FormatError) {
+  private func checkFrame(_ reader: inout ByteReader) throws(CheckpointError) {
     let count = try reader.readInteger(as: UInt64.self)
     guard count <= UInt64(reader.remaining) else {
-      throw FormatError(
+      throw CheckpointError(
         .truncated, "a frame of \(count) bytes is announced, \(reader.remaining) are left")
     }
   }
 
-  func readLength(_ reader: inout ByteReader) throws(FormatError) -> Int {
+  func readLength(_ reader: inout ByteReader) throws(CheckpointError) -> Int {
     try Int(reader.readInteger(as: UInt64.self), orThrow: "a length")
   }
+}
+
+/// The stack with its marks, and what the memo gives back to it.
+extension Unpickler {
+  mutating func push(_ id: NodeID) { stack.append(id) }
+
+  func top() throws(CheckpointError) -> NodeID {
+    guard stack.count > (marks.last ?? 0), let id = stack.last else { throw Self.underflow }
+    return id
+  }
+
+  mutating func pop() throws(CheckpointError) -> NodeID {
+    let id = try top()
+    stack.removeLast()
+    return id
+  }
+
+  /// Takes everything above the topmost mark.
+  mutating func popToMark() throws(CheckpointError) -> ArraySlice<NodeID> {
+    guard let mark = marks.popLast() else {
+      throw CheckpointError(.malformed, "the operation needs a mark and there is none")
+    }
+    let taken = Array(stack[mark...])
+    stack.removeSubrange(mark...)
+    return taken[...]
+  }
+
+  /// What the memo has under a number.
+  mutating func recall(_ index: Int) throws(CheckpointError) -> NodeID {
+    guard let id = memo.get(index) else {
+      throw CheckpointError(.malformed, "memo entry \(index) is read before it is written")
+    }
+    return try occurrence(of: id)
+  }
+
+  /// A node for one more place of an object: the same, but for a persistent id, which has no identity
+  /// and is a tensor's in one place and may stand for itself in another.
+  mutating func occurrence(of id: NodeID) throws(CheckpointError) -> NodeID {
+    guard case .persistent(let value) = graph[id] else { return id }
+    return try graph.add(.persistent(value))
+  }
+
+  /// Drops the topmost mark or value.
+  mutating func dropTop() throws(CheckpointError) {
+    if let mark = marks.last, mark == stack.count {
+      marks.removeLast()
+    } else {
+      noteIfCall(try pop())
+    }
+  }
+
+  /// Keeps a call in mind that was taken off the stack without being used.
+  mutating func noteIfCall(_ id: NodeID) {
+    if case .object = graph[id] { poppedCalls.append(id) }
+  }
+
+  /// Keeps the calls that were popped, or left on the stack, and that nothing refers to.
+  mutating func collectDiscarded(root: NodeID) {
+    for id in stack { noteIfCall(id) }
+    guard !poppedCalls.isEmpty else { return }
+    var known = Set(graph.reachable(from: [root]))
+    known.formUnion(graph.discarded)
+    for id in poppedCalls where known.insert(id).inserted { graph.discarded.append(id) }
+  }
+
+  static var underflow: CheckpointError {
+    CheckpointError(.malformed, "the operation takes more from the stack than there is")
+  }
+}
+
+/// The numbered objects of a pickle in progress.
+///
+/// Numbers are dense in what picklers write, and may be anything in what attackers write: those
+/// beyond the pickle's own length go to a dictionary.
+struct Memo {
+  private var dense: [NodeID?] = []
+  private var sparse: [Int: NodeID] = [:]
+  private var count = 0
+  private let denseLimit: Int
+
+  init(expectedBytes: Int = 0) { denseLimit = expectedBytes }
+
+  func get(_ index: Int) -> NodeID? {
+    index >= 0 && index < dense.count ? dense[index] : sparse[index]
+  }
+
+  mutating func put(_ id: NodeID, at index: Int) {
+    if get(index) == nil { count += 1 }
+    guard index >= 0, index < denseLimit else {
+      sparse[index] = id
+      return
+    }
+    while dense.count <= index { dense.append(nil) }
+    dense[index] = id
+  }
+
+  /// Numbers `id` with the count of entries so far: MEMOIZE.
+  mutating func append(_ id: NodeID) { put(id, at: count) }
 }

@@ -1,9 +1,9 @@
-public import Graph
+public import CkptGraph
 
 /// Everything about an output file except its bytes: which run of bytes comes from where.
 ///
 /// A plan is made without touching tensor data, so the size of the output is known before a byte
-/// moves. ``CopyEngine`` is what executes one.
+/// moves. The copy engine executes one.
 public struct FilePlan: Sendable {
   /// The runs of bytes, in the order of the output.
   public private(set) var segments: [Segment]
@@ -34,13 +34,6 @@ public struct FilePlan: Sendable {
     inspectedRegions.append(region)
   }
 
-  /// The region that is mentioned at a place.
-  func region(_ mention: RegionMention) -> FileRegion {
-    mention.segment < segments.count
-      ? segments[mention.segment].regions[mention.piece]
-      : inspectedRegions[mention.segment - segments.count]
-  }
-
   /// Makes the segments from number `start` to the last one a record, and returns its number.
   ///
   /// Segments computed later can ask for the CRC-32 of its bytes.
@@ -49,4 +42,15 @@ public struct FilePlan: Sendable {
     records.append(start..<segments.count)
     return records.count - 1
   }
+}
+
+/// The CRC-32 of the records of an output, for the segments that are computed from them.
+public struct RecordChecksums: Sendable {
+  private let sum: @Sendable (Int) -> UInt32
+
+  /// The sums that `sum` gives for the numbers that ``FilePlan/closeRecord(from:)`` gave.
+  package init(_ sum: @escaping @Sendable (Int) -> UInt32) { self.sum = sum }
+
+  /// The checksum of a record that ends before the segment that asks.
+  public subscript(record: Int) -> UInt32 { sum(record) }
 }

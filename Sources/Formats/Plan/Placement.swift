@@ -1,33 +1,40 @@
-internal import Bytes
-internal import Graph
+internal import CkptBase
+internal import CkptGraph
 
 /// Where the elements of one piece of an assembly go, with the dimensions in an order in which the
 /// elements inside any window are a few boxes.
-struct Placement: Sendable {
+package struct Placement: Sendable {
   /// One dimension.
-  struct Axis: Sendable {
+  package struct Axis: Sendable {
     /// The number of elements.
-    let count: Int
+    package let count: Int
     /// The distance in bytes between neighbours in the assembly.
-    let stride: Int
+    package let stride: Int
     /// The distance in bytes between neighbours among the packed elements.
-    let packed: Int
+    package let packed: Int
+
+    /// Makes an axis from its three numbers.
+    package init(count: Int, stride: Int, packed: Int) {
+      self.count = count
+      self.stride = stride
+      self.packed = packed
+    }
   }
 
   /// Dimensions along which elements do not move: all of them reach the same bytes.
-  let still: [Axis]
+  package let still: [Axis]
   /// Dimensions that do not fit among ``ordered``, as those of sliding windows.
-  let loose: [Axis]
+  package let loose: [Axis]
   /// Dimensions from the largest stride to the smallest, each stride beyond the reach of all that
   /// follow: counting through them visits the bytes of the assembly in order.
-  let ordered: [Axis]
+  package let ordered: [Axis]
   /// The size of one element in bytes.
-  let unit: Int
+  package let unit: Int
   /// The bytes of the assembly from the first element's to the furthest one's.
-  let reach: Range<Int>
+  package let reach: Range<Int>
 
   /// Looks at `elements`, of which there is at least one and all are in an assembly.
-  init(_ elements: StridedElements) {
+  package init(_ elements: StridedElements) {
     let layout = elements.layout
     unit = layout.unit
     reach = elements.byteOffset..<elements.byteOffset + layout.sourceSpan
@@ -63,7 +70,7 @@ struct Placement: Sendable {
   }
 
   /// Whether two elements may reach the same byte.
-  var mayOverlapItself: Bool { !still.isEmpty || !loose.isEmpty }
+  package var mayOverlapItself: Bool { !still.isEmpty || !loose.isEmpty }
 
   /// Whether every byte of ``reach`` is reached exactly once.
   var isDense: Bool {
@@ -71,11 +78,8 @@ struct Placement: Sendable {
   }
 
   /// Whether the packed elements of any window lie one after the other.
-  var isInOrder: Bool {
+  package var isInOrder: Bool {
     loose.isEmpty && still.isEmpty
       && zip(ordered, ordered.dropFirst()).allSatisfy { $0.packed > $1.packed }
   }
-
-  /// The elements that reach into `window`, box by box.
-  func boxes(in window: Range<Int>) -> PlacementBoxes { PlacementBoxes(self, in: window) }
 }

@@ -1,4 +1,5 @@
-public import Graph
+package import CkptBase
+public import CkptGraph
 
 /// One run of bytes of an output file: where they come from and what is done to them on the way.
 public enum Segment: Sendable {
@@ -37,4 +38,114 @@ public enum Segment: Sendable {
     case .assembly(let assembly): assembly.pieces.map(\.region)
     }
   }
+}
+
+extension Segment {
+  /// The bytes of its region that the segment takes in one piece and in order, in whatever form it
+  /// writes them; `nil` when it picks them from here and there.
+  package var stretch: Range<Int>? {
+    switch self {
+    case .literal, .zeros, .assembly, .computed: return nil
+    case .copy(_, let range): return range
+    case .gather(_, let elements), .cast(_, let elements, _):
+      guard !elements.isEmpty else { return 0..<0 }
+      guard elements.layout.isContiguous else { return nil }
+      return elements.byteOffset..<elements.byteOffset + elements.byteCount
+    }
+  }
+
+  /// Makes sure that the segment's regions are inside their files, and the bytes it takes inside
+  /// its regions.
+  ///
+  /// - Throws: `truncated` or `malformed` when they are not.
+  package func validate() throws(CheckpointError) {
+    switch self {
+    case .literal, .computed: return
+    case .zeros(let byteCount):
+      guard byteCount >= 0 else {
+        throw CheckpointError(.malformed, "a storage cannot have \(byteCount) bytes")
+      }
+    case .assembly(let assembly):
+      try assembly.validate()
+    case .copy(let region, let range):
+      try region.validate()
+      guard range.lowerBound >= 0, range.upperBound <= region.byteCount else {
+        throw region.fault(
+          .malformed, "bytes \(range) are taken from a storage of \(region.byteCount) bytes")
+      }
+    case .gather(let region, let elements):
+      try elements.validate(in: region)
+    case .cast(let region, let elements, let cast):
+      precondition(elements.elementByteCount == cast.source.byteCount, "a cast is of its type")
+      try elements.validate(in: region)
+    }
+  }
+}
+
+extension StridedElements {
+  /// Makes sure that every element lies inside of `region`, and that inside its file.
+  ///
+  /// - Throws: `truncated` or `malformed` when one does not.
+  fileprivate func validate(in region: FileRegion) throws(CheckpointError) {
+    try region.validate()
+    do throws(CheckpointError) {
+      try validate(regionByteCount: region.byteCount)
+    } catch {
+      throw region.framed(error)
+    }
+  }
+}
+
+extension FileRegion {
+  /// An error in this region's bytes.
+  package func fault(_ code: CheckpointError.Code, _ message: String, hint: String? = nil)
+    -> CheckpointError
+  {
+    framed(CheckpointError(code, message, hint: hint))
+  }
+
+  /// An error with the names of the region and its file, which failed system calls name themselves.
+  package func framed(_ error: CheckpointError) -> CheckpointError {
+    guard error.cause == nil else { return error }
+    return error.framed(by: name).framed(by: file.path)
+  }
+
+  /// A stretch of a stored region, without a checksum of its own.
+  package func part(_ part: Range<Int>) -> FileRegion {
+    let start = range.lowerBound + part.lowerBound
+    return FileRegion(file: file, range: start..<start + part.count, name: name)
+  }
+
+  /// Makes sure that the region lies inside its file.
+  ///
+  /// - Throws: `truncated` when it does not, `malformed` when its lengths contradict each other.
+  package func validate() throws(CheckpointError) {
+    guard range.lowerBound >= 0, byteCount >= 0, encoding == .deflated || byteCount == range.count
+    else {
+      throw fault(.malformed, "\(byteCount) bytes are announced and \(range.count) are stored")
+    }
+    guard range.upperBound <= file.byteCount else {
+      throw fault(
+        .truncated,
+        "data ends at byte \(range.upperBound) of a file of \(file.byteCount) bytes")
+    }
+  }
+
+  /// Makes sure that the region's decoded bytes have the stored checksum, if there is one.
+  ///
+  /// - Throws: `checksumMismatch` with both.
+  package func requireChecksum(_ computed: UInt32) throws(CheckpointError) {
+    guard let crc32, crc32 != computed else { return }
+    throw fault(
+      .checksumMismatch,
+      "stored CRC-32 is \(hexadecimal(crc32)), the data has \(hexadecimal(computed)): "
+        + "the file was damaged after it was written",
+      hint: "fetch or save the file again")
+  }
+}
+
+/// Eight digits, as ZIP tools print checksums.
+private func hexadecimal(_ checksum: UInt32) -> String {
+  let digits = String(checksum, radix: 16)
+  return String(repeating: "0", count: 8 - digits.count) + digits
 }

@@ -1,4 +1,5 @@
-internal import Graph
+internal import CkptBase
+internal import CkptGraph
 
 /// Which elements of a region a tensor consists of, and how their bytes change on the way.
 ///
@@ -39,4 +40,119 @@ public struct StridedElements: Hashable, Sendable {
 
   /// The size of the packed elements in bytes once they are cast.
   func byteCount(after cast: ElementCast) -> Int { shape.reduce(cast.target.byteCount, *) }
+}
+
+extension StridedElements {
+  /// Whether the bytes of elements change on the way.
+  package var changesBytes: Bool { swapWidth > 1 || flippedBits.contains { $0 != 0 } }
+
+  /// Whether no element is selected.
+  package var isEmpty: Bool { shape.contains(0) }
+
+  /// The reduced dimensions; there must be at least one element.
+  package var layout: StridedLayout {
+    StridedLayout(packing: shape, strides: byteStrides, unit: elementByteCount)
+  }
+
+  /// Makes sure that every element lies inside a region of `regionByteCount` bytes.
+  ///
+  /// - Throws: `malformed` when one does not.
+  func validate(regionByteCount: Int) throws(CheckpointError) {
+    precondition([1, 2, 4, 8, 16].contains(elementByteCount), "no dtype has such elements")
+    precondition([1, 2, 4, 8].contains(swapWidth) && elementByteCount % swapWidth == 0)
+    precondition(flippedBits.isEmpty || flippedBits.count == elementByteCount)
+    guard shape.count == byteStrides.count, byteOffset >= 0,
+      shape.allSatisfy({ $0 >= 0 }), byteStrides.allSatisfy({ $0 >= 0 })
+    else {
+      throw CheckpointError(
+        .malformed, "shape \(shape) with byte strides \(byteStrides) is not a view of memory")
+    }
+    guard !isEmpty else { return }
+    var end = try byteOffset.adding(elementByteCount, orThrow: "a tensor's end")
+    for (extent, stride) in zip(shape, byteStrides) {
+      let reach = try (extent - 1).multiplied(by: stride, orThrow: "a tensor's extent")
+      end = try end.adding(reach, orThrow: "a tensor's end")
+    }
+    guard end <= regionByteCount else {
+      throw CheckpointError(
+        .malformed, "the tensor ends at byte \(end) of a storage of \(regionByteCount) bytes")
+    }
+  }
+}
+
+/// Dimensions with the distances between neighbours on two sides, where elements are and where they
+/// go, reduced to the fewest that visit the same bytes in the same order.
+///
+/// Dimensions of one element are dropped and neighbours that could be one dimension are one: with a
+/// packed target, a contiguous tensor of any rank has one dimension, a transposed one two.
+package struct StridedLayout: Sendable {
+  /// The number of elements along each dimension, outermost first.
+  package private(set) var extents: [Int] = []
+  /// The distance in bytes between neighbours in the source.
+  package private(set) var strides: [Int] = []
+  /// The distance in bytes between neighbours in the target.
+  package private(set) var targetStrides: [Int] = []
+  /// The size of one element in bytes.
+  package let unit: Int
+
+  /// Reduces dimensions given outermost first, of which none may be empty.
+  package init(extents: [Int], strides: [Int], targetStrides: [Int], unit: Int) {
+    self.unit = unit
+    for (dimension, extent) in extents.enumerated() where extent != 1 {
+      let (stride, target) = (strides[dimension], targetStrides[dimension])
+      let (span, overflow) = stride.multipliedReportingOverflow(by: extent)
+      let (targetSpan, targetOverflow) = target.multipliedReportingOverflow(by: extent)
+      if !overflow, !targetOverflow, self.strides.last == span,
+        self.targetStrides.last == targetSpan
+      {
+        let last = self.extents.count - 1
+        self.extents[last] *= extent
+        self.strides[last] = stride
+        self.targetStrides[last] = target
+      } else {
+        self.extents.append(extent)
+        self.strides.append(stride)
+        self.targetStrides.append(target)
+      }
+    }
+  }
+
+  /// Reduces dimensions whose elements go one after the other in row-major order.
+  init(packing extents: [Int], strides: [Int], unit: Int) {
+    self.init(
+      extents: extents, strides: strides,
+      targetStrides: StridedLayout.packedStrides(extents, unit: unit), unit: unit)
+  }
+
+  /// The number of dimensions.
+  var rank: Int { extents.count }
+
+  /// Whether the elements lie one after the other in the source as well as in the target.
+  package var isContiguous: Bool {
+    rank == 0 || rank == 1 && strides[0] == unit && targetStrides[0] == unit
+  }
+
+  /// The size of all elements in bytes.
+  package var byteCount: Int { extents.reduce(unit, *) }
+
+  /// The distance in bytes from the start of the first element in the source to the end of the
+  /// furthest one.
+  package var sourceSpan: Int { span(strides) }
+  /// The same in the target.
+  package var targetSpan: Int { span(targetStrides) }
+
+  private func span(_ strides: [Int]) -> Int {
+    zip(extents, strides).reduce(unit) { $0 + ($1.0 - 1) * $1.1 }
+  }
+
+  /// The strides of `extents` elements of `unit` bytes, packed in row-major order.
+  package static func packedStrides(_ extents: [Int], unit: Int) -> [Int] {
+    var stride = unit
+    var strides = extents
+    for dimension in strides.indices.reversed() {
+      strides[dimension] = stride
+      stride *= extents[dimension]
+    }
+    return strides
+  }
 }

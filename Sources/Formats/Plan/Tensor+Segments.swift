@@ -1,4 +1,4 @@
-package import Graph
+package import CkptGraph
 
 extension Tensor {
   /// The segments whose bytes, one after the other, are the tensor's elements.
@@ -29,7 +29,7 @@ extension ElementBlock {
       self.dtype, shape: shape, strides: strides, offset: offset, isBigEndian: isBigEndian,
       isConjugated: isConjugated, isNegated: isNegated)
     if let cast = ElementCast(from: self.dtype, to: dtype) { return .cast(region, elements, cast) }
-    guard elements.layout.isContiguous, ElementChange(elements) == nil else {
+    guard elements.layout.isContiguous, !elements.changesBytes else {
       return .gather(region, elements)
     }
     let start = elements.byteOffset

@@ -1,6 +1,6 @@
-internal import Bytes
-internal import Graph
-internal import Pickle
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPickle
 
 /// Builds the dict that a file's entries stand for.
 struct EntryGraphBuilder: ~Copyable {
@@ -24,11 +24,11 @@ struct EntryGraphBuilder: ~Copyable {
   /// What stands in the places taken so far.
   private var taken: [Place: Occupant] = [:]
 
-  private var keys: KeyNumbers
+  private var keys: KeyInterner
 
   /// A builder of the dict of `count` entries.
   init(_ data: EntryData, count: Int, dropsUnsafe: Bool) {
-    keys = KeyNumbers(headerByteCount: data.start)
+    keys = KeyInterner(headerByteCount: data.start)
     var graph = TensorGraph()
     graph.reserveCapacity(tensorCount: count)
     root = graph.addEmptyRoot()
@@ -42,7 +42,7 @@ struct EntryGraphBuilder: ~Copyable {
   /// The graph.
   ///
   /// - Throws: `malformed` for keys of OLMo's names that Python cannot hash, or takes for one.
-  consuming func finish() throws(FormatError) -> TensorGraph {
+  consuming func finish() throws(CheckpointError) -> TensorGraph {
     let dicts = [root] + taken.values.compactMap(\.dict)
     var graph = machine.finish()
     guard !taken.isEmpty else { return graph }
@@ -52,12 +52,12 @@ struct EntryGraphBuilder: ~Copyable {
     return graph
   }
 
-  mutating func addNamed(_ entry: SafetensorsHeaderEntry) throws(FormatError) {
+  mutating func addNamed(_ entry: SafetensorsHeaderEntry) throws(CheckpointError) {
     let key = try machine.graph.addString(entry.name)
     try set(key, to: tensor(entry), in: root)
   }
 
-  mutating func addKeyed(_ entry: SafetensorsHeaderEntry) throws(FormatError) {
+  mutating func addKeyed(_ entry: SafetensorsHeaderEntry) throws(CheckpointError) {
     let key = try OLMoNameDecoder.decode(entry.name, with: &machine)
     let value = try key.isPickled ? data.value(of: entry, with: &machine) : tensor(entry)
     guard let last = key.path.last else {
@@ -79,7 +79,7 @@ struct EntryGraphBuilder: ~Copyable {
   /// the key that the dict has from another name.
   private mutating func place(
     at path: ArraySlice<NodeID>, _ last: NodeID
-  ) throws(FormatError) -> (dict: NodeID, key: NodeID) {
+  ) throws(CheckpointError) -> (dict: NodeID, key: NodeID) {
     var parent = root
     var known: [NodeID: NodeID] = [:]
     for key in path {
@@ -114,7 +114,7 @@ struct EntryGraphBuilder: ~Copyable {
   /// A key, or the elements of one that is a tuple, replaced by what is known.
   private mutating func replacing(
     _ key: NodeID, by known: [NodeID: NodeID]
-  ) throws(FormatError) -> NodeID {
+  ) throws(CheckpointError) -> NodeID {
     if known.isEmpty { return key }
     if let other = known[key] { return other }
     guard let elements = machine.graph.tuple(key), elements.contains(where: { known[$0] != nil })
@@ -123,26 +123,57 @@ struct EntryGraphBuilder: ~Copyable {
     return try machine.graph.add(.tuple(machine.graph.addChildren(replaced[...])))
   }
 
-  private mutating func place(of key: NodeID, in dict: NodeID) throws(FormatError) -> Place {
+  private mutating func place(of key: NodeID, in dict: NodeID) throws(CheckpointError) -> Place {
     Place(dict: dict, key: try keys.number(of: key, in: machine.graph))
   }
 
-  private static var conflict: FormatError {
-    FormatError(.malformed, "another tensor has the same keys, or some of them")
+  private static var conflict: CheckpointError {
+    CheckpointError(.malformed, "another tensor has the same keys, or some of them")
   }
 
   private mutating func set(
     _ key: NodeID, to value: NodeID, in dict: NodeID
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     guard case .dict(var run) = machine.graph[dict] else { return }
     machine.graph.append([key, value], to: &run)
     machine.graph.replace(dict, with: .dict(run))
   }
 
-  private mutating func tensor(_ entry: SafetensorsHeaderEntry) throws(FormatError) -> NodeID {
+  private mutating func tensor(_ entry: SafetensorsHeaderEntry) throws(CheckpointError) -> NodeID {
     let node = try machine.graph.add(.none)
     let tensor = data.tensor(entry, node: node, in: &machine.graph)
     machine.graph.add(tensor)
     return node
+  }
+}
+
+/// Numbers keys, equal ones alike, so that a long key is kept once however many places it has.
+struct KeyInterner {
+  private var known: [NodeID: Int] = [:]
+  private var numbers: [[UInt8]: Int] = [:]
+  /// How many bytes of pickled keys may still be looked at: some times what a file needs whose names
+  /// spell each key out.
+  private var budget: Int
+
+  /// Numbers for the keys of a file whose header has `headerByteCount` bytes.
+  init(headerByteCount: Int) { budget = 16 * headerByteCount + (1 << 16) }
+
+  /// The number of a key.
+  ///
+  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle, `limitExceeded` when
+  ///   the names of a file refer to much longer keys than they have bytes.
+  mutating func number(of key: NodeID, in graph: TensorGraph) throws(CheckpointError) -> Int {
+    if let number = known[key] { return number }
+    let pickle = try Pickler.pickle(key, of: graph, protocol: TensorNames.olmoProtocol)
+    budget -= pickle.count
+    guard budget >= 0 else {
+      throw CheckpointError(
+        .limitExceeded, "the keys in the names are far longer than the names",
+        hint: "this is a file made to exhaust its readers")
+    }
+    let number = numbers[pickle] ?? numbers.count
+    numbers[pickle] = number
+    known[key] = number
+    return number
   }
 }

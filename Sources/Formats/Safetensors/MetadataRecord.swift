@@ -1,6 +1,7 @@
-internal import Bytes
-package import Graph
-internal import JSON
+internal import CkptBase
+package import CkptGraph
+internal import CkptJSON
+internal import CkptSkeleton
 
 /// The record of a `.pt` archive that keeps the `__metadata__` of a safetensors file.
 ///
@@ -35,17 +36,19 @@ package enum MetadataRecord: Sendable {
   /// - Throws: `malformed` for a record of another form, `unsupported` for one of a later version.
   static func metadata(
     of source: SourceDescription
-  ) throws(FormatError) -> [(key: String, value: String)]? {
+  ) throws(CheckpointError) -> [(key: String, value: String)]? {
     guard case .torch(let archive) = source.container else { return nil }
     for case .other(name, let bytes) in archive.records {
-      return try FormatError.within(name) { () throws(FormatError) in try metadata(in: bytes) }
+      return try CheckpointError.within(name) { () throws(CheckpointError) in
+        try metadata(in: bytes)
+      }
     }
     return nil
   }
 
   private static func metadata(
     in bytes: [UInt8]
-  ) throws(FormatError) -> [(key: String, value: String)] {
+  ) throws(CheckpointError) -> [(key: String, value: String)] {
     var json = JSONReader(bytes.span, base: 0)
     var metadata: [(key: String, value: String)] = []
     var keys: Set<ExactString> = []
@@ -55,14 +58,14 @@ package enum MetadataRecord: Sendable {
       case "safetensors":
         let found = try json.unsignedInteger()
         guard found == UInt64(version) else {
-          throw FormatError(
+          throw CheckpointError(
             .unsupported, "this is version \(found) of the record, known is \(version)")
         }
       case "metadata":
         try json.beginObject()
         while let key = try json.nextKey() {
           guard keys.insert(ExactString(key)).inserted else {
-            throw FormatError(.malformed, "metadata key '\(key)' is repeated", at: json.offset)
+            throw CheckpointError(.malformed, "metadata key '\(key)' is repeated", at: json.offset)
           }
           metadata.append((key, try json.string()))
         }
@@ -72,4 +75,12 @@ package enum MetadataRecord: Sendable {
     try json.end()
     return metadata
   }
+}
+
+extension SafetensorsDescription {
+  /// The key of `__metadata__` that the skeleton stands under.
+  package static let skeletonKey = SkeletonWriter.metadataKey
+
+  /// Whether the file has a skeleton, read or not.
+  package var hasSkeleton: Bool { metadata.contains { $0.key == Self.skeletonKey } }
 }

@@ -1,6 +1,7 @@
-public import Bytes
-public import Graph
-internal import Plan
+public import CkptBase
+public import CkptGraph
+public import CkptPlan
+public import CkptSkeleton
 
 /// Turns a checkpoint into the plan of a safetensors file.
 ///
@@ -15,7 +16,7 @@ public struct SafetensorsEncoder: Sendable {
   private let ownMetadata: [(key: String, value: String)]?
   /// The tensors under all of their names.
   let placed: [(name: String, id: TensorID)]
-  private let stored: StoredTensors
+  private let stored: TensorDeduplication
   private let notes: EncodingNotes
 
   /// What the file holds.
@@ -31,7 +32,7 @@ public struct SafetensorsEncoder: Sendable {
   ///   a header beyond what readers accept.
   public static func encode(
     _ checkpoint: Checkpoint, options: Options
-  ) throws(FormatError) -> Encoding {
+  ) throws(CheckpointError) -> Encoding {
     let encoder = try SafetensorsEncoder(checkpoint, options: options)
     return try encoder.encode()
   }
@@ -39,7 +40,7 @@ public struct SafetensorsEncoder: Sendable {
   /// Decides what a file for `checkpoint` holds.
   ///
   /// - Throws: `lossy` for what has no place in the file unless loss is allowed.
-  init(_ checkpoint: Checkpoint, options: Options) throws(FormatError) {
+  init(_ checkpoint: Checkpoint, options: Options) throws(CheckpointError) {
     graph = checkpoint.graph
     source = checkpoint.source
     unusedRegions = checkpoint.unusedRegions
@@ -55,11 +56,11 @@ public struct SafetensorsEncoder: Sendable {
     // Where metadata alone tells of a tied name, it must have a key of that name to give.
     let metadataKeys =
       includesSkeleton ? [] : Set((ownMetadata ?? []).map { ExactString($0.key) })
-    let leaves = try PlacedLeaves(
+    let leaves = try EntryAssignment(
       of: graph, layout: layout, notes: EncodingNotes(hasSkeleton: includesSkeleton))
     placed = leaves.tensors
     var notes = leaves.notes
-    stored = try StoredTensors(
+    stored = try TensorDeduplication(
       leaves, of: graph, tied: options.tied ?? (layout == .olmo ? .copy : .alias),
       metadataKeys: metadataKeys, &notes)
     notes.note(renamed: leaves.renamed)
@@ -72,7 +73,7 @@ public struct SafetensorsEncoder: Sendable {
     self.notes = notes
   }
 
-  private func encode() throws(FormatError) -> Encoding {
+  private func encode() throws(CheckpointError) -> Encoding {
     var plan = try plan(of: entries, aliases: aliases)
     for region in graph.storages.compactMap(\.region) { plan.inspect(region) }
     for region in unusedRegions { plan.inspect(region) }
@@ -83,7 +84,7 @@ public struct SafetensorsEncoder: Sendable {
   /// The plan of a file with these entries and names for them.
   func plan(
     of entries: [SafetensorsEntry], aliases: [(name: String, kept: String)]
-  ) throws(FormatError) -> FilePlan {
+  ) throws(CheckpointError) -> FilePlan {
     let entries = entries.sorted(by: SafetensorsEntry.precedes)
     var plan = FilePlan()
     for piece in try SafetensorsHeader.encode(entries, metadata: metadata(aliases)) {
@@ -114,5 +115,149 @@ public struct SafetensorsEncoder: Sendable {
       metadata.append((name, Array(kept.utf8)))
     }
     return ownMetadata == nil && metadata.isEmpty ? nil : metadata
+  }
+}
+
+extension SafetensorsEncoder {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// What becomes of tensors that show the same bytes.
+    public enum TiedTensors: String, Sendable, CaseIterable {
+      /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
+      case alias
+      /// Every name has its bytes.
+      case copy
+    }
+
+    /// How tensors are named.
+    public var layout: Layout
+    /// Whether what is not tensors goes along in the skeleton.
+    public var includesSkeleton: Bool
+    /// What becomes of tied tensors; `nil` for what the layout's readers need.
+    public var tied: TiedTensors?
+    /// Whether what has no place in the file becomes a warning instead of an error.
+    public var allowsLoss: Bool
+    /// The metadata beside what the skeleton and tied tensors need; `nil` for that of the
+    /// safetensors file that the checkpoint was made from.
+    public var metadata: [(key: String, value: String)]?
+
+    /// Makes options.
+    public init(
+      layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
+      allowsLoss: Bool = false, metadata: [(key: String, value: String)]? = nil
+    ) {
+      self.layout = layout
+      self.includesSkeleton = includesSkeleton
+      self.tied = tied
+      self.allowsLoss = allowsLoss
+      self.metadata = metadata
+    }
+  }
+
+  /// The result: a plan and what to tell the user of it.
+  public struct Encoding: Sendable {
+    /// The file.
+    public var plan: FilePlan
+    /// How many entries hold tensors.
+    public var tensorCount: Int
+    /// How many names share the bytes of another.
+    public var aliasCount: Int
+    /// What the user should know.
+    public var warnings: [String]
+  }
+}
+
+/// What the user should know of a file that is planned, and what the file has no place for.
+struct EncodingNotes {
+  /// Whether a skeleton goes along, which has a place for everything.
+  let hasSkeleton: Bool
+  private(set) var warnings: [String] = []
+  private var losses: [String] = []
+
+  init(hasSkeleton: Bool) { self.hasSkeleton = hasSkeleton }
+
+  mutating func warn(_ text: String) { warnings.append(text) }
+
+  /// Notes something that only a skeleton has a place for.
+  mutating func lose(_ text: @autoclosure () -> String) {
+    if !hasSkeleton { losses.append(text()) }
+  }
+
+  /// Notes something that readers who do not look at a skeleton will miss.
+  mutating func hide(_ text: String) {
+    if hasSkeleton { warnings.append(text) } else { losses.append(text) }
+  }
+
+  /// Notes the values whose names were taken.
+  mutating func note(renamed names: [String]) {
+    guard let first = names.first else { return }
+    let others = names.count > 1 ? ", and \(names.count - 1) more share theirs" : ""
+    let message = "two values are named '\(first)'\(others)"
+    hide(hasSkeleton ? "\(message); the later ones got a number" : message)
+  }
+
+  /// Makes warnings of the losses where they are allowed.
+  ///
+  /// - Throws: `lossy` where they are not.
+  mutating func settleLosses(allowed: Bool) throws(CheckpointError) {
+    guard let first = losses.first else { return }
+    guard allowed else {
+      let others = losses.count > 1 ? " (and \(losses.count - 1) more)" : ""
+      throw CheckpointError(
+        .lossy, "\(first)\(others): a safetensors file without skeleton has no place for it",
+        hint: "leave out --no-skeleton, or add --allow-loss to go on without")
+    }
+    warnings += losses.map { "lost: \($0)" }
+    losses = []
+  }
+}
+
+/// The bytes of a checkpoint that a file of its tensors leaves behind: those of storages that no
+/// tensor reaches, and records that the pickle does not use.
+enum UnreachedBytes {
+  /// How many storages are named; the rest are counted.
+  private static let namedStorages = 20
+
+  /// What to tell of them.
+  static func warnings(of graph: TensorGraph, unusedRegions: [FileRegion]) -> [String] {
+    var coverage = StorageCoverage()
+    let thrownAway = thrownAwayTensors(of: graph)
+    for (index, tensor) in graph.tensors.enumerated() where !thrownAway.contains(index) {
+      coverage.add(tensor)
+    }
+    // A storage that tensors had before they were cast is nobody's now.
+    let used = Set(graph.tensors.compactMap(\.storage))
+    var warnings: [String] = []
+    var count = 0
+    for (index, storage) in graph.storages.enumerated() {
+      let id = StorageID(index: index)
+      guard used.contains(id) else { continue }
+      let missed = coverage.missedByteCount(of: id, byteCount: storage.byteCount)
+      guard missed > 0 else { continue }
+      count += 1
+      guard count <= namedStorages else { continue }
+      warnings.append(
+        "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
+          + "tensor and stay behind")
+    }
+    if count > namedStorages {
+      warnings.append("so do bytes of \(count - namedStorages) more storages")
+    }
+    let unused = unusedRegions.filter { $0.byteCount > 0 }
+    if let first = unused.first {
+      let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
+      warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
+    }
+    return warnings
+  }
+
+  /// The tensors, by number, that the pickle makes and throws away; their bytes go nowhere.
+  private static func thrownAwayTensors(of graph: TensorGraph) -> Set<Int> {
+    guard !graph.discarded.isEmpty else { return [] }
+    let made = graph.reachable(from: graph.discarded).compactMap { id -> Int? in
+      guard case .tensor(let tensor) = graph[id] else { return nil }
+      return graph.index(of: tensor)
+    }
+    return Set(made).subtracting(graph.reachableTensors().map { graph.index(of: $0) })
   }
 }

@@ -1,5 +1,7 @@
-internal import Bytes
-internal import JSON
+internal import CkptBase
+internal import CkptGraph
+internal import CkptJSON
+internal import CkptSkeleton
 
 /// The header of a safetensors file: eight bytes of length, then JSON padded with spaces to a
 /// multiple of eight, exactly as the reference writer does it (`safetensors/src/tensor.rs`).
@@ -11,7 +13,7 @@ enum SafetensorsHeader {
   /// - Throws: `limitExceeded` beyond what the reference reader accepts.
   static func encode(
     _ entries: [SafetensorsEntry], metadata: [(key: String, value: [UInt8])]?
-  ) throws(FormatError) -> [[UInt8]] {
+  ) throws(CheckpointError) -> [[UInt8]] {
     var json = JSONWriter()
     json.beginObject()
     if let metadata {
@@ -39,7 +41,7 @@ enum SafetensorsHeader {
     let padding = (8 - text % 8) % 8
     let count = text + padding
     guard count <= Limits.safetensorsHeaderBytes else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded,
         "the header would have \(count) bytes; readers accept "
           + "\(Limits.safetensorsHeaderBytes)",
@@ -52,11 +54,227 @@ enum SafetensorsHeader {
     ]
   }
 
-  private static func tooLarge(_ entry: SafetensorsEntry) -> FormatError {
-    FormatError(
+  private static func tooLarge(_ entry: SafetensorsEntry) -> CheckpointError {
+    CheckpointError(
       .limitExceeded,
       "with the \(entry.byteCount) bytes of '\(entry.name)' the file would have more than "
         + "\(Limits.outputBytes)",
       hint: "a few bytes of the source are shown as many elements; this is no real tensor")
+  }
+}
+
+/// What the header of a safetensors file says of one tensor.
+struct SafetensorsHeaderEntry {
+  /// The tensor's name.
+  var name: String
+  /// The type of its elements.
+  var dtype: SafetensorsDType
+  /// The number of elements along each dimension.
+  var shape: [Int]
+  /// Where its data lies, in bytes from the end of the header.
+  var range: Range<Int>
+}
+
+/// Reading by the rules of the reference (`safetensors/src/tensor.rs`), and two more: names are
+/// not repeated, and the text starts with `{` as the format's description says.
+extension SafetensorsHeader {
+  /// What a header says.
+  struct Contents {
+    /// The tensors in the order of their data.
+    var entries: [SafetensorsHeaderEntry]
+    /// The entries of `__metadata__` in order.
+    var metadata: [(key: String, value: String)]
+    /// Whether there is a `__metadata__`, which may be empty.
+    var hasMetadata: Bool
+    /// The size of the header in bytes, without the eight before it.
+    var byteCount: Int
+
+    /// The skeleton's text, where there is one.
+    var skeleton: String? { metadata.first { $0.key == SkeletonWriter.metadataKey }?.value }
+  }
+
+  /// About the bytes of one tensor in a header.
+  private static let bytesPerEntry = 96
+  /// How many tensors are expected at most where the header is long, which a skeleton makes it.
+  private static let mostExpectedEntries = 1 << 17
+
+  /// The header of `file`.
+  ///
+  /// - Throws: `truncated`, `malformed` or `limitExceeded` with the place in the file.
+  static func read(_ file: SourceFile) throws(CheckpointError) -> Contents {
+    let count = try headerByteCount(of: file)
+    let bytes = try file.bytes(in: 8..<8 + count)
+    guard bytes.count == count else {
+      throw CheckpointError(.truncated, "the file became shorter while it was read")
+    }
+    guard bytes.first == UInt8(ascii: "{") else {
+      throw CheckpointError(.malformed, "the header does not start with '{'", at: 8)
+    }
+    var entries: [SafetensorsHeaderEntry] = []
+    var metadata: [(key: String, value: String)]?
+    let expected = min(count / bytesPerEntry, mostExpectedEntries)
+    var names = Set<ExactString>(minimumCapacity: expected)
+    entries.reserveCapacity(expected)
+    var json = JSONReader(bytes.span, base: 8)
+    try json.beginObject()
+    while let name = try json.nextKey() {
+      guard names.insert(ExactString(name)).inserted else {
+        throw CheckpointError(.malformed, "two tensors are named '\(name)'", at: json.offset)
+      }
+      if name == "__metadata__" {
+        metadata = try readMetadata(&json)
+      } else {
+        entries.append(
+          try CheckpointError.within("tensor '\(name)'") { () throws(CheckpointError) in
+            try readEntry(name, &json)
+          })
+      }
+    }
+    try json.end()
+    try check(&entries, dataByteCount: file.byteCount - 8 - count)
+    return Contents(
+      entries: entries, metadata: metadata ?? [], hasMetadata: metadata != nil, byteCount: count)
+  }
+
+  private static func headerByteCount(of file: SourceFile) throws(CheckpointError) -> Int {
+    let bytes = try file.bytes(in: 0..<8)
+    guard bytes.count == 8 else {
+      throw CheckpointError(
+        .truncated, "the file has \(bytes.count) bytes, a safetensors file at least 8")
+    }
+    var reader = ByteReader(bytes.span)
+    let count = try reader.readInteger(as: UInt64.self)
+    guard count <= UInt64(Limits.safetensorsHeaderBytes) else {
+      throw CheckpointError(
+        .limitExceeded,
+        "a header of \(count) bytes is announced; the format's limit is "
+          + "\(Limits.safetensorsHeaderBytes)", at: 0)
+    }
+    guard Int(count) <= file.byteCount - 8 else {
+      throw CheckpointError(
+        .truncated, "a header of \(count) bytes is announced, \(file.byteCount - 8) are left",
+        at: 0, hint: "the file was cut off on the way; fetch it again")
+    }
+    return Int(count)
+  }
+
+  private static func readMetadata(
+    _ json: inout JSONReader
+  ) throws(CheckpointError) -> [(key: String, value: String)] {
+    guard try !json.readNull() else { return [] }
+    var metadata: [(key: String, value: String)] = []
+    var keys: Set<ExactString> = []
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      guard keys.insert(ExactString(key)).inserted else {
+        throw CheckpointError(.malformed, "metadata key '\(key)' is repeated", at: json.offset)
+      }
+      metadata.append((key, try json.string()))
+    }
+    return metadata
+  }
+
+  private static func readEntry(
+    _ name: String, _ json: inout JSONReader
+  ) throws(CheckpointError) -> SafetensorsHeaderEntry {
+    var dtype: SafetensorsDType?
+    var shape: [Int]?
+    var offsets: [Int]?
+    let start = json.offset
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      let isRepeated =
+        key == "dtype" && dtype != nil || key == "shape" && shape != nil
+        || key == "data_offsets" && offsets != nil
+      guard !isRepeated else {
+        throw CheckpointError(.malformed, "'\(key)' is repeated", at: json.offset)
+      }
+      switch key {
+      case "dtype":
+        let text = try json.string()
+        guard let known = SafetensorsDType(name: text) else {
+          throw CheckpointError(.unsupported, "dtype '\(text)' is not known", at: json.offset)
+        }
+        dtype = known
+      case "shape": shape = try readIntegers(&json, limit: Limits.dimensions)
+      case "data_offsets": offsets = try readIntegers(&json, limit: 2)
+      default: try json.skipValue()
+      }
+    }
+    guard let dtype, let shape, let offsets, offsets.count == 2 else {
+      throw CheckpointError(
+        .malformed, "an entry needs dtype, shape and two data_offsets", at: start)
+    }
+    guard offsets[0] <= offsets[1] else {
+      throw CheckpointError(
+        .malformed, "its data ends at \(offsets[1]), before it begins at \(offsets[0])", at: start)
+    }
+    return SafetensorsHeaderEntry(
+      name: name, dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
+  }
+
+  private static func readIntegers(
+    _ json: inout JSONReader, limit: Int
+  ) throws(CheckpointError) -> [Int] {
+    var values: [Int] = []
+    try json.beginArray()
+    while try json.nextElement() {
+      let offset = json.offset
+      let value = try json.unsignedInteger()
+      guard values.count < limit, let value = Int(exactly: value) else {
+        throw CheckpointError(
+          .malformed, values.count < limit ? "\(value) is too large" : "more than \(limit) numbers",
+          at: offset)
+      }
+      values.append(value)
+    }
+    return values
+  }
+
+  /// Sorts the entries by their data and makes sure that together they cover all of it, once.
+  private static func check(
+    _ entries: inout [SafetensorsHeaderEntry], dataByteCount: Int
+  ) throws(CheckpointError) {
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
+    var end = 0
+    for entry in entries {
+      try CheckpointError.within("tensor '\(entry.name)'") { () throws(CheckpointError) in
+        guard entry.range.lowerBound == end else {
+          throw CheckpointError(
+            .malformed,
+            "its data begins at \(entry.range.lowerBound), the data before it ends at \(end)")
+        }
+        try checkSize(entry)
+      }
+      end = entry.range.upperBound
+    }
+    guard end == dataByteCount else {
+      throw CheckpointError(
+        end > dataByteCount ? .truncated : .malformed,
+        "the tensors have \(end) bytes of data, the file has \(dataByteCount): "
+          + (end > dataByteCount
+            ? "\(end - dataByteCount) missing" : "\(dataByteCount - end) too many"),
+        hint: end > dataByteCount
+          ? "the file was cut off on the way; fetch it again"
+          : "something was appended, or the header is of another file; fetch it again")
+    }
+  }
+
+  private static func checkSize(_ entry: SafetensorsHeaderEntry) throws(CheckpointError) {
+    var bits = entry.dtype.bitWidth
+    for size in entry.shape { bits = try bits.multiplied(by: size, orThrow: "its size") }
+    guard bits.isMultiple(of: 8), bits / 8 == entry.range.count else {
+      throw CheckpointError(
+        .malformed,
+        "\(entry.dtype.name) of shape \(entry.shape) has \(bits) bits, its data "
+          + "\(entry.range.count) bytes")
+    }
+    // PyTorch, too, has two values of four bits in each byte of the last dimension.
+    guard entry.dtype != .f4 || entry.shape.last?.isMultiple(of: 2) == true else {
+      throw CheckpointError(
+        .unsupported, "F4 of shape \(entry.shape) has bytes that belong to two rows")
+    }
   }
 }

@@ -1,5 +1,7 @@
-public import Bytes
-public import Graph
+public import CkptBase
+public import CkptGraph
+internal import CkptPickle
+internal import CkptSkeleton
 
 /// Reads a safetensors file's structure, in either layout, without its tensor data.
 public enum SafetensorsReader: Sendable {
@@ -9,11 +11,11 @@ public enum SafetensorsReader: Sendable {
   /// allow it; without one a dict of tensors, nested for layout `olmo`.
   ///
   /// - Returns: the graph and what to tell of its file.
-  /// - Throws: ``FormatError`` with the file and the tensor in its path.
+  /// - Throws: ``CheckpointError`` with the file and the tensor in its path.
   public static func read(
     _ file: SourceFile, _ options: ReadingOptions = ReadingOptions()
-  ) throws(FormatError) -> Checkpoint {
-    try FormatError.within(file.path) { () throws(FormatError) in
+  ) throws(CheckpointError) -> Checkpoint {
+    try CheckpointError.within(file.path) { () throws(CheckpointError) in
       let header = try SafetensorsHeader.read(file)
       let data = EntryData(file: file, start: 8 + header.byteCount)
       if !options.ignoresSkeleton, let text = header.skeleton {
@@ -26,12 +28,12 @@ public enum SafetensorsReader: Sendable {
   /// The dict that the entries stand for.
   private static func entries(
     _ header: SafetensorsHeader.Contents, _ data: EntryData, _ options: ReadingOptions
-  ) throws(FormatError) -> Checkpoint {
+  ) throws(CheckpointError) -> Checkpoint {
     let isOLMo = header.entries.contains { OLMoNameDecoder.isOLMo($0.name) }
     var builder = EntryGraphBuilder(
       data, count: header.entries.count, dropsUnsafe: options.dropsUnsafe)
     for entry in header.entries {
-      try FormatError.within("tensor '\(entry.name)'") { () throws(FormatError) in
+      try CheckpointError.within("tensor '\(entry.name)'") { () throws(CheckpointError) in
         try isOLMo ? builder.addKeyed(entry) : builder.addNamed(entry)
       }
     }
@@ -46,8 +48,8 @@ public enum SafetensorsReader: Sendable {
   private static func object(
     _ skeleton: String, _ header: SafetensorsHeader.Contents, _ data: EntryData,
     _ options: ReadingOptions
-  ) throws(FormatError) -> Checkpoint {
-    try FormatError.within(SkeletonWriter.metadataKey) { () throws(FormatError) in
+  ) throws(CheckpointError) -> Checkpoint {
+    try CheckpointError.within(SkeletonWriter.metadataKey) { () throws(CheckpointError) in
       let skeleton = try SkeletonReader.read(skeleton, droppingUnsafe: options.dropsUnsafe)
       let (layout, warnings) = (skeleton.layout, skeleton.warnings)
       var binder = SkeletonBinder(skeleton, header.entries, data, options)
@@ -67,5 +69,83 @@ public enum SafetensorsReader: Sendable {
       hasMetadata: header.hasMetadata, origin: origin)
     return SourceDescription(
       container: .safetensors(description), byteCount: data.file.byteCount)
+  }
+}
+
+/// What the entries of a safetensors file hold: tensors, and pickled values in OLMo's layout.
+struct EntryData {
+  let file: SourceFile
+  /// Where the data begins, in bytes from the start of the file.
+  let start: Int
+
+  /// Where an entry's bytes lie.
+  func region(of entry: SafetensorsHeaderEntry) -> FileRegion {
+    FileRegion(
+      file: file,
+      range: start + entry.range.lowerBound..<start + entry.range.upperBound, name: entry.name)
+  }
+
+  /// The tensor that an entry stands for when nothing else is known of it, over a new storage.
+  func tensor(
+    _ entry: SafetensorsHeaderEntry, node: NodeID, in graph: inout TensorGraph
+  ) -> Tensor {
+    let dtype = entry.dtype.torchDType
+    var shape = entry.shape
+    // The header counts values, PyTorch's packed dtype counts bytes of two.
+    if entry.dtype == .f4, let last = shape.popLast() { shape.append(last / 2) }
+    let storage = graph.add(
+      Storage(
+        key: entry.name, dtype: dtype, location: "cpu", byteCount: entry.range.count,
+        region: region(of: entry), isBigEndian: false))
+    return Tensor(
+      node: node, dtype: dtype, shape: shape, strides: Tensor.packedStrides(shape), offset: 0,
+      storage: storage)
+  }
+
+  /// The bytes of an entry that is a pickled value.
+  ///
+  /// - Throws: `malformed` for an entry that cannot be one.
+  func pickle(of entry: SafetensorsHeaderEntry) throws(CheckpointError) -> [UInt8] {
+    guard entry.dtype == .u8, entry.range.count <= Limits.pickleBytes else {
+      throw CheckpointError(
+        .malformed, "a pickled value is \(entry.dtype.name) of \(entry.range.count) bytes")
+    }
+    return try file.bytes(in: region(of: entry).range)
+  }
+
+  /// The value whose pickle is an entry's data.
+  ///
+  /// - Throws: `malformed` for an entry that is not a pickle, `forbidden` for one that would run
+  ///   code.
+  func value(
+    of entry: SafetensorsHeaderEntry, with machine: inout Unpickler
+  ) throws(CheckpointError) -> NodeID {
+    let bytes = try pickle(of: entry)
+    var reader = ByteReader(bytes.span, base: start + entry.range.lowerBound)
+    return try machine.loadWhole(&reader)
+  }
+}
+
+/// The entries of a header by their names.
+struct EntryTable {
+  /// The entries in the order of the header.
+  let all: [SafetensorsHeaderEntry]
+  private var indices: [ExactString: Int] = [:]
+
+  init(_ entries: [SafetensorsHeaderEntry]) {
+    all = entries
+    indices.reserveCapacity(entries.count)
+    for (index, entry) in entries.enumerated() { indices[ExactString(entry.name)] = index }
+  }
+
+  /// The place among all of the entry of exactly that name.
+  func index(of name: String) -> Int? { indices[ExactString(name)] }
+}
+
+extension SafetensorsHeaderEntry {
+  /// Whether the header describes the elements of `tensor` like this.
+  func describes(_ tensor: Tensor) -> Bool {
+    let form = EntryForm(of: tensor)
+    return form.dtype == dtype && form.shape == shape
   }
 }

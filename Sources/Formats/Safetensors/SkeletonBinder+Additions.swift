@@ -1,31 +1,32 @@
-internal import Bytes
-internal import Graph
-internal import Pickle
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPickle
+internal import CkptSkeleton
 
 extension SkeletonBinder {
   /// Puts the entries that the object has no place for yet into its dicts.
   ///
   /// - Throws: `unsupported` for an entry that belongs into what is no dict, `conflict` where there
   ///   is a value already.
-  mutating func addUnusedEntries(_ leaves: Leaves) throws(FormatError) {
+  mutating func addUnusedEntries(_ leaves: Leaves) throws(CheckpointError) {
     let additions = unusedEntries()
     guard !additions.isEmpty else { return }
-    var places = try AdditionPlaces(graph: graph, leaves: leaves, layout: layout)
+    var places = try InsertionPoints(graph: graph, leaves: leaves, layout: layout)
     var grown: Set<NodeID> = []
     for entry in additions { grown.insert(try add(entry, &places)) }
     for dict in grown where try graph.hasEqualKeys(dict) {
-      throw SkeletonEdits.refusal(
+      throw EditLog.refusal(
         "tensors were added in places where the object has other values", .conflict)
     }
   }
 
   /// Adds what is new in the file; returns the dict that it went to.
   private mutating func add(
-    _ entry: SafetensorsHeaderEntry, _ places: inout AdditionPlaces
-  ) throws(FormatError) -> NodeID {
-    let (place, value) = try FormatError.within("tensor '\(entry.name)'") {
-      () throws(FormatError) in
-      try withMachine { [data] (machine) throws(FormatError) in
+    _ entry: SafetensorsHeaderEntry, _ places: inout InsertionPoints
+  ) throws(CheckpointError) -> NodeID {
+    let (place, value) = try CheckpointError.within("tensor '\(entry.name)'") {
+      () throws(CheckpointError) in
+      try withMachine { [data] (machine) throws(CheckpointError) in
         let place = try places.place(for: entry.name, with: &machine)
         guard !place.isPickled else { return (place, try data.value(of: entry, with: &machine)) }
         let node = try machine.graph.add(.none)
@@ -35,7 +36,7 @@ extension SkeletonBinder {
       }
     }
     guard graph.appendEntry(key: place.key, value: value, to: place.dict) else {
-      throw SkeletonEdits.refusal("'\(place.label)' was added, and the object is not a dict")
+      throw EditLog.refusal("'\(place.label)' was added, and the object is not a dict")
     }
     edits.note(addition: place.label)
     return place.dict
@@ -43,8 +44,8 @@ extension SkeletonBinder {
 
   /// Runs `body` with a machine that adds to the graph.
   mutating func withMachine<Result>(
-    _ body: (inout Unpickler) throws(FormatError) -> Result
-  ) throws(FormatError) -> Result {
+    _ body: (inout Unpickler) throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
     var taken = TensorGraph()
     swap(&taken, &graph)
     var machine = Unpickler(graph: taken, unsafeGlobals: options.dropsUnsafe ? .drop : .refuse)
@@ -53,5 +54,116 @@ extension SkeletonBinder {
     machineWarnings += machine.warnings
     graph = machine.finish()
     return result
+  }
+}
+
+/// Finds where in an object entries belong that were added to its file: in the dict whose name
+/// theirs begins with, the deepest there is.
+struct InsertionPoints {
+  /// A place for a value.
+  struct Place {
+    /// The dict.
+    var dict: NodeID
+    /// The key that the value will have.
+    var key: NodeID
+    /// Whether the entry is the pickle of the value.
+    var isPickled = false
+    /// The place in words.
+    var label: String
+  }
+
+  private let layout: Layout
+  /// The dicts by their dotted names or, in layout `olmo`, by the pickles of their keys.
+  private var dicts: [ExactString: NodeID]
+  /// The lengths of the names in ``dicts``: a name of nothing but dots begins with many others.
+  private var nameLengths: Set<Int> = []
+  /// The bytes of the names in ``dicts``, and of those looked for.
+  private var byteCount = 0
+
+  /// Looks for places in `graph`, whose leaves are known.
+  ///
+  /// - Throws: `unsupported` for keys that OLMo's layout has no way to pickle.
+  init(graph: TensorGraph, leaves: Leaves, layout: Layout) throws(CheckpointError) {
+    self.layout = layout
+    dicts =
+      layout == .plain ? [:] : [ExactString(try TensorNames.olmoKey([], of: graph)): graph.root]
+    let names = TensorNames(graph: graph, layout: layout)
+    for (node, path) in leaves.containers where graph.entries(of: node) != nil {
+      let name =
+        switch layout {
+        case .plain: path.isEmpty ? "" : names.plainName(of: path)
+        case .olmo: try TensorNames.olmoKey(path, of: graph)
+        }
+      try count(name)
+      nameLengths.insert(name.utf8.count)
+      dicts[ExactString(name)] = node
+    }
+    dicts[ExactString("")] = graph.root
+  }
+
+  /// The place for the entry `name`; dicts that its keys lead through are made.
+  ///
+  /// - Throws: `malformed` for a name that is not of the layout, `forbidden` for one that would run
+  ///   code.
+  mutating func place(
+    for name: String, with machine: inout Unpickler
+  ) throws(CheckpointError) -> Place {
+    switch layout {
+    case .plain: try dottedPlace(for: name, in: &machine.graph)
+    case .olmo: try keyedPlace(for: name, with: &machine)
+    }
+  }
+
+  /// Keeps names that repeat each other's beginnings from filling the memory.
+  private mutating func count(_ name: String) throws(CheckpointError) {
+    byteCount += name.utf8.count
+    guard byteCount <= Limits.safetensorsHeaderBytes else {
+      throw CheckpointError(
+        .limitExceeded, "the names of containers have more than \(byteCount) bytes together",
+        hint: "this is a file made to exhaust its readers")
+    }
+  }
+
+  private func dottedPlace(
+    for name: String, in graph: inout TensorGraph
+  ) throws(CheckpointError) -> Place {
+    let dots = name.utf8.enumerated().filter { $0.element == UInt8(ascii: ".") }
+    for (length, _) in dots.reversed() where nameLengths.contains(length) {
+      let dot = name.utf8.index(name.startIndex, offsetBy: length)
+      guard let dict = dicts[ExactString(String(name[..<dot]))] else { continue }
+      let key = String(name[name.utf8.index(after: dot)...])
+      return Place(dict: dict, key: try graph.addString(key), label: name)
+    }
+    return Place(dict: graph.root, key: try graph.addString(name), label: name)
+  }
+
+  private mutating func keyedPlace(
+    for name: String, with machine: inout Unpickler
+  ) throws(CheckpointError) -> Place {
+    let decoded = try OLMoNameDecoder.decode(name, with: &machine)
+    let path = decoded.path.map { PathComponent.key($0) }
+    guard let last = decoded.path.last else {
+      throw CheckpointError(.malformed, "the name has no keys")
+    }
+    var dict = machine.graph.root
+    for length in 1..<path.count {
+      let text = try TensorNames.olmoKey(Array(path.prefix(length)), of: machine.graph)
+      try count(text)
+      let name = ExactString(text)
+      if let known = dicts[name] {
+        dict = known
+      } else {
+        let inner = try machine.graph.add(.dict(.empty))
+        guard machine.graph.appendEntry(key: decoded.path[length - 1], value: inner, to: dict)
+        else {
+          throw CheckpointError(.unsupported, "the object is not a dict and has no place for it")
+        }
+        dicts[name] = inner
+        dict = inner
+      }
+    }
+    let names = TensorNames(graph: machine.graph, layout: .olmo)
+    return Place(
+      dict: dict, key: last, isPickled: decoded.isPickled, label: names.plainName(of: path))
   }
 }

@@ -1,6 +1,7 @@
-internal import Bytes
-internal import Graph
-internal import Torch
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPickle
+internal import CkptSkeleton
 
 /// Puts the object that a skeleton describes together with the entries of its file.
 ///
@@ -17,7 +18,7 @@ struct SkeletonBinder {
   let data: EntryData
   let entries: EntryTable
   let options: ReadingOptions
-  private let references: [Skeleton.TensorReference]
+  private let references: [ParsedSkeleton.TensorReference]
   /// Where a tensor's elements should be: the name of the entry, and which it is if it is there.
   private(set) var sources: [NodeID: (name: String, entry: Int?)] = [:]
   /// For every entry, whether the object has a place for it.
@@ -27,9 +28,9 @@ struct SkeletonBinder {
   /// The tensors whose entries are not there.
   private var missing: [NodeID] = []
   /// What becomes of leaves that the file has changed.
-  var changes = DictChanges()
+  var changes = PendingEdits()
   /// All that was changed, in words.
-  var edits = SkeletonEdits()
+  var edits = EditLog()
   /// What the machines tell that read pickled values of the file.
   var machineWarnings: [String] = []
 
@@ -38,7 +39,7 @@ struct SkeletonBinder {
 
   /// A binder of `skeleton` to the entries of its file.
   init(
-    _ skeleton: consuming Skeleton, _ entries: [SafetensorsHeaderEntry], _ data: EntryData,
+    _ skeleton: consuming ParsedSkeleton, _ entries: [SafetensorsHeaderEntry], _ data: EntryData,
     _ options: ReadingOptions
   ) {
     graph = skeleton.graph
@@ -56,8 +57,7 @@ struct SkeletonBinder {
   ///
   /// - Throws: `malformed` for a skeleton that is not of one piece, `unsupported` for changes that
   ///   its object cannot follow, `conflict` where two copies of a tensor have become two tensors.
-  mutating func bind() throws(FormatError) {
-    try recognise()
+  mutating func bind() throws(CheckpointError) {
     for reference in references { try bind(reference) }
     try requireSources()
     try settle()
@@ -65,28 +65,19 @@ struct SkeletonBinder {
     dropUnusedStorages()
   }
 
-  private mutating func recognise() throws(FormatError) {
-    var taken = TensorGraph()
-    swap(&taken, &graph)
-    var recogniser = TensorRecogniser(graph: taken, storages: SkeletonStorages(archive))
-    taken = TensorGraph()
-    try recogniser.recognise()
-    graph = recogniser.finish()
-  }
-
   // MARK: Tensors
 
-  private mutating func bind(_ reference: Skeleton.TensorReference) throws(FormatError) {
+  private mutating func bind(_ reference: ParsedSkeleton.TensorReference) throws(CheckpointError) {
     if !reference.hasConstruction {
       guard let name = reference.name else {
-        throw FormatError(.malformed, "a tensor has neither a name nor a construction")
+        throw CheckpointError(.malformed, "a tensor has neither a name nor a construction")
       }
       guard let entry = takeEntry(name, of: reference.node) else { return }
       let tensor = data.tensor(entry, node: reference.node, in: &graph)
       return graph.add(tensor)
     }
     guard case .tensor(let id) = graph[reference.node] else {
-      throw FormatError(
+      throw CheckpointError(
         .malformed,
         "what should be the construction of tensor '\(reference.name ?? "")' is not one")
     }
@@ -118,19 +109,19 @@ struct SkeletonBinder {
   }
 
   /// A tensor has its bytes somewhere, or has none.
-  private func requireSources() throws(FormatError) {
+  private func requireSources() throws(CheckpointError) {
     for tensor in graph.tensors where tensor.storage != nil && sources[tensor.node] == nil {
-      throw FormatError(.malformed, "the skeleton does not name the entry of a tensor")
+      throw CheckpointError(.malformed, "the skeleton does not name the entry of a tensor")
     }
   }
 
   /// Makes a tensor what its entry is now.
   private mutating func follow(
     _ entry: SafetensorsHeaderEntry, _ id: TensorID
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     let old = graph[id]
     guard case .call(let object) = old.origin, Self.isPlain(graph[object], in: graph) else {
-      throw SkeletonEdits.refusal(
+      throw EditLog.refusal(
         "tensor '\(label(of: entry.name))' was changed, and what it is part of cannot follow")
     }
     var new = data.tensor(entry, node: old.node, in: &graph)
@@ -159,7 +150,7 @@ struct SkeletonBinder {
   /// Makes sure that nothing refers to a tensor any more whose entry is not there.
   ///
   /// - Throws: `unsupported` where something does that is no dict.
-  private func requireGone() throws(FormatError) {
+  private func requireGone() throws(CheckpointError) {
     guard !missing.isEmpty else { return }
     let reachable = Set(graph.reachable(from: [graph.root]))
     for node in missing where reachable.contains(node) {
@@ -167,7 +158,7 @@ struct SkeletonBinder {
         continue
       }
       let name = sources[node].map { label(of: $0.name) } ?? ""
-      throw SkeletonEdits.refusal(
+      throw EditLog.refusal(
         "'\(name)' is not in the file, and what refers to it cannot follow")
     }
   }
@@ -187,5 +178,88 @@ struct SkeletonBinder {
       return before.contains(ExactString(name)) && !after.contains(ExactString(name))
     }
     self.archive = archive
+  }
+}
+
+extension SkeletonBinder {
+  /// Compares what the file should have for the leaves of the object with what it has, and follows
+  /// the file.
+  ///
+  /// - Throws: `unsupported` for changes that the object cannot follow, `conflict` where two copies
+  ///   of a tensor have become two tensors.
+  mutating func settle() throws(CheckpointError) {
+    let leaves = try LeafWalk.leaves(of: graph)
+    var names = TensorNames(graph: graph, layout: layout)
+    names.reserveCapacity(leaves.all.count)
+    for leaf in leaves.all {
+      let path = leaves.path(to: leaf)
+      switch leaf.kind {
+      case .tensor:
+        guard let source = sources[leaf.node] else { continue }
+        let name = try names.name(of: leaf, at: path)
+        try settle(leaf, leaves, name: name, source: source, label: names.plainName(of: path))
+      case .value where layout == .olmo:
+        let name = try names.name(of: leaf, at: path, isPickled: true)
+        try settleValue(leaf, leaves, name: name, label: names.plainName(of: path))
+      case .value, .emptyMapping, .cycle: continue
+      }
+    }
+    try addUnusedEntries(leaves)
+    try changes.apply(to: &graph)
+  }
+
+  private mutating func settle(
+    _ leaf: Leaf, _ leaves: Leaves, name: String, source: (name: String, entry: Int?),
+    label: @autoclosure () -> String
+  ) throws(CheckpointError) {
+    if ExactString(name) != ExactString(source.name), let index = entries.index(of: name) {
+      // Another place of the same tensor, with its bytes once more.
+      let entry = use(index)
+      guard case .tensor(let id) = graph[leaf.node], entry.describes(graph[id]) else {
+        throw EditLog.refusal(
+          "'\(label())' is one tensor with '\(self.label(of: source.name))', and they differ now",
+          .conflict)
+      }
+      guard newStorages[ExactString(source.name)] == nil else {
+        throw EditLog.refusal(
+          "'\(label())' is one tensor with '\(self.label(of: source.name))', and both were changed",
+          .conflict)
+      }
+      if source.entry == nil, graph[id].packed == nil {
+        // The place that the skeleton names is gone; the tensor lives on in this one.
+        graph.setPacked(data.region(of: entry), of: id)
+      } else {
+        copies[id, default: []].append(data.region(of: entry))
+      }
+    } else if source.entry == nil {
+      try remove(leaf, leaves, label: label())
+    }
+  }
+
+  private mutating func settleValue(
+    _ leaf: Leaf, _ leaves: Leaves, name: String, label: @autoclosure () -> String
+  ) throws(CheckpointError) {
+    guard let index = entries.index(of: name) else {
+      return try remove(leaf, leaves, label: label())
+    }
+    let entry = use(index)
+    let expected = try Pickler.pickle(
+      leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
+    let found = try data.pickle(of: entry)
+    guard found != expected else { return }
+    let value = try withMachine { [data] (machine) throws(CheckpointError) in
+      try data.value(of: entry, with: &machine)
+    }
+    try changes.put(value, in: leaf, leaves, label: label())
+    edits.note(
+      change: label(), from: graph.description(of: leaf.node, limit: 40),
+      to: graph.description(of: value, limit: 40))
+  }
+
+  private mutating func remove(
+    _ leaf: Leaf, _ leaves: Leaves, label: String
+  ) throws(CheckpointError) {
+    try changes.remove(leaf, leaves, label: label)
+    edits.note(removal: label)
   }
 }

@@ -1,7 +1,8 @@
-internal import Bytes
-internal import Graph
-internal import JSON
-internal import Pickle
+package import CkptBase
+package import CkptGraph
+internal import CkptJSON
+internal import CkptPickle
+internal import CkptSkeleton
 
 /// Names the leaves of a graph for one file, each differently.
 struct TensorNames {
@@ -33,7 +34,7 @@ struct TensorNames {
   ///   names that are longer together than any file.
   mutating func name(
     of leaf: Leaf, at path: [PathComponent], isPickled: Bool = false
-  ) throws(FormatError) -> String {
+  ) throws(CheckpointError) -> String {
     switch layout {
     case .plain: return unique(plainName(of: path))
     case .olmo: return try olmoName(of: leaf, at: path, isPickled: isPickled)
@@ -59,7 +60,7 @@ struct TensorNames {
   /// The url-safe base64 of the pickled pair of key path and flag (`olmo/safetensors_util.py`).
   private mutating func olmoName(
     of leaf: Leaf, at path: [PathComponent], isPickled: Bool
-  ) throws(FormatError) -> String {
+  ) throws(CheckpointError) -> String {
     var path = path.isEmpty ? [.attribute(isPickled ? "value" : "tensor")] : path
     if let count = leaf.tensorStepCount, count > 0 { path = besideTensor(path, stepCount: count) }
     let name = try countedKey(path, isPickled: isPickled)
@@ -77,12 +78,12 @@ struct TensorNames {
   /// The name for a path of keys, if names take no more bytes yet than a file can have.
   private mutating func countedKey(
     _ path: [PathComponent], isPickled: Bool
-  ) throws(FormatError) -> String {
+  ) throws(CheckpointError) -> String {
     let name = try Self.olmoKey(path, isPickled: isPickled, of: graph)
     byteCount += name.utf8.count
     // A pickle in base64 has some twice as many bytes as the keys in it.
     guard byteCount <= 4 * graph.pathByteLimit else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded, "the names of values have more than \(byteCount) bytes together",
         hint: "this is a file made to exhaust its readers")
     }
@@ -101,7 +102,7 @@ struct TensorNames {
   /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
   static func olmoKey(
     _ path: [PathComponent], isPickled: Bool = false, of graph: TensorGraph
-  ) throws(FormatError) -> String {
+  ) throws(CheckpointError) -> String {
     Base64.encode(
       try Pickler.pickle(keys: path, flag: isPickled, of: graph, protocol: olmoProtocol), .urlSafe)
   }
@@ -127,5 +128,96 @@ struct TensorNames {
   private func isModuleBookkeeping(_ component: PathComponent) -> Bool {
     guard case .attribute(let name) = component else { return false }
     return ["_parameters", "_buffers", "_modules"].contains(name)
+  }
+}
+
+/// A leaf of a graph under the name that layout `plain` gives it.
+package struct NamedLeaf: Sendable {
+  /// The name, different from all others.
+  package var name: String
+  /// The value.
+  package var node: NodeID
+
+  /// Every leaf of `graph` in order, empty dicts included.
+  ///
+  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  package static func all(of graph: TensorGraph) throws(CheckpointError) -> [NamedLeaf] {
+    let leaves = try LeafWalk.leaves(of: graph)
+    var names = TensorNames(graph: graph, layout: .plain)
+    names.reserveCapacity(leaves.all.count)
+    var named: [NamedLeaf] = []
+    named.reserveCapacity(leaves.all.count)
+    for leaf in leaves.all {
+      let name = try names.name(of: leaf, at: leaves.path(to: leaf))
+      named.append(NamedLeaf(name: name, node: leaf.node))
+    }
+    return named
+  }
+}
+
+/// Reads the names that OLMo gives tensors: base64 of a pickled pair of key path and flag.
+///
+/// OLMo itself runs `pickle.loads` on every one of them; here they go through the same machine as any
+/// pickle, which runs nothing.
+enum OLMoNameDecoder {
+  /// What a name says.
+  struct Key {
+    /// The keys that lead to the value.
+    var path: [NodeID]
+    /// Whether the entry's bytes are a pickle.
+    var isPickled: Bool
+  }
+
+  /// Whether `name` looks like OLMo's: base64 of something that begins like a pickle.
+  static func isOLMo(_ name: String) -> Bool {
+    // The first twelve bits of a pickle of protocol 2 to 15.
+    guard name.utf8.starts(with: "gA".utf8), let bytes = Base64.decode(name, .urlSafe),
+      bytes.count >= 4
+    else { return false }
+    return bytes[0] == 0x80 && (2...5).contains(bytes[1]) && bytes[bytes.count - 1] == 0x2e
+  }
+
+  /// The key that `name` stands for, its parts added to the machine's graph.
+  ///
+  /// - Throws: `malformed` for a name of another form, `forbidden` for one that would run code.
+  static func decode(
+    _ name: String, with machine: inout Unpickler
+  ) throws(CheckpointError) -> Key {
+    guard let bytes = Base64.decode(name, .urlSafe) else {
+      throw CheckpointError(.malformed, "the name is not base64, others of this file are OLMo's")
+    }
+    var reader = ByteReader(bytes.span)
+    let pair = try machine.loadWhole(&reader)
+    guard let parts = machine.graph.tuple(pair), parts.count == 2, let first = parts.first,
+      let path = machine.graph.tuple(first), path.count <= Limits.pathLength, let last = parts.last,
+      case .bool(let isPickled) = machine.graph[last]
+    else {
+      throw CheckpointError(.malformed, "the name is not a pair of a tuple of keys and a flag")
+    }
+    return Key(path: Array(path), isPickled: isPickled)
+  }
+
+  /// The keys of a name as people write them, for messages; a name of another form as it is.
+  static func label(of name: String) -> String {
+    var machine = Unpickler()
+    guard let key = try? decode(name, with: &machine) else { return name }
+    return TensorNames(graph: machine.finish(), layout: .olmo)
+      .plainName(of: key.path.map { .key($0) })
+  }
+}
+
+extension Unpickler {
+  /// Reads a pickle that is complete in itself, as OLMo's loader must find it: `pickle.loads` has
+  /// nothing to give for a persistent id.
+  ///
+  /// - Throws: `malformed` for a persistent id, and what ``load(_:)`` throws.
+  mutating func loadWhole(_ reader: inout ByteReader) throws(CheckpointError) -> NodeID {
+    let firstNode = graph.nodeCount
+    let root = try load(&reader)
+    for index in firstNode..<graph.nodeCount {
+      guard case .persistent = graph[NodeID(index: index)] else { continue }
+      throw CheckpointError(.malformed, "the pickle refers to something outside of itself")
+    }
+    return root
   }
 }

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Graph
+internal import CkptBase
+internal import CkptGraph
 
 /// Gives tensors that come from no pickle the calls that `torch.save` writes for them.
 ///
@@ -26,7 +26,7 @@ struct ConstructionWriter {
   /// them.
   ///
   /// - Throws: `unsupported` for element types that PyTorch lacks.
-  mutating func writeAll() throws(FormatError) {
+  mutating func writeAll() throws(CheckpointError) {
     for leaf in try LeafWalk.leaves(of: graph).all {
       guard case .tensor(let id) = graph[leaf.node], case .plain = graph[id].origin else {
         continue
@@ -35,7 +35,7 @@ struct ConstructionWriter {
     }
   }
 
-  private mutating func write(_ id: TensorID) throws(FormatError) {
+  private mutating func write(_ id: TensorID) throws(CheckpointError) {
     let tensor = graph[id]
     guard let storage = tensor.storage else { return }
     let isUntyped = StorageClass.hasUntypedTensors(of: tensor.dtype)
@@ -57,12 +57,12 @@ struct ConstructionWriter {
   /// numel)`.
   private mutating func persistent(
     _ id: StorageID, _ dtype: DType?
-  ) throws(FormatError) -> NodeID {
+  ) throws(CheckpointError) -> NodeID {
     let storage = graph[id]
     let storageClass: NodeID
     if let dtype {
       guard let name = StorageClass.name(of: dtype) else {
-        throw FormatError(
+        throw CheckpointError(
           .unsupported, "tensor '\(storage.key)' is of type \(dtype.name), which PyTorch lacks")
       }
       storageClass = try global("torch", name)
@@ -78,7 +78,7 @@ struct ConstructionWriter {
     return try graph.add(.persistent(tuple(parts)))
   }
 
-  private mutating func key(of id: StorageID) throws(FormatError) -> NodeID {
+  private mutating func key(of id: StorageID) throws(CheckpointError) -> NodeID {
     if let known = keys[id] { return known }
     let key = String(nextKey)
     nextKey += 1
@@ -89,27 +89,27 @@ struct ConstructionWriter {
   }
 
   /// The empty dict of backward hooks, one for each tensor.
-  private mutating func hooks() throws(FormatError) -> NodeID {
+  private mutating func hooks() throws(CheckpointError) -> NodeID {
     try graph.add(
       ObjectNode(
         form: .call, callable: global("collections", "OrderedDict"),
         arguments: TensorGraph.emptyTuple))
   }
 
-  private mutating func ints(_ values: [Int]) throws(FormatError) -> NodeID {
+  private mutating func ints(_ values: [Int]) throws(CheckpointError) -> NodeID {
     var items: [NodeID] = []
     for value in values { items.append(try graph.add(.int(value))) }
     return try tuple(items)
   }
 
-  private mutating func tuple(_ items: [NodeID]) throws(FormatError) -> NodeID {
+  private mutating func tuple(_ items: [NodeID]) throws(CheckpointError) -> NodeID {
     guard !items.isEmpty else { return TensorGraph.emptyTuple }
     return try graph.add(.tuple(graph.addChildren(items[...])))
   }
 
   private mutating func global(
     _ module: String, _ name: String
-  ) throws(FormatError) -> NodeID {
+  ) throws(CheckpointError) -> NodeID {
     let dotted = "\(module).\(name)"
     if let known = globals[dotted] { return known }
     let node = try graph.add(.global(module: constant(module), name: constant(name)))
@@ -118,7 +118,7 @@ struct ConstructionWriter {
   }
 
   /// A str that is one constant of the program.
-  private mutating func constant(_ text: String) throws(FormatError) -> NodeID {
+  private mutating func constant(_ text: String) throws(CheckpointError) -> NodeID {
     if let known = constants[text] { return known }
     let node = try graph.addString(text)
     constants[text] = node

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Plan
+internal import CkptBase
+internal import CkptPlan
 
 /// The record `.data/serialization_id`: forty digits made from the names and checksums of all records
 /// before it (`PyTorchStreamWriter::writeSerializationId`).
@@ -29,7 +29,7 @@ struct SerializationID: Sendable {
   ) {
     names.insert(name)
     guard let checksum else { return }
-    // The writer recognises data descriptors by their signature, also where data begins like one.
+    // The writer recognizes data descriptors by their signature, also where data begins like one.
     if leadingBytes.count == 8, leadingBytes.starts(with: [0x50, 0x4b, 0x07, 0x08]) {
       checksums.append(.word(leadingBytes[4...].reversed().reduce(0) { $0 << 8 | UInt32($1) }))
     }
@@ -67,5 +67,87 @@ struct SerializationID: Sendable {
   private static func digits(_ value: UInt64) -> [UInt8] {
     let text = Array(String(value).utf8)
     return [UInt8](repeating: UInt8(ascii: "0"), count: digitCount - text.count) + text
+  }
+}
+
+/// The set in which PyTorch's writer keeps the names of records: `std::unordered_set<std::string>`
+/// of libstdc++, whose order of iteration goes into the serialization id.
+struct RecordNameSet {
+  /// The numbers of buckets that a set goes through as it grows (`_Prime_rehash_policy`).
+  private static let bucketCounts = [
+    1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043, 85229, 172_933, 351_061,
+    712_697, 1_447_153, 2_938_679,
+  ]
+
+  /// The hash of each name; the first stands before the list of all.
+  private var hashes: [UInt64] = [0]
+  /// For each name the one after it in the list.
+  private var next: [Int?] = [nil]
+  /// For each bucket the name before its first.
+  private var buckets: [Int?] = [nil]
+  private var growth = 0
+
+  /// Adds a name, different from all before.
+  mutating func insert(_ name: String) {
+    if hashes.count > buckets.count || growth == 0 { grow() }
+    hashes.append(Self.hash(of: Array(name.utf8)))
+    next.append(nil)
+    link(hashes.count - 1)
+  }
+
+  /// The hashes of all names, in the order of iteration.
+  var hashesInOrder: [UInt64] {
+    var order: [UInt64] = []
+    order.reserveCapacity(hashes.count)
+    var current = next[0]
+    while let node = current {
+      order.append(hashes[node])
+      current = next[node]
+    }
+    return order
+  }
+
+  private func bucket(of node: Int) -> Int { Int(hashes[node] % UInt64(buckets.count)) }
+
+  /// Puts a name in front of its bucket's first, or of the whole list if it is that.
+  private mutating func link(_ node: Int) {
+    let bucket = bucket(of: node)
+    if let before = buckets[bucket] {
+      next[node] = next[before]
+      next[before] = node
+      return
+    }
+    next[node] = next[0]
+    next[0] = node
+    if let second = next[node] { buckets[self.bucket(of: second)] = node }
+    buckets[bucket] = 0
+  }
+
+  private mutating func grow() {
+    growth += 1
+    buckets = Array(repeating: nil, count: Self.bucketCounts[growth])
+    var current = next[0]
+    next[0] = nil
+    while let node = current {
+      current = next[node]
+      link(node)
+    }
+  }
+
+  /// `std::hash<std::string>`: MurmurHash64A with libstdc++'s seed (`hash_bytes.cc`).
+  static func hash(of bytes: [UInt8]) -> UInt64 {
+    let multiplier: UInt64 = 0xc6a4_a793_5bd1_e995
+    func mixed(_ value: UInt64) -> UInt64 { value ^ value >> 47 }
+    var hash = 0xc70f_6907 ^ UInt64(bytes.count) &* multiplier
+    var index = 0
+    func word(_ count: Int) -> UInt64 {
+      bytes[index..<index + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    while bytes.count - index >= 8 {
+      hash = (hash ^ mixed(word(8) &* multiplier) &* multiplier) &* multiplier
+      index += 8
+    }
+    if index < bytes.count { hash = (hash ^ word(bytes.count - index)) &* multiplier }
+    return mixed(mixed(hash) &* multiplier)
   }
 }

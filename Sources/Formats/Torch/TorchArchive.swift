@@ -1,6 +1,7 @@
-package import Bytes
-package import Graph
-internal import Zip
+public import CkptBase
+public import CkptGraph
+internal import CkptPickle
+internal import CkptZip
 
 /// The archive that `torch.save` writes, opened.
 ///
@@ -19,10 +20,10 @@ package struct TorchArchive: Sendable {
   /// Opens `file`.
   ///
   /// - Throws: what ``ZipDirectory`` throws; `malformed` for an archive that is not torch's.
-  package init(reading file: SourceFile) throws(FormatError) {
+  package init(reading file: SourceFile) throws(CheckpointError) {
     directory = try ZipDirectory(reading: file)
     guard let first = directory.entries.first else {
-      throw FormatError(.malformed, "the archive is empty")
+      throw CheckpointError(.malformed, "the archive is empty")
     }
     guard let slash = first.name.utf8.firstIndex(of: UInt8(ascii: "/")) else {
       throw Self.notTorch("its first entry '\(first.name)' is not in a directory")
@@ -48,22 +49,22 @@ package struct TorchArchive: Sendable {
     entry.name.droppingFirst(prefix.utf8.count + 1)
   }
 
-  private static func notTorch(_ reason: String) -> FormatError {
-    FormatError(
+  private static func notTorch(_ reason: String) -> CheckpointError {
+    CheckpointError(
       .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
       hint: "only archives of torch.save and torch.jit.save can be converted")
   }
 
   private static func isBigEndian(
     _ entry: ZipEntry?, in directory: ZipDirectory
-  ) throws(FormatError) -> Bool {
+  ) throws(CheckpointError) -> Bool {
     guard let entry else { return false }
     let text = String(decoding: try directory.readRecord(entry, limit: 64), as: UTF8.self)
     switch text {
     case "little": return false
     case "big": return true
     default:
-      throw FormatError(.malformed, "the byte order is '\(text)', not 'little' or 'big'")
+      throw CheckpointError(.malformed, "the byte order is '\(text)', not 'little' or 'big'")
         .framed(by: entry.name)
     }
   }
@@ -77,7 +78,7 @@ package struct TorchArchive: Sendable {
   /// The bytes of the pickle.
   ///
   /// - Throws: what ``ZipDirectory/readRecord(_:limit:)`` throws.
-  package func readPickle() throws(FormatError) -> [UInt8] {
+  package func readPickle() throws(CheckpointError) -> [UInt8] {
     guard let entry = record(Self.pickleName) else { return [] }
     return try directory.readRecord(entry, limit: entry.pickleByteLimit)
   }
@@ -109,7 +110,7 @@ package struct TorchArchive: Sendable {
   /// Describes the archive, reading every small record.
   ///
   /// - Throws: `limitExceeded` when the records beside pickle and storages are large.
-  package func describe(pickleProtocol: Int) throws(FormatError) -> TorchArchiveDescription {
+  package func describe(pickleProtocol: Int) throws(CheckpointError) -> TorchArchiveDescription {
     var budget = Limits.smallRecordBytes
     var described: [TorchArchiveDescription.Record] = []
     for entry in directory.entries where !entry.isDirectory {
@@ -135,9 +136,73 @@ package struct TorchArchive: Sendable {
   /// than the one that compressed them is sure to find the same ones.
   private func record(
     _ name: String, _ entry: ZipEntry, _ bytes: [UInt8]
-  ) throws(FormatError) -> TorchArchiveDescription.Record {
+  ) throws(CheckpointError) -> TorchArchiveDescription.Record {
     guard entry.encoding == .deflated else { return .other(name: name, bytes: bytes) }
     return .compressed(
       name: name, bytes: try directory.file.bytes(in: entry.dataRange), byteCount: bytes.count)
+  }
+}
+
+/// Reads what `torch.save` wrote, without its tensor data and without running anything.
+public enum TorchReader: Sendable {
+  /// The contents of a `.pt` file.
+  ///
+  /// - Parameters:
+  ///   - file: an archive of `torch.save` or `torch.jit.save`.
+  ///   - dropsUnsafe: puts `None` where the pickle names something that exists to run code.
+  /// - Returns: the graph and what to tell of its file.
+  /// - Throws: ``CheckpointError`` with the file and the archive entry in its path.
+  public static func read(
+    _ file: SourceFile, droppingUnsafe dropsUnsafe: Bool = false
+  ) throws(CheckpointError) -> Checkpoint {
+    try CheckpointError.within(file.path) { () throws(CheckpointError) in
+      let archive = try TorchArchive(reading: file)
+      let pickle = try archive.readPickle()
+      let (graph, version, pickleWarnings) = try readGraph(
+        of: archive, pickle, dropsUnsafe: dropsUnsafe)
+      var description = try archive.describe(pickleProtocol: version)
+      // What could not be written again is not read.
+      try description.validateNames()
+      // What was dropped from the object must not come back with its spelling.
+      if !dropsUnsafe { description.pickleBytes = pickle }
+      let used = Set(graph.storages.compactMap(\.region?.name))
+      return Checkpoint(
+        graph: graph,
+        source: SourceDescription(container: .torch(description), byteCount: file.byteCount),
+        unusedRegions: archive.storageRegions.filter { !used.contains($0.name) },
+        warnings: pickleWarnings + warnings(graph, description))
+    }
+  }
+
+  private static func readGraph(
+    of archive: TorchArchive, _ bytes: [UInt8], dropsUnsafe: Bool
+  ) throws(CheckpointError) -> (TensorGraph, Int, warnings: [String]) {
+    try CheckpointError.within(archive.pickleEntryName) { () throws(CheckpointError) in
+      var unpickler = Unpickler(unsafeGlobals: dropsUnsafe ? .drop : .refuse)
+      var reader = ByteReader(bytes.span)
+      let root = try unpickler.load(&reader)
+      let (version, warnings) = (unpickler.pickleProtocol, unpickler.warnings)
+      var graph = unpickler.finish()
+      graph.root = root
+      var recognizer = TensorRecognizer(graph: consume graph, storages: archive)
+      try recognizer.recognize()
+      return (recognizer.finish(), version, warnings)
+    }
+  }
+
+  private static func warnings(
+    _ graph: TensorGraph, _ archive: TorchArchiveDescription
+  ) -> [String] {
+    var warnings: [String] = []
+    if !archive.hasChecksums {
+      warnings.append("the archive has no checksums: damage to its data cannot be noticed")
+    }
+    if !graph.discarded.isEmpty {
+      let calls = graph.discarded.prefix(3).map { graph.description(of: $0, limit: 60) }
+      warnings.append(
+        "the pickle throws away the results of \(graph.discarded.count) calls: "
+          + calls.joined(separator: ", "))
+    }
+    return warnings
   }
 }

@@ -1,8 +1,7 @@
-internal import Bytes
-internal import Codecs
-internal import Graph
-internal import Plan
-internal import Zip
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPlan
+internal import CkptZip
 
 /// Plans the archive that a description describes.
 struct TorchArchiveEncoder {
@@ -16,8 +15,8 @@ struct TorchArchiveEncoder {
   /// - Throws: `malformed` for an archive that torch could not open, and what `storage` throws.
   static func plan(
     _ archive: TorchArchiveDescription, pickle: [UInt8],
-    storage: (String, Int) throws(FormatError) -> [Segment]
-  ) throws(FormatError) -> FilePlan {
+    storage: (String, Int) throws(CheckpointError) -> [Segment]
+  ) throws(CheckpointError) -> FilePlan {
     try archive.validate()
     var encoder = TorchArchiveEncoder(archive)
     for record in archive.records {
@@ -42,14 +41,14 @@ struct TorchArchiveEncoder {
 
   private mutating func append(
     _ name: String, _ content: ZipEncoder.Content
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     let checksum = try zip.append("\(archive.prefix)/\(name)", content)
     serializationID.add(
       name, leadingBytes: try leadingBytes(of: content),
       checksum: content.byteCount > 0 ? checksum : nil)
   }
 
-  private mutating func appendSerializationID(replacing found: [UInt8]) throws(FormatError) {
+  private mutating func appendSerializationID(replacing found: [UInt8]) throws(CheckpointError) {
     let name = TorchArchiveDescription.serializationIDRecord
     let text = serializationID.text(replacing: found.isEmpty ? nil : found)
     let content = ZipEncoder.Content(
@@ -59,7 +58,7 @@ struct TorchArchiveEncoder {
   }
 
   /// The first eight bytes of a record, where they can be had without putting it together.
-  private func leadingBytes(of content: ZipEncoder.Content) throws(FormatError) -> [UInt8] {
+  private func leadingBytes(of content: ZipEncoder.Content) throws(CheckpointError) -> [UInt8] {
     switch content.segments.first {
     case .literal(let bytes): return Array(bytes.prefix(8))
     case .copy(let region, let range) where region.encoding == .stored && range.count >= 8:
@@ -72,18 +71,147 @@ struct TorchArchiveEncoder {
   /// A compressed record as it is, with the checksum of what it holds.
   private static func inflating(
     _ name: String, _ bytes: [UInt8], _ byteCount: Int, of archive: TorchArchiveDescription
-  ) throws(FormatError) -> ZipEncoder.Content {
+  ) throws(CheckpointError) -> ZipEncoder.Content {
     guard byteCount <= Limits.smallRecordBytes else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded,
         "record '\(name)' has \(byteCount) bytes, more than "
           + "\(Limits.smallRecordBytes)")
     }
-    let inflated = try FormatError.within(name) { () throws(FormatError) in
+    let inflated = try CheckpointError.within(name) { () throws(CheckpointError) in
       try Inflater.inflate(bytes, byteCount: byteCount)
     }
     try archive.check(name, inflated)
     return .init(
       deflated: bytes, byteCount: byteCount, crc32: CRC32.checksum(inflated.span))
   }
+}
+
+/// Putting records into the description of an archive, in the order of torch's writer.
+extension TorchArchiveDescription {
+  /// The archive of an object without storages, as PyTorch 2.7 and later write it.
+  static func current(prefix: String) -> TorchArchiveDescription {
+    TorchArchiveDescription(
+      isTorchScript: false, prefix: prefix, pickleProtocol: 2, isBigEndian: false,
+      hasChecksums: true,
+      records: [
+        .pickle(name: "data.pkl"),
+        .other(name: formatVersionRecord, bytes: Array("1".utf8)),
+        .other(name: alignmentRecord, bytes: Array("64".utf8)),
+        .other(name: byteOrderRecord, bytes: Array("little".utf8)),
+        .other(name: versionRecord, bytes: Array("3\n".utf8)),
+        .other(name: serializationIDRecord, bytes: []),
+      ])
+  }
+
+  private static let versionRecord = "version"
+
+  /// Numbers of storages from here on are not counted up from: no archive has that many.
+  private static let keyLimit = 1 << 62
+
+  /// A number from which on no storage is named by the next few.
+  var firstFreeKey: Int {
+    records.reduce(0) { first, record in
+      guard case .storage(let name, _) = record,
+        let key = Int(name.dropFirst(Self.storagePrefix.count)), key >= first, key < Self.keyLimit
+      else { return first }
+      return key + 1
+    }
+  }
+
+  /// Adds records that are not there yet.
+  ///
+  /// Storages stand by their numbers from torch 2.7 on, and before by the text of their numbers;
+  /// other records stand before the storages.
+  mutating func insert(_ new: [Record]) {
+    var names = Set(records.map { ExactString($0.name) })
+    let new = new.filter { names.insert(ExactString($0.name)).inserted }
+    let others = new.filter { !$0.isStorage }
+    records.insert(contentsOf: others, at: firstStoragePlace)
+    let storages = new.filter(\.isStorage)
+    guard !storages.isEmpty else { return }
+    let start = firstStoragePlace
+    let end = records.lastIndex(where: \.isStorage).map { $0 + 1 } ?? start
+    if has(Self.formatVersionRecord) {
+      records.insert(contentsOf: storages, at: end)
+    } else {
+      let sorted = (records[start..<end] + storages).sorted {
+        $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+      }
+      records.replaceSubrange(start..<end, with: sorted)
+    }
+  }
+
+  private var firstStoragePlace: Int {
+    records.firstIndex(where: \.isStorage)
+      ?? records.firstIndex { $0.name == Self.versionRecord } ?? records.count
+  }
+
+  /// Makes sure that torch, or any program that unpacks archives, can take it as it is meant.
+  ///
+  /// A skeleton may name records as it likes.
+  ///
+  /// - Throws: `malformed` for names that lead elsewhere or are there twice, for an archive without
+  ///   its pickle, and for a record that tells another byte order than the storages have.
+  func validate() throws(CheckpointError) {
+    guard alignment > 0, alignment <= 1 << 15 else {
+      throw CheckpointError(.malformed, "\(alignment) cannot be the alignment of an archive")
+    }
+    let names = try validateNames()
+    for case .other(let name, let bytes) in records { try check(name, bytes) }
+    guard !isBigEndian || names.contains(ExactString(Self.byteOrderRecord)) else {
+      throw CheckpointError(.malformed, "the storages are big-endian, and no record says so")
+    }
+    let pickles = records.filter { if case .pickle = $0 { true } else { false } }
+    guard pickles.count == 1, pickles.first?.name == "data.pkl" else {
+      throw CheckpointError(.malformed, "the archive has no record 'data.pkl', or several pickles")
+    }
+  }
+
+  /// Makes sure that the names of directory and records are names of files, and differ.
+  ///
+  /// - Returns: the names of the records in small letters.
+  /// - Throws: `malformed` for names that lead elsewhere or are there twice.
+  @discardableResult
+  func validateNames() throws(CheckpointError) -> Set<ExactString> {
+    // torch makes "." of the name "..pt", which leads nowhere else.
+    guard prefix == "." || Self.isHarmless(prefix), !prefix.utf8.contains(UInt8(ascii: "/")) else {
+      throw CheckpointError(.malformed, "'\(prefix)' cannot be the directory of an archive")
+    }
+    var names: Set<ExactString> = []
+    for record in records {
+      guard Self.isHarmless(record.name) else {
+        throw CheckpointError(.malformed, "'\(record.name)' cannot be the name of a record")
+      }
+      // torch looks for names without regard to case.
+      guard names.insert(ExactString(record.name.lowercased())).inserted else {
+        throw CheckpointError(.malformed, "two records are named '\(record.name)'")
+      }
+    }
+    return names
+  }
+
+  /// Makes sure that a record with these bytes does not say the wrong byte order.
+  ///
+  /// - Throws: `malformed` for a record `byteorder` that does.
+  func check(_ record: String, _ bytes: [UInt8]) throws(CheckpointError) {
+    // torch looks for names without regard to case.
+    guard record.lowercased() == "byteorder" else { return }
+    let expected = isBigEndian ? "big" : "little"
+    guard bytes.elementsEqual(expected.utf8) else {
+      throw CheckpointError(
+        .malformed, "record '\(record)' does not say '\(expected)', which the storages are")
+    }
+  }
+
+  private static func isHarmless(_ name: String) -> Bool {
+    name.parts(between: "/").allSatisfy {
+      !["", ".", ".."].contains($0)
+    } && !name.utf8.contains(0) && !name.utf8.contains(UInt8(ascii: "\\"))
+  }
+}
+
+extension TorchArchiveDescription.Record {
+  /// Whether it is a storage.
+  fileprivate var isStorage: Bool { if case .storage = self { true } else { false } }
 }

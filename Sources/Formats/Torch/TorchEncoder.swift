@@ -1,7 +1,7 @@
-public import Bytes
-public import Graph
-internal import Pickle
-public import Plan
+public import CkptBase
+public import CkptGraph
+internal import CkptPickle
+public import CkptPlan
 
 /// Turns a checkpoint into the plan of a `.pt` file.
 ///
@@ -48,7 +48,7 @@ public struct TorchEncoder: Sendable {
   ///   for a skeleton that describes no archive that torch could open.
   public static func encode(
     _ checkpoint: Checkpoint, options: Options
-  ) throws(FormatError) -> Encoding {
+  ) throws(CheckpointError) -> Encoding {
     var encoder = TorchEncoder(checkpoint, options)
     return try encoder.encode()
   }
@@ -71,14 +71,14 @@ public struct TorchEncoder: Sendable {
     archive = checkpoint.source.archive ?? .current(prefix: options.prefix)
   }
 
-  private mutating func encode() throws(FormatError) -> Encoding {
+  private mutating func encode() throws(CheckpointError) -> Encoding {
     let storageKeys = try writeConstructions()
     let storages = try StorageAssembler(graph, copies: copies)
     archive.insert(storages.records)
     archive.insert(options.records)
     let pickle = try pickle(newStrings: storageKeys)
     let plan = try TorchArchiveEncoder.plan(archive, pickle: pickle) {
-      (name, byteCount) throws(FormatError) in
+      (name, byteCount) throws(CheckpointError) in
       try storages.segments(ofRecord: name, byteCount: byteCount)
     }
     noteMissingBytes(storages)
@@ -90,7 +90,7 @@ public struct TorchEncoder: Sendable {
 
   /// Gives tensors that come from no pickle their calls; returns the strs made for it that are
   /// objects of their own.
-  private mutating func writeConstructions() throws(FormatError) -> Set<NodeID> {
+  private mutating func writeConstructions() throws(CheckpointError) -> Set<NodeID> {
     var taken = TensorGraph()
     swap(&taken, &graph)
     var writer = ConstructionWriter(graph: taken, firstKey: archive.firstFreeKey)
@@ -103,7 +103,7 @@ public struct TorchEncoder: Sendable {
 
   // MARK: Pickle
 
-  private func pickle(newStrings: Set<NodeID>) throws(FormatError) -> [UInt8] {
+  private func pickle(newStrings: Set<NodeID>) throws(CheckpointError) -> [UInt8] {
     guard source.archive != nil else {
       return try Pickler.pickle(
         graph.root, of: graph, protocol: archive.pickleProtocol,
@@ -117,7 +117,7 @@ public struct TorchEncoder: Sendable {
   ///
   /// TorchScript and picklers written in Python spell objects differently from CPython. Whether two
   /// pickles describe one object shows when both are spelled by the same pickler.
-  private func ownSpelling(of pickle: [UInt8]) throws(FormatError) -> [UInt8]? {
+  private func ownSpelling(of pickle: [UInt8]) throws(CheckpointError) -> [UInt8]? {
     guard let own = archive.pickleBytes, own != pickle else { return nil }
     var machine = Unpickler()
     var reader = ByteReader(own.span)
@@ -145,5 +145,101 @@ public struct TorchEncoder: Sendable {
     if count > Self.namedStorages {
       warnings.append("so are bytes of \(count - Self.namedStorages) more storages")
     }
+  }
+}
+
+/// Works out where the bytes of each storage come from: a region of a file, or the tensors that are
+/// views of it.
+struct StorageAssembler {
+  private let graph: TensorGraph
+  private var storages: [ExactString: StorageID] = [:]
+  /// The elements of tensors that lie packed, by the storages that they are views of.
+  private var pieces: [StorageID: [Assembly.Piece]] = [:]
+  private var coverage = StorageCoverage()
+
+  /// An assembler of the storages that the tensors of `graph` are views of.
+  ///
+  /// In `copies` is where else the files have elements of a tensor; they must be equal.
+  /// - Throws: `malformed` when two storages have one name.
+  init(
+    _ graph: TensorGraph, copies: [TensorID: [FileRegion]]
+  ) throws(CheckpointError) {
+    self.graph = graph
+    let reachable = graph.reachableTensors()
+    for id in reachable {
+      let tensor = graph[id]
+      guard let storage = tensor.storage else { continue }
+      let name = ExactString(graph[storage].recordName)
+      guard storages.updateValue(storage, forKey: name) ?? storage == storage else {
+        throw CheckpointError(.malformed, "two storages are named '\(graph[storage].key)'")
+      }
+      coverage.add(tensor)
+      guard let packed = tensor.packed, tensor.byteCount > 0 else { continue }
+      let placement = tensor.placement(in: graph[storage])
+      for region in [packed] + (copies[id] ?? []) {
+        pieces[storage, default: []].append(.init(region: region, placement: placement))
+      }
+    }
+  }
+
+  /// The records that the storages are, in the order in which the reader met them.
+  var records: [TorchArchiveDescription.Record] {
+    storages.values.sorted { graph.index(of: $0) < graph.index(of: $1) }.map {
+      .storage(name: graph[$0].recordName, byteCount: graph[$0].byteCount)
+    }
+  }
+
+  /// The bytes of a storage's record; zeros for one that no tensor is a view of.
+  ///
+  /// - Throws: `malformed` for tensors that lie outside of it.
+  func segments(ofRecord name: String, byteCount: Int) throws(CheckpointError) -> [Segment] {
+    guard let id = storages[ExactString(name)] else { return [.zeros(byteCount: byteCount)] }
+    if let region = graph[id].region { return [.copy(region, range: 0..<region.byteCount)] }
+    guard graph[id].blocks.isEmpty else { return graph[id].blockSegments }
+    return try Segment.assembling(byteCount: byteCount, pieces: pieces[id] ?? [])
+  }
+
+  /// How many bytes of a storage's record come from no file and are zero.
+  func missingByteCount(ofRecord name: String, byteCount: Int) -> Int {
+    guard let id = storages[ExactString(name)] else { return byteCount }
+    guard graph[id].region == nil, graph[id].blocks.isEmpty else { return 0 }
+    return coverage.missedByteCount(of: id, byteCount: byteCount)
+  }
+}
+
+extension TensorGraph {
+  /// Names the storages by numbers from `first` on, in their persistent ids as well, so that graphs
+  /// of several archives can be put together.
+  ///
+  /// - Throws: `limitExceeded` when the graph is full.
+  package mutating func numberStorages(from first: Int) throws(CheckpointError) {
+    var keys: [ExactString: NodeID] = [:]
+    for (index, storage) in storages.enumerated() {
+      let key = String(first + index)
+      keys[ExactString(storage.key)] = try addString(key)
+      setKey(key, of: StorageID(index: index))
+    }
+    for index in 0..<nodeCount {
+      let node = NodeID(index: index)
+      guard case .persistent(let id) = self[node] else { continue }
+      replace(node, with: .persistent(try renamed(id, keys)))
+    }
+    for index in tensors.indices {
+      guard case .storage(let id) = tensors[index].origin else { continue }
+      var tensor = tensors[index]
+      tensor.origin = .storage(id: try renamed(id, keys))
+      replace(TensorID(index: index), with: tensor)
+    }
+  }
+
+  /// A persistent id with the new key in the place of the old one.
+  private mutating func renamed(
+    _ id: NodeID, _ keys: [ExactString: NodeID]
+  ) throws(CheckpointError) -> NodeID {
+    guard let found = tuple(id), found.count >= 5 else { return id }
+    var parts = Array(found)
+    guard let key = string(parts[2]).flatMap({ keys[ExactString($0)] }) else { return id }
+    parts[2] = key
+    return try add(.tuple(addChildren(parts[...])))
   }
 }

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CkptBase
 
 /// What text without quotes stands for.
 ///
@@ -9,7 +9,7 @@ enum PlainScalar {
   /// The value of `text`.
   ///
   /// - Throws: `malformed` for an integer without digits, `limitExceeded` for one beyond 64 bits.
-  static func resolve(_ text: String) throws(FormatError) -> YAMLScalar {
+  static func resolve(_ text: String) throws(CheckpointError) -> YAMLScalar {
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON": return .bool(true)
@@ -47,5 +47,186 @@ enum PlainScalar {
 
   static func isSign(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
+  }
+}
+
+/// A number without quotes under examination.
+///
+/// The forms are the alternatives of PyYAML's `int` and `float` resolvers and of the one that
+/// OmegaConf adds, tried in their order.
+struct PlainNumber {
+  private let text: String
+  private let bytes: [UInt8]
+  private var position = 0
+
+  init(_ text: String) {
+    self.text = text
+    bytes = Array(text.utf8)
+  }
+
+  /// The value, or `nil` if the text is no number.
+  mutating func value() throws(CheckpointError) -> YAMLScalar? {
+    let isSigned = PlainScalar.isSign(bytes[0])
+    if isSigned { position = 1 }
+    if let radix = prefixedRadix() { return try prefixedInteger(radix) }
+    let isZeroFirst = peek() == UInt8(ascii: "0")
+    let wholePart = skipDigitsAndUnderscores()
+    if wholePart.isEmpty {
+      // A sign before the dot makes it text; so does a dot without digits.
+      guard !isSigned, let next = peek(1), PlainScalar.isDigit(next) else { return nil }
+    }
+    switch peek() {
+    case nil: return try integer(wholePart, isZeroFirst: isZeroFirst)
+    case UInt8(ascii: ":"):
+      return try sexagesimal(isWhole: !isZeroFirst)
+    case UInt8(ascii: "."):
+      position += 1
+      _ = skipDigitsAndUnderscores(mayBeginWithUnderscore: true)
+      guard peek() != nil else { return double() }
+      return skipExponent(needsSign: wholePart.isEmpty || !isTidy(wholePart)) ? double() : nil
+    default:
+      return isTidy(wholePart) && skipExponent(needsSign: false) ? double() : nil
+    }
+  }
+
+  private func peek(_ ahead: Int = 0) -> UInt8? {
+    position + ahead < bytes.count ? bytes[position + ahead] : nil
+  }
+
+  /// Skips `[0-9][0-9_]*`, or `[0-9_]*`.
+  private mutating func skipDigitsAndUnderscores(mayBeginWithUnderscore: Bool = false) -> Range<Int>
+  {
+    let start = position
+    while let byte = peek(),
+      PlainScalar.isDigit(byte)
+        || byte == UInt8(ascii: "_") && (mayBeginWithUnderscore || position > start)
+    {
+      position += 1
+    }
+    return start..<position
+  }
+
+  /// Whether underscores stand only between digits, which OmegaConf's own form asks for.
+  private func isTidy(_ range: Range<Int>) -> Bool {
+    let underscore = UInt8(ascii: "_")
+    return bytes[range].last != underscore
+      && !range.dropFirst().contains { bytes[$0] == underscore && bytes[$0 - 1] == underscore }
+  }
+
+  /// Skips `[eE][-+]?[0-9]+`, which must end the text; returns whether it was there.
+  private mutating func skipExponent(needsSign: Bool) -> Bool {
+    guard let letter = peek(), letter | 0x20 == UInt8(ascii: "e") else { return false }
+    position += 1
+    if let sign = peek(), PlainScalar.isSign(sign) {
+      position += 1
+    } else if needsSign {
+      return false
+    }
+    let digits = bytes[position...]
+    return !digits.isEmpty && digits.allSatisfy(PlainScalar.isDigit)
+  }
+
+  // MARK: Integers
+
+  private mutating func prefixedRadix() -> Int? {
+    guard peek() == UInt8(ascii: "0") else { return nil }
+    switch peek(1) {
+    case UInt8(ascii: "b"): return 2
+    case UInt8(ascii: "x"): return 16
+    default: return nil
+    }
+  }
+
+  private func prefixedInteger(_ radix: Int) throws(CheckpointError) -> YAMLScalar? {
+    let digits = bytes[(position + 2)...]
+    let isNumber = digits.allSatisfy { byte in
+      if byte == UInt8(ascii: "_") { return true }
+      let digit = Character(Unicode.Scalar(byte)).hexDigitValue
+      return digit.map { $0 < radix } ?? false
+    }
+    guard !digits.isEmpty, isNumber else { return nil }
+    return try integer(digits, radix: radix)
+  }
+
+  private func integer(_ range: Range<Int>, isZeroFirst: Bool) throws(CheckpointError)
+    -> YAMLScalar?
+  {
+    let digits = bytes[range]
+    guard isZeroFirst, digits.count > 1 else { return try integer(digits, radix: 10) }
+    // A leading zero means octal, and with an eight or a nine in it no number at all.
+    let isOctal = digits.allSatisfy { $0 == UInt8(ascii: "_") || $0 < UInt8(ascii: "8") }
+    return isOctal ? try integer(digits, radix: 8) : nil
+  }
+
+  private func integer(_ digits: ArraySlice<UInt8>, radix: Int) throws(CheckpointError)
+    -> YAMLScalar
+  {
+    let sign = bytes[0] == UInt8(ascii: "-") ? "-" : ""
+    let plain = String(decoding: digits.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+    guard !plain.isEmpty else {
+      throw CheckpointError(.malformed, "'\(text)' has no digits", hint: "quote it if it is text")
+    }
+    guard let value = Int(sign + plain, radix: radix) else { throw Self.tooLarge(text) }
+    return .integer(value)
+  }
+
+  // MARK: Numbers to the base sixty and with fractions
+
+  /// Reads `:MM` parts: a whole number or, when a dot ends them, one with a fraction.
+  private mutating func sexagesimal(isWhole: Bool) throws(CheckpointError) -> YAMLScalar? {
+    while peek() == UInt8(ascii: ":") {
+      position += 1
+      guard let digit = peek(), PlainScalar.isDigit(digit) else { return nil }
+      position += 1
+      if let second = peek(), PlainScalar.isDigit(second) {
+        guard digit < UInt8(ascii: "6") else { return nil }
+        position += 1
+      }
+    }
+    let hasFraction = peek() == UInt8(ascii: ".")
+    if hasFraction {
+      position += 1
+      _ = skipDigitsAndUnderscores(mayBeginWithUnderscore: true)
+    }
+    guard peek() == nil, hasFraction || isWhole else { return nil }
+    return hasFraction ? sexagesimalDouble() : try sexagesimalInteger()
+  }
+
+  /// The parts without sign and underscores, the last first.
+  private var partsFromTheLast: [String] {
+    let unsigned = PlainScalar.isSign(bytes[0]) ? bytes.dropFirst() : bytes[...]
+    let plain = String(decoding: unsigned.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+    return plain.split(separator: ":").reversed().map(String.init)
+  }
+
+  private func sexagesimalInteger() throws(CheckpointError) -> YAMLScalar {
+    var sum = 0
+    for part in partsFromTheLast.reversed() {
+      let (shifted, overflow) = sum.multipliedReportingOverflow(by: 60)
+      guard let digit = Int(part), !overflow else { throw Self.tooLarge(text) }
+      let (next, carry) = shifted.addingReportingOverflow(digit)
+      guard !carry else { throw Self.tooLarge(text) }
+      sum = next
+    }
+    return .integer(bytes[0] == UInt8(ascii: "-") ? -sum : sum)
+  }
+
+  private func sexagesimalDouble() -> YAMLScalar {
+    var sum = 0.0
+    var base = 1.0
+    for part in partsFromTheLast {
+      sum += (Double(part) ?? .nan) * base
+      base *= 60
+    }
+    return .number(bytes[0] == UInt8(ascii: "-") ? -sum : sum)
+  }
+
+  private func double() -> YAMLScalar? {
+    Double(String(decoding: bytes.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self))
+      .map(YAMLScalar.number)
+  }
+
+  private static func tooLarge(_ text: String) -> CheckpointError {
+    CheckpointError(.limitExceeded, "the integer '\(text)' does not fit 64 bits")
   }
 }

@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CYAML
+internal import CCkptYAML
+public import CkptBase
 
 /// Writes events as text with libyaml.
 @safe
@@ -15,7 +15,7 @@ final class YAMLEmitter {
   /// An emitter at the start of a document.
   ///
   /// - Throws: `inputOutput` when there is no memory for it.
-  init() throws(FormatError) {
+  init() throws(CheckpointError) {
     output = Output()
     // Safe: the allocation is initialised before libyaml sees it; `deinit` frees it.
     unsafe emitter = .allocate(capacity: 1)
@@ -47,10 +47,10 @@ final class YAMLEmitter {
   /// Writes a single value; without quotes if `isPlain` and its characters allow it.
   ///
   /// - Throws: `limitExceeded` for more than two gigabytes.
-  func scalar(_ text: String, isPlain: Bool) throws(FormatError) {
+  func scalar(_ text: String, isPlain: Bool) throws(CheckpointError) {
     let bytes = Array(text.utf8)
     guard let count = Int32(exactly: bytes.count) else {
-      throw FormatError(.limitExceeded, "a text of \(bytes.count) bytes")
+      throw CheckpointError(.limitExceeded, "a text of \(bytes.count) bytes")
     }
     unsafe try emit { event in
       // Safe: libyaml copies `count` bytes and does not keep the pointer.
@@ -66,31 +66,31 @@ final class YAMLEmitter {
   }
 
   /// Begins a list, one element a line.
-  func beginSequence() throws(FormatError) {
+  func beginSequence() throws(CheckpointError) {
     unsafe try emit { event in
       unsafe yaml_sequence_start_event_initialize(event, nil, nil, 1, YAML_BLOCK_SEQUENCE_STYLE)
     }
   }
 
   /// Ends a list.
-  func endSequence() throws(FormatError) {
+  func endSequence() throws(CheckpointError) {
     unsafe try emit { event in unsafe yaml_sequence_end_event_initialize(event) }
   }
 
   /// Begins a mapping, one name a line.
-  func beginMapping() throws(FormatError) {
+  func beginMapping() throws(CheckpointError) {
     unsafe try emit { event in
       unsafe yaml_mapping_start_event_initialize(event, nil, nil, 1, YAML_BLOCK_MAPPING_STYLE)
     }
   }
 
   /// Ends a mapping.
-  func endMapping() throws(FormatError) {
+  func endMapping() throws(CheckpointError) {
     unsafe try emit { event in unsafe yaml_mapping_end_event_initialize(event) }
   }
 
   /// Ends the document; returns its text.
-  func finish() throws(FormatError) -> [UInt8] {
+  func finish() throws(CheckpointError) -> [UInt8] {
     unsafe try emit { event in unsafe yaml_document_end_event_initialize(event, 1) }
     unsafe try emit { event in unsafe yaml_stream_end_event_initialize(event) }
     return output.bytes
@@ -98,7 +98,7 @@ final class YAMLEmitter {
 
   private func emit(
     _ initialize: (UnsafeMutablePointer<yaml_event_t>) -> Int32
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     var event = unsafe yaml_event_t()
     // Safe: the event is initialised before it is handed over, and libyaml deletes it in any case.
     guard unsafe initialize(&event) == 1, unsafe yaml_emitter_emit(emitter, &event) == 1 else {
@@ -106,9 +106,53 @@ final class YAMLEmitter {
     }
   }
 
-  private var problem: FormatError {
+  private var problem: CheckpointError {
     // Safe: a constant C string inside libyaml, or null when memory ran out.
     let message = unsafe emitter.pointee.problem.map { unsafe String(cString: $0) }
-    return FormatError(.inputOutput, "YAML cannot be written: \(message ?? "no memory is left")")
+    return CheckpointError(
+      .inputOutput, "YAML cannot be written: \(message ?? "no memory is left")")
+  }
+}
+
+extension YAMLValue {
+  /// The document as `OmegaConf.to_yaml` would write it: one value a line, lists at the indentation
+  /// of their name, quotes only where another value would be read without them.
+  ///
+  /// - Throws: `inputOutput` when memory runs out.
+  public func document() throws(CheckpointError) -> [UInt8] {
+    let emitter = try YAMLEmitter()
+    var work = [Step.value(self)]
+    while let step = work.popLast() {
+      switch step {
+      case .value(let value):
+        switch value.content {
+        case .scalar(let scalar): try Self.emit(scalar, to: emitter)
+        case .sequence(let elements):
+          try emitter.beginSequence()
+          work.append(.endSequence)
+          work.append(contentsOf: elements.reversed().map(Step.value))
+        case .mapping(let mapping):
+          try emitter.beginMapping()
+          work.append(.endMapping)
+          for entry in mapping.entries.reversed() {
+            work.append(.value(entry.value))
+            work.append(.value(YAMLValue(entry.key)))
+          }
+        }
+      case .endSequence: try emitter.endSequence()
+      case .endMapping: try emitter.endMapping()
+      }
+    }
+    return try emitter.finish()
+  }
+
+  private enum Step {
+    case value(YAMLValue), endSequence, endMapping
+  }
+
+  private static func emit(_ scalar: YAMLScalar, to emitter: YAMLEmitter) throws(CheckpointError) {
+    var isPlain = true
+    if case .string(let text) = scalar { isPlain = PlainScalar.isText(text) }
+    try emitter.scalar(scalar.description, isPlain: isPlain)
   }
 }

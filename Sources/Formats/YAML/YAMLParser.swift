@@ -1,5 +1,5 @@
-internal import Bytes
-internal import CYAML
+internal import CCkptYAML
+internal import CkptBase
 
 /// Takes a document apart with libyaml, one event at a time.
 ///
@@ -14,7 +14,7 @@ final class YAMLParser {
   /// A parser at the start of `bytes`, which are UTF-8 or, with a mark, UTF-16.
   ///
   /// - Throws: `inputOutput` when there is no memory for it.
-  init(_ bytes: [UInt8]) throws(FormatError) {
+  init(_ bytes: [UInt8]) throws(CheckpointError) {
     // Safe: both allocations are initialised before libyaml sees them; `deinit` frees them.
     unsafe text = .allocate(capacity: bytes.count)
     _ = unsafe text.initialize(from: bytes)
@@ -35,14 +35,14 @@ final class YAMLParser {
     unsafe text.deallocate()
   }
 
-  private static var outOfMemory: FormatError {
-    FormatError(.inputOutput, "no memory is left to read YAML with")
+  private static var outOfMemory: CheckpointError {
+    CheckpointError(.inputOutput, "no memory is left to read YAML with")
   }
 
   /// The next event and where it begins.
   ///
   /// - Throws: `malformed` where the text breaks the rules of YAML.
-  func next() throws(FormatError) -> (event: YAMLEvent, place: YAMLPlace) {
+  func next() throws(CheckpointError) -> (event: YAMLEvent, place: YAMLPlace) {
     var event = unsafe yaml_event_t()
     // Safe: libyaml fills the event, whose pointers are valid until it is deleted below.
     guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem }
@@ -87,19 +87,42 @@ final class YAMLParser {
   }
 
   /// What libyaml says of its last failure.
-  private var problem: FormatError {
+  private var problem: CheckpointError {
     // Safe: plain members of a structure this object owns; the texts are constants of libyaml's.
     guard unsafe parser.pointee.error != YAML_MEMORY_ERROR else { return Self.outOfMemory }
     let message = unsafe parser.pointee.problem.map { unsafe String(cString: $0) }
     guard unsafe parser.pointee.error != YAML_READER_ERROR else {
-      return FormatError(
+      return CheckpointError(
         .malformed, message ?? "the text is not UTF-8", at: unsafe parser.pointee.problem_offset)
     }
     var sentence = message ?? "the text is not YAML"
     if let context = unsafe parser.pointee.context {
       sentence = unsafe String(cString: context) + ", " + sentence
     }
-    return FormatError(.malformed, sentence)
+    return CheckpointError(.malformed, sentence)
       .framed(by: unsafe Self.place(parser.pointee.problem_mark).description)
   }
+}
+
+/// A step through a document, as libyaml takes it.
+enum YAMLEvent: Sendable {
+  /// What may stand before any value.
+  struct Properties: Sendable {
+    /// The name behind `&`, by which aliases repeat the value.
+    var anchor: String?
+    /// The kind that `!!kind` demands, in its long form.
+    var tag: String?
+  }
+
+  case streamStart
+  case documentStart
+  case documentEnd
+  case streamEnd
+  case alias(String)
+  /// A single value; `isPlain` where it stands without quotes.
+  case scalar(String, isPlain: Bool, Properties)
+  case sequenceStart(Properties)
+  case sequenceEnd
+  case mappingStart(Properties)
+  case mappingEnd
 }

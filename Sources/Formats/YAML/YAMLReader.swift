@@ -1,4 +1,4 @@
-public import Bytes
+public import CkptBase
 
 extension YAMLValue {
   /// Reads the one document that `bytes` hold; a document without content is `null`.
@@ -8,14 +8,14 @@ extension YAMLValue {
   ///
   /// - Throws: `malformed` where the text breaks the rules, `unsupported` for kinds of values of
   ///   other programs (`!tag`), `limitExceeded` beyond ``YAMLLimits``; the path has line and column.
-  public init(reading bytes: [UInt8]) throws(FormatError) {
+  public init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard bytes.count <= YAMLLimits.documentBytes else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded,
         "\(bytes.count) bytes of YAML; more than \(YAMLLimits.documentBytes) are not read")
     }
     guard YAMLReader.countDirectives(bytes) <= YAMLLimits.directives else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded, "more than \(YAMLLimits.directives) lines begin with %, like directives")
     }
     self = try YAMLReader(bytes).document()
@@ -37,7 +37,7 @@ struct YAMLReader: ~Copyable {
     var height: Int
   }
 
-  fileprivate init(_ bytes: [UInt8]) throws(FormatError) {
+  fileprivate init(_ bytes: [UInt8]) throws(CheckpointError) {
     parser = try YAMLParser(bytes)
   }
 
@@ -51,24 +51,24 @@ struct YAMLReader: ~Copyable {
     return count
   }
 
-  fileprivate consuming func document() throws(FormatError) -> YAMLValue {
+  fileprivate consuming func document() throws(CheckpointError) -> YAMLValue {
     var documents = 0
     while true {
       let (event, place) = try parser.next()
       if case .streamEnd = event { break }
       if case .documentStart = event { documents += 1 }
       guard documents <= 1 else {
-        throw FormatError(.malformed, "a second document begins where the text should end")
+        throw CheckpointError(.malformed, "a second document begins where the text should end")
           .framed(by: place.description)
       }
-      try FormatError.within(place.description) { () throws(FormatError) in
+      try CheckpointError.within(place.description) { () throws(CheckpointError) in
         try handle(event, at: place)
       }
     }
     return root ?? YAMLValue(.null)
   }
 
-  private mutating func handle(_ event: YAMLEvent, at place: YAMLPlace) throws(FormatError) {
+  private mutating func handle(_ event: YAMLEvent, at place: YAMLPlace) throws(CheckpointError) {
     switch event {
     case .streamStart, .streamEnd, .documentStart, .documentEnd: break
     case .alias(let name): try repeatValue(of: name, at: place)
@@ -95,22 +95,22 @@ struct YAMLReader: ~Copyable {
 
   private mutating func begin(
     _ collection: consuming OpenCollection, _ tag: String?, _ kind: String
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     guard tag == nil || tag == "!" || tag == Self.tagPrefix + kind else {
       throw Self.unknownTag(tag ?? "")
     }
     guard open.count < YAMLLimits.depth else { throw Self.tooDeep }
     if open.last?.expectsKey == true {
-      throw FormatError(.unsupported, "a name that is itself a list or a mapping")
+      throw CheckpointError(.unsupported, "a name that is itself a list or a mapping")
     }
     collection.nodesBefore = nodeCount
     try count(1)
     open.append(collection)
   }
 
-  private mutating func repeatValue(of name: String, at place: YAMLPlace) throws(FormatError) {
+  private mutating func repeatValue(of name: String, at place: YAMLPlace) throws(CheckpointError) {
     guard let anchored = anchors[ExactString(name)] else {
-      throw FormatError(.malformed, "the alias '*\(name)' has no value before it")
+      throw CheckpointError(.malformed, "the alias '*\(name)' has no value before it")
     }
     guard open.count + anchored.height <= YAMLLimits.depth else { throw Self.tooDeep }
     try count(anchored.nodeCount)
@@ -122,7 +122,7 @@ struct YAMLReader: ~Copyable {
   /// Puts a complete value where it belongs.
   private mutating func put(
     _ value: YAMLValue, height: Int, nodeCount: Int, anchor: String?
-  ) throws(FormatError) {
+  ) throws(CheckpointError) {
     if let anchor {
       anchors[ExactString(anchor)] = AnchoredValue(
         value: value, nodeCount: nodeCount, height: height)
@@ -134,10 +134,10 @@ struct YAMLReader: ~Copyable {
     }
   }
 
-  private mutating func count(_ nodes: Int) throws(FormatError) {
+  private mutating func count(_ nodes: Int) throws(CheckpointError) {
     nodeCount += nodes
     guard nodeCount <= YAMLLimits.nodes else {
-      throw FormatError(
+      throw CheckpointError(
         .limitExceeded, "more than \(YAMLLimits.nodes) values, those repeated by aliases included")
     }
   }
@@ -146,7 +146,7 @@ struct YAMLReader: ~Copyable {
 
   private static func scalar(
     _ text: String, isPlain: Bool, tag: String?
-  ) throws(FormatError) -> YAMLScalar {
+  ) throws(CheckpointError) -> YAMLScalar {
     guard let tag else { return isPlain ? try PlainScalar.resolve(text) : .string(text) }
     if tag == tagPrefix + "str" { return .string(text) }
     // To PyYAML the tag without a name takes the quotes away; to the specification it adds them.
@@ -161,14 +161,125 @@ struct YAMLReader: ~Copyable {
     }
   }
 
-  private static func unknownTag(_ tag: String) -> FormatError {
-    FormatError(
+  private static func unknownTag(_ tag: String) -> CheckpointError {
+    CheckpointError(
       .unsupported, "the tag '\(tag)' is not one of YAML's own, or not one of this value",
       hint: "write the value without a tag")
   }
 
-  private static var tooDeep: FormatError {
-    FormatError(
+  private static var tooDeep: CheckpointError {
+    CheckpointError(
       .limitExceeded, "more than \(YAMLLimits.depth) collections inside one another")
   }
+}
+
+/// A list or a mapping whose end has not been read yet.
+struct OpenCollection {
+  private var content: YAMLValue.Content
+  private let place: YAMLPlace
+  /// The name by which aliases will repeat it.
+  let anchor: String?
+  /// How many values had been read before it.
+  var nodesBefore = 0
+  /// The most collections inside one another that it holds, itself included.
+  private(set) var height = 1
+
+  /// The name whose value comes next, in a mapping.
+  private var key: YAMLScalar?
+  private var isMerging = false
+  /// The mappings that `<<` takes in, in the order in which their entries come.
+  private var merged: [YAMLMapping] = []
+
+  init(_ content: YAMLValue.Content, at place: YAMLPlace, _ anchor: String?) {
+    self.content = content
+    self.place = place
+    self.anchor = anchor
+  }
+
+  /// Whether a name must come next.
+  var expectsKey: Bool {
+    guard case .mapping = content else { return false }
+    return key == nil && !isMerging
+  }
+
+  /// Takes the next value for what `<<` merges.
+  mutating func beginMerge() { isMerging = true }
+
+  /// Adds a value, or a name where one is expected.
+  ///
+  /// - Throws: `malformed` for a name that stands twice and for a merge of something else than
+  ///   mappings, `unsupported` for a name that is neither text nor number.
+  mutating func add(_ value: YAMLValue, height: Int) throws(CheckpointError) {
+    self.height = max(self.height, height + 1)
+    switch content {
+    case .scalar: break
+    case .sequence(var elements):
+      // The list must be owned here alone, or each element would copy it.
+      content = .scalar(.null)
+      elements.append(value)
+      content = .sequence(elements)
+    case .mapping(var mapping):
+      if isMerging {
+        isMerging = false
+        try merge(value)
+      } else if let key {
+        content = .scalar(.null)
+        mapping[key] = value
+        content = .mapping(mapping)
+        self.key = nil
+      } else {
+        key = try Self.key(value, newIn: mapping)
+      }
+    }
+  }
+
+  private static func key(
+    _ value: YAMLValue, newIn mapping: YAMLMapping
+  ) throws(CheckpointError) -> YAMLScalar {
+    guard let key = value.scalar, key != .null else {
+      throw CheckpointError(.unsupported, "a name that is neither text nor a number")
+    }
+    guard mapping[key] == nil else {
+      throw CheckpointError(
+        .malformed, "the name '\(key)' stands twice in one mapping", hint: "remove one of the two")
+    }
+    return key
+  }
+
+  private mutating func merge(_ value: YAMLValue) throws(CheckpointError) {
+    // Of several, the first has the last word (https://yaml.org/type/merge.html).
+    let sources = value.sequence?.reversed() ?? [value]
+    for source in sources {
+      guard let mapping = source.mapping else {
+        throw CheckpointError(.malformed, "'<<' merges something that is no mapping")
+      }
+      merged.append(mapping)
+    }
+  }
+
+  /// The complete value.
+  consuming func value() throws(CheckpointError) -> YAMLValue {
+    guard case .mapping(let own) = content, !merged.isEmpty else {
+      return YAMLValue(content, at: place)
+    }
+    var result = YAMLMapping()
+    for mapping in merged + [own] {
+      for entry in mapping.entries { result[entry.key] = entry.value }
+    }
+    return YAMLValue(.mapping(result), at: place)
+  }
+}
+
+/// Bounds on what a document may ask of memory and time, each with the reason for its size.
+public enum YAMLLimits: Sendable {
+  /// The longest document, in bytes; the longest configuration in OLMo's repository has 0.3 MB.
+  public static let documentBytes = 4 << 20
+  /// The most values and names, those that aliases repeat included; one takes about 150 bytes.
+  ///
+  /// Few aliases of aliases can stand for billions of values.
+  public static let nodes = 1 << 17
+  /// The most collections inside one another; configurations have five.
+  public static let depth = 100
+  /// The most directives; libyaml compares each with all before it.
+  public static let directives = 16
 }

@@ -1,3 +1,5 @@
+internal import CkptBase
+
 /// One value of a document, and where it was read.
 public struct YAMLValue: Sendable {
   /// What a value is.
@@ -51,4 +53,142 @@ extension YAMLValue: Hashable {
 
   /// Feeds the content to `hasher`.
   public func hash(into hasher: inout Hasher) { hasher.combine(content) }
+}
+
+/// A value that is no collection.
+public enum YAMLScalar: Sendable {
+  /// `null`, `~` or nothing at all.
+  case null
+  /// `true` or `false`, or another of the words for them.
+  case bool(Bool)
+  /// A whole number.
+  case integer(Int)
+  /// A number with a fraction or an exponent; infinities and NaN included.
+  case number(Double)
+  /// Text, interpolations such as `${name}` included.
+  case string(String)
+}
+
+extension YAMLScalar: Hashable {
+  /// Whether kind and value are equal; text is compared byte by byte, and NaN equals itself.
+  public static func == (left: YAMLScalar, right: YAMLScalar) -> Bool {
+    switch (left, right) {
+    case (.null, .null): true
+    case (.bool(let left), .bool(let right)): left == right
+    case (.integer(let left), .integer(let right)): left == right
+    case (.number(let left), .number(let right)): left == right || left.isNaN && right.isNaN
+    case (.string(let left), .string(let right)): ExactString(left) == ExactString(right)
+    default: false
+    }
+  }
+
+  /// Feeds what ``==(_:_:)`` compares to `hasher`.
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .bool(let value): hasher.combine(value)
+    case .integer(let value): hasher.combine(value)
+    case .number(let value): hasher.combine(value.isNaN ? .nan : value)
+    case .string(let text): hasher.combine(ExactString(text))
+    }
+  }
+}
+
+extension YAMLScalar: CustomStringConvertible {
+  /// The value as it is written where nothing can be mistaken: text without quotes.
+  public var description: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): value ? "true" : "false"
+    case .integer(let value): String(value)
+    case .number(let value): Self.text(of: value)
+    case .string(let text): text
+    }
+  }
+
+  /// A number as PyYAML writes it, so that every reader takes it for one.
+  ///
+  /// PyYAML reads `1e-05` as text and therefore writes `1.0e-05` (its `represent_float`).
+  static func text(of number: Double) -> String {
+    if number.isNaN { return ".nan" }
+    if number.isInfinite { return number < 0 ? "-.inf" : ".inf" }
+    let text = number.description
+    guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
+    return text[..<exponent] + ".0" + text[exponent...]
+  }
+}
+
+/// Names with their values, in the order in which they were written.
+public struct YAMLMapping: Sendable {
+  /// A name and its value.
+  public struct Entry: Hashable, Sendable {
+    /// The name, which is text almost always.
+    public var key: YAMLScalar
+    /// Its value.
+    public var value: YAMLValue
+  }
+
+  /// All names and values in their order.
+  public private(set) var entries: [Entry] = []
+  private var indices: [YAMLScalar: Int] = [:]
+
+  /// A mapping without entries.
+  public init() {}
+
+  /// Whether there are no entries.
+  public var isEmpty: Bool { entries.isEmpty }
+
+  /// The value of `key`.
+  ///
+  /// Setting keeps the entry's place, or appends it; setting `nil` removes it.
+  public subscript(key: YAMLScalar) -> YAMLValue? {
+    get { indices[key].map { entries[$0].value } }
+    set {
+      if let index = indices[key] {
+        if let newValue { entries[index].value = newValue } else { remove(at: index) }
+      } else if let newValue {
+        indices[key] = entries.count
+        entries.append(Entry(key: key, value: newValue))
+      }
+    }
+  }
+
+  /// The value whose name is the text `key`; see the subscript above.
+  public subscript(key: String) -> YAMLValue? {
+    get { self[.string(key)] }
+    set { self[.string(key)] = newValue }
+  }
+
+  private mutating func remove(at index: Int) {
+    entries.remove(at: index)
+    indices = [:]
+    for (index, entry) in entries.enumerated() { indices[entry.key] = index }
+  }
+}
+
+extension YAMLMapping: Hashable {
+  /// Whether two mappings have equal entries in the same order.
+  public static func == (left: YAMLMapping, right: YAMLMapping) -> Bool {
+    left.entries == right.entries
+  }
+
+  /// Feeds the entries to `hasher`.
+  public func hash(into hasher: inout Hasher) { hasher.combine(entries) }
+}
+
+/// Where in a document something stands, both counted from one as editors do.
+public struct YAMLPlace: Hashable, Sendable, CustomStringConvertible {
+  /// The line.
+  public var line: Int
+  /// The character within the line.
+  public var column: Int
+
+  /// A place in a document.
+  public init(line: Int, column: Int) {
+    self.line = line
+    self.column = column
+  }
+
+  /// `line 3, column 5`.
+  public var description: String { "line \(line), column \(column)" }
 }

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CkptBase
 
 /// What the two or three records at the end of an archive agree on.
 struct EndRecords {
@@ -21,9 +21,9 @@ struct EndRecords {
   /// - Throws: `truncated` when there are none; `malformed` when they contradict each other or the
   ///   file; `unsupported` when the archive spans several disks; `limitExceeded` when it lists more
   ///   than ``Limits/archiveEntries``.
-  init(locatedIn file: SourceFile, _ faults: inout ZipFaults) throws(FormatError) {
+  init(locatedIn file: SourceFile, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
     guard let offset = try EndOfCentralDirectory.offset(in: file) else {
-      throw FormatError(
+      throw CheckpointError(
         .truncated, "no \(EndOfCentralDirectory.signature.recordName) at the end of the file",
         hint: "the file was cut off on the way or is not a ZIP archive; fetch it again")
     }
@@ -31,14 +31,14 @@ struct EndRecords {
     var reader = ByteReader(bytes.span, base: offset)
     let narrow = try EndOfCentralDirectory(reading: &reader)
     let wide =
-      try faults.noting { () throws(FormatError) in
+      try faults.noting { () throws(CheckpointError) in
         try Zip64EndRecord(before: offset, in: file)
       } ?? nil
     let end = wide?.offset ?? offset
 
     if wide == nil, narrow.needsZip64Record {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed, "the end record refers to a ZIP64 end record, which is missing", at: offset))
     }
     try Self.checkSingleDisk(narrow, wide, at: offset, &faults)
@@ -56,13 +56,13 @@ struct EndRecords {
     // The central directory ends where the first end record starts; that tells where the archive
     // starts, unless the ZIP64 locator has told before.
     let length =
-      try faults.noting { () throws(FormatError) in
+      try faults.noting { () throws(CheckpointError) in
         try start.adding(announcedSize, orThrow: "the end of the central directory")
       } ?? end
     let expectedLength = wide.map { end - $0.archiveOffset }
     if length > end || length != expectedLength ?? length {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           "the central directory of \(announcedSize) bytes at byte \(start) does not end at the end "
             + "record, byte \(expectedLength ?? end)", at: offset))
@@ -73,7 +73,7 @@ struct EndRecords {
       announcedAt: start, byteCount: announcedSize, besides: centralDirectory, in: file)
     if otherDirectory != nil {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           "there is a table of contents at byte \(start) and another at byte "
             + "\(centralDirectory.lowerBound)", at: offset,
@@ -85,7 +85,7 @@ struct EndRecords {
       file.byteCount - offset - EndOfCentralDirectory.byteCount - commentLength
     if trailingByteCount < 0 {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .truncated,
           "the archive comment of \(commentLength) bytes runs past the end of the file", at: offset)
       )
@@ -96,7 +96,7 @@ struct EndRecords {
   /// record: an archive that does not start with the file can have two.
   private static func directory(
     announcedAt start: Int, byteCount: Int, besides known: Range<Int>, in file: SourceFile
-  ) throws(FormatError) -> Range<Int>? {
+  ) throws(CheckpointError) -> Range<Int>? {
     guard start != known.lowerBound, byteCount > 0, start < file.byteCount else { return nil }
     let signature = CentralDirectoryHeader.signature.bytes
     let bytes = try file.bytes(in: start..<min(start + signature.count, file.byteCount))
@@ -108,12 +108,13 @@ struct EndRecords {
   ///
   /// - Throws: `malformed` when they differ although the narrow one is not at its maximum.
   private static func agreed<Narrow: FixedWidthInteger & UnsignedInteger>(
-    _ narrow: Narrow, _ wide: UInt64?, _ what: String, at offset: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) -> Int {
+    _ narrow: Narrow, _ wide: UInt64?, _ what: String, at offset: Int,
+    _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> Int {
     guard let wide else { return try Int(UInt64(narrow), orThrow: "the \(what)") }
     if narrow != .max, UInt64(narrow) != wide {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed, "the \(what) is \(narrow) in one end record and \(wide) in the ZIP64 one",
           at: offset))
     }
@@ -122,15 +123,15 @@ struct EndRecords {
 
   private static func checkSingleDisk(
     _ narrow: EndOfCentralDirectory, _ wide: Zip64EndRecord?, at offset: Int,
-    _ faults: inout ZipFaults
-  ) throws(FormatError) {
+    _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) {
     // A disk number at its maximum stands for that of the ZIP64 record.
     let first: Set<UInt16> = wide == nil ? [0] : [0, .max]
     guard first.contains(narrow.diskNumber), first.contains(narrow.centralDirectoryDisk),
       narrow.diskEntryCount == narrow.entryCount, wide?.isSingleDisk ?? true
     else {
       return try faults.note(
-        FormatError(
+        CheckpointError(
           .unsupported, "the archive is one part of several", at: offset,
           hint: "join the parts into one archive first, for example with 'zip -s 0'"))
     }
@@ -141,21 +142,79 @@ struct EndRecords {
   ///
   /// - Throws: `malformed` or `limitExceeded`, before anything is sized by the count.
   private static func checkedEntryCount(
-    _ count: Int, size: Int, at offset: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) -> Int {
+    _ count: Int, size: Int, at offset: Int, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> Int {
     if count > Limits.archiveEntries {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .limitExceeded, "\(count) entries are more than the limit of \(Limits.archiveEntries)",
           at: offset))
     }
     let room = size / CentralDirectoryHeader.byteCount
     if count > room {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           "\(count) entries do not fit a central directory of \(size) bytes", at: offset))
     }
     return min(count, room, Limits.archiveEntries)
+  }
+}
+
+/// The ZIP64 end record and where its locator leads.
+struct Zip64EndRecord {
+  let record: Zip64EndOfCentralDirectory
+  let locator: Zip64EndOfCentralDirectoryLocator
+  /// Where the record starts in the file.
+  let offset: Int
+  /// Where the archive starts in the file, by the locator.
+  let archiveOffset: Int
+
+  /// Whether everything is on one disk; some writers count none.
+  var isSingleDisk: Bool {
+    record.diskNumber == 0 && record.centralDirectoryDisk == 0 && locator.endRecordDisk == 0
+      && locator.diskCount <= 1 && record.diskEntryCount == record.entryCount
+  }
+
+  /// Finds the record whose locator stands right before `endOffset`; `nil` without a locator.
+  ///
+  /// - Throws: `malformed` when there is a locator, but not the record it points to.
+  init?(before endOffset: Int, in file: SourceFile) throws(CheckpointError) {
+    let locatorOffset = endOffset - Zip64EndOfCentralDirectoryLocator.byteCount
+    guard locatorOffset >= 0 else { return nil }
+    let bytes = try file.bytes(in: locatorOffset..<endOffset)
+    guard bytes.starts(with: Zip64EndOfCentralDirectoryLocator.signature.bytes) else { return nil }
+    var reader = ByteReader(bytes.span, base: locatorOffset)
+    locator = try Zip64EndOfCentralDirectoryLocator(reading: &reader)
+
+    // The record ends where its locator starts. In an archive that does not start with the file
+    // the locator's offset is too small, and the record is looked for right before the locator.
+    let announced = Int(clamping: locator.endRecordOffset)
+    let adjacent = locatorOffset - Zip64EndOfCentralDirectory.byteCount
+    for start in [announced, adjacent] where start <= adjacent && start >= announced {
+      guard let record = try Self.record(at: start, endingAt: locatorOffset, in: file) else {
+        continue
+      }
+      self.record = record
+      offset = start
+      archiveOffset = start - announced
+      return
+    }
+    throw CheckpointError(
+      .malformed,
+      "no \(Zip64EndOfCentralDirectory.signature.recordName) ends at its locator, which announces "
+        + "one at byte \(locator.endRecordOffset)", at: locatorOffset)
+  }
+
+  /// The record at `start` if there is one and it ends at `end`.
+  private static func record(
+    at start: Int, endingAt end: Int, in file: SourceFile
+  ) throws(CheckpointError) -> Zip64EndOfCentralDirectory? {
+    let bytes = try file.bytes(in: start..<start + Zip64EndOfCentralDirectory.byteCount)
+    guard bytes.starts(with: Zip64EndOfCentralDirectory.signature.bytes) else { return nil }
+    var reader = ByteReader(bytes.span, base: start)
+    let record = try Zip64EndOfCentralDirectory(reading: &reader)
+    let length = end - start - Zip64EndOfCentralDirectory.leadingByteCount
+    return record.remainingSize == UInt64(length) ? record : nil
   }
 }

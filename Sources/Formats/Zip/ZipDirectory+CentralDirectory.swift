@@ -1,5 +1,5 @@
-internal import Bytes
-internal import Graph
+internal import CkptBase
+internal import CkptGraph
 
 extension ZipDirectory {
   /// How much of the central directory is held in memory at once, in bytes.
@@ -10,15 +10,15 @@ extension ZipDirectory {
   /// - Throws: see ``init(reading:)``.
   static func centralEntries(
     of file: SourceFile, _ end: EndRecords, in directory: Range<Int>, shiftedBy shift: Int,
-    _ faults: inout ZipFaults
-  ) throws(FormatError) -> [ZipEntry] {
+    _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> [ZipEntry] {
     var entries: [ZipEntry] = []
     entries.reserveCapacity(end.entryCount)
     var window = FileWindow(onto: file)
     var rest = directory
     while entries.count < end.entryCount {
       let part = rest.limited(to: CentralDirectoryHeader.maximumByteCount)
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         try window.hold(part, orReadUpTo: rest.limited(to: windowByteCount).upperBound)
         var reader = window.reader(over: part)
         entries.append(try ZipEntry(reading: &reader, end, shift, &faults))
@@ -31,7 +31,7 @@ extension ZipDirectory {
     }
     if !rest.isEmpty {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           "\(rest.count) bytes of the central directory are left after its \(end.entryCount) entries",
           at: rest.lowerBound))
@@ -52,8 +52,9 @@ extension ZipEntry {
   ///
   /// - Throws: see ``ZipDirectory/init(reading:)``.
   fileprivate init(
-    reading reader: inout ByteReader, _ end: EndRecords, _ shift: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) {
+    reading reader: inout ByteReader, _ end: EndRecords, _ shift: Int,
+    _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) {
     let start = reader.offset
     let header = try CentralDirectoryHeader(reading: &reader)
     name = try Self.name(
@@ -70,18 +71,18 @@ extension ZipEntry {
     let size = try faults.int(fields.compressedSize, "the compressed size of '\(name)'")
     let place = try faults.int(fields.localHeaderOffset, "the offset of '\(name)'")
     let offset =
-      try faults.noting { () throws(FormatError) in
+      try faults.noting { () throws(CheckpointError) in
         try place.adding(shift, orThrow: "the offset of '\(name)'")
       } ?? place
     if fields.startDisk != 0 {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .unsupported, "'\(name)' is on disk \(fields.startDisk) of several", at: start))
     }
     let bound = end.centralDirectory.lowerBound
     if offset >= bound || size >= bound - offset {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           "'\(name)' with \(size) bytes at byte \(offset) does not lie before the central directory",
           at: start))
@@ -94,30 +95,30 @@ extension ZipEntry {
   }
 
   private static func name(
-    _ bytes: Span<UInt8>, at offset: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) -> String {
+    _ bytes: Span<UInt8>, at offset: Int, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> String {
     guard let text = try? UTF8Span(validating: bytes) else {
-      try faults.note(FormatError(.malformed, "the name of an entry is not UTF-8", at: offset))
+      try faults.note(CheckpointError(.malformed, "the name of an entry is not UTF-8", at: offset))
       return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
     }
     let name = String(copying: text)
     if name.isEmpty || name.utf8.contains(0) {
       try faults.note(
-        FormatError(.malformed, "the name of an entry is empty or contains NUL", at: offset))
+        CheckpointError(.malformed, "the name of an entry is empty or contains NUL", at: offset))
     }
     return name
   }
 
   /// How the data is stored; what cannot be decoded is taken for stored.
   private static func encoding(
-    _ header: CentralDirectoryHeader, name: String, at offset: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) -> FileRegion.Encoding {
+    _ header: CentralDirectoryHeader, name: String, at offset: Int, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> FileRegion.Encoding {
     if let obstacle = header.flags.obstacle {
-      try faults.note(FormatError(.unsupported, "'\(name)' is \(obstacle)", at: offset))
+      try faults.note(CheckpointError(.unsupported, "'\(name)' is \(obstacle)", at: offset))
     }
     guard let encoding = header.method.encoding else {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .unsupported, "'\(name)' is compressed with \(header.method)", at: offset,
           hint: "unpack the archive and pack it again without compression, for example 'zip -0 -r'")
       )
@@ -127,27 +128,59 @@ extension ZipEntry {
   }
 
   /// What is wrong about sizes that the data cannot have.
-  private func sizeContradiction(at offset: Int) -> FormatError? {
+  private func sizeContradiction(at offset: Int) -> CheckpointError? {
     guard !isDirectory || byteCount == 0 else {
-      return FormatError(
+      return CheckpointError(
         .malformed, "the directory '\(name)' has \(byteCount) bytes of data", at: offset)
     }
     switch encoding {
     case .stored:
       guard byteCount == storedByteCount else {
-        return FormatError(
+        return CheckpointError(
           .malformed,
           "'\(name)' is stored with \(storedByteCount) bytes, but should have \(byteCount)",
           at: offset)
       }
     case .deflated:
       guard byteCount / Limits.deflateRatio <= storedByteCount else {
-        return FormatError(
+        return CheckpointError(
           .malformed,
           "\(storedByteCount) bytes cannot decompress to the \(byteCount) announced for '\(name)'",
           at: offset)
       }
     }
     return nil
+  }
+}
+
+/// A stretch of a file held in memory, so that neighbouring records share one read.
+struct FileWindow {
+  private let file: SourceFile
+  private var range: Range<Int> = 0..<0
+  private var bytes: [UInt8] = []
+
+  /// A window that holds nothing yet.
+  init(onto file: SourceFile) { self.file = file }
+
+  /// Makes sure that `part` is held; if it is not, reads from its start up to `end`.
+  ///
+  /// - Throws: `truncated` when the file has shrunk below what is asked for.
+  mutating func hold(
+    _ part: Range<Int>, orReadUpTo end: @autoclosure () -> Int
+  ) throws(CheckpointError) {
+    guard part.lowerBound < range.lowerBound || part.upperBound > range.upperBound else { return }
+    bytes = try file.bytes(in: part.lowerBound..<max(part.upperBound, end()))
+    range = part.lowerBound..<part.lowerBound + bytes.count
+    guard part.upperBound <= range.upperBound else {
+      throw CheckpointError(
+        .truncated, "the file became shorter while it was read", at: part.lowerBound)
+    }
+  }
+
+  /// A cursor over a part of what is held, with offsets counted from the start of the file.
+  @_lifetime(borrow self)
+  func reader(over part: Range<Int>) -> ByteReader {
+    let start = part.lowerBound - range.lowerBound
+    return ByteReader(bytes.span.extracting(start..<start + part.count), base: part.lowerBound)
   }
 }

@@ -1,6 +1,5 @@
-package import Bytes
-internal import Codecs
-internal import Graph
+package import CkptBase
+internal import CkptGraph
 
 extension ZipDirectory {
   /// How much compressed data is read at once, in bytes.
@@ -11,8 +10,8 @@ extension ZipDirectory {
   /// Errors have the entry's name in their path and offsets from the start of its stored data.
   /// - Throws: `limitExceeded` when it has more than `limit` bytes; `malformed` when it does not
   ///   decompress to the announced size; `checksumMismatch`; `truncated` when the file has shrunk.
-  package func readRecord(_ entry: ZipEntry, limit: Int) throws(FormatError) -> [UInt8] {
-    var faults = ZipFaults(tolerated: false)
+  package func readRecord(_ entry: ZipEntry, limit: Int) throws(CheckpointError) -> [UInt8] {
+    var faults = ZipDiagnostics(tolerated: false)
     return try readRecord(entry, limit: limit, &faults)
   }
 
@@ -22,12 +21,12 @@ extension ZipDirectory {
   /// Where they are tolerated, the data is as much as can be read up to `limit`, whatever is announced.
   /// - Throws: `inputOutput`, and what `faults` throws.
   package func readRecord(
-    _ entry: ZipEntry, limit: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) -> [UInt8] {
-    try FormatError.within(entry.name) { () throws(FormatError) in
+    _ entry: ZipEntry, limit: Int, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> [UInt8] {
+    try CheckpointError.within(entry.name) { () throws(CheckpointError) in
       if entry.byteCount > limit {
         try faults.note(
-          FormatError(
+          CheckpointError(
             .limitExceeded, "the record has \(entry.byteCount) bytes, the limit is \(limit)"))
       }
       let bytes =
@@ -43,12 +42,12 @@ extension ZipDirectory {
   }
 
   private func verify(
-    _ bytes: [UInt8], _ expected: UInt32, _ faults: inout ZipFaults
-  ) throws(FormatError) {
+    _ bytes: [UInt8], _ expected: UInt32, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) {
     let found = CRC32.checksum(bytes.span)
     guard found != expected else { return }
     try faults.note(
-      FormatError(
+      CheckpointError(
         .checksumMismatch,
         "the data has CRC-32 \(hex(found)), the archive says \(hex(expected))",
         hint: "the file is damaged; fetch it again"))
@@ -56,35 +55,35 @@ extension ZipDirectory {
 
   /// The bytes of `range` as they are.
   private func stored(
-    _ range: Range<Int>, _ faults: inout ZipFaults
-  ) throws(FormatError) -> [UInt8] {
+    _ range: Range<Int>, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> [UInt8] {
     let bytes = try file.bytes(in: range)
     if bytes.count != range.count {
       try faults.note(
-        FormatError(.truncated, "the file ends inside of the record", at: bytes.count))
+        CheckpointError(.truncated, "the file ends inside of the record", at: bytes.count))
     }
     return bytes
   }
 
   /// The decompressed data of `entry`.
   private func inflated(
-    _ entry: ZipEntry, limit: Int, _ faults: inout ZipFaults
-  ) throws(FormatError) -> [UInt8] {
+    _ entry: ZipEntry, limit: Int, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> [UInt8] {
     let inflater = try Inflater()
     let range = entry.dataRange.clamped(to: 0..<max(file.byteCount, entry.dataOffset))
     var (consumed, finished) = (0, false)
-    var fault: FormatError?
+    var fault: CheckpointError?
     let room = faults.areTolerated ? room(for: range, limit: limit) : entry.byteCount
-    let bytes = try [UInt8](capacity: room) { output throws(FormatError) in
+    let bytes = try [UInt8](capacity: room) { output throws(CheckpointError) in
       while !finished, fault == nil {
         let start = range.lowerBound + consumed
         let input = try stored(
           start..<min(range.upperBound, start + Self.inputByteCount), &faults)
         let produced = output.count
-        do throws(FormatError) {
+        do throws(CheckpointError) {
           let step = try inflater.inflate(input.span, appendingTo: &output)
           if !step.finished, step.consumed == 0, output.count == produced {
-            throw FormatError(
+            throw CheckpointError(
               .malformed,
               input.isEmpty
                 ? "the compressed data ends before its last block"
@@ -101,7 +100,7 @@ extension ZipDirectory {
     if let fault { try faults.note(fault) }
     if fault == nil, bytes.count != entry.byteCount || consumed != range.count {
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           "\(consumed) of \(range.count) bytes decompress to \(bytes.count), announced are "
             + "\(entry.byteCount)", at: consumed))

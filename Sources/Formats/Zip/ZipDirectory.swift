@@ -1,4 +1,4 @@
-package import Bytes
+package import CkptBase
 
 /// The table of contents of a ZIP archive, checked against the archive.
 ///
@@ -22,8 +22,8 @@ package struct ZipDirectory: Sendable {
   /// - Throws: `truncated` when the end of the archive is missing; `malformed` when its records
   ///   contradict each other; `unsupported` for encryption, other compression methods than deflate
   ///   and several disks; `limitExceeded` for more entries than ``Limits/archiveEntries``.
-  package init(reading file: SourceFile) throws(FormatError) {
-    var faults = ZipFaults(tolerated: false)
+  package init(reading file: SourceFile) throws(CheckpointError) {
+    var faults = ZipDiagnostics(tolerated: false)
     try self.init(reading: file, &faults)
   }
 
@@ -31,7 +31,7 @@ package struct ZipDirectory: Sendable {
   ///
   /// Where they are tolerated, two entries can have one name, and data can lie anywhere.
   /// - Throws: `truncated` when the end of the archive is missing, and what `faults` throws.
-  package init(reading file: SourceFile, _ faults: inout ZipFaults) throws(FormatError) {
+  package init(reading file: SourceFile, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
     let end = try EndRecords(locatedIn: file, &faults)
     var entries = try Self.centralEntries(
       of: file, end, in: end.centralDirectory, shiftedBy: end.archiveOffset, &faults)
@@ -63,7 +63,7 @@ package struct ZipDirectory: Sendable {
   /// Whether `file` ends like an archive; one that was cut off does not.
   ///
   /// - Throws: `inputOutput` when the read fails.
-  package static func isPresent(in file: SourceFile) throws(FormatError) -> Bool {
+  package static func isPresent(in file: SourceFile) throws(CheckpointError) -> Bool {
     try EndOfCentralDirectory.offset(in: file) != nil
   }
 
@@ -76,15 +76,15 @@ package struct ZipDirectory: Sendable {
   ///
   /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case.
   private static func indices(
-    of entries: [ZipEntry], _ faults: inout ZipFaults
-  ) throws(FormatError) -> [ExactString: Int] {
+    of entries: [ZipEntry], _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) -> [ExactString: Int] {
     var indices: [ExactString: Int] = [:]
     indices.reserveCapacity(entries.count)
     for (index, entry) in entries.enumerated() {
       guard let first = indices.updateValue(index, forKey: folded(entry.name)) else { continue }
       let other = entries[first].name
       try faults.note(
-        FormatError(
+        CheckpointError(
           .malformed,
           ExactString(other) == ExactString(entry.name)
             ? "two entries are named '\(entry.name)'"
@@ -111,4 +111,78 @@ private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
   var (first, second) = (first, second)
   while second != 0 { (first, second) = (second, first % second) }
   return first
+}
+
+/// What an archive is like beside its entries, for listings and for writing it again.
+package struct ZipLayout: Hashable, Sendable {
+  /// Where the archive starts, in bytes from the start of the file; its offsets count from there.
+  package let archiveOffset: Int
+  /// The length of the archive comment in bytes.
+  package let commentLength: Int
+  /// The bytes that follow the archive and its comment.
+  package let trailingByteCount: Int
+  /// Whether there is a ZIP64 end record; torch writes one into every archive.
+  package let hasZip64Record: Bool
+  /// Whether the CRC-32 of any entry with data is other than zero, or none has data.
+  ///
+  /// `torch.save` leaves all of them zero when told not to compute them.
+  package let hasChecksums: Bool
+  /// Whether every local header has torch's filler, even where it has no bytes to fill.
+  package let hasTorchPadding: Bool
+  /// The largest number that divides the distance of every entry's data from the archive's start;
+  /// zero without entries.
+  ///
+  /// It is a multiple of the alignment the archive was written with.
+  package let dataAlignment: Int
+}
+
+/// What becomes of the contradictions in an archive.
+///
+/// Who converts takes none of them: the first one is thrown. Who wants to know what is there all the
+/// same collects them and reads on, by the same code.
+package struct ZipDiagnostics: Sendable {
+  /// How many contradictions are kept; a file can have one for every few bytes of it.
+  private static let limit = 1000
+
+  /// The contradictions found so far, of which the first thousand are kept.
+  package private(set) var found: [CheckpointError] = []
+  /// How many contradictions there are.
+  package private(set) var count = 0
+  /// Whether reading goes on.
+  package let areTolerated: Bool
+
+  /// No contradictions yet.
+  package init(tolerated areTolerated: Bool) { self.areTolerated = areTolerated }
+
+  /// Notes a contradiction.
+  ///
+  /// - Throws: the contradiction itself, unless they are tolerated.
+  package mutating func note(_ fault: CheckpointError) throws(CheckpointError) {
+    guard areTolerated else { throw fault }
+    count += 1
+    if found.count < Self.limit { found.append(fault) }
+  }
+
+  /// Notes what `body` throws; returns its value, or `nil` when it threw.
+  ///
+  /// - Throws: what `body` throws, unless contradictions are tolerated.
+  mutating func noting<Value>(
+    _ body: () throws(CheckpointError) -> Value
+  ) throws(CheckpointError) -> Value? {
+    do {
+      return try body()
+    } catch {
+      try note(error)
+      return nil
+    }
+  }
+
+  /// A number as an `Int`; one that is too large is noted and taken for the largest.
+  ///
+  /// - Throws: `malformed` for one that is too large, unless contradictions are tolerated.
+  mutating func int(_ value: UInt64, _ what: @autoclosure () -> String) throws(CheckpointError)
+    -> Int
+  {
+    try noting { () throws(CheckpointError) in try Int(value, orThrow: what()) } ?? .max
+  }
 }

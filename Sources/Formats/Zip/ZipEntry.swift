@@ -1,5 +1,5 @@
-internal import Bytes
-package import Graph
+internal import CkptBase
+package import CkptGraph
 
 /// One entry of an archive, after every check that can be made without its data.
 package struct ZipEntry: Sendable {
@@ -41,5 +41,65 @@ package struct ZipEntry: Sendable {
     FileRegion(
       file: directory.file, range: dataRange, encoding: encoding, byteCount: byteCount,
       crc32: directory.layout.hasChecksums ? crc32 : nil, name: name)
+  }
+}
+
+/// How an entry's data is compressed (APPNOTE 4.4.5).
+struct CompressionMethod: RawRepresentable, Hashable {
+  let rawValue: UInt16
+
+  /// The encoding of the data, or `nil` for the methods that torch does not read either.
+  var encoding: FileRegion.Encoding? {
+    switch rawValue {
+    case 0: .stored
+    case 8: .deflated
+    default: nil
+    }
+  }
+
+  /// The methods that are named to say why they are refused.
+  private static let names: [UInt16: String] = [
+    1: "Shrink", 2: "Reduce 1", 3: "Reduce 2", 4: "Reduce 3", 5: "Reduce 4", 6: "Implode",
+    9: "Deflate64", 10: "PKWARE DCL Implode", 12: "BZIP2", 14: "LZMA", 16: "IBM CMPSC",
+    18: "IBM TERSE", 19: "IBM LZ77", 20: "old Zstandard", 93: "Zstandard", 94: "MP3", 95: "XZ",
+    96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AE-x encryption",
+  ]
+}
+
+extension CompressionMethod: CustomStringConvertible {
+  /// The number, with the name where it has one.
+  var description: String {
+    guard let name = CompressionMethod.names[rawValue] else { return "method \(rawValue)" }
+    return "method \(rawValue) (\(name))"
+  }
+}
+
+/// The general purpose bit flag of an entry (APPNOTE 4.4.4).
+package struct GeneralPurposeFlags: OptionSet, Hashable, Sendable {
+  /// The sixteen bits.
+  package let rawValue: UInt16
+
+  /// Flags from their sixteen bits.
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  /// The data is encrypted.
+  package static let encrypted = GeneralPurposeFlags(rawValue: 1 << 0)
+  /// Checksum and sizes stand behind the data, in a data descriptor.
+  package static let dataDescriptor = GeneralPurposeFlags(rawValue: 1 << 3)
+  /// The data is a patch for another file.
+  package static let patchedData = GeneralPurposeFlags(rawValue: 1 << 5)
+  /// The data is encrypted with PKWARE's strong encryption.
+  package static let stronglyEncrypted = GeneralPurposeFlags(rawValue: 1 << 6)
+  /// The name is UTF-8.
+  package static let utf8Name = GeneralPurposeFlags(rawValue: 1 << 11)
+  /// Fields of the local header are masked because the central directory is encrypted.
+  package static let maskedHeader = GeneralPurposeFlags(rawValue: 1 << 13)
+
+  /// What the flags say about the data that this reader cannot handle, or `nil`.
+  var obstacle: String? {
+    if contains(.stronglyEncrypted) || contains(.maskedHeader) { return "strongly encrypted" }
+    if contains(.encrypted) { return "encrypted" }
+    if contains(.patchedData) { return "a patch for another file" }
+    return nil
   }
 }

@@ -1,4 +1,4 @@
-import HostileSupport
+import CkptHostileSupport
 
 /// Takes the bytes for a configuration of OLMo, or of Hugging Face if they begin like JSON, and
 /// translates it to the other.

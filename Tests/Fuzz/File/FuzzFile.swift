@@ -1,4 +1,4 @@
-import HostileSupport
+import CkptHostileSupport
 
 /// Takes the bytes for a whole file, says what it is, and converts it there and back.
 @c(LLVMFuzzerTestOneInput)

@@ -1,6 +1,6 @@
-import HostileSupport
-import JSON
-import TestSupport
+import CkptHostileSupport
+import CkptJSON
+import CkptTestSupport
 
 /// Takes the bytes for the two pickles of an entry in OLMo's layout: that of its key, with its length
 /// in front, and that of its value.

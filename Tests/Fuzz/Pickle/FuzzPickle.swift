@@ -1,4 +1,4 @@
-import HostileSupport
+import CkptHostileSupport
 
 /// Takes the bytes for a pickle; what it describes must survive being pickled anew.
 @c(LLVMFuzzerTestOneInput)

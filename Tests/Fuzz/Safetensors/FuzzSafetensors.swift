@@ -1,5 +1,5 @@
-import HostileSupport
-import TestSupport
+import CkptHostileSupport
+import CkptTestSupport
 
 /// Takes the bytes for the header of a safetensors file, with the length of the data in front, and
 /// converts the file there and back.

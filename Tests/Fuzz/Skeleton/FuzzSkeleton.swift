@@ -1,6 +1,6 @@
-import HostileSupport
-import JSON
-import TestSupport
+import CkptHostileSupport
+import CkptJSON
+import CkptTestSupport
 
 /// Takes the bytes for the skeleton of a safetensors file, and converts the file there and back.
 ///

@@ -1,5 +1,5 @@
-import HostileSupport
-import TestSupport
+import CkptHostileSupport
+import CkptTestSupport
 
 /// Takes the bytes for the pickle of a sound `.pt` file, and converts the file there and back.
 ///

@@ -1,4 +1,4 @@
-import HostileSupport
+import CkptHostileSupport
 
 /// Takes the bytes for a YAML document; what it says must survive being written anew.
 @c(LLVMFuzzerTestOneInput)

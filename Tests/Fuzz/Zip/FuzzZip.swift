@@ -1,7 +1,7 @@
-import Bytes
-import HostileSupport
-import TestSupport
-import Zip
+import CkptBase
+import CkptHostileSupport
+import CkptTestSupport
+import CkptZip
 
 /// Takes the bytes for an archive and reads all of its records.
 @c(LLVMFuzzerTestOneInput)

@@ -1,6 +1,7 @@
-internal import Bytes
-package import Converter
-package import Formats
+internal import CkptBase
+internal import CkptCheckpoints
+package import CkptConvert
+package import CkptFormats
 
 /// `pt-to-safetensors` and `safetensors-to-pt` as verbs of a batch.
 package struct ConversionVerb: BatchVerb {
@@ -36,9 +37,43 @@ package struct ConversionVerb: BatchVerb {
 
   package func work(
     on input: String, into place: OutputPlace
-  ) throws(FormatError) -> any BatchWork {
+  ) throws(CheckpointError) -> any BatchWork {
     ConversionWork(
       tasks: try Conversion(options).tasks(for: [input], to: try place.destination(of: input)),
       options: options)
+  }
+}
+
+/// The conversion of one input of a batch.
+struct ConversionWork: BatchWork {
+  let tasks: [ConversionTask]
+  let options: ConversionOptions
+
+  var reads: [String] { tasks.flatMap { $0.steps.map(\.source) } }
+  var writes: [String] { tasks.flatMap { $0.steps.compactMap(\.output) } }
+
+  func measure() throws(CheckpointError) -> Int {
+    var total = 0
+    for task in tasks { total += try Conversion(options).measure(task) }
+    return total
+  }
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> WorkResult {
+    var options = options
+    options.budget = budget.copying
+    options.replacesExisting = budget.replacesExisting
+    var result = WorkResult()
+    result.isVerified = options.verifiesOutputs && options.keepsEverything
+    for task in tasks {
+      for output in try Conversion(options).run(task, progress: progress) {
+        result.outputs.append(output.path)
+        // What stays behind is told in a warning; then the input holds more than the output.
+        if !output.warnings.isEmpty { result.isVerified = false }
+        result.warnings += output.warnings.map { "\(output.source): \($0)" }
+      }
+    }
+    return result
   }
 }

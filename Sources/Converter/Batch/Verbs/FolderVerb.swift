@@ -1,14 +1,15 @@
-internal import Bytes
-package import Converter
-package import Formats
+internal import CkptBase
+internal import CkptConvert
+package import CkptFormats
+package import CkptHuggingFace
 
 /// `olmo-to-hf` and `hf-to-olmo` as verbs of a batch: a directory becomes another one.
 package struct FolderVerb: BatchVerb {
   package let name: String
-  private let conversion: any FolderConversion
+  private let conversion: any DirectoryConversion
 
   /// Conversions of directories that `conversion` takes.
-  package init(name: String, _ conversion: any FolderConversion) {
+  package init(name: String, _ conversion: any DirectoryConversion) {
     self.name = name
     self.conversion = conversion
   }
@@ -24,9 +25,9 @@ package struct FolderVerb: BatchVerb {
 
   package func work(
     on input: String, into place: OutputPlace
-  ) throws(FormatError) -> any BatchWork {
+  ) throws(CheckpointError) -> any BatchWork {
     guard try !place.isInput(input) else {
-      throw FormatError(
+      throw CheckpointError(
         .unsupported, "it would be converted into itself",
         hint: "write to another directory with -o"
       ).framed(by: input)
@@ -34,5 +35,38 @@ package struct FolderVerb: BatchVerb {
     return FolderWork(
       conversion: conversion, input: input, output: place.path,
       hidden: place.hiddenPath, reads: try conversion.sources(of: input))
+  }
+}
+
+/// The conversion of one directory of a batch.
+struct FolderWork: BatchWork {
+  let conversion: any DirectoryConversion
+  let input: String
+  let output: String
+  /// Where the files of the output are until all are complete.
+  let hidden: String
+  let reads: [String]
+
+  var writes: [String] { [output] }
+  var leftovers: [String] { [hidden] }
+
+  func measure() throws(CheckpointError) -> Int { try conversion.measure(input, to: output) }
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> WorkResult {
+    var conversion = conversion
+    conversion.folder.budget = budget.copying
+    conversion.folder.replacesExisting = budget.replacesExisting
+    conversion.folder.hiddenDirectory = hidden
+    let report = try conversion.run(input, to: output, progress: progress)
+    var result = WorkResult()
+    result.outputs = report.outputs.map(\.path)
+    for written in report.outputs {
+      result.warnings += written.warnings.map { "\(written.source): \($0)" }
+    }
+    result.warnings += report.allWarnings.map { "\(input): \($0)" }
+    result.notes = report.notes
+    return result
   }
 }

@@ -1,5 +1,8 @@
-internal import Converter
-package import Formats
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
+package import CkptFormats
 
 /// A verb that looks at checkpoints of all formats, writes nothing, and finds problems.
 package protocol ReadOnlyVerb: BatchVerb {}
@@ -16,6 +19,35 @@ extension ReadOnlyVerb {
     switch kind {
     case .zip, .truncatedZip, .legacyTorch, .safetensors: true
     default: false
+    }
+  }
+}
+
+/// Work that writes nothing.
+protocol ReadOnlyWork: BatchWork {}
+
+extension ReadOnlyWork {
+  var writes: [String] { [] }
+
+  func measure() throws(CheckpointError) -> Int { 0 }
+}
+
+extension [Difference] {
+  /// What differs, a sentence for each difference, and one for those of `count` that are not here.
+  func sentences(of count: Int) -> [String] {
+    let more = count - self.count
+    return map(\.sentence) + (more > 0 ? ["\(more) more differences"] : [])
+  }
+}
+
+extension Difference {
+  /// What differs, on one line.
+  fileprivate var sentence: String {
+    switch (first, second) {
+    case (let first?, let second?):
+      "'\(place)' differs in \(kind.rawValue): \(first) against \(second)"
+    case (let first?, nil): "'\(place)' is missing: \(first)"
+    case (nil, let second): "'\(place)' is extra: \(second ?? "nothing")"
     }
   }
 }

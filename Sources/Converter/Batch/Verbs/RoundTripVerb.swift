@@ -1,6 +1,9 @@
-package import Bytes
-internal import Converter
-package import Formats
+package import CkptBase
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
+internal import CkptFormats
+package import CkptSkeleton
 
 /// `roundtrip` as a verb of a batch.
 package struct RoundTripVerb: ReadOnlyVerb {
@@ -15,7 +18,41 @@ package struct RoundTripVerb: ReadOnlyVerb {
 
   package func work(
     on input: String, into place: OutputPlace
-  ) throws(FormatError) -> any BatchWork {
+  ) throws(CheckpointError) -> any BatchWork {
     RoundTripWork(input: input, layout: layout, reads: try RoundTrip.files(of: input))
+  }
+}
+
+/// The round trips of the files of one input of a batch.
+struct RoundTripWork: ReadOnlyWork {
+  let input: String
+  let layout: Layout?
+  let reads: [String]
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> WorkResult {
+    let roundTrip = RoundTrip(layout: layout, budget: budget.copying)
+    var progress = PartProgress(
+      try reads.map { path throws(CheckpointError) in try FilePath(path).byteCount() },
+      report: progress)
+    var result = WorkResult()
+    for path in reads {
+      let finding = try roundTrip.run(path, progress: progress.next())
+      result.warnings += finding.warnings.map { "\(path): \($0)" }
+      if finding.isLossy {
+        let place = FilePath(path).prefix(below: input)
+        result.problems += Self.losses(finding).map { place + $0 }
+      } else if finding.verdict == .sameObject {
+        let reasons = finding.reasons.map { ": \($0)" }.joined()
+        result.warnings.append("\(path): the same object in other bytes\(reasons)")
+      }
+    }
+    return result
+  }
+
+  /// All that is known of what does not come back as it was.
+  private static func losses(_ finding: RoundTrip.Finding) -> [String] {
+    finding.reasons + finding.differences.sentences(of: finding.differenceCount)
   }
 }

@@ -1,6 +1,9 @@
-internal import Bytes
-internal import Converter
-internal import Formats
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptConvert
+internal import CkptFormats
+internal import CkptHuggingFace
+internal import CkptSkeleton
 
 /// Converts inputs one after the other and tells what became of them.
 struct ConversionRun {
@@ -21,7 +24,7 @@ struct ConversionRun {
   /// Converts what was given on the command line.
   ///
   /// - Throws: what stops all of it; a fault of one input is reported, and the others go on.
-  func run(on operands: [String], json: Bool) throws(FormatError) -> ExitCode {
+  func run(on operands: [String], json: Bool) throws(CheckpointError) -> ExitCode {
     if destination == .standardOutput, console.columns != nil {
       console.report(.binaryOnTerminal(format))
       return .usage
@@ -32,7 +35,7 @@ struct ConversionRun {
     var report = ConversionReport()
     var exitCode = ExitCode.done
     for task in tasks {
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         let outputs = try conversion.run(task) { done, total in
           console.progress?.update(done: done, total: total)
         }
@@ -64,5 +67,43 @@ struct ConversionRun {
     if output.aliasCount > 0 { words.append("\(output.aliasCount) tied") }
     if let layout = output.layout { words.append("layout \(layout.rawValue)") }
     return words.joined(separator: ", ")
+  }
+}
+
+/// What is said of a checkpoint that was converted as a whole.
+struct FolderSummary {
+  let report: DirectoryReport
+  let console: Console
+
+  /// Says it, and prints it as JSON where that is wanted.
+  ///
+  /// - Throws: `inputOutput` when the standard output takes no more.
+  func make(json: Bool) throws(CheckpointError) {
+    console.progress?.finish()
+    for output in report.outputs {
+      for warning in output.warnings { console.warn("\(output.source): \(warning)") }
+    }
+    for warning in report.allWarnings { console.warn(warning) }
+    for output in report.outputs where output.format != nil { console.note(Self.line(output)) }
+    if let others { console.note(others) }
+    if let summary = report.configurationSummary {
+      console.note("configuration: \(summary); --json lists them")
+    }
+    for note in report.notes { console.note(note) }
+    if !report.trainerFlags.isEmpty {
+      console.note("OLMo's trainer: \(report.trainerFlags.joined(separator: " "))")
+    }
+    if json { try console.printJSON(report.json) }
+  }
+
+  private static func line(_ output: Conversion.Output) -> String {
+    let size = ByteCount(bytes: output.byteCount)
+    return "\(output.source) -> \(output.path): \(size), \(output.tensorCount.counting("tensor"))"
+  }
+
+  /// The files beside those of tensors.
+  private var others: String? {
+    let paths = report.outputs.filter { $0.format == nil }.map(\.path)
+    return paths.isEmpty ? nil : "and \(paths.joined(separator: ", "))"
   }
 }

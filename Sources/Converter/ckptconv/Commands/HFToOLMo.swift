@@ -1,7 +1,9 @@
-internal import Batch
-internal import Bytes
-internal import Converter
-internal import Formats
+internal import CkptBase
+internal import CkptBatch
+internal import CkptCheckpoints
+internal import CkptConvert
+internal import CkptFormats
+internal import CkptHuggingFace
 
 /// `ckptconv hf-to-olmo`.
 struct HFToOLMo: Command {
@@ -34,7 +36,7 @@ struct HFToOLMo: Command {
   static let operands = Operands.directory
 
   private var output = FolderOutput()
-  private var options = OLMoImport.Options()
+  private var options = HuggingFaceToOLMo.Options()
   private var format: TrainerFormat?
   private var dtype: WeightDType?
   private var destination = ""
@@ -73,12 +75,12 @@ struct HFToOLMo: Command {
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
-  ) throws(FormatError) -> ExitCode {
+  ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
-    let report = try OLMoImport(options).run(operands[0], to: destination) { done, total in
+    let report = try HuggingFaceToOLMo(options).run(operands[0], to: destination) { done, total in
       console.progress?.update(done: done, total: total)
     }
-    try FolderAnnouncement(report: report, console: console).make(json: shared.json)
+    try FolderSummary(report: report, console: console).make(json: shared.json)
     return .done
   }
 }
@@ -94,7 +96,7 @@ extension HFToOLMo: BatchableCommand {
   }
 
   func batchVerb() -> any BatchVerb {
-    FolderVerb(name: Self.name, OLMoImport(options))
+    FolderVerb(name: Self.name, HuggingFaceToOLMo(options))
   }
 }
 

@@ -1,7 +1,8 @@
-internal import Batch
-internal import Bytes
-internal import Converter
-internal import Formats
+internal import CkptBase
+internal import CkptBatch
+internal import CkptConvert
+internal import CkptFormats
+internal import CkptHuggingFace
 
 /// `ckptconv olmo-to-hf`.
 struct OLMoToHF: Command {
@@ -35,7 +36,7 @@ struct OLMoToHF: Command {
   static let operands = Operands.directory
 
   private var output = FolderOutput()
-  private var options = HuggingFaceExport.Options()
+  private var options = OLMoToHuggingFace.Options()
   private var shardByteCount: Int?
   private var dtype: WeightDType?
   private var destination = ""
@@ -80,12 +81,12 @@ struct OLMoToHF: Command {
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
-  ) throws(FormatError) -> ExitCode {
+  ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
-    let report = try HuggingFaceExport(options).run(operands[0], to: destination) { done, total in
+    let report = try OLMoToHuggingFace(options).run(operands[0], to: destination) { done, total in
       console.progress?.update(done: done, total: total)
     }
-    try FolderAnnouncement(report: report, console: console).make(json: shared.json)
+    try FolderSummary(report: report, console: console).make(json: shared.json)
     return .done
   }
 }
@@ -101,7 +102,7 @@ extension OLMoToHF: BatchableCommand {
   }
 
   func batchVerb() -> any BatchVerb {
-    FolderVerb(name: Self.name, HuggingFaceExport(options))
+    FolderVerb(name: Self.name, OLMoToHuggingFace(options))
   }
 }
 

@@ -1,6 +1,8 @@
-internal import Bytes
-internal import Converter
-internal import Formats
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptConvert
+internal import CkptFormats
+internal import CkptSkeleton
 
 /// `ckptconv pt-to-safetensors`.
 struct PtToSafetensors: Command {
@@ -42,7 +44,7 @@ struct PtToSafetensors: Command {
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
-  ) throws(FormatError) -> ExitCode {
+  ) throws(CheckpointError) -> ExitCode {
     try ConversionRun(options, outputs.destination, console).run(on: operands, json: shared.json)
   }
 }

@@ -1,7 +1,11 @@
-internal import Batch
-internal import Bytes
-internal import Converter
-internal import Formats
+internal import CkptBase
+internal import CkptBatch
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
+internal import CkptCopy
+internal import CkptFormats
+internal import CkptSkeleton
 
 /// `ckptconv roundtrip`.
 struct RoundTripCommand: Command {
@@ -44,11 +48,11 @@ struct RoundTripCommand: Command {
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
-  ) throws(FormatError) -> ExitCode {
+  ) throws(CheckpointError) -> ExitCode {
     let roundTrip = RoundTrip(layout: layout, budget: CopyBudget(threads: shared.threads))
     var report = RoundTripReport()
     for operand in operands {
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         for path in try RoundTrip.files(of: operand) {
           let finding = try roundTrip.run(path) { done, total in
             console.progress?.update(done: done, total: total)

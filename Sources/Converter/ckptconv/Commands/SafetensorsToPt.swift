@@ -1,6 +1,7 @@
-internal import Bytes
-internal import Converter
-internal import Formats
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptConvert
+internal import CkptFormats
 
 /// `ckptconv safetensors-to-pt`.
 struct SafetensorsToPt: Command {
@@ -45,7 +46,7 @@ struct SafetensorsToPt: Command {
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
-  ) throws(FormatError) -> ExitCode {
+  ) throws(CheckpointError) -> ExitCode {
     try ConversionRun(options, outputs.destination, console).run(on: operands, json: shared.json)
   }
 }

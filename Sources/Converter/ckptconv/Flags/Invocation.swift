@@ -101,3 +101,103 @@ private struct Draft<C: Command> {
       + SharedOptions.flags.map { $0.lifted(to: \.shared) }
   }
 }
+
+/// Reads arguments with a list of flags: `--flag value`, `--flag=value`, `-f value`, `-fvalue`,
+/// letters of switches together, and `--` before operands that look like flags.
+struct ArgumentParser<Target> {
+  private let flags: [BoundFlag<Target>]
+  private var arguments: ArraySlice<String>
+  private var values: [String: String] = [:]
+  private var switches: Set<String> = []
+  private var onlyOperandsFollow = false
+
+  /// A parser that stands before the first of `arguments`.
+  init(_ arguments: ArraySlice<String>, flags: [BoundFlag<Target>]) {
+    self.arguments = arguments
+    self.flags = flags
+  }
+
+  /// What no flag has consumed yet.
+  var rest: ArraySlice<String> { arguments }
+
+  /// The flags that were applied so far, in the order of their names: `--limit=5`, `--train`.
+  var given: [String] {
+    (values.map { "--\($0.key)=\($0.value)" } + switches.map { "--\($0)" }).sorted()
+  }
+
+  /// Applies flags to `target` until an operand comes, and returns it; `nil` at the end.
+  mutating func nextOperand(_ target: inout Target) throws(UsageError) -> String? {
+    while let argument = arguments.popFirst() {
+      if onlyOperandsFollow || !Self.looksLikeFlag(argument) { return argument }
+      if argument == "--" {
+        onlyOperandsFollow = true
+      } else if argument.hasPrefix("--") {
+        try readLong(argument.dropFirst(2), &target)
+      } else {
+        try readLetters(argument.dropFirst(), &target)
+      }
+    }
+    return nil
+  }
+
+  /// `-` alone is a path: the standard input or output.
+  private static func looksLikeFlag(_ argument: String) -> Bool {
+    argument.hasPrefix("-") && argument != "-"
+  }
+
+  private mutating func readLong(_ text: Substring, _ target: inout Target) throws(UsageError) {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard let bound = flags.first(where: { $0.flag.long == name }) else {
+      throw unknown("--\(name)")
+    }
+    let attached = parts.count == 2 ? String(parts[1]) : nil
+    if bound.flag.argument == .none {
+      if let attached { throw .surplusValue(of: bound.flag, found: attached) }
+      switches.insert(name)
+      try bound.update(&target, "--\(name)")
+    } else if let attached {
+      try apply(bound, value: attached, &target)
+    } else {
+      try apply(bound, value: separateValue(of: bound.flag), &target)
+    }
+  }
+
+  private mutating func readLetters(_ text: Substring, _ target: inout Target) throws(UsageError) {
+    var letters = text
+    while let letter = letters.popFirst() {
+      guard let bound = flags.first(where: { $0.flag.short == letter }) else {
+        throw unknown("-\(letter)")
+      }
+      if bound.flag.argument == .none {
+        switches.insert(bound.flag.long)
+        try bound.update(&target, "-\(letter)")
+        continue
+      }
+      if letters.first == "=" { letters.removeFirst() }
+      let value = letters.isEmpty ? try separateValue(of: bound.flag) : String(letters)
+      return try apply(bound, value: value, &target)
+    }
+  }
+
+  private mutating func separateValue(of flag: Flag) throws(UsageError) -> String {
+    guard let value = arguments.first, !Self.looksLikeFlag(value) else {
+      throw .missingValue(of: flag, found: arguments.first)
+    }
+    arguments.removeFirst()
+    return value
+  }
+
+  private mutating func apply(
+    _ bound: BoundFlag<Target>, value: String, _ target: inout Target
+  ) throws(UsageError) {
+    if let first = values.updateValue(value, forKey: bound.flag.long), first != value {
+      throw .repeated(bound.flag, first, value)
+    }
+    try bound.update(&target, value)
+  }
+
+  private func unknown(_ name: String) -> UsageError {
+    FlagTable.unknownFlag(name, among: flags.map(\.flag))
+  }
+}

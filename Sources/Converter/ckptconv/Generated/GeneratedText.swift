@@ -21,3 +21,75 @@ enum GeneratedText: String, FlagChoice {
     }
   }
 }
+
+/// Prints a ``Document`` as the source of a man page, in the `man` macros of roff.
+enum ManPage {
+  /// The whole document, with a line feed at its end.
+  static func render(_ document: Document, version: String) -> String {
+    let name = document.title
+    var lines = [
+      ".TH \(name.uppercased()) 1 \"\" \"\(name) \(version)\" \"User Commands\"",
+      ".SH NAME",
+      "\(escape(name)) \\- \(escape(document.summary))",
+    ]
+    for section in document.sections {
+      lines.append(".SH \(escape(section.title.uppercased()))")
+      lines += withoutLeadingBreak(render(section.blocks))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func render(_ blocks: [Document.Block]) -> [String] {
+    blocks.flatMap { block -> [String] in
+      switch block {
+      case .text(let text):
+        return Document.paragraphs(of: text).flatMap { [".PP", line(markUp($0))] }
+      case .definition(let term, let inner):
+        return [".TP", line("\\fB\(escape(term))\\fR")] + render(definition: inner)
+      case .list(let rows):
+        return rows.flatMap { row in
+          [".TP", line("\\fB\(escape(row.term))\\fR")]
+            + render(definition: [.text(row.text)])
+        }
+      case .code(let lines):
+        return [".PP", ".EX", ".RS 4"] + lines.map { line(escape($0)) } + [".RE", ".EE"]
+      }
+    }
+  }
+
+  /// The first paragraph follows its term; the rest is indented like it.
+  private static func render(definition blocks: [Document.Block]) -> [String] {
+    let lines = withoutLeadingBreak(render(blocks))
+    guard lines.count > 1 else { return Array(lines) }
+    return lines.prefix(1) + [".RS"] + lines.dropFirst() + [".RE"]
+  }
+
+  /// A paragraph that follows a heading or a term needs no break before it.
+  private static func withoutLeadingBreak(_ lines: [String]) -> ArraySlice<String> {
+    lines.first == ".PP" ? lines.dropFirst() : lines[...]
+  }
+
+  /// A line of text, protected from being taken for a request.
+  private static func line(_ text: String) -> String {
+    text.hasPrefix(".") ? "\\&\(text)" : text
+  }
+
+  /// Backquoted words in bold.
+  private static func markUp(_ text: String) -> String {
+    text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+      .map { $0.offset.isMultiple(of: 2) ? escape($0.element) : "\\fB\(escape($0.element))\\fR" }
+      .joined()
+  }
+
+  /// Unescaped hyphens and quotes are typeset as such, and then cannot be copied to a shell.
+  private static func escape(_ text: some StringProtocol) -> String {
+    text.reduce(into: "") { escaped, character in
+      switch character {
+      case "\\": escaped += "\\e"
+      case "-": escaped += "\\-"
+      case "'": escaped += "\\(aq"
+      default: escaped.append(character)
+      }
+    }
+  }
+}

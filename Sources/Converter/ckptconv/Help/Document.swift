@@ -35,3 +35,69 @@ struct Document: Sendable {
       }
   }
 }
+
+/// Prints a ``Document`` for a terminal of 80 columns.
+enum PlainText {
+  private static let width = 79
+  private static let step = 4
+
+  /// The whole document, with a line feed at its end.
+  static func render(_ document: Document) -> String {
+    var lines = wrap("\(document.title): \(document.summary)", indent: 0)
+    for section in document.sections {
+      lines += ["", section.title]
+      lines += join(section.blocks.map { render($0, indent: step) })
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func render(_ block: Document.Block, indent: Int) -> [String] {
+    let margin = String(repeating: " ", count: indent)
+    switch block {
+    case .text(let text):
+      return join(Document.paragraphs(of: text).map { wrap(literal($0), indent: indent) })
+    case .definition(let term, let blocks):
+      return ["\(margin)\(term)"] + join(blocks.map { render($0, indent: indent + step) })
+    case .list(let rows):
+      let width = rows.map(\.term.count).max() ?? 0
+      return rows.flatMap { row in
+        let text = join(
+          Document.paragraphs(of: row.text).map { wrap(literal($0), indent: indent + width + 2) })
+        let first = text.first.map { $0.dropFirst(indent + width) } ?? ""
+        return ["\(margin)\(row.term.padded(to: width))\(first)"] + text.dropFirst()
+      }
+    case .code(let lines):
+      return lines.map { "\(margin)\($0)" }
+    }
+  }
+
+  /// The lines of several blocks, with an empty line between them.
+  private static func join(_ blocks: [[String]]) -> [String] {
+    Array(blocks.joined(separator: [""]))
+  }
+
+  private static func literal(_ text: String) -> String { text.filter { $0 != "`" } }
+
+  /// The text in lines that fit, all but the first of them indented.
+  static func wrap(_ text: String, hanging indent: Int) -> String {
+    let margin = String(repeating: " ", count: indent)
+    return wrap(text, first: "", margin).joined(separator: "\n")
+  }
+
+  private static func wrap(_ text: String, indent: Int) -> [String] {
+    let margin = String(repeating: " ", count: indent)
+    return wrap(text, first: margin, margin)
+  }
+
+  private static func wrap(_ text: String, first: String, _ margin: String) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] = "\(last) \(word)"
+      } else {
+        lines.append("\(lines.isEmpty ? first : margin)\(word)")
+      }
+    }
+    return lines
+  }
+}

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CkptBase
 internal import Synchronization
 
 /// Where a command speaks: its results to standard output, everything about them to standard error.
@@ -30,10 +30,10 @@ final class Console: Sendable {
   /// status still says what was found.
   ///
   /// - Throws: `inputOutput` when the standard output takes no more.
-  func print(_ text: String) throws(FormatError) {
+  func print(_ text: String) throws(CheckpointError) {
     progress?.erase()
     guard !hasLostReader else { return }
-    try FormatError.wrapping { () throws(SystemError) in
+    try CheckpointError.wrapping { () throws(SystemError) in
       do throws(SystemError) {
         try output.write(text)
       } catch {
@@ -49,7 +49,7 @@ final class Console: Sendable {
   /// Writes a command's result as a JSON text, on a line of its own.
   ///
   /// - Throws: `inputOutput` when the standard output takes no more.
-  func printJSON(_ text: String) throws(FormatError) {
+  func printJSON(_ text: String) throws(CheckpointError) {
     try print("\(text)\n")
   }
 
@@ -64,7 +64,7 @@ final class Console: Sendable {
   }
 
   /// Says what ended the run, or that of one input; what comes next begins anew.
-  func report(_ error: FormatError) {
+  func report(_ error: CheckpointError) {
     progress?.finish()
     say(Report.error(error, errors.style))
   }
@@ -86,5 +86,105 @@ final class Console: Sendable {
     progress?.erase()
     // Whoever closed the standard error does not want to hear about it.
     try? errors.write(text)
+  }
+}
+
+/// The standard output or the standard error, and what the terminal behind it can do.
+struct Stream: Sendable {
+  let descriptor: Int32
+  /// The name that errors call it by.
+  let name: String
+  let isTerminal: Bool
+  let style: Style
+
+  /// Asks the system what is behind `descriptor`.
+  init(_ descriptor: Int32, name: String, color: ColorChoice) {
+    self.descriptor = descriptor
+    self.name = name
+    isTerminal = TerminalSyscalls.isTerminal(descriptor)
+    style = Style(
+      isOn: color.isOn(isTerminal: isTerminal, environment: Syscalls.environment))
+  }
+
+  /// How many columns its terminal shows now; `nil` when it is none.
+  var columns: Int? { isTerminal ? TerminalSyscalls.columns(of: descriptor) ?? 80 : nil }
+
+  /// Writes all of `text`.
+  func write(_ text: String) throws(SystemError) {
+    try TerminalSyscalls.write(text, to: descriptor, name: name)
+  }
+}
+
+/// Messages about a run, as lines for the standard error.
+enum Report {
+  /// `ckptconv: error: model.pt: archive/data.pkl: byte 0x1f3: ...`, and the hint below it.
+  static func error(_ error: CheckpointError, _ style: Style) -> String {
+    message("error", .error, error.description, hint: error.hint, style)
+  }
+
+  /// The same for an error of which only the text is left.
+  static func error(_ text: String, hint: String?, _ style: Style) -> String {
+    message("error", .error, text, hint: hint, style)
+  }
+
+  /// What is wrong with the command line, what to write instead, and how the command is called.
+  static func usage(_ error: UsageError, _ style: Style) -> String {
+    let page = FlagTable.page(named: error.command)
+    let help = [FlagTable.program, error.command, "-h"].compactMap(\.self).joined(separator: " ")
+    return message("error", .error, error.message, hint: error.hint ?? "see '\(help)'", style)
+      + "  usage: \(page?.usage ?? FlagTable.usage)\n"
+  }
+
+  /// Something that was done, but not as it might be expected.
+  static func warning(_ text: String, hint: String?, _ style: Style) -> String {
+    message("warning", .warning, text, hint: hint, style)
+  }
+
+  private static func message(
+    _ word: String, _ role: Style.Role, _ text: String, hint: String?, _ style: Style
+  ) -> String {
+    let line = "\(FlagTable.program): \(style.paint("\(word):", role)) \(text.harmless)\n"
+    guard let hint else { return line }
+    return line + "  \(style.paint("hint:", .hint)) \(hint.harmless)\n"
+  }
+}
+
+/// When messages are colored.
+enum ColorChoice: String, FlagChoice {
+  case auto, always, never
+
+  var meaning: String {
+    switch self {
+    case .auto: "on a terminal, unless NO_COLOR is set or TERM is dumb"
+    case .always: "everywhere"
+    case .never: "nowhere"
+    }
+  }
+
+  /// Whether to color what goes to one stream.
+  func isOn(isTerminal: Bool, environment: (String) -> String?) -> Bool {
+    switch self {
+    case .always: true
+    case .never: false
+    case .auto:
+      isTerminal && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
+    }
+  }
+}
+
+/// Colors words, or leaves them as they are.
+struct Style: Sendable {
+  /// What a word stands for; each has one color.
+  enum Role: Int, Sendable {
+    case error = 31
+    case warning = 33
+    case hint = 36
+  }
+
+  let isOn: Bool
+
+  /// `text` in bold and in the color of `role`.
+  func paint(_ text: String, _ role: Role) -> String {
+    isOn ? "\u{1B}[1;\(role.rawValue)m\(text)\u{1B}[0m" : text
   }
 }

@@ -59,3 +59,72 @@ final class ProgressLine: Sendable {
     state.withLock { $0 = State() }
   }
 }
+
+/// How far a run has come, as one line of text.
+struct ProgressBar: Hashable, Sendable {
+  /// Bytes that have been moved.
+  var done: Int
+  /// Bytes that there are to move.
+  var total: Int
+  /// The time since the first.
+  var elapsed: Duration
+  /// How many of how many items are done, where there are several.
+  var items: String?
+  /// What is being worked on, where there are several items.
+  var running: String?
+
+  private static let bestBarWidth = 30
+  private static let leastBarWidth = 10
+
+  /// The line, `width` characters long at most; what matters least is left out first.
+  func line(width: Int) -> String {
+    let parts = [percentage, items, amount, rate, timeLeft, running].compactMap(\.self)
+    for kept in stride(from: parts.count, through: 1, by: -1) {
+      let text = parts.prefix(kept).joined(separator: "  ")
+      let room = width - text.count - 3
+      if room >= Self.leastBarWidth {
+        return "[\(bar(width: min(room, Self.bestBarWidth)))] \(text)"
+      }
+    }
+    return percentage.cut(to: width)
+  }
+
+  private var fraction: Double {
+    total > 0 ? min(1, Double(done) / Double(total)) : 1
+  }
+
+  private var percentage: String { "\(Int(fraction * 100))%".rightAligned(to: 4) }
+
+  private var amount: String { "\(ByteCount(bytes: done))/\(ByteCount(bytes: total))" }
+
+  private var seconds: Double { elapsed / .seconds(1) }
+
+  private var bytesPerSecond: Double { seconds > 0 ? Double(done) / seconds : 0 }
+
+  /// Longer times are not told; they would say that nothing moves.
+  private static let longestTimeLeft = 100.0 * 60 * 60
+
+  private var rate: String {
+    // A Double beyond the range of Int would trap; no disk reaches an exabyte a second.
+    "\(ByteCount(bytes: Int(min(bytesPerSecond, 1e18))))/s"
+  }
+
+  /// Nothing is promised before there is half a second of experience.
+  private var timeLeft: String {
+    let left = Double(max(0, total - done)) / bytesPerSecond
+    guard seconds >= 0.5, done > 0, left < Self.longestTimeLeft else { return "-:-- left" }
+    let (minutes, rest) = Int(left).quotientAndRemainder(dividingBy: 60)
+    let (hours, minute) = minutes.quotientAndRemainder(dividingBy: 60)
+    return hours > 0
+      ? "\(hours):\(twoDigits(minute)):\(twoDigits(rest)) left"
+      : "\(minute):\(twoDigits(rest)) left"
+  }
+
+  private func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+  private func bar(width: Int) -> String {
+    let filled = Int(fraction * Double(width))
+    let tip = filled < width ? ">" : ""
+    return (String(repeating: "=", count: filled) + tip).padded(to: width)
+  }
+}

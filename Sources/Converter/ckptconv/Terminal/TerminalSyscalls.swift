@@ -1,4 +1,4 @@
-internal import Bytes
+internal import CkptBase
 internal import Glibc
 internal import Synchronization
 

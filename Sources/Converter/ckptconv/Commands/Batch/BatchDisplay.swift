@@ -1,6 +1,7 @@
-internal import Batch
-internal import Bytes
-internal import Converter
+internal import CkptBase
+internal import CkptBatch
+internal import CkptCheckpoints
+internal import CkptConvert
 
 /// Shows how a batch is coming along: one line that changes on a terminal, a line for each item
 /// elsewhere.
@@ -88,5 +89,89 @@ final class BatchDisplay: BatchObserver {
   private func running(_ names: [String]) -> String? {
     guard let first = names.first else { return nil }
     return names.count > 1 ? "\(first.harmless) (+\(names.count - 1))" : first.harmless
+  }
+}
+
+/// What is told at the end of a batch: how many items ended how, and which failed and why.
+struct BatchSummary {
+  /// So many failures are listed; the report has all of them.
+  private static let listLimit = 50
+
+  private let report: BatchReport
+  private let isMerged: Bool
+
+  init(_ report: BatchReport, isMerged: Bool) {
+    self.report = report
+    self.isMerged = isMerged
+  }
+
+  /// Says it on the standard error.
+  func tell(_ console: Console) {
+    let failed = report.items.filter { $0.outcome == .failed || $0.outcome == .problem }
+    if !failed.isEmpty {
+      let rows = failed.prefix(Self.listLimit).map { item in
+        [item.name, item.reason]
+      }
+      console.summarise(Table([.text("item"), .text("why")], rows: Array(rows)))
+      if failed.count > Self.listLimit {
+        console.note("and \(failed.count - Self.listLimit) more; --report FILE has all")
+      }
+    }
+    console.note(counts)
+    if report.count(.pending) > 0, !isMerged {
+      console.note("the same command with --resume goes on")
+    }
+  }
+
+  private var counts: String {
+    let names: [(ItemReport.Outcome, String)] = [
+      (.done, "done"), (.finished, isMerged ? "done" : "done before"), (.problem, "with problems"),
+      (.failed, "failed"), (.pending, "not done"),
+    ]
+    let parts = names.compactMap { outcome, word in
+      let count = report.count(outcome)
+      return count > 0 ? "\(count) \(word)" : nil
+    }
+    return "\(report.items.count.counting("item")): \(parts.joined(separator: ", "))"
+  }
+}
+
+/// What `ckptconv batch --dry-run` prints.
+struct BatchListing {
+  private let preview: BatchPreview
+
+  init(_ preview: BatchPreview) { self.preview = preview }
+
+  /// The listing, no wider than `width` columns where that is given.
+  func text(width: Int?) -> String {
+    let columns: [Table.Column] =
+      preview.writes
+      ? [.text("input"), .number("in"), .number("out"), .text("output")]
+      : [.text("input"), .number("in"), .text("standing")]
+    let table = Table(columns, rows: preview.items.map(row))
+    return table.text(width: width) + "\n" + totals + "\n"
+  }
+
+  private func row(_ item: BatchPreview.Item) -> [String] {
+    var cells = [item.input, ByteCount(bytes: item.readByteCount).description]
+    if preview.writes {
+      cells.append(item.writtenByteCount.map { ByteCount(bytes: $0).description } ?? "")
+    }
+    let standing =
+      item.fault.map { "cannot be done: \($0.description)" }
+      ?? (item.isFinished ? "done already" : nil)
+    return cells + [standing ?? (preview.writes ? item.place : "to do")]
+  }
+
+  private var totals: String {
+    var parts = [
+      "\(preview.openCount) of \(preview.items.count.counting("item")) to do",
+      "\(ByteCount(bytes: preview.readByteCount)) in",
+    ]
+    if preview.writes { parts.append("\(ByteCount(bytes: preview.writtenByteCount)) out") }
+    if let free = preview.availableByteCount { parts.append("\(ByteCount(bytes: free)) free") }
+    if !preview.faults.isEmpty { parts.append("\(preview.faults.count) cannot be done") }
+    if !preview.fits { parts.append("which is not enough") }
+    return parts.joined(separator: ", ")
   }
 }

@@ -1,6 +1,7 @@
-internal import Batch
-internal import Bytes
-internal import Converter
+internal import CkptBase
+internal import CkptBatch
+internal import CkptCheckpoints
+internal import CkptConvert
 
 /// One call of `ckptconv batch`: plans, asks whether that can be done, does it, tells what came of it.
 struct BatchSession {
@@ -24,7 +25,7 @@ struct BatchSession {
   /// Does what the command line asks for.
   ///
   /// - Throws: what makes all of it impossible.
-  func run(on operands: [String]) throws(FormatError) -> ExitCode {
+  func run(on operands: [String]) throws(CheckpointError) -> ExitCode {
     if verb.comparesWithRoot, let root = options.root { try requireTree(root) }
     let shard = try chosenShard()
     let plan = try plan(operands)
@@ -43,11 +44,11 @@ struct BatchSession {
   // MARK: Planning
 
   /// Nothing is made where there is nothing to compare with.
-  private func requireTree(_ root: String) throws(FormatError) {
-    if try FilePath(root).status() == nil { throw FormatError(SystemError.missing(root)) }
+  private func requireTree(_ root: String) throws(CheckpointError) {
+    if try FilePath(root).status() == nil { throw CheckpointError(SystemError.missing(root)) }
   }
 
-  private func chosenShard() throws(FormatError) -> Shard? {
+  private func chosenShard() throws(CheckpointError) -> Shard? {
     let explicit = options.shard
     var shard = explicit
     if shard == nil, !options.mergesReports, options.root != nil {
@@ -56,7 +57,7 @@ struct BatchSession {
     return shard?.count == 1 ? nil : shard
   }
 
-  private func plan(_ operands: [String]) throws(FormatError) -> BatchPlan {
+  private func plan(_ operands: [String]) throws(CheckpointError) -> BatchPlan {
     var arguments = operands
     if let list = options.list { arguments += try InputList.arguments(in: list) }
     let search = InputSearch(
@@ -64,7 +65,7 @@ struct BatchSession {
     let earlier = rules.resumes ? try history() : JournalHistory()
     var inputs: [FoundInput] = []
     for argument in arguments {
-      do throws(FormatError) {
+      do throws(CheckpointError) {
         inputs += try search.inputs(for: argument)
       } catch {
         // A step that is missing from a list is one fault among many inputs.
@@ -75,13 +76,13 @@ struct BatchSession {
     return try BatchPlan(of: verb, on: inputs, root: options.root)
   }
 
-  private func history() throws(FormatError) -> JournalHistory {
+  private func history() throws(CheckpointError) -> JournalHistory {
     guard let root = options.root else { return JournalHistory() }
     return try BatchStore.history(of: root, for: verb)
   }
 
   /// What keeps a schedule from being carried out is told, all of it.
-  private func refusal(of schedule: BatchSchedule) throws(FormatError) -> ExitCode? {
+  private func refusal(of schedule: BatchSchedule) throws(CheckpointError) -> ExitCode? {
     let faults = schedule.faults
     if !faults.isEmpty, !rules.keepsGoing {
       for fault in faults { console.report(fault.error.framed(by: fault.item.input)) }
@@ -95,7 +96,7 @@ struct BatchSession {
     return nil
   }
 
-  private func preview(_ plan: BatchPlan, _ shard: Shard?) throws(FormatError) -> ExitCode {
+  private func preview(_ plan: BatchPlan, _ shard: Shard?) throws(CheckpointError) -> ExitCode {
     var plan = plan
     if let shard, let root = options.root {
       try plan.keep(shard, of: verb, below: root, writing: false)
@@ -110,7 +111,7 @@ struct BatchSession {
 
   // MARK: Doing
 
-  private func carryOut(_ plan: BatchPlan, _ shard: Shard?) throws(FormatError) -> ExitCode {
+  private func carryOut(_ plan: BatchPlan, _ shard: Shard?) throws(CheckpointError) -> ExitCode {
     var plan = plan
     var store: BatchStore?
     if let root = options.root {
@@ -130,7 +131,7 @@ struct BatchSession {
     return try conclude(report)
   }
 
-  private func merge(_ plan: BatchPlan) throws(FormatError) -> ExitCode {
+  private func merge(_ plan: BatchPlan) throws(CheckpointError) -> ExitCode {
     let history = try history()
     let schedule = BatchSchedule(plan, history, verb: verb, root: options.root, rules)
     let report = BatchReport(merging: schedule, history, verb: verb)
@@ -138,7 +139,7 @@ struct BatchSession {
   }
 
   /// Writes the report, tells the verdict.
-  private func conclude(_ report: BatchReport) throws(FormatError) -> ExitCode {
+  private func conclude(_ report: BatchReport) throws(CheckpointError) -> ExitCode {
     if let path = options.report { try report.write(to: path, rules) }
     if isJSON {
       // Those that were worked on have been printed when they ended.
@@ -147,7 +148,7 @@ struct BatchSession {
       }
       try console.printJSON(report.summary)
     }
-    BatchVerdict(report, isMerged: options.mergesReports).tell(console)
+    BatchSummary(report, isMerged: options.mergesReports).tell(console)
     if let signal = Interruption.signal { TerminalSyscalls.end(bySignal: signal) }
     return ExitCode(report)
   }

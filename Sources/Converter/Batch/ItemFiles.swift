@@ -1,0 +1,100 @@
+internal import CkptBase
+
+/// The files that an input consists of.
+enum InputFiles {
+  /// The input itself, or the files in its tree; links to directories are not followed, and what a
+  /// link to nowhere stands for is not there.
+  ///
+  /// - Throws: `inputOutput` when there is nothing, or a directory cannot be read.
+  static func all(of input: String) throws(CheckpointError) -> [String] {
+    let top = FilePath(input)
+    guard let status = try top.status() else { throw CheckpointError(SystemError.missing(input)) }
+    guard status.isDirectory else { return [input] }
+    var files: [String] = []
+    var open = [top]
+    while let directory = open.popLast() {
+      let names = try directory.entryNames()
+      for name in names {
+        let place = directory.appending(name)
+        guard let status = try place.status() else { continue }
+        if !status.isDirectory {
+          files.append(place.text)
+        } else if try !place.isLink() {
+          open.append(place)
+        }
+      }
+    }
+    return files
+  }
+}
+
+extension FilePath {
+  fileprivate func isLink() throws(CheckpointError) -> Bool {
+    try CheckpointError.wrapping { () throws(SystemError) in
+      try Syscalls.status(at: text, followingLinks: false)?.isSymbolicLink == true
+    }
+  }
+}
+
+/// The files behind the outputs of an item: an output is a file, or a directory that appears as one.
+enum OutputFiles {
+  /// The files that are there now, those in directories included; links are not followed.
+  ///
+  /// - Throws: `inputOutput` when a directory cannot be read.
+  static func existing(_ outputs: [String]) throws(CheckpointError) -> [String] {
+    try CheckpointError.wrapping { () throws(SystemError) in try walk(outputs).files }
+  }
+
+  /// Removes some of these files, and directories among the outputs that are empty then.
+  ///
+  /// - Throws: `inputOutput` when a file cannot be removed.
+  static func remove(_ files: [String], of outputs: [String]) throws(CheckpointError) {
+    try CheckpointError.wrapping { () throws(SystemError) in
+      for path in files where try Syscalls.status(at: path, followingLinks: false) != nil {
+        try Syscalls.remove(path)
+      }
+      Syscalls.removeEmptyDirectories(try walk(outputs).directories)
+    }
+  }
+
+  /// All that is there, each directory before what is in it.
+  private static func walk(
+    _ outputs: [String]
+  ) throws(SystemError) -> (files: [String], directories: [String]) {
+    var (files, directories): ([String], [String]) = ([], [])
+    var open = Array(outputs.reversed())
+    while let path = open.popLast() {
+      guard let status = try Syscalls.status(at: path, followingLinks: false) else { continue }
+      if status.isDirectory {
+        directories.append(path)
+        open += try Syscalls.names(in: path).reversed().map { FilePath(path).appending($0).text }
+      } else {
+        files.append(path)
+      }
+    }
+    return (files, directories)
+  }
+}
+
+/// Removes the input of an item that has been converted and compared.
+enum SourceDeletion {
+  /// Removes the files that were read, and their directory if nothing else is in it.
+  ///
+  /// - Returns: what kept it from doing so.
+  static func carryOut(_ item: BatchItem) -> SystemError? {
+    guard let work = try? item.work.get() else { return nil }
+    // An output that has the name of an input has replaced it.
+    let kept = Set(work.writes)
+    do throws(SystemError) {
+      for path in work.reads where !kept.contains(path) {
+        if try Syscalls.status(at: path, followingLinks: false) != nil {
+          try Syscalls.remove(path)
+        }
+      }
+    } catch {
+      return error
+    }
+    Syscalls.removeEmptyDirectories([item.input])
+    return nil
+  }
+}

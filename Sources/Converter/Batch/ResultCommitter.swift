@@ -1,0 +1,166 @@
+internal import CkptBase
+
+/// Makes what has ended last.
+///
+/// It waits until outputs are on the disk, then says so in the journal, then deletes inputs where
+/// that was asked for. In this order nothing can be lost to a power cut.
+struct ResultCommitter: Sendable {
+  /// With more files than these, one wait for the whole file system is shorter than one for each.
+  private static let fileLimit = 8
+
+  private let schedule: BatchSchedule
+  private let verb: any BatchVerb
+  private let store: BatchStore?
+  private let rules: BatchRules
+
+  init(
+    _ schedule: BatchSchedule, verb: any BatchVerb, store: BatchStore?, _ rules: BatchRules
+  ) {
+    self.schedule = schedule
+    self.verb = verb
+    self.store = store
+    self.rules = rules
+  }
+
+  /// Writes down what became of these items.
+  ///
+  /// - Returns: their reports, and what makes it impossible to go on.
+  func carryOut(
+    _ group: [CompletedItem]
+  ) -> (reports: [(index: Int, report: ItemReport)], error: CheckpointError?) {
+    guard !group.isEmpty else { return ([], nil) }
+    var records: [JournalRecord] = []
+    var reports: [(index: Int, report: ItemReport)] = []
+    let syncError = synchronise(group)
+    for ended in group {
+      let item = schedule.entries[ended.index].item
+      var report = ItemReport(item, .done)
+      report.duration = ended.duration
+      report.attempts = ended.attempts
+      do throws(CheckpointError) {
+        if let error = ended.error ?? syncError { throw error }
+        let record = try done(ended, item)
+        report.outputs = record.outputs
+        report.warnings = ended.result.warnings
+        report.notes = ended.result.notes
+        report.problems = ended.result.problems
+        report.isVerified = record.isVerified
+        if !report.problems.isEmpty { report.outcome = .problem }
+        records.append(record)
+      } catch {
+        report.outcome = error.cause?.isInterruption == true ? .pending : .failed
+        report.failure = JournalRecord.Failure(error)
+        // What was given up stays planned: if anything of it appeared, it is the batch's own.
+        if report.outcome == .failed, ended.error != nil { records.append(failed(error, item)) }
+      }
+      reports.append((ended.index, report))
+    }
+    do throws(CheckpointError) {
+      try store?.append(records)
+    } catch {
+      for place in reports.indices where reports[place].report.outcome != .pending {
+        reports[place].report.outcome = .failed
+        reports[place].report.failure = JournalRecord.Failure(error)
+      }
+      return (reports, error)
+    }
+    if rules.deletesSources { deleteSources(&reports) }
+    return (reports, syncError)
+  }
+
+  private func done(_ ended: CompletedItem, _ item: BatchItem) throws(CheckpointError)
+    -> JournalRecord
+  {
+    var record = JournalRecord(
+      .done, verb: verb.name, settings: rules.settings, item: item.name)
+    record.inputs = ended.inputs
+    for path in ended.result.outputs {
+      record.outputs.append(try FileIdentity(of: path, as: store?.nameBelowRoot(path)))
+    }
+    record.isVerified = ended.result.isVerified
+    record.deletesSources = rules.deletesSources && record.isVerified
+    record.problems = ended.result.problems
+    return record
+  }
+
+  private func failed(_ error: CheckpointError, _ item: BatchItem) -> JournalRecord {
+    var record = JournalRecord(
+      .failed, verb: verb.name, settings: rules.settings, item: item.name)
+    record.failure = JournalRecord.Failure(error)
+    return record
+  }
+
+  // MARK: The disk
+
+  private func synchronise(_ group: [CompletedItem]) -> CheckpointError? {
+    guard let store else { return nil }
+    let written = group.filter { $0.error == nil }.flatMap(\.result.outputs)
+    guard !written.isEmpty else { return nil }
+    do throws(CheckpointError) {
+      try CheckpointError.wrapping { () throws(SystemError) in try synchronise(written, store.root)
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private func synchronise(_ written: [String], _ root: String) throws(SystemError) {
+    guard written.count <= Self.fileLimit else {
+      return try Syscalls.synchronise(fileSystemOf: root)
+    }
+    for path in written { try synchronise(path) }
+    for directory in directories(of: written, below: root) {
+      try Syscalls.synchronise(directory: directory)
+    }
+  }
+
+  private func synchronise(_ path: String) throws(SystemError) {
+    let descriptor = try Syscalls.open(path, .read)
+    defer { Syscalls.close(descriptor) }
+    try Syscalls.synchronise(descriptor, path: path)
+  }
+
+  /// The directories that hold these files, and those above them up to the root.
+  private func directories(of paths: [String], below root: String) -> [String] {
+    var found: Set<String> = [root]
+    for path in paths {
+      var directory = FilePath(path).directory
+      while directory.text.count > root.count, found.insert(directory.text).inserted {
+        directory = directory.directory
+      }
+    }
+    return found.sorted()
+  }
+
+  private func deleteSources(_ reports: inout [(index: Int, report: ItemReport)]) {
+    for place in reports.indices {
+      let report = reports[place].report
+      guard report.outcome == .done, report.isVerified else { continue }
+      let item = schedule.entries[reports[place].index].item
+      reports[place].report.noteDeletion(SourceDeletion.carryOut(item))
+    }
+  }
+}
+
+/// An item whose work has ended and of which the journal does not know yet.
+struct CompletedItem: Sendable {
+  /// Its number in the schedule.
+  let index: Int
+  /// How often it was tried.
+  let attempts: Int
+  /// What was read, as it was before.
+  var inputs: [FileIdentity] = []
+  /// What came of it.
+  var result = WorkResult()
+  /// Why it failed.
+  var error: CheckpointError?
+  /// How long it took, in nanoseconds.
+  var duration = 0
+
+  /// An item that has just been begun.
+  init(index: Int, attempts: Int) {
+    self.index = index
+    self.attempts = attempts
+  }
+}

@@ -1,0 +1,135 @@
+package import CkptBase
+
+/// Where an item stands before a run.
+package enum ResumeState: Sendable {
+  /// Nothing has been done.
+  case fresh
+  /// It is done, and everything is still what the journal says.
+  case finished(JournalRecord)
+  /// It was begun, or its input has changed: these outputs are the batch's own and make room.
+  case again(stale: [String])
+  /// It cannot be done.
+  case impossible(CheckpointError)
+}
+
+/// Compares items with what the journal says of them and with what is on the disk.
+package struct ResumeCheck: Sendable {
+  let root: String?
+  let verb: String
+  let settings: String
+  /// Whether earlier runs count.
+  let resumes: Bool
+  let replacesExisting: Bool
+  let hashesInputs: Bool
+
+  /// Where `item` stands.
+  func standing(of item: BatchItem, in history: JournalHistory) -> ResumeState {
+    do throws(CheckpointError) {
+      let work = try item.work.get()
+      let latest = history.record(of: item.name, by: verb)
+      guard resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
+        for path in try OutputFiles.existing(work.writes) {
+          try requireFree([path], hint: hint(latest ?? writer(of: path, in: history)))
+        }
+        return .fresh
+      }
+      let files = try OutputFiles.existing(work.writes)
+      if recorded.state == .planned {
+        // What was there before the run was to be replaced, which needs --force once more.
+        let earlier = try Set(compareOutputs(recorded).intact.map(path))
+        try requireFree(files.filter { earlier.contains($0) }, hint: nil)
+        return .again(
+          stale: try files.filter { !earlier.contains($0) } + OutputFiles.existing(work.leftovers))
+      }
+      let (intact, changed) = try compareOutputs(recorded)
+      if changed.isEmpty, try hasSameInputs(work, recorded) { return .finished(recorded) }
+      let own = Set(intact.map(path))
+      try requireFree(
+        files.filter { !own.contains($0) },
+        hint: "it was changed after the batch wrote it; --force replaces it")
+      return .again(stale: files.filter { own.contains($0) })
+    } catch {
+      return .impossible(error)
+    }
+  }
+
+  private func isOurs(_ record: JournalRecord) -> Bool {
+    record.verb == verb && record.settings == settings
+  }
+
+  /// What to do about an output of which the journal says this.
+  private func hint(_ record: JournalRecord?) -> String? {
+    guard let record, record.state != .failed else { return nil }
+    if !isOurs(record) {
+      let flags = record.settings.isEmpty ? "without flags" : "with \(record.settings)"
+      return "a batch of \(record.verb) \(flags) wrote it; --force replaces it"
+    }
+    return "--resume goes on with the batch that wrote it"
+  }
+
+  /// What the journal says of the batch of another verb that wrote the file at `place`.
+  private func writer(of place: String, in history: JournalHistory) -> JournalRecord? {
+    guard !replacesExisting else { return nil }
+    return history.records.first { record in
+      record.state == .done && record.outputs.contains { path($0) == place }
+    }
+  }
+
+  private func path(_ output: FileIdentity) -> String {
+    FilePath(root ?? ".").appending(output.path).text
+  }
+
+  /// The outputs that are what they were when they were written, and the others.
+  private func compareOutputs(
+    _ record: JournalRecord
+  ) throws(CheckpointError) -> (intact: [FileIdentity], changed: [FileIdentity]) {
+    var (intact, changed): ([FileIdentity], [FileIdentity]) = ([], [])
+    for output in record.outputs {
+      let exists = try FilePath(path(output)).status() != nil
+      if exists, try FileIdentity(of: path(output)).isSameContent(as: output) {
+        intact.append(output)
+      } else {
+        changed.append(output)
+      }
+    }
+    return (intact, changed)
+  }
+
+  /// Whether the inputs are those of the record.
+  ///
+  /// Inputs that were to be deleted may be gone, some or all of them.
+  private func hasSameInputs(
+    _ work: any BatchWork, _ record: JournalRecord
+  ) throws(CheckpointError) -> Bool {
+    guard work.reads.count == record.inputs.count || record.deletesSources else { return false }
+    var remaining = Dictionary(grouping: record.inputs) { FilePath($0.path).name }
+    for path in work.reads {
+      let name = FilePath(path).name
+      let hashing = hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
+      let found = try FileIdentity(of: path, hashing: hashing)
+      // The same tree may be given by another path; then names and contents tell.
+      let known = remaining[name] ?? []
+      guard
+        let index = known.firstIndex(where: { $0.path == path })
+          ?? known.firstIndex(where: { found.isSameContent(as: $0) }),
+        found.isSameContent(as: known[index])
+      else { return false }
+      remaining[name]?.remove(at: index)
+    }
+    return true
+  }
+
+  /// Refuses outputs that exist, unless they may be replaced.
+  private func requireFree(_ paths: [String], hint: String?) throws(CheckpointError) {
+    guard !replacesExisting else { return }
+    for path in paths {
+      let status = try CheckpointError.wrapping { () throws(SystemError) in
+        try Syscalls.status(at: path, followingLinks: false)
+      }
+      guard let status else { continue }
+      var error = CheckpointError(SystemError.occupied(path, status))
+      if let hint { error.hint = hint }
+      throw error
+    }
+  }
+}

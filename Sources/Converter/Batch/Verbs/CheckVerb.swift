@@ -1,0 +1,55 @@
+package import CkptBase
+package import CkptCheck
+internal import CkptCheckpoints
+internal import CkptConvert
+
+/// `check` as a verb of a batch.
+package struct CheckVerb: ReadOnlyVerb {
+  package let name: String
+  private let options: CheckOptions
+
+  /// Examinations that follow `options`.
+  package init(name: String, _ options: CheckOptions) {
+    self.name = name
+    self.options = options
+  }
+
+  package func takes(directoryHolding names: Set<String>) -> Bool {
+    CheckpointNames.holdsParts(names)
+  }
+
+  package func takesRemains(directoryHolding names: Set<String>) -> Bool {
+    CheckpointNames.holdsConfiguration(names)
+  }
+
+  package func work(
+    on input: String, into place: OutputPlace
+  ) throws(CheckpointError) -> any BatchWork {
+    // Whatever is there can be a finding, and so can be whatever is not.
+    CheckWork(input: input, options: options, reads: try InputFiles.all(of: input))
+  }
+}
+
+/// The examination of one input of a batch.
+struct CheckWork: ReadOnlyWork {
+  let input: String
+  let options: CheckOptions
+  let reads: [String]
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> WorkResult {
+    var options = options
+    options.budget = budget.copying
+    var result = WorkResult()
+    for finding in try CheckpointCheck(of: input, options, progress: progress).findings {
+      switch finding.severity {
+      case .problem:
+        result.problems.append(FilePath(finding.path).prefix(below: input) + finding.sentence)
+      case .warning: result.warnings.append("\(finding.path): \(finding.sentence)")
+      case .note: result.notes.append("\(finding.path): \(finding.sentence)")
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,80 @@
+package import CkptBase
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
+
+/// `verify` as a verb of a batch: inputs are compared with what corresponds to them below the root.
+package struct VerifyVerb: ReadOnlyVerb {
+  package let name: String
+
+  /// Comparisons of an input with its counterpart.
+  package init(name: String) { self.name = name }
+
+  package var comparesWithRoot: Bool { true }
+
+  package func work(
+    on input: String, into place: OutputPlace
+  ) throws(CheckpointError) -> any BatchWork {
+    let counterpart = try place.counterpart(of: input, withExtensions: fileExtensions)
+    let verification = try Verification(of: input, and: counterpart)
+    return VerifyWork(
+      input: input, counterpart: counterpart, reads: try verification.sources)
+  }
+}
+
+extension OutputPlace {
+  /// What corresponds to an input: the directory of its name, or the file of its name with its own
+  /// extension or the first of `extensions` that there is.
+  ///
+  /// - Throws: `inputOutput` when there is none, `unsupported` when it is the input itself.
+  fileprivate func counterpart(
+    of input: String, withExtensions extensions: [String]
+  ) throws(CheckpointError) -> String {
+    var names = [name]
+    if try FilePath(input).status()?.isDirectory == false {
+      names += extensions.map { FilePath(name).name(withExtension: $0) }
+    }
+    let found = try FilePath.existing(names, in: FilePath(directory))
+    for path in found where try !FilePath(path).isSameFile(as: input) { return path }
+    guard found.isEmpty else {
+      throw CheckpointError(
+        .unsupported, "it would be compared with itself",
+        hint: "give the root of another tree with -o"
+      ).framed(by: input)
+    }
+    var error = CheckpointError(SystemError.missing(path))
+    error.hint = "'\(input)' has no counterpart below the root that -o names"
+    throw error
+  }
+}
+
+/// The comparison of one input of a batch with its counterpart.
+struct VerifyWork: ReadOnlyWork {
+  let input: String
+  let counterpart: String
+  let reads: [String]
+
+  func run(
+    _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> WorkResult {
+    let verification = try Verification(of: input, and: counterpart, budget: budget.copying)
+    var progress = PartProgress(
+      try verification.pairs.map { pair throws(CheckpointError) in
+        try FilePath(pair.first).byteCount()
+      }, report: progress)
+    var result = WorkResult()
+    result.problems = verification.differences.sentences(of: verification.differences.count)
+    var notCompared = verification.notCompared
+    for pair in verification.pairs {
+      let finding = try verification.compare(pair, progress: progress.next())
+      let place = FilePath(pair.first).prefix(below: input)
+      result.problems += finding.differences.sentences(of: finding.differenceCount)
+        .map { place + $0 }
+      result.warnings += finding.warnings
+      notCompared += finding.notCompared
+    }
+    var seen: Set<String> = []
+    result.notes = notCompared.filter { seen.insert($0).inserted }.map { "not compared: \($0)" }
+    return result
+  }
+}

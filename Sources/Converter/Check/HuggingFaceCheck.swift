@@ -1,0 +1,121 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptFormats
+internal import CkptGraph
+internal import CkptHuggingFace
+internal import CkptModels
+
+/// Examines a folder with a model as `transformers` saves it.
+struct HuggingFaceCheck {
+  /// What was seen.
+  private(set) var record = CheckRecord()
+
+  private let place: FilePath
+  private var configuration: HuggingFaceConfig?
+  private let options: CheckOptions
+
+  init(of place: FilePath, _ options: CheckOptions) {
+    self.place = place
+    self.options = options
+  }
+
+  /// Looks at everything but tensor data.
+  ///
+  /// - Throws: `inputOutput` when the system fails.
+  mutating func run() throws(CheckpointError) {
+    try readConfiguration()
+    guard let weights = try ModelFolder.weights(in: place.text) else {
+      return record.findings.append(
+        Finding(
+          .problem, .files, at: place.text,
+          "there is neither model.safetensors nor "
+            + "pytorch_model.bin nor an index of shards", remedy: "fetch the weights again"))
+    }
+    let checkpoint: Checkpoint
+    do throws(CheckpointError) {
+      checkpoint = try record.read(weights)
+    } catch {
+      return record.note(error, keptFromReading: weights)
+    }
+    try checkTensors(checkpoint.graph, at: weights)
+    guard let consumer = options.consumer else { return }
+    var loading = LoadingCheck(for: consumer)
+    try loading.check(folder: place, weights: record.files[0], configuration)
+    record.findings += loading.findings
+  }
+
+  private mutating func readConfiguration() throws(CheckpointError) {
+    let file = place.appending(HuggingFaceFolder.configuration)
+    if let problem = try ConfigurationFile.problem(
+      at: file, need: "transformers and conversions need it")
+    {
+      return record.findings.append(problem)
+    }
+    do throws(CheckpointError) {
+      configuration = try HuggingFaceConfig(path: file.text)
+    } catch {
+      var finding = Finding(error, .configuration, at: file.text)
+      if finding.remedy == nil { finding.remedy = "mend it, or fetch the file again" }
+      record.findings.append(finding)
+    }
+  }
+
+  private mutating func checkTensors(
+    _ graph: TensorGraph, at path: String
+  ) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      _ = try NamedTensors(huggingFace: graph)
+    } catch {
+      return record.findings.append(Finding(error, .tensors, at: path))
+    }
+    guard let configuration else { return }
+    let configPath = place.appending(HuggingFaceFolder.configuration).text
+    do throws(CheckpointError) {
+      let translation = try OLMoTranslation(configuration)
+      let map = try TensorMap(of: translation.config.model)
+      let tensors = try HuggingFaceTensors.significant(in: graph, map)
+      record.findings +=
+        ModelCheck(tensors, of: graph, at: path, by: ModelOutline(huggingFace: map)).findings
+      record.examined.append("\(tensors.entries.count) tensors against config.json")
+    } catch {
+      guard error.code == .unsupported else {
+        return record.findings.append(Finding(error, .configuration, at: configPath))
+      }
+      record.findings.append(
+        Finding(
+          .note, .configuration, at: configPath,
+          "the tensors are not compared with it: \(error.message)"))
+    }
+  }
+}
+
+/// What keeps a configuration from being one, before anything in it is read.
+enum ConfigurationFile {
+  /// What is wrong with the file at `place`, without which `need` is not possible; `nil` where it
+  /// may be a configuration.
+  ///
+  /// - Throws: `inputOutput` when the system fails.
+  static func problem(at place: FilePath, need: String) throws(CheckpointError) -> Finding? {
+    guard let status = try place.status() else {
+      return Finding(
+        .problem, .files, at: place.text, "it is missing: \(need)", remedy: "fetch it again")
+    }
+    if status.isDirectory { return Finding(.directory, .content, at: place.text) }
+    switch try FileKind.sniff(SourceFile.open(place.text)) {
+    case .json, .text, .unknown: return nil
+    case .zip, .legacyTorch, .pickle, .safetensors:
+      return Finding(
+        .problem, .content, at: place.text, "this is a file of tensors, not a configuration",
+        remedy: "it has another file's name; fetch the right one")
+    case let kind:
+      guard let problem = kind.problem(insteadOf: "configuration") else { return nil }
+      return Finding(problem, .content, at: place.text)
+    }
+  }
+}
+
+extension CheckpointError {
+  /// A directory stands where a file should be.
+  static let directory = CheckpointError(
+    .unsupported, "this is a directory, not a file", hint: "fetch the file itself")
+}

@@ -1,0 +1,207 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptModels
+internal import CkptYAML
+
+/// Which tensors a configuration calls for, and which of its fields say so.
+///
+/// Blocks are alike, so one stands for all of them: the number of blocks that a configuration names
+/// costs nothing.
+struct ModelOutline {
+  /// A tensor that models of this kind may have.
+  struct Tensor {
+    /// Its name; inside of a block, the name below it.
+    var name: String
+    /// The number of elements along each dimension.
+    var shape: [Int]
+    /// Whether this model has it.
+    var isCalledFor: Bool
+    /// The fields that decide whether a model has it.
+    var conditions: [String]
+    /// The fields that decide its shape.
+    var sizes: [String]
+  }
+
+  /// The name of the configuration's file.
+  var configuration: String
+  /// What the names of blocks begin with, up to the number, such as `transformer.blocks.`.
+  var blockPrefix: String
+  /// How many blocks there are.
+  var blockCount: Int
+  /// The field that says how many.
+  var blockCountField: String
+  /// The tensors outside of blocks.
+  var outside: [Tensor]
+  /// The tensors of a block.
+  var inBlock: [Tensor]
+
+  /// The number of the block that a tensor is in and its name below that; `nil` outside of blocks.
+  func split(_ name: String) -> (block: Int, rest: String)? {
+    guard name.hasPrefix(blockPrefix) else { return nil }
+    let steps = name.dropFirst(blockPrefix.count).split(separator: ".", maxSplits: 1)
+    guard steps.count == 2, let block = Int(steps[0]), String(block) == steps[0], block >= 0 else {
+      return nil
+    }
+    return (block, String(steps[1]))
+  }
+}
+
+extension ModelOutline {
+  /// What OLMo builds from a configuration, any that it can build from (`OLMo`, `OLMoBlock` and
+  /// `LayerNormBase` in `olmo/model.py`), with blocks that are in no groups.
+  ///
+  /// The tables that conversions go by know those models only that Hugging Face has as well.
+  ///
+  /// - Throws: `malformed` for fields that OLMo refuses together.
+  init(_ model: OLMoModelConfig) throws(CheckpointError) {
+    try model.requireConsistent()
+    if model.isTrue("alibi") {
+      for field in ["rope", "flash_attention"] where model.isTrue(field) {
+        throw CheckpointError(
+          .malformed, "'alibi' and '\(field)' are both true, which OLMo refuses")
+      }
+    }
+    let tensors = OLMoTensors(model)
+    configuration = OLMoDirectory.configuration
+    blockPrefix = "transformer.blocks."
+    blockCount = model.layerCount
+    blockCountField = tensors.field("n_layers")
+    outside = tensors.outside
+    inBlock = tensors.inBlock
+  }
+}
+
+/// The tensors that models of OLMo may have, for the sizes of one of them.
+private struct OLMoTensors {
+  private let model: OLMoModelConfig
+
+  init(_ model: OLMoModelConfig) { self.model = model }
+
+  /// A field as it stands in the configuration.
+  func field(_ name: String) -> String { "\(name): \(model[name])" }
+
+  private var width: (Int, [String]) { (model.hiddenSize, ["d_model"]) }
+  private var embedding: (Int, [String]) {
+    (
+      model.embeddingCount,
+      [model.integer("embedding_size") == nil ? "vocab_size" : "embedding_size"]
+    )
+  }
+  private var keys: (Int, [String]) {
+    let heads = model.isTrue("multi_query_attention") ? "multi_query_attention" : "n_kv_heads"
+    return (model.headSize * model.keyValueHeadCount, ["d_model", "n_heads", heads])
+  }
+  private var feedForwardFields: [String] {
+    model.integer("mlp_hidden_size") == nil ? ["mlp_ratio", "d_model"] : ["mlp_hidden_size"]
+  }
+  private var feedForwardInput: (Int, [String]) { (model.feedForwardRowCount, feedForwardFields) }
+  /// Half of it gates the other half (`SwiGLU.output_multiplier`).
+  private var feedForwardOutput: (Int, [String]) {
+    let isGated = model["activation_type"] == .string("swiglu")
+    return (
+      isGated ? model.feedForwardRowCount / 2 : model.feedForwardRowCount,
+      feedForwardFields + ["activation_type"]
+    )
+  }
+
+  var outside: [ModelOutline.Tensor] {
+    let positions = !model.isTrue("rope") && !model.isTrue("alibi")
+    let length = (model.integer("max_sequence_length") ?? 0, ["max_sequence_length"])
+    return [tensor("transformer.wte.weight", [embedding, width])]
+      + norm("transformer.ln_f", width)
+      + [tensor("transformer.wpe.weight", [length, width], if: positions, ["rope", "alibi"])]
+      + linear(
+        "transformer.ff_out", embedding, width, if: !model.isTied, ["weight_tying"])
+      + norm(
+        "transformer.emb_norm", width, if: model.isTrue("embedding_layer_norm"),
+        ["embedding_layer_norm"])
+  }
+
+  var inBlock: [ModelOutline.Tensor] {
+    let isFused = model.block == .sequential
+    let fused = (width.0 + 2 * keys.0, keys.1)
+    let apart = { (name: String, size: (Int, [String])) in
+      linear(name, size, width, if: !isFused, ["block_type"])
+    }
+    return queryKeyNorm("k_norm", keys) + queryKeyNorm("q_norm", width)
+      + linear("attn_out", width, width)
+      + linear("ff_out", width, feedForwardOutput)
+      + linear("att_proj", fused, width, if: isFused, ["block_type"])
+      + apart("q_proj", width) + apart("k_proj", keys) + apart("v_proj", keys)
+      + linear("ff_proj", feedForwardInput, width)
+      + norm("attn_norm", width) + norm("ff_norm", width)
+  }
+
+  // MARK: Modules
+
+  private func tensor(
+    _ name: String, _ extents: [(size: Int, fields: [String])], if isCalledFor: Bool = true,
+    _ conditions: [String] = []
+  ) -> ModelOutline.Tensor {
+    var sizes: [String] = []
+    for field in extents.flatMap(\.fields) where !sizes.contains(field) { sizes.append(field) }
+    return ModelOutline.Tensor(
+      name: name, shape: extents.map(\.size), isCalledFor: isCalledFor,
+      conditions: conditions.map(field), sizes: sizes.map(field))
+  }
+
+  private func linear(
+    _ name: String, _ rows: (Int, [String]), _ columns: (Int, [String]),
+    if isCalledFor: Bool = true, _ conditions: [String] = []
+  ) -> [ModelOutline.Tensor] {
+    [
+      tensor("\(name).weight", [rows, columns], if: isCalledFor, conditions),
+      tensor(
+        "\(name).bias", [rows], if: isCalledFor && model.isTrue("include_bias"),
+        conditions + ["include_bias"]),
+    ]
+  }
+
+  private func norm(
+    _ name: String, _ size: (Int, [String]), if isCalledFor: Bool = true,
+    _ conditions: [String] = [], weights: String = "layer_norm_with_affine"
+  ) -> [ModelOutline.Tensor] {
+    let hasWeights = isCalledFor && model.isTrue(weights)
+    let biases = model["bias_for_layer_norm"] == .null ? "include_bias" : "bias_for_layer_norm"
+    return [
+      tensor("\(name).weight", [size], if: hasWeights, conditions + [weights]),
+      tensor(
+        "\(name).bias", [size], if: hasWeights && model.normsHaveBiases,
+        conditions + [weights, biases]),
+    ]
+  }
+
+  private func queryKeyNorm(_ name: String, _ size: (Int, [String])) -> [ModelOutline.Tensor] {
+    norm(
+      name, size, if: model.normalisesQueriesAndKeys, ["attention_layer_norm"],
+      weights: "attention_layer_norm_with_affine")
+  }
+}
+
+extension ModelOutline {
+  /// What a model of `transformers` consists of, by the table that conversions go by.
+  init(huggingFace map: TensorMap) {
+    configuration = HuggingFaceFolder.configuration
+    blockPrefix = "model.layers."
+    blockCount = map.dimensions.layers
+    blockCountField = "num_hidden_layers: \(blockCount)"
+    outside = []
+    inBlock = []
+    for expected in map.huggingFace {
+      var fields: [String] = []
+      for field in expected.extents.map(\.huggingFaceFields) where !fields.contains(field) {
+        fields.append(field)
+      }
+      var tensor = Tensor(
+        name: expected.name, shape: expected.shape, isCalledFor: true, conditions: [],
+        sizes: fields)
+      guard let (block, rest) = split(expected.name) else {
+        outside.append(tensor)
+        continue
+      }
+      guard block == 0 else { continue }
+      tensor.name = rest
+      inBlock.append(tensor)
+    }
+  }
+}

@@ -1,0 +1,193 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptFormats
+internal import CkptGraph
+internal import CkptModels
+internal import CkptYAML
+
+/// Examines a checkpoint directory of OLMo's trainer.
+struct OLMoCheck {
+  /// What was seen.
+  private(set) var record = CheckRecord()
+
+  private let place: FilePath
+  /// The directory's name, which tells the step.
+  private let name: String
+  private let options: CheckOptions
+
+  /// - Throws: `inputOutput` when the system does not tell the directory's name.
+  init(of place: FilePath, _ options: CheckOptions) throws(CheckpointError) {
+    self.place = place
+    name = try place.ownName()
+    self.options = options
+  }
+
+  /// Looks at everything but tensor data.
+  ///
+  /// - Throws: `inputOutput` when the system fails.
+  mutating func run() throws(CheckpointError) {
+    checkName()
+    let configuration = try readConfiguration()
+    let model = try read("model", need: "it is the model")
+    let optimizer = try read("optim", need: "a resume needs it, or --reset_optimizer_state")
+    let trainer = try read(
+      OLMoDirectory.trainer, orOlder: "other",
+      need: "the trainer needs it even with --reset_trainer_state")
+    let shapes = checkModel(model, configuration)
+    let steps = try checkOptimizer(optimizer, shapes, configuration)
+    let step = StepCheck(directory: name, trainer: trainer, optimizer: steps, configuration)
+    record.findings += step.findings
+    if let step = step.step { record.examined.append("step \(step)") }
+    guard let consumer = options.consumer else { return }
+    var loading = LoadingCheck(for: consumer)
+    try loading.check(olmoDirectory: place, named: name, record.files, configuration)
+    record.findings += loading.findings
+  }
+
+  /// A save goes to a directory of its own and is renamed at its end (`olmo/checkpoint.py`).
+  private mutating func checkName() {
+    guard name.hasSuffix("-tmp") else { return }
+    record.findings.append(
+      Finding(
+        .warning, .files, at: place.text, "the name is that of a save that was interrupted",
+        remedy: "look whether all files are there before you use it"))
+  }
+
+  // MARK: Files
+
+  private mutating func read(
+    _ state: String, orOlder older: String? = nil, need: String
+  ) throws(CheckpointError) -> StateFile? {
+    var found: [String] = []
+    for name in [state, older].compactMap(\.self) {
+      found += try OLMoDirectory.files(of: name, in: place)
+    }
+    guard let path = found.first else {
+      record.findings.append(
+        Finding(
+          .problem, .files, at: place.appending("\(state).pt").text, "it is missing: \(need)",
+          remedy: "fetch it again"))
+      return nil
+    }
+    for other in found.dropFirst() {
+      record.findings.append(
+        Finding(
+          .note, .files, at: other, "the trainer reads '\(FilePath(path).name)' instead"))
+    }
+    return open(path)
+  }
+
+  private mutating func open(_ path: String) -> StateFile {
+    do throws(CheckpointError) {
+      return StateFile(path: path, checkpoint: try record.read(path))
+    } catch {
+      record.note(error, keptFromReading: path)
+      return StateFile(path: path, checkpoint: nil)
+    }
+  }
+
+  private mutating func readConfiguration() throws(CheckpointError) -> OLMoConfig? {
+    let file = place.appending(OLMoDirectory.configuration)
+    if let problem = try ConfigurationFile.problem(
+      at: file, need: "conversions and OLMo.from_checkpoint need it")
+    {
+      record.findings.append(problem)
+      return nil
+    }
+    do throws(CheckpointError) {
+      return try OLMoConfig(path: file.text)
+    } catch {
+      noteConfiguration(error)
+      return nil
+    }
+  }
+
+  private mutating func noteConfiguration(_ error: CheckpointError) {
+    let path = place.appending(OLMoDirectory.configuration).text
+    var finding = Finding(error, .configuration, at: path)
+    if finding.remedy == nil { finding.remedy = "mend it, or fetch the file again" }
+    record.findings.append(finding)
+  }
+
+  // MARK: What belongs together
+
+  /// The shapes of the model's tensors by their names, where they could be read.
+  private mutating func checkModel(
+    _ file: StateFile?, _ configuration: OLMoConfig?
+  ) -> [String: [Int]]? {
+    guard let file, let graph = file.checkpoint?.graph else { return nil }
+    if let mixUp = StateKind.mixUp(graph, in: file.path, expected: .model) {
+      record.findings.append(mixUp)
+      return nil
+    }
+    do throws(CheckpointError) {
+      let tensors = try NamedTensors(olmo: graph, groupSize: 1)
+      if let outline = configuration.flatMap({ self.outline($0) }) {
+        record.findings += ModelCheck(tensors, of: graph, at: file.path, by: outline).findings
+        record.examined.append("\(tensors.entries.count) tensors against config.yaml")
+      }
+      return Dictionary(tensors.shapes(in: graph).map { ($0.name, $0.shape) }) { first, _ in first }
+    } catch {
+      record.findings.append(Finding(error, .tensors, at: file.path))
+      return nil
+    }
+  }
+
+  private mutating func outline(_ configuration: OLMoConfig) -> ModelOutline? {
+    do throws(CheckpointError) {
+      return try ModelOutline(configuration.model)
+    } catch {
+      noteConfiguration(error)
+      return nil
+    }
+  }
+
+  private mutating func checkOptimizer(
+    _ file: StateFile?, _ shapes: [String: [Int]]?, _ configuration: OLMoConfig?
+  ) throws(CheckpointError) -> (path: String, steps: [Int])? {
+    guard let file, let graph = file.checkpoint?.graph else { return nil }
+    let name = configuration?.document["optimizer"]?.mapping?["name"]?.scalar?.description
+    let check = try OptimizerCheck(graph, at: file.path, model: shapes, optimizer: name)
+    record.findings += check.findings
+    record.examined.append("the optimizer's state of " + check.parameterCount.counting("parameter"))
+    return (file.path, check.steps)
+  }
+}
+
+/// What the state in a file is, as far as its first level tells.
+enum StateKind: String {
+  /// Tensors by their names.
+  case model = "a model's state"
+  /// Moments and groups of parameters.
+  case optimizer = "an optimizer's state"
+  /// Where in its data a run was.
+  case trainer = "a trainer's state"
+
+  /// The kind of state in `graph`; `nil` for anything else.
+  init?(of graph: TensorGraph) {
+    guard let entries = graph.entries(of: graph.root) else { return nil }
+    if OptimizerState.isState(graph) {
+      self = .optimizer
+    } else if graph.value(of: "global_step", in: graph.root) != nil {
+      self = .trainer
+    } else if !entries.isEmpty,
+      entries.allSatisfy({ entry in
+        guard case .tensor = graph[entry.value] else { return false }
+        // A flat file of an optimizer has tensors only, too.
+        return graph.string(entry.key)?.hasPrefix("\(OptimizerState.stateKey).") == false
+      })
+    {
+      self = .model
+    } else {
+      return nil
+    }
+  }
+
+  /// What to say of a file that has another state in it than its name says; `nil` if it has not.
+  static func mixUp(_ graph: TensorGraph, in path: String, expected: StateKind) -> Finding? {
+    guard let kind = StateKind(of: graph), kind != expected else { return nil }
+    return Finding(
+      .problem, .content, at: path, "this is \(kind.rawValue), not \(expected.rawValue)",
+      remedy: "it has another file's name; fetch the right one, or name it right")
+  }
+}

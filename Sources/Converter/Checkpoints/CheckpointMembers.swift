@@ -1,0 +1,96 @@
+package import CkptBase
+internal import CkptFormats
+
+/// The files that make up one side of a verification.
+package struct CheckpointMembers {
+  /// A file with tensors: a part of the checkpoint.
+  package struct State {
+    /// What the part is called: `model`, `optim`, `train`; for a file, its name up to the first dot.
+    package let name: String
+    /// The file, or the index of its shards.
+    package let path: String
+  }
+
+  /// What was given.
+  package let path: FilePath
+  /// Whether it is a directory.
+  package let isDirectory: Bool
+  /// The parts of the checkpoint.
+  package private(set) var states: [State] = []
+  /// The names of the files that are compared byte by byte.
+  package private(set) var files: [String] = []
+  /// The names of files that hold what another one holds as well.
+  package private(set) var passedOver: [String] = []
+
+  /// The names of a checkpoint's own configuration, which must be on both sides.
+  package static let configurations = [
+    OLMoDirectory.configuration, HuggingFaceFolder.configuration,
+  ]
+  private static let tensorSuffixes = [".safetensors", ".bin", ".pt", ".index.json"]
+
+  /// Finds the files at `path`, by their names alone.
+  ///
+  /// - Throws: `inputOutput` when there is nothing, `unsupported` for a directory without a
+  ///   checkpoint.
+  package init(of path: String) throws(CheckpointError) {
+    self.path = FilePath(path)
+    guard let status = try self.path.status() else {
+      throw CheckpointError(SystemError.missing(path))
+    }
+    isDirectory = status.isDirectory
+    guard isDirectory else {
+      states = [State(name: Self.name(ofFile: self.path.name), path: path)]
+      return
+    }
+    try findStates()
+    guard !states.isEmpty else { throw OLMoDirectory.notACheckpoint(self.path) }
+    try findFiles()
+  }
+
+  /// What a file's part of a checkpoint is called.
+  package static func name(ofFile name: String) -> String {
+    let stem = name.split(separator: ".", maxSplits: 1).first.map(String.init) ?? name
+    return stem == "pytorch_model" ? "model" : stem
+  }
+
+  /// The part of that name.
+  package func state(named name: String) -> State? { states.first { $0.name == name } }
+
+  private mutating func findStates() throws(CheckpointError) {
+    for name in OLMoDirectory.states + [OLMoDirectory.trainer] {
+      var found = try OLMoDirectory.files(of: name, in: path)
+      if found.isEmpty, name == "model", let weights = try ModelFolder.weights(in: path.text) {
+        found.append(weights)
+      }
+      guard let first = found.first else { continue }
+      states.append(State(name: name, path: first))
+      passedOver += found.dropFirst().map { FilePath($0).name }
+    }
+  }
+
+  private mutating func findFiles() throws(CheckpointError) {
+    let names = try path.entryNames()
+    for name in names where !Self.tensorSuffixes.contains(where: { name.hasSuffix($0) }) {
+      if try path.appending(name).status()?.isRegular == true { files.append(name) }
+    }
+  }
+}
+
+/// The formats that checkpoints are converted from and to.
+public enum CheckpointFormat: String, Hashable, Sendable {
+  /// Safetensors.
+  case safetensors
+  /// What `torch.save` writes.
+  case torch
+
+  /// What a file's name ends with, without the dot.
+  public var fileExtension: String {
+    switch self {
+    case .safetensors: "safetensors"
+    case .torch: "pt"
+    }
+  }
+
+  /// The format that is converted to this one.
+  package var source: CheckpointFormat { self == .torch ? .safetensors : .torch }
+}

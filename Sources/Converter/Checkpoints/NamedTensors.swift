@@ -1,0 +1,92 @@
+package import CkptBase
+package import CkptGraph
+internal import CkptModels
+
+/// The tensors of a model's state dict by their names.
+package struct NamedTensors {
+  /// A tensor with the name that tables know it by.
+  package struct Entry {
+    package var name: String
+    package var id: TensorID
+  }
+
+  /// The tensors in the order of the state dict.
+  package private(set) var entries: [Entry] = []
+  private var places: [String: Int] = [:]
+
+  /// The tensors of an OLMo model, named like those of a model with blocks in groups of `groupSize`
+  /// that nothing is wrapped around.
+  ///
+  /// - Throws: `unsupported` for an object that is not a state dict, `conflict` for names that
+  ///   become one.
+  package init(olmo graph: TensorGraph, groupSize: Int) throws(CheckpointError) {
+    let found = try Self.tensors(of: graph)
+    let names = found.map { ParameterName($0.name) }
+    let foundSize = ParameterName.groupSize(of: names)
+    for (name, entry) in zip(names, found) {
+      try add(Entry(name: name.regrouped(from: foundSize, to: groupSize), id: entry.id))
+    }
+  }
+
+  /// The tensors of a Hugging Face model.
+  ///
+  /// - Throws: `unsupported` for an object that is not a state dict.
+  package init(huggingFace graph: TensorGraph) throws(CheckpointError) {
+    for entry in try Self.tensors(of: graph) { try add(entry) }
+  }
+
+  /// The tensor of that name.
+  package subscript(name: String) -> TensorID? { places[name].map { entries[$0].id } }
+
+  /// The names and shapes, for ``Coverage``.
+  package func shapes(in graph: TensorGraph) -> [(name: String, shape: [Int])] {
+    entries.map { ($0.name, graph[$0.id].shape) }
+  }
+
+  /// Forgets the tensors of these names.
+  package mutating func remove(_ names: Set<String>) {
+    let kept = entries.filter { !names.contains($0.name) }
+    entries = kept
+    places = [:]
+    for (index, entry) in kept.enumerated() { places[entry.name] = index }
+  }
+
+  private mutating func add(_ entry: Entry) throws(CheckpointError) {
+    guard places.updateValue(entries.count, forKey: entry.name) == nil else {
+      throw CheckpointError(
+        .conflict, "two tensors are named '\(entry.name)' once wrappers are left out")
+    }
+    entries.append(entry)
+  }
+
+  private static func tensors(of graph: TensorGraph) throws(CheckpointError) -> [Entry] {
+    guard let items = graph.entries(of: graph.root) else {
+      throw CheckpointError(
+        .unsupported,
+        "a model is a dict of tensors, and this is \(graph.description(of: graph.root, limit: 60))")
+    }
+    var entries: [Entry] = []
+    for (key, value) in items {
+      guard let name = graph.string(key) else {
+        throw CheckpointError(
+          .unsupported, "a tensor has a name, and \(graph.description(of: key, limit: 60)) is none")
+      }
+      guard let id = tensor(value, of: graph) else {
+        throw CheckpointError(
+          .unsupported,
+          "'\(name)' is \(graph.description(of: value, limit: 60)), and a model has tensors only")
+      }
+      entries.append(Entry(name: name, id: id))
+    }
+    return entries
+  }
+
+  /// The tensor that a value is, or is a parameter around.
+  private static func tensor(_ node: NodeID, of graph: TensorGraph) -> TensorID? {
+    if case .tensor(let id) = graph[node] { return id }
+    guard case .parameter(let inner, _)? = graph.knownObject(node),
+      case .tensor(let id) = graph[inner]
+    else { return nil }
+    return id
+  }
+}

@@ -1,0 +1,142 @@
+public import CkptCopy
+public import CkptFormats
+internal import CkptJSON
+
+/// What a comparison of two checkpoints found, for scripts.
+public struct DiffReport: Sendable {
+  /// Up to which size differences of elements do not count.
+  public struct Tolerance: Hashable, Sendable {
+    /// The largest |a − b|; `nil` where every difference counts.
+    public var absolute: Double?
+    /// The largest |a − b| / max(|a|, |b|); `nil` where every difference counts.
+    public var relative: Double?
+
+    /// Everything counts.
+    public init() {}
+
+    /// Whether a tensor's differences do not count: all of them are within one of the bounds.
+    public func covers(_ row: CheckpointDiff.TensorRow) -> Bool {
+      guard absolute != nil || relative != nil, let elements = row.elements,
+        elements.nanCount == 0
+      else { return false }
+      // Types that are no numbers have a count and no sizes.
+      guard elements.count == 0 || elements.absolute != nil else { return false }
+      if let absolute, elements.absolute?.value ?? 0 <= absolute { return true }
+      if let relative, elements.relative?.value ?? 0 <= relative { return true }
+      return false
+    }
+  }
+
+  /// The first checkpoint as it was given.
+  public var first: String
+  /// The second checkpoint as it was given.
+  public var second: String
+  /// The files that were compared.
+  public var files: [CheckpointDiff] = []
+  /// What only one of the checkpoints has, and files beside the tensors that differ.
+  public var differences: [Difference] = []
+  /// The files that could not be compared and why.
+  public var failures: [(input: String, error: CheckpointError)] = []
+  /// Up to which size differences of elements do not count.
+  public var tolerance: Tolerance
+
+  /// A report of nothing.
+  public init(first: String, second: String, tolerance: Tolerance = Tolerance()) {
+    self.first = first
+    self.second = second
+    self.tolerance = tolerance
+  }
+
+  /// Whether nothing differs that counts.
+  public var isEqual: Bool {
+    failures.isEmpty && differences.isEmpty
+      && files.allSatisfy { file in
+        file.renamed.isEmpty && file.unpaired.isEmpty && file.others.isEmpty
+          && file.tensors.allSatisfy(tolerance.covers)
+      }
+  }
+
+  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.member("first", first)
+    json.member("second", second)
+    json.member("equal", isEqual)
+    json.key("files")
+    json.beginArray()
+    for file in files { write(file, to: &json) }
+    json.endArray()
+    VerificationReport.write(differences, to: &json)
+    json.write(failures)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  private func write(_ file: CheckpointDiff, to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("first", file.first)
+    json.member("second", file.second)
+    json.member("compared", file.comparedCount)
+    json.key("tensors")
+    json.beginArray()
+    for row in file.tensors { write(row, to: &json) }
+    json.endArray()
+    json.key("renamed")
+    json.beginArray()
+    for renaming in file.renamed {
+      json.beginObject()
+      json.member("first", renaming.first)
+      json.member("second", renaming.second)
+      json.endObject()
+    }
+    json.endArray()
+    VerificationReport.write(file.unpaired + file.others, to: &json)
+    json.member("warnings", file.warnings)
+    json.endObject()
+  }
+
+  private func write(_ row: CheckpointDiff.TensorRow, to json: inout JSONWriter) {
+    let elements = row.elements ?? ElementDifferences()
+    json.beginObject()
+    json.member("name", row.name)
+    json.member("first_dtype", row.firstType)
+    json.member("second_dtype", row.secondType)
+    json.member("shape", row.shape)
+    json.member("elements", row.elementCount)
+    json.member("differing", elements.count)
+    json.member("differing_in_bits", elements.bitCount)
+    json.member("nan_on_one_side", elements.nanCount)
+    write("max_abs", elements.absolute, row, to: &json)
+    write("max_rel", elements.relative, row, to: &json)
+    json.member("within_tolerance", tolerance.covers(row))
+    json.endObject()
+  }
+
+  private func write(
+    _ name: String, _ maximum: ElementDifferences.Maximum?, _ row: CheckpointDiff.TensorRow,
+    to json: inout JSONWriter
+  ) {
+    json.key(name)
+    guard let maximum else { return json.null() }
+    json.beginObject()
+    json.key("value")
+    // JSON has no infinity.
+    if maximum.value.isFinite { json.number(maximum.value) } else { json.string("inf") }
+    json.member("at", row.indices(of: maximum))
+    json.endObject()
+  }
+}
+
+extension CheckpointDiff.TensorRow {
+  /// The indices of the element that a maximum belongs to.
+  public func indices(of maximum: ElementDifferences.Maximum) -> [Int] {
+    var indices = [Int](repeating: 0, count: shape.count)
+    var rest = maximum.element
+    for index in shape.indices.reversed() {
+      indices[index] = rest % shape[index]
+      rest /= shape[index]
+    }
+    return indices
+  }
+}

@@ -1,0 +1,171 @@
+internal import CkptBase
+internal import CkptCopy
+internal import CkptGraph
+internal import CkptPlan
+
+/// Computes the SHA-256 of tensors' elements: packed in row-major order, little-endian.
+///
+/// A hash takes its bytes in order, so the tensors are shared out among the threads.
+struct TensorDigests {
+  /// The tensors that one thread hashes, one after the other.
+  private struct Share {
+    var plan = FilePlan()
+    var tensors: [TensorID] = []
+    var byteCounts: [Int] = []
+  }
+
+  /// What the threads hand in.
+  private struct Results {
+    var next = 0
+    var digests: [TensorID: SHA256.Digest] = [:]
+    var failure: CheckpointError?
+    var done: [Int]
+
+    /// The number of the next share, or `nil` when there are no more or one has failed.
+    mutating func take(of count: Int) -> Int? {
+      guard next < count, failure == nil else { return nil }
+      defer { next += 1 }
+      return next
+    }
+  }
+
+  private var shares: [Share]
+  private let budget: CopyBudget
+  /// Tensors that show the same bytes as another.
+  private var twins: [(tensor: TensorID, first: TensorID)] = []
+
+  /// The digests of those of `tensors` that have elements; all other bytes of the checkpoint's
+  /// storages are checked as well, where there are checksums.
+  ///
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws; `limitExceeded` for tensors that repeat few
+  ///   elements without end.
+  static func compute(
+    of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, budget: CopyBudget,
+    progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> [TensorID: SHA256.Digest] {
+    var digests = TensorDigests(budget: budget)
+    try digests.share(tensors, of: checkpoint)
+    var found = try digests.run(progress)
+    for twin in digests.twins { found[twin.tensor] = found[twin.first] }
+    return found
+  }
+
+  private init(budget: CopyBudget) {
+    self.budget = budget
+    shares = Array(repeating: Share(), count: budget.threadCount)
+  }
+
+  private mutating func share(
+    _ tensors: [(name: String, id: TensorID)], of checkpoint: Checkpoint
+  ) throws(CheckpointError) {
+    let graph = checkpoint.graph
+    var firsts: [TensorBytes: TensorID] = [:]
+    for (name, id) in tensors {
+      guard let bytes = TensorBytes(graph[id], of: graph) else { continue }
+      try Tensor.requireFiniteWork(name, bytes.segments)
+      if let first = firsts[bytes] {
+        if first != id { twins.append((id, first)) }
+        continue
+      }
+      firsts[bytes] = id
+      let share = shares.indices.min { shares[$0].plan.byteCount < shares[$1].plan.byteCount } ?? 0
+      for segment in bytes.segments { shares[share].plan.append(segment) }
+      shares[share].tensors.append(id)
+      shares[share].byteCounts.append(graph[id].byteCount)
+    }
+    // A region that several threads take from is checked by the first of them alone.
+    var checked: Set<Int> = []
+    for (number, share) in shares.enumerated() {
+      for id in share.tensors {
+        guard let storage = graph[id].storage, checked.insert(graph.index(of: storage)).inserted,
+          let region = graph[storage].region
+        else { continue }
+        shares[number].plan.inspect(region)
+      }
+    }
+    for (index, storage) in graph.storages.enumerated() where !checked.contains(index) {
+      if let region = storage.region { shares[0].plan.inspect(region) }
+    }
+    for region in checkpoint.unusedRegions { shares[0].plan.inspect(region) }
+  }
+
+  private func run(
+    _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> [TensorID: SHA256.Digest] {
+    let shares = shares
+    let total = shares.reduce(0) { $0 + $1.plan.byteCount }
+    let results = Locked(Results(done: Array(repeating: 0, count: shares.count)))
+    Syscalls.concurrently(shares.count) { [budget] in
+      while let number = results.withLock({ $0.take(of: shares.count) }) {
+        let share = shares[number]
+        let output = DigestingOutput(runs: share.byteCounts)
+        do throws(CheckpointError) {
+          let engine = CopyEngine(budget.ofOneThread) { done, _ in
+            results.withLock { results in
+              results.done[number] = min(done, share.plan.byteCount)
+              progress(results.done.reduce(0, +), total)
+            }
+          }
+          try engine.run(share.plan, into: output)
+          results.withLock { results in
+            for (id, digest) in zip(share.tensors, output.digests) { results.digests[id] = digest }
+          }
+        } catch {
+          results.withLock { $0.failure = $0.failure ?? error }
+        }
+      }
+    }
+    let finished = results.withLock { $0 }
+    if let failure = finished.failure { throw failure }
+    return finished.digests
+  }
+}
+
+/// An output that keeps nothing but the SHA-256 of each of several runs of bytes.
+final class DigestingOutput: CopyDestination {
+  private struct State {
+    var hash = SHA256()
+    var run = 0
+    var digests: [SHA256.Digest] = []
+  }
+
+  /// Where each run ends.
+  private let ends: [Int]
+  private let state = Locked(State())
+
+  /// An output for runs of these lengths, one after the other, none of them empty.
+  init(runs byteCounts: [Int]) {
+    var end = 0
+    ends = byteCounts.map { count in
+      end += count
+      return end
+    }
+  }
+
+  /// The digests in the order of the runs, once all bytes have arrived.
+  var digests: [SHA256.Digest] { state.withLock { $0.digests } }
+
+  /// Always: a hash takes its bytes in order.
+  var isSequential: Bool { true }
+
+  /// The user's directory for temporary files.
+  var scratchDirectory: String { Syscalls.temporaryDirectory() }
+
+  /// Does nothing: nothing is kept.
+  func prepare(byteCount: Int) {}
+
+  /// Takes in the next bytes.
+  func write(_ bytes: RawSpan, at offset: Int) {
+    state.withLock { state in
+      var place = offset
+      while place < offset + bytes.byteCount {
+        let end = min(offset + bytes.byteCount, ends[state.run])
+        state.hash.update(bytes.extracting(place - offset..<end - offset))
+        place = end
+        guard end == ends[state.run] else { break }
+        state.digests.append(state.hash.finish())
+        state.run += 1
+      }
+    }
+  }
+}

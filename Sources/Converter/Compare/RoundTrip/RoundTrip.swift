@@ -1,0 +1,242 @@
+internal import CkptBase
+public import CkptCheckpoints
+public import CkptCopy
+public import CkptFormats
+internal import CkptGraph
+internal import CkptJSON
+internal import CkptPlan
+internal import CkptSafetensors
+public import CkptSkeleton
+internal import CkptTorch
+
+/// Takes a file to the other format and back, and compares what returns with what left.
+///
+/// No tensor's bytes are written for it: header, skeleton and everything else that readers look at
+/// are really encoded and read back, and the plan of the file that returns takes tensors from where
+/// the file that left has them. That plan is run into an output that expects the bytes of the file.
+public struct RoundTrip: Sendable {
+  /// What became of a file.
+  public enum Verdict: String, Sendable {
+    /// The file returns byte for byte.
+    case identical
+    /// The same object returns in a file of other bytes.
+    case sameObject = "same_object"
+    /// Another object returns.
+    case different
+  }
+
+  /// What was found out about a file.
+  public struct Finding: Sendable {
+    /// The file.
+    public var path: String
+    /// The format it was taken to.
+    public var format: CheckpointFormat
+    /// How tensors are named in the safetensors file.
+    public var layout: Layout
+    /// The file's size in bytes.
+    public var byteCount: Int
+    /// The size of the file that returns.
+    public var returnedByteCount: Int
+    /// What became of it.
+    public var verdict = Verdict.identical
+    /// The number of bytes that differ, where both files have the same size.
+    public var differingByteCount = 0
+    /// The number of bytes of storages that do not return: those that belong to no tensor.
+    public var lostByteCount = 0
+    /// Which bytes differ and why.
+    public var reasons: [String] = []
+    /// The first differences between the objects.
+    public var differences: [Difference] = []
+    /// How many differences there are between the objects.
+    public var differenceCount = 0
+    /// What the user should know of the file.
+    public var warnings: [String] = []
+
+    /// Whether something does not return.
+    public var isLossy: Bool { verdict == .different || lostByteCount > 0 }
+  }
+
+  private let layout: Layout?
+  private let budget: CopyBudget
+
+  /// Round trips of `.pt` files through safetensors files with names of `layout`, by default what
+  /// suits the place of the file.
+  public init(layout: Layout? = nil, budget: CopyBudget = CopyBudget()) {
+    self.layout = layout
+    self.budget = budget
+  }
+
+  /// The files that `path` stands for: itself, the shards of an index, or those files of a directory
+  /// that a conversion converts.
+  ///
+  /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
+  public static func files(of path: String) throws(CheckpointError) -> [String] {
+    let place = FilePath(path)
+    guard let status = try place.status() else { throw CheckpointError(SystemError.missing(path)) }
+    guard status.isDirectory else { return try ModelFolder.shards(of: path) }
+    var files = try OLMoDirectory.files(of: place).filter {
+      CheckpointMembers.name(ofFile: FilePath($0).name) != OLMoDirectory.trainer
+    }
+    if files.isEmpty, let weights = try ModelFolder.weights(in: path) {
+      files = try ModelFolder.shards(of: weights)
+    }
+    guard !files.isEmpty else { throw OLMoDirectory.notACheckpoint(place) }
+    return files
+  }
+
+  /// Takes a file there and back.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: what became of it.
+  /// - Throws: ``CheckpointError`` with the file in its path: what reading and converting it throws.
+  public func run(
+    _ path: String, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> Finding {
+    let file = try SourceFile.open(path)
+    return try CheckpointError.within(path) { () throws(CheckpointError) in
+      try run(file, try CheckpointFile.read(file), progress)
+    }
+  }
+
+  private func run(
+    _ file: SourceFile, _ left: Checkpoint, _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> Finding {
+    let journey = try RoundTripPlan(of: left, at: file.path, layout: layout)
+    let plan = try returningPlan(left, journey)
+    let runs = ByteAttribution(of: left, in: file)
+    let output = try ComparingOutput(expecting: runs.regions)
+    try CopyEngine(budget, progress: progress).run(plan, into: output)
+    var finding = Finding(
+      path: file.path, format: journey.format, layout: journey.layout, byteCount: file.byteCount,
+      returnedByteCount: plan.byteCount, warnings: left.warnings)
+    guard plan.byteCount != file.byteCount || !output.differences.isEmpty else { return finding }
+    if plan.byteCount == file.byteCount {
+      runs.explain(output.differences, in: &finding)
+    } else {
+      finding.reasons = [
+        "the file is spelled in another way: it has \(file.byteCount) bytes and comes back with "
+          + "\(plan.byteCount)"
+      ]
+      finding.lostByteCount = try ByteAttribution.lostByteCount(of: left, budget: budget)
+    }
+    let returned = try CheckpointFile.read(TemporaryOutput.holding(plan, budget: budget))
+    let comparison = try CheckpointVerification(left, returned, budget: budget) { _, _ in }
+    finding.verdict = comparison.differences.isEmpty ? .sameObject : .different
+    finding.differences = comparison.differences.first
+    finding.differenceCount = comparison.differences.count
+    return finding
+  }
+
+  /// The plan of the file that returns, in terms of the file that left.
+  private func returningPlan(
+    _ left: Checkpoint, _ journey: RoundTripPlan
+  ) throws(CheckpointError) -> FilePlan {
+    let there = try journey.there(left)
+    var planned = try VirtualFile(there, budget: budget)
+    var plan = try planned.readingThrough(journey.back(CheckpointFile.read(planned.file)))
+    if plan == nil {
+      planned = try VirtualFile(there, leavingOut: false, budget: budget)
+      plan = try journey.back(CheckpointFile.read(planned.file))
+    }
+    guard var plan else { throw CheckpointError(.malformed, "the file cannot be planned") }
+    for region in left.graph.storages.compactMap(\.region) + left.unusedRegions {
+      plan.inspect(region)
+    }
+    return plan
+  }
+}
+
+/// How a file is taken to the other format and back: what the two conversions are told.
+struct RoundTripPlan {
+  /// The format between.
+  let format: CheckpointFormat
+  /// The layout of the safetensors file, the one between or the one that left.
+  let layout: Layout
+  private let path: String
+  private let safetensors: SafetensorsEncoder.Options
+
+  /// The journey of a checkpoint from the file at `path`; `layout` is for `.pt` files, `nil` for
+  /// what suits the place.
+  ///
+  /// - Throws: `inputOutput` when the place cannot be told.
+  init(of checkpoint: Checkpoint, at path: String, layout: Layout?) throws(CheckpointError) {
+    self.path = path
+    switch checkpoint.source.container {
+    case .torch, .shards:
+      format = .safetensors
+      let directory = FilePath(path).directory
+      self.layout = try OLMoDirectory.layout(layout, in: directory)
+      safetensors = .init(layout: self.layout)
+    case .safetensors(let file):
+      format = .torch
+      self.layout = Layout(rawValue: file.layout) ?? .plain
+      safetensors = .init(
+        layout: self.layout, includesSkeleton: file.hasSkeleton,
+        tied: checkpoint.copies.isEmpty ? nil : .copy)
+    }
+  }
+
+  /// The plan of the file in the other format.
+  func there(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
+    format == .torch ? try torch(checkpoint) : try safetensors(checkpoint)
+  }
+
+  /// The plan of the file that returns.
+  func back(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
+    format == .torch ? try safetensors(checkpoint) : try torch(checkpoint)
+  }
+
+  private func safetensors(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
+    try SafetensorsEncoder.encode(checkpoint, options: safetensors).plan
+  }
+
+  private func torch(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
+    try TorchEncoder.encode(
+      checkpoint,
+      options: .init(
+        prefix: TorchEncoder.prefix(forFileAt: path),
+        records: MetadataRecord.records(for: checkpoint.source))
+    ).plan
+  }
+}
+
+/// What became of files that were taken there and back, for scripts.
+public struct RoundTripReport: Sendable {
+  /// What became of each file.
+  public var findings: [RoundTrip.Finding] = []
+  /// The files that failed and why.
+  public var failures: [(input: String, error: CheckpointError)] = []
+
+  /// A report of nothing.
+  public init() {}
+
+  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("files")
+    json.beginArray()
+    for finding in findings {
+      json.beginObject()
+      json.member("path", finding.path)
+      json.member("format", finding.format.rawValue)
+      json.member("layout", finding.layout.rawValue)
+      json.member("verdict", finding.verdict.rawValue)
+      json.member("bytes", finding.byteCount)
+      json.member("returned_bytes", finding.returnedByteCount)
+      json.member("differing_bytes", finding.differingByteCount)
+      json.member("lost_bytes", finding.lostByteCount)
+      json.member("reasons", finding.reasons)
+      json.member("difference_count", finding.differenceCount)
+      VerificationReport.write(finding.differences, to: &json)
+      json.member("warnings", finding.warnings)
+      json.endObject()
+    }
+    json.endArray()
+    json.write(failures)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+}

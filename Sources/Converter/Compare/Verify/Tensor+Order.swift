@@ -1,0 +1,161 @@
+internal import CkptBase
+internal import CkptCopy
+internal import CkptGraph
+internal import CkptPlan
+
+/// In which order elements are compared, and which element is the nth.
+extension Tensor {
+  /// How many times the bytes it is made from a tensor may have.
+  private static let repetitions = 1 << 10
+
+  /// Leaves out dimensions along which both tensors repeat the same elements.
+  static func dropCommonRepetitions(_ left: inout Tensor, _ right: inout Tensor) {
+    guard left.packed == nil, right.packed == nil, left.elementCount > 0 else { return }
+    for index in left.shape.indices where left.strides[index] == 0 && right.strides[index] == 0 {
+      left.shape[index] = 1
+      right.shape[index] = 1
+    }
+  }
+
+  /// Whether the elements fill a stretch of the storage, in whatever order.
+  var isDense: Bool {
+    var expected = 1
+    for (size, stride) in dimensionsInStorageOrder.reversed() {
+      guard stride == expected else { return false }
+      expected *= size
+    }
+    return true
+  }
+
+  /// The dimensions of more than one element, that with the longest stride first.
+  private var dimensionsInStorageOrder: [(size: Int, stride: Int)] {
+    zip(shape, strides).filter { $0.0 != 1 }.map { (size: $0.0, stride: $0.1) }
+      .sorted { $0.stride > $1.stride }
+  }
+
+  /// The indices of an element by its number, in row-major order or that of the storage.
+  func indices(ofElement number: Int, inStorageOrder: Bool) -> [Int] {
+    var indices = [Int](repeating: 0, count: shape.count)
+    var rest = number
+    if inStorageOrder {
+      let order = shape.indices.filter { shape[$0] != 1 }.sorted { strides[$0] > strides[$1] }
+      for index in order {
+        indices[index] = rest / strides[index]
+        rest %= strides[index]
+      }
+    } else {
+      for index in shape.indices.reversed() {
+        indices[index] = rest % max(shape[index], 1)
+        rest /= max(shape[index], 1)
+      }
+    }
+    return indices
+  }
+
+  /// The element with these indices, as a tensor of its own.
+  func element(_ indices: [Int]) -> Tensor {
+    var element = self
+    element.shape = []
+    element.strides = []
+    element.offset += zip(indices, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    if let packed {
+      let number = zip(indices, shape).reduce(0) { $0 * $1.1 + $1.0 }
+      element.packed = packed.part(number * dtype.byteCount..<(number + 1) * dtype.byteCount)
+    }
+    return element
+  }
+
+  /// Makes sure that the elements are not many more than the bytes they are made from: a few bytes
+  /// in a file can announce any number of repetitions.
+  ///
+  /// - Throws: `limitExceeded` if they are.
+  static func requireFiniteWork(
+    _ name: String, _ segments: [Segment]
+  ) throws(CheckpointError) {
+    for case .gather(let region, let elements) in segments {
+      guard elements.byteCount / Self.repetitions <= max(region.byteCount, 1) else {
+        throw CheckpointError(
+          .limitExceeded,
+          "tensor '\(name)' repeats \(region.byteCount) bytes until they are "
+            + "\(elements.byteCount)",
+          hint: "this is a file made to exhaust its readers")
+      }
+    }
+  }
+}
+
+extension FileRegion {
+  /// The region without its checksum.
+  var unchecked: FileRegion {
+    FileRegion(file: file, range: range, encoding: encoding, byteCount: byteCount, name: name)
+  }
+}
+
+extension Segment {
+  /// The segment, of whose region only what it takes is read.
+  var unchecked: Segment {
+    switch self {
+    case .copy(let region, let range): .copy(region.unchecked, range: range)
+    case .gather(let region, let elements): .gather(region.unchecked, elements)
+    case .cast(let region, let elements, let cast): .cast(region.unchecked, elements, cast)
+    case .literal, .zeros, .assembly, .computed: self
+    }
+  }
+
+  /// Where the segment's bytes lie as they are, if they do.
+  var place: FileRegion? {
+    guard case .copy(let region, let range) = self, region.encoding == .stored else { return nil }
+    guard range != 0..<region.byteCount else { return region }
+    return region.part(range)
+  }
+
+  /// A gather in parts of up to `limit` bytes, as far as single elements allow.
+  func parts(ofAtMost limit: Int) -> [Segment] {
+    guard case .gather(let region, let elements) = self else { return [self] }
+    var parts: [Segment] = []
+    var pending = [elements]
+    while let next = pending.popLast() {
+      guard next.byteCount > limit, let dimension = next.shape.firstIndex(where: { $0 > 1 }) else {
+        parts.append(.gather(region, next))
+        continue
+      }
+      let rowCount = next.shape[dimension]
+      let step = max(1, limit / (next.byteCount / rowCount))
+      for start in stride(from: 0, to: rowCount, by: step).reversed() {
+        var part = next
+        part.byteOffset += start * part.byteStrides[dimension]
+        part.shape[dimension] = min(step, rowCount - start)
+        pending.append(part)
+      }
+    }
+    return parts
+  }
+}
+
+extension [Segment] {
+  /// Where a tensor's bytes lie as they are, if they do.
+  var place: FileRegion? { count == 1 ? self[0].place : nil }
+}
+
+extension TemporaryOutput {
+  /// A file without a name that holds what `plan` describes.
+  ///
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  static func holding(_ plan: FilePlan, budget: CopyBudget) throws(CheckpointError) -> SourceFile {
+    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
+    try CopyEngine(budget).run(plan, into: output)
+    return try output.makeSource()
+  }
+
+  /// What `plan` describes, in a file without a name, as one region up to each of `ends`.
+  ///
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  static func regions(
+    of plan: FilePlan, endingAt ends: [Int], budget: CopyBudget
+  ) throws(CheckpointError) -> [FileRegion] {
+    let file = try holding(plan, budget: budget)
+    return zip([0] + ends, ends).map { start, end in
+      FileRegion(file: file, range: start..<end, name: "temporary file")
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptFormats
+internal import CkptModels
+internal import CkptYAML
+
+/// A configuration that was found and read, of either side.
+struct ConfigSource {
+  /// What was read.
+  enum Content {
+    case olmo(OLMoConfig)
+    case huggingFace(HuggingFaceConfig)
+  }
+
+  let path: FilePath
+  let content: Content
+
+  /// The side that it is translated to.
+  var target: ConfigTranslation.Target {
+    switch content {
+    case .olmo: .huggingFace
+    case .huggingFace: .olmo
+    }
+  }
+
+  /// Finds the configuration of `input` that can be translated to `target`, and reads it.
+  ///
+  /// - Throws: `unsupported` for a configuration of the very side that is asked for, and for a
+  ///   directory without one, or with both where `target` does not decide.
+  init(_ input: String, for target: ConfigTranslation.Target?) throws(CheckpointError) {
+    let place = FilePath(input)
+    guard let status = try place.status() else { throw CheckpointError(SystemError.missing(input)) }
+    path = status.isDirectory ? try Self.find(in: place, for: target) : place
+    content = try Self.read(path.text)
+    if let target, target != self.target {
+      let side = target == .olmo ? "an OLMo" : "a Hugging Face"
+      throw CheckpointError(
+        .unsupported, "this is \(side) configuration already",
+        hint: "--to names what is written, not what is read"
+      ).framed(by: path.text)
+    }
+  }
+
+  private static func find(
+    in directory: FilePath, for target: ConfigTranslation.Target?
+  ) throws(CheckpointError) -> FilePath {
+    var found: [FilePath] = []
+    for candidate in ConfigTranslation.Target.allCases where target ?? candidate == candidate {
+      let path = directory.appending(candidate.sourceName)
+      if try path.status() != nil { found.append(path) }
+    }
+    guard let path = found.first else {
+      let names = target.map { $0.sourceName } ?? "config.yaml or config.json"
+      throw CheckpointError(.unsupported, "there is no \(names) in this directory")
+        .framed(by: directory.text)
+    }
+    guard found.count == 1 else {
+      throw CheckpointError(
+        .unsupported, "there are a config.yaml and a config.json in this directory",
+        hint: "say with --to hf or --to olmo what shall be written"
+      ).framed(by: directory.text)
+    }
+    return path
+  }
+
+  /// Reads a configuration; the first characters tell JSON from YAML.
+  private static func read(_ path: String) throws(CheckpointError) -> Content {
+    let file = try SourceFile.open(path)
+    let beginning = try file.bytes(in: 0..<4096)
+    let space: Set<UInt8> = [0x20, 0x09, 0x0a, 0x0d]
+    let characters = beginning.filter { !space.contains($0) }.prefix(2)
+    let isJSON = [Array("{\"".utf8), Array("{}".utf8)].contains(Array(characters))
+    return isJSON
+      ? .huggingFace(try HuggingFaceConfig(path: path)) : .olmo(try OLMoConfig(path: path))
+  }
+}
+
+/// Where the files of a translated configuration go.
+struct ConfigDestination {
+  /// A directory to make first; `nil` if none is needed.
+  let directory: String?
+  private let place: FilePath
+  /// The name of the main file where it was given.
+  private let name: String?
+  private let isStream: Bool
+
+  /// Decides it.
+  ///
+  /// Two files are written in one direction, so a path means a directory unless its name has the
+  /// extension of a configuration.
+  /// - Throws: `inputOutput` when the system does not tell what stands there.
+  init(_ destination: Destination, _ source: ConfigSource) throws(CheckpointError) {
+    isStream = destination == .standardOutput
+    guard case .path(let path) = destination else {
+      (directory, place, name) = (nil, source.path.directory, nil)
+      return
+    }
+    let given = FilePath(path)
+    let isDirectory = try given.meansDirectory()
+    if !isDirectory, [".json", ".yaml", ".yml"].contains(where: given.name.hasSuffix) {
+      (directory, place, name) = (nil, given.directory, given.name)
+    } else {
+      (directory, place, name) = (path, given, nil)
+    }
+  }
+
+  /// The files of a translation to Hugging Face; only the first fits the standard output.
+  func huggingFace(_ text: [UInt8], generation: [UInt8]) -> [ConfigTranslation.File] {
+    let main = ConfigTranslation.File(path: path(HuggingFaceFolder.configuration), text: text)
+    guard !isStream else { return [main] }
+    let second = place.appending(HuggingFaceFolder.generation).text
+    return [main, .init(path: second, text: generation)]
+  }
+
+  /// The file of a translation to OLMo.
+  func olmo(_ text: [UInt8]) -> [ConfigTranslation.File] {
+    [.init(path: path(OLMoDirectory.configuration), text: text)]
+  }
+
+  private func path(_ usual: String) -> String {
+    isStream ? "-" : place.appending(name ?? usual).text
+  }
+}

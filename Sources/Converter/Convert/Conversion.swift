@@ -1,0 +1,245 @@
+internal import CkptBase
+public import CkptCheckpoints
+internal import CkptCompare
+public import CkptCopy
+public import CkptFormats
+package import CkptJSON
+internal import CkptPlan
+public import CkptSkeleton
+
+/// Converts checkpoints: reads a graph, encodes it as a plan, has the plan carried out.
+public struct Conversion: Sendable {
+  /// A file that has been written.
+  public struct Output: Hashable, Sendable {
+    /// The file that was read.
+    public var source: String
+    /// The file that was written; `-` for the standard output.
+    public var path: String
+    /// The format it was converted to; `nil` for a file that was carried along.
+    public var format: CheckpointFormat?
+    /// How its tensors are named; `nil` for other files than safetensors.
+    public var layout: Layout?
+    /// How many tensors it holds, counted once under each of their names.
+    public var tensorCount: Int
+    /// How many names share the bytes of another.
+    public var aliasCount: Int
+    /// Its size in bytes.
+    public var byteCount: Int
+    /// What the user should know.
+    public var warnings: [String]
+
+    package init(
+      source: String, path: String, format: CheckpointFormat?, layout: Layout?, tensorCount: Int,
+      aliasCount: Int, byteCount: Int, warnings: [String]
+    ) {
+      self.source = source
+      self.path = path
+      self.format = format
+      self.layout = layout
+      self.tensorCount = tensorCount
+      self.aliasCount = aliasCount
+      self.byteCount = byteCount
+      self.warnings = warnings
+    }
+  }
+
+  private let options: ConversionOptions
+
+  /// Conversions that follow `options`.
+  public init(_ options: ConversionOptions) { self.options = options }
+
+  /// What will be written for `inputs`, decided by their names and places alone.
+  ///
+  /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
+  ///   not a checkpoint and for outputs that would get one name.
+  public func tasks(
+    for inputs: [String], to destination: Destination
+  ) throws(CheckpointError) -> [ConversionTask] {
+    try ConversionPlanner(options: options, destination: destination).tasks(for: inputs)
+  }
+
+  /// How many bytes a task will write, found out without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  public func measure(_ task: ConversionTask) throws(CheckpointError) -> Int {
+    var total = 0
+    for step in task.steps { total += try PreparedOutput(step, options).plan.byteCount }
+    return total
+  }
+
+  /// Does one task: all of its outputs appear, or none.
+  ///
+  /// - Parameters:
+  ///   - task: what ``tasks(for:to:)`` decided.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: the files written.
+  /// - Throws: ``CheckpointError`` with the file, archive entry or tensor in its path.
+  public func run(
+    _ task: ConversionTask, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> [Output] {
+    var prepared: [PreparedOutput] = []
+    for step in task.steps { prepared.append(try PreparedOutput(step, options)) }
+    guard options.optimizerNames == nil || prepared.contains(where: \.isOptimizer) else {
+      throw OptimizerNames.nothingToName("there is no optimizer's state here")
+        .framed(by: task.input)
+    }
+    let directories = task.directory.map { _ in OutputDirectories() }
+    do throws(CheckpointError) {
+      try write(prepared, of: task.input, in: directories, progress: progress)
+    } catch {
+      directories?.discard()
+      throw error
+    }
+    return prepared.map(\.output)
+  }
+
+  // MARK: Writing
+
+  private func write(
+    _ prepared: [PreparedOutput], of input: String, in directories: OutputDirectories?,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) {
+    var staged: [StagedOutput] = []
+    for item in prepared where item.output.path != "-" {
+      staged.append(
+        try StagedOutput(
+          path: item.output.path, replacing: options.replacesExisting,
+          synchronising: options.synchronises, in: directories))
+    }
+    let manifest = try stageManifest()
+    var series = PlanSeries(
+      prepared.map(\.plan), budget: options.budget,
+      progress: progress)
+    // Asked for all files before the first is written.
+    if let first = staged.first {
+      try FreeSpace.require(series.byteCount, in: first.scratchDirectory)
+    }
+    for (index, item) in prepared.enumerated() {
+      let source = item.output.source
+      guard item.output.path != "-" else {
+        try series.run(item.plan, into: StreamOutput(), from: source)
+        continue
+      }
+      try series.run(item.plan, into: staged[index], from: source)
+      guard options.verifiesOutputs else { continue }
+      try CheckpointError.within(source) { () throws(CheckpointError) in
+        try OutputVerification.require(
+          item, in: staged[index].makeSource(), budget: options.budget, progress: progress)
+      }
+    }
+    if let manifest {
+      let reading = ReadingOptions(
+        dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton)
+      try Manifest.make(of: input, reading, budget: options.budget, progress: progress).0
+        .write(into: manifest)
+      staged.append(manifest)
+    }
+    try StagedOutput.commit(staged)
+  }
+
+  private func stageManifest() throws(CheckpointError) -> StagedOutput? {
+    guard let path = options.manifest else { return nil }
+    return try StagedOutput(
+      path: path, replacing: options.replacesExisting, synchronising: options.synchronises)
+  }
+}
+
+/// What the caller decides about a conversion.
+public struct ConversionOptions: Sendable {
+  /// The format that is written.
+  public var format: CheckpointFormat
+  /// How tensors are named; `nil` for what suits the place of the input.
+  public var layout: Layout?
+  /// What becomes of tied tensors; `nil` for what the layout's readers need.
+  public var tied: SafetensorsEncoder.Options.TiedTensors?
+  /// Whether what is not tensors goes along in the skeleton.
+  public var includesSkeleton = true
+  /// Whether a directory's `train.pt` is converted instead of carried along.
+  public var convertsTrainerState = false
+  /// Whether a safetensors file is taken as if it had no skeleton.
+  public var ignoresSkeleton = false
+  /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
+  public var keepsMetadata = true
+  /// How an optimizer's state refers to parameters; `nil` for as it does.
+  public var optimizerNames: OptimizerNames?
+  /// Whether names with dots become nested dicts.
+  public var nestsNames = false
+  /// Whether what cannot be carried becomes a warning instead of an error.
+  public var allowsLoss = false
+  /// Whether values that exist to run code become `None` instead of an error.
+  public var dropsUnsafe = false
+  /// Whether existing files are replaced.
+  public var replacesExisting = false
+  /// Whether outputs are on the disk before they appear under their names.
+  public var synchronises = false
+  /// Whether outputs are read again and compared with their sources before they get their names.
+  public var verifiesOutputs = false
+  /// Where a manifest of the input goes; `nil` for none.
+  public var manifest: String?
+  /// What it may use of the machine.
+  public var budget = CopyBudget()
+
+  /// Whether outputs hold all that inputs hold, so that these can be made again from them.
+  ///
+  /// An optimizer's state that is keyed anew does not tell how it was keyed.
+  public var keepsEverything: Bool {
+    guard optimizerNames == nil else { return false }
+    switch format {
+    case .safetensors: return includesSkeleton
+    case .torch: return !ignoresSkeleton && keepsMetadata && !nestsNames
+    }
+  }
+
+  /// The defaults for conversions to `format`.
+  public init(to format: CheckpointFormat = .safetensors) { self.format = format }
+}
+
+/// Where outputs go.
+public enum Destination: Hashable, Sendable {
+  /// Beside each input, under its name with the new extension.
+  case besideInput
+  /// A file or a directory.
+  case path(String)
+  /// The standard output.
+  case standardOutput
+}
+
+/// What a run of conversions did, for scripts.
+public struct ConversionReport: Sendable {
+  /// The files written.
+  public var outputs: [Conversion.Output] = []
+  /// The inputs that failed and why.
+  public var failures: [(input: String, error: CheckpointError)] = []
+
+  /// A report of nothing.
+  public init() {}
+
+  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("outputs")
+    json.beginArray()
+    for output in outputs { output.write(to: &json) }
+    json.endArray()
+    json.write(failures)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+}
+
+extension Conversion.Output {
+  /// Writes what is told of a file as an object.
+  package func write(to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("source", source)
+    json.member("path", path)
+    json.member("format", format?.rawValue)
+    json.member("layout", layout?.rawValue)
+    json.member("tensors", tensorCount)
+    json.member("aliases", aliasCount)
+    json.member("bytes", byteCount)
+    json.member("warnings", warnings)
+    json.endObject()
+  }
+}

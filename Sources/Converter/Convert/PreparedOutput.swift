@@ -1,0 +1,161 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptCopy
+internal import CkptFormats
+internal import CkptGraph
+internal import CkptPlan
+internal import CkptSafetensors
+internal import CkptSkeleton
+internal import CkptTorch
+
+/// A file to write, with everything known about it before a byte moves.
+struct PreparedOutput {
+  /// What is told of it.
+  var output: Conversion.Output
+  /// Its bytes.
+  var plan: FilePlan
+  /// What it is made from; `nil` for a file that is carried along.
+  var source: Checkpoint?
+  /// Whether the output has a place for all of its source.
+  var holdsAll = true
+
+  /// Whether it is the state of an optimizer.
+  var isOptimizer: Bool { source.map { OptimizerState.isState($0.graph) } ?? false }
+
+  /// Reads the source of a step and plans its output.
+  ///
+  /// - Throws: ``CheckpointError`` with the source, archive entry or tensor in its path.
+  init(_ step: ConversionTask.Step, _ options: ConversionOptions) throws(CheckpointError) {
+    switch step.action {
+    case .encodeSafetensors(let layout): try self.init(step, options, safetensors: layout)
+    case .encodeTorch: try self.init(torch: step, options)
+    case .carry: try self.init(carrying: step)
+    }
+  }
+
+  private init(
+    _ step: ConversionTask.Step, _ options: ConversionOptions, safetensors layout: Layout
+  ) throws(CheckpointError) {
+    let checkpoint = try Self.read(step, options)
+    let encoding = try CheckpointError.within(step.source) { () throws(CheckpointError) in
+      try SafetensorsEncoder.encode(
+        checkpoint,
+        options: .init(
+          layout: layout, includesSkeleton: options.includesSkeleton, tied: options.tied,
+          allowsLoss: options.allowsLoss))
+    }
+    source = checkpoint
+    holdsAll = options.includesSkeleton
+    plan = encoding.plan
+    output = Conversion.Output(
+      source: step.source, path: step.output ?? "-", format: .safetensors, layout: layout,
+      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+      byteCount: plan.byteCount,
+      warnings: checkpoint.warnings + encoding.warnings + Self.placeWarnings(step, layout))
+  }
+
+  private init(torch step: ConversionTask.Step, _ options: ConversionOptions)
+    throws(CheckpointError)
+  {
+    var checkpoint = try Self.read(step, options)
+    let encoding = try CheckpointError.within(step.source) { () throws(CheckpointError) in
+      if options.nestsNames { try checkpoint.graph.nestDottedKeys() }
+      return try TorchEncoder.encode(
+        checkpoint,
+        options: .init(
+          prefix: TorchEncoder.prefix(forFileAt: step.output),
+          records: options.keepsMetadata ? MetadataRecord.records(for: checkpoint.source) : []))
+    }
+    source = checkpoint
+    plan = encoding.plan
+    output = Conversion.Output(
+      source: step.source, path: step.output ?? "-", format: .torch, layout: nil,
+      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+      byteCount: plan.byteCount, warnings: checkpoint.warnings + encoding.warnings)
+  }
+
+  private init(carrying step: ConversionTask.Step) throws(CheckpointError) {
+    let file = try SourceFile.open(step.source)
+    plan = .copying(file)
+    output = Conversion.Output(
+      source: step.source, path: step.output ?? "-", format: nil, layout: nil, tensorCount: 0,
+      aliasCount: 0, byteCount: plan.byteCount, warnings: [])
+  }
+
+  /// The checkpoint of a step, which must not be of the format that is written.
+  private static func read(
+    _ step: ConversionTask.Step, _ options: ConversionOptions
+  ) throws(CheckpointError) -> Checkpoint {
+    var checkpoint = try CheckpointFile.read(
+      step.source,
+      .init(dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton))
+    switch (checkpoint.source.container, options.format) {
+    case (.torch, .torch):
+      throw CheckpointError(.unsupported, "this is a .pt file already").framed(by: step.source)
+    case (.safetensors, .safetensors):
+      throw CheckpointError(.unsupported, "this is a safetensors file already").framed(
+        by: step.source)
+    case (.torch, .safetensors), (.safetensors, .torch): break
+    case (.shards, _):
+      throw CheckpointError(
+        .unsupported, "this is the index of a checkpoint in several files",
+        hint: "convert its files one by one"
+      ).framed(by: step.source)
+    }
+    if let names = options.optimizerNames, OptimizerState.isState(checkpoint.graph) {
+      try CheckpointError.within(step.source) { () throws(CheckpointError) in
+        try names.apply(to: &checkpoint.graph)
+      }
+    }
+    return checkpoint
+  }
+
+  /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.
+  private static func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout) -> [String] {
+    guard layout != .olmo, let path = step.output.map({ FilePath($0) }),
+      OLMoDirectory.isStateName(path.name),
+      (try? OLMoDirectory.isCheckpoint(path.directory)) != false
+    else { return [] }
+    return [
+      "the OLMo trainer will try to load '\(path.text)' before the .pt file and fail: it reads "
+        + "layout olmo only"
+    ]
+  }
+}
+
+/// Reads an output again before it has its name, and compares it with what it was made from.
+enum OutputVerification {
+  /// Makes sure that `written` holds what the source of `item` does.
+  ///
+  /// An output that cannot hold all of it is compared byte by byte with what was to be written.
+  /// - Throws: `conflict` where something differs, and what reading both throws.
+  static func require(
+    _ item: PreparedOutput, in written: SourceFile, budget: CopyBudget,
+    progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) {
+    guard let source = item.source, item.holdsAll else {
+      let output = try ComparingOutput(expecting: written)
+      try CopyEngine(budget, progress: progress).run(item.plan, into: output)
+      guard output.differences.isEmpty, written.byteCount == item.plan.byteCount else {
+        throw mismatch("its bytes differ")
+      }
+      return
+    }
+    let comparison = try CheckpointVerification(
+      source, CheckpointFile.read(written), budget: budget, progress: progress)
+    guard let first = comparison.differences.first.first else { return }
+    let sides = [first.first, first.second].map { $0 ?? "nothing" }.joined(separator: " became ")
+    let others = comparison.differences.count - 1
+    throw mismatch(
+      "'\(first.place)' differs in \(first.kind.rawValue): \(sides)"
+        + (others > 0 ? ", and \(others) more differences" : ""))
+  }
+
+  private static func mismatch(_ text: String) -> CheckpointError {
+    CheckpointError(
+      .conflict, "what was written is not what was read: \(text)",
+      hint: "nothing is left of it; if it happens again, test the memory and the disk of this "
+        + "machine, and report it as a bug if both are in order")
+  }
+}

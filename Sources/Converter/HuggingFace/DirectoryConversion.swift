@@ -1,0 +1,105 @@
+package import CkptBase
+public import CkptConvert
+public import CkptCopy
+internal import CkptFormats
+internal import CkptJSON
+public import CkptModels
+
+/// A conversion of one directory to another, which appears complete or not at all.
+package protocol DirectoryConversion: Sendable {
+  /// What holds for the directory that is written.
+  var folder: DirectoryOptions { get set }
+
+  /// Whether a directory that holds files of these names can be converted.
+  func takes(directoryHolding names: Set<String>) -> Bool
+
+  /// The files that converting `input` reads, those that options name included; decided by names and
+  /// places, and the index of weights in several files.
+  ///
+  /// - Throws: `inputOutput` when there is no such directory, what reading an index throws.
+  func sources(of input: String) throws(CheckpointError) -> [String]
+
+  /// The bytes that converting `input` would write, found without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  func measure(_ input: String, to output: String) throws(CheckpointError) -> Int
+
+  /// Converts the directory `input` to the directory `output`.
+  ///
+  /// - Returns: what was written and what became of the configuration.
+  /// - Throws: ``CheckpointError`` with the file or tensor in its path.
+  func run(
+    _ input: String, to output: String,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> DirectoryReport
+}
+
+/// What the caller decides about the directory that a checkpoint is converted to.
+public struct DirectoryOptions: Sendable {
+  /// Whether files that exist are replaced.
+  public var replacesExisting = false
+  /// Whether files are on the disk before they appear.
+  public var synchronises = false
+  /// What it may use of the machine.
+  public var budget = CopyBudget()
+  /// The hidden directory in which the files are until all are complete; `nil` for a new one beside
+  /// the output.
+  package var hiddenDirectory: String?
+  /// Whether values that exist to run code become `None` instead of an error.
+  public var dropsUnsafe = false
+
+  /// The defaults.
+  public init() {}
+}
+
+/// What became of a checkpoint that was converted as a whole, its configuration included.
+public struct DirectoryReport: Sendable {
+  /// The files written.
+  public internal(set) var outputs: [Conversion.Output] = []
+  /// What became of every field of the configuration.
+  public internal(set) var configuration = FieldReport()
+  /// What the user should know about the whole.
+  public internal(set) var warnings: [String] = []
+  /// What could have been done and was not asked for.
+  public internal(set) var notes: [String] = []
+  /// The flags with which OLMo's trainer takes up what was written; none for other outputs.
+  public internal(set) var trainerFlags: [String] = []
+}
+
+extension DirectoryReport {
+  /// What the user should know, about the configuration too.
+  public var allWarnings: [String] { warnings + configuration.warnings }
+
+  /// How many fields of the configuration became what; `nil` for none.
+  public var configurationSummary: String? {
+    let entries = configuration.entries
+    guard !entries.isEmpty else { return nil }
+    var parts: [String] = []
+    for status in [FieldReport.Status.mapped, .derived, .defaulted, .notRepresentable] {
+      let count = entries.count { $0.status == status }
+      if count > 0 { parts.append("\(count) \(status.rawValue)") }
+    }
+    let carried = entries.count(where: \.isCarried)
+    if carried > 0 { parts.append("\(carried) carried along") }
+    return parts.joined(separator: ", ")
+  }
+}
+
+extension DirectoryReport {
+  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("outputs")
+    json.beginArray()
+    for output in outputs { output.write(to: &json) }
+    json.endArray()
+    json.key("configuration")
+    configuration.write(to: &json)
+    json.member("warnings", allWarnings)
+    json.member("notes", notes)
+    json.member("trainer_flags", trainerFlags)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,166 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptCopy
+internal import CkptFormats
+internal import CkptPlan
+
+/// Writes files into one directory, in which they appear all together.
+///
+/// A directory that does not exist, or is empty, appears complete or not at all. Into one that has
+/// files already they are written where replacing was asked for; files of other names stay, except
+/// that old weights must not be taken for the new ones.
+struct DirectoryWriter {
+  /// A file to write.
+  struct File {
+    /// The name below the directory.
+    var name: String
+    /// What the bytes come from, for messages.
+    var source: String
+    /// The bytes.
+    var plan: FilePlan
+  }
+
+  private let path: String
+  private let options: DirectoryOptions
+
+  /// A writer of the directory `path`.
+  init(_ path: String, _ options: DirectoryOptions) {
+    self.path = path
+    self.options = options
+  }
+
+  /// Whether there is something in the directory already.
+  ///
+  /// - Throws: `inputOutput` for something that is there and not to be replaced.
+  func requireWritable() throws(CheckpointError) -> Bool {
+    guard let status = try FilePath(path).status() else { return false }
+    let names = try CheckpointError.wrapping { () throws(SystemError) in
+      guard status.isDirectory else { throw SystemError.occupiedDirectory(path) }
+      let names = try Syscalls.names(in: path)
+      guard names.isEmpty || options.replacesExisting else {
+        throw SystemError.occupiedDirectory(path)
+      }
+      return names
+    }
+    return !names.isEmpty
+  }
+
+  /// Writes the files of a plan, which is not made where they could not be written.
+  ///
+  /// - Throws: what making the plan throws, and what keeps a file from being written; then none of
+  ///   them appears.
+  func write(
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
+    _ makePlan: () throws(CheckpointError) -> DirectoryPlan
+  ) throws(CheckpointError) -> DirectoryReport {
+    _ = try requireWritable()
+    let plan = try makePlan()
+    try write(plan.files, progress: progress)
+    return plan.report
+  }
+
+  /// Writes all of `files`.
+  ///
+  /// - Throws: what keeps a file from being written; then none of them appears.
+  func write(
+    _ files: [File], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) {
+    let hasFiles = try requireWritable()
+    if hasFiles { try requireNoStaleWeights(files) }
+    // The directory that the program is in cannot be put in the place of itself.
+    if hasFiles || [".", ".."].contains(FilePath(path).name) {
+      try replace(files, progress)
+    } else {
+      try create(files, progress)
+    }
+  }
+
+  private func create(
+    _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void
+  ) throws(CheckpointError) {
+    let directory = try StagedDirectory(
+      path: path, inner: Self.innerDirectories(of: files), hidden: options.hiddenDirectory)
+    do throws(CheckpointError) {
+      try run(files, progress, below: FilePath(path).directory.text, in: nil) {
+        directory.place(of: $0)
+      }
+      try directory.commit(synchronising: options.synchronises)
+    } catch {
+      directory.discard(files.map(\.name))
+      throw error
+    }
+  }
+
+  private func replace(
+    _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void
+  ) throws(CheckpointError) {
+    let directory = FilePath(path)
+    let directories = OutputDirectories()
+    do throws(CheckpointError) {
+      try run(files, progress, below: path, in: directories) { directory.appending($0).text }
+    } catch {
+      directories.discard()
+      throw error
+    }
+  }
+
+  private func run(
+    _ files: [File], _ progress: @escaping @Sendable (Int, Int) -> Void,
+    below existing: String, in directories: OutputDirectories?, at place: (String) -> String
+  ) throws(CheckpointError) {
+    var outputs: [StagedOutput] = []
+    for file in files {
+      outputs.append(
+        try StagedOutput(
+          path: place(file.name), replacing: options.replacesExisting,
+          synchronising: options.synchronises, in: directories))
+    }
+    var series = PlanSeries(
+      files.map(\.plan), budget: options.budget,
+      progress: progress)
+    try FreeSpace.require(series.byteCount, in: existing)
+    for (file, output) in zip(files, outputs) {
+      try series.run(file.plan, into: output, from: file.source)
+    }
+    try StagedOutput.commit(outputs)
+  }
+
+  private static func innerDirectories(of files: [File]) -> [String] {
+    var names: [String] = []
+    for file in files {
+      let name = FilePath(file.name).directory.text
+      if name != ".", !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
+  /// Readers take what they find first, so weights of an earlier run must not stay beside new ones,
+  /// and neither must what the way back would take for a part of them.
+  private func requireNoStaleWeights(_ files: [File]) throws(CheckpointError) {
+    let written = Set(files.map(\.name))
+    let names = try FilePath(path).entryNames()
+    var stale = names.first { !written.contains($0) && WeightsFile.isName($0) }
+    for name in HuggingFaceFolder.companions + PreservedConfig.names
+    where stale == nil && !written.contains(name) {
+      if try FilePath(path).appending(name).status() != nil { stale = name }
+    }
+    guard let stale else { return }
+    throw CheckpointError(
+      .unsupported,
+      "'\(stale)' is in this directory and would not be replaced: it might be read in "
+        + "place of what is written now",
+      hint: "remove it, or write to a new directory"
+    ).framed(by: path)
+  }
+}
+
+/// The names of files in which programs look for weights.
+private enum WeightsFile {
+  static func isName(_ name: String) -> Bool {
+    let isWeights = ["model", "pytorch_model", "optim", "optimizer"].contains {
+      name.hasPrefix($0 + ".") || name.hasPrefix($0 + "-")
+    }
+    return isWeights
+      && [".safetensors", ".bin", ".pt", ".index.json"].contains(where: name.hasSuffix)
+  }
+}

@@ -1,0 +1,294 @@
+package import CkptBase
+public import CkptCheckpoints
+public import CkptFormats
+internal import CkptGraph
+internal import CkptModels
+internal import CkptPlan
+internal import CkptSafetensors
+internal import CkptSkeleton
+internal import CkptTorch
+
+/// Turns a Hugging Face folder into the directory of an OLMo checkpoint that the trainer loads.
+public struct HuggingFaceToOLMo: Sendable {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// What holds for any directory that is written.
+    public var folder = DirectoryOptions()
+    /// The format of the model's and the optimizer's state.
+    public var format = CheckpointFormat.torch
+    /// The type that weights are cast to; `nil` keeps their bits.
+    public var dtype: DType?
+    /// A `config.yaml` for what Hugging Face does not know; `nil` for OLMo's official values.
+    public var template: String?
+    /// How the optimizer's state refers to parameters; `nil` for what it was, or else by name.
+    public var optimizerNames: OptimizerNames?
+    /// Where the tokenizer is; `nil` for the input.
+    public var tokenizer: String?
+
+    /// The defaults.
+    public init() {}
+  }
+
+  var options: Options
+
+  /// Conversions that follow `options`.
+  public init(_ options: Options) { self.options = options }
+
+  /// Converts the folder `input` to the directory `output`, which appears complete or not at all.
+  ///
+  /// - Parameters:
+  ///   - input: a folder that `save_pretrained` or ``OLMoToHuggingFace`` wrote.
+  ///   - output: a directory that is empty or does not exist.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: what was written and what became of the configuration.
+  /// - Throws: ``CheckpointError`` with the file, member or tensor in its path: `unsupported` for models
+  ///   that OLMo's trainer has not, `conflict` where files of the folder disagree.
+  public func run(
+    _ input: String, to output: String,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> DirectoryReport {
+    try DirectoryWriter(output, options.folder).write(progress: progress) {
+      () throws(CheckpointError) in
+      try plan(FilePath(input), output)
+    }
+  }
+
+  func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+    var plan = DirectoryPlan(output)
+    let configPath = input.appending(HuggingFaceFolder.configuration).text
+    try DirectoryPlan.requireDirectory(input)
+    guard try FilePath(configPath).status() != nil else {
+      throw CheckpointError(
+        .unsupported, "there is no config.json here",
+        hint: "give a folder that save_pretrained wrote"
+      ).framed(by: input.text)
+    }
+    let config = try HuggingFaceConfig(path: configPath)
+    let template = try options.template.map { path throws(CheckpointError) in
+      try OLMoConfig(path: path)
+    }
+    let vocabularySize = try TokenizerFile.vocabularySize(in: input)
+    let (translation, map) = try CheckpointError.within(configPath) { () throws(CheckpointError) in
+      let translation = try OLMoTranslation(
+        config, template: template, vocabularySize: vocabularySize)
+      return (translation, try TensorMap(of: translation.config.model))
+    }
+    try addModel(of: input, map, to: &plan)
+    let hasOptimizer = try addOptimizer(of: input, map, to: &plan)
+    let hasTrainer = try addTrainer(of: input, to: &plan)
+    plan.add(
+      OLMoDirectory.configuration, from: options.template ?? configPath,
+      bytes: try translation.config.text())
+    try addOrigin(of: input, config, to: &plan)
+    plan.describe {
+      $0.configuration = translation.report
+      $0.trainerFlags = Self.flags(output, hasOptimizer: hasOptimizer, hasTrainer: hasTrainer)
+    }
+    if !FilePath(output).name.hasSuffix(OLMoDirectory.suffix) {
+      plan.warn(
+        "OLMo's trainer takes a directory for an unsharded checkpoint only if its name ends in "
+          + "'\(OLMoDirectory.suffix)': rename '\(output)' before it is loaded")
+    }
+    return plan
+  }
+
+  /// The flags with which `scripts/train.py` loads the directory (`load_path` and its relatives in
+  /// `olmo/config.py`).
+  private static func flags(_ output: String, hasOptimizer: Bool, hasTrainer: Bool) -> [String] {
+    var flags = ["--load_path=\(output)"]
+    if !hasOptimizer { flags.append("--reset_optimizer_state") }
+    if !hasTrainer { flags.append("--reset_trainer_state") }
+    return flags
+  }
+
+  // MARK: Tensors
+
+  private func addModel(
+    of input: FilePath, _ map: TensorMap, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    let source = try read(input.text)
+    var whole = source
+    whole.graph = try CheckpointError.within(input.text) { () throws(CheckpointError) in
+      let tensors = try HuggingFaceTensors(of: source.graph, map).tensors
+      return try OLMoNaming(map: map).model(source.graph, tensors)
+    }
+    if let dtype = options.dtype { whole.graph.castFloats(to: dtype) }
+    whole.source = .assembled
+    let type = try CheckpointError.within(input.text) { () throws(CheckpointError) in
+      try WeightType.only(of: whole.graph, &plan)
+    }
+    if type != .float32 {
+      plan.warn(
+        "weights are \(type.name); OLMo's trainer copies them into float32 parameters, and "
+          + "--dtype f32 does that now")
+    }
+    let restored = try restore(
+      .model, map, whole, from: input.appending(HuggingFaceFolder.modelSkeleton), to: &plan)
+    try add("model", restored, or: whole, from: input.text, source.warnings, to: &plan)
+  }
+
+  private func addOptimizer(
+    of input: FilePath, _ map: TensorMap, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) -> Bool {
+    let path = input.appending(HuggingFaceFolder.optimizer)
+    guard try path.status() != nil else {
+      guard options.optimizerNames != nil else { return false }
+      throw OptimizerNames.nothingToName(
+        "there is no \(HuggingFaceFolder.optimizer) in this folder"
+      )
+      .framed(by: input.text)
+    }
+    let source = try read(path.text)
+    var whole = source
+    whole.graph = try CheckpointError.within(path.text) { () throws(CheckpointError) in
+      try OLMoNaming(map: map).optimizer(source.graph)
+    }
+    whole.source = .assembled
+    var restored = try restore(
+      .optimizer, map, whole, from: input.appending(HuggingFaceFolder.optimizerSkeleton), to: &plan)
+    if let names = options.optimizerNames {
+      if var graph = restored?.graph {
+        try names.apply(to: &graph)
+        restored?.graph = graph
+      }
+      try names.apply(to: &whole.graph)
+    }
+    try add("optim", restored, or: whole, from: path.text, source.warnings, to: &plan)
+    return true
+  }
+
+  /// The file that travelled with a folder, filled with the folder's tensors; `nil` where none did or
+  /// the tensors are others now.
+  private func restore(
+    _ kind: OLMoSidecar.Kind, _ map: TensorMap, _ whole: Checkpoint, from path: FilePath,
+    to plan: inout DirectoryPlan
+  ) throws(CheckpointError) -> Checkpoint? {
+    guard try path.status() != nil else { return nil }
+    if kind == .model, options.dtype != nil { return nil }
+    let document = try SourceFile.open(path.text)
+      .contents(of: "a skeleton", atMost: Limits.safetensorsHeaderBytes)
+    let skeleton = OLMoSidecar(kind: kind, groupSize: map.dimensions.blockGroupSize)
+    let restoration = try CheckpointError.within(path.text) { () throws(CheckpointError) in
+      try skeleton.restore(
+        document, tensorsOf: whole.graph, droppingUnsafe: options.folder.dropsUnsafe)
+    }
+    switch restoration {
+    case .whole(let checkpoint): return checkpoint
+    case .changed(let reason):
+      plan.warn("'\(path.text)' is of other tensors, and is not used: \(reason)")
+      return nil
+    }
+  }
+
+  private func add(
+    _ state: String, _ restored: Checkpoint?, or whole: Checkpoint, from path: String,
+    _ warnings: [String], to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    let checkpoint = restored ?? whole
+    let name = "\(state).\(options.format.fileExtension)"
+    let warnings = warnings + checkpoint.warnings.filter { !warnings.contains($0) }
+    try CheckpointError.within(path) { () throws(CheckpointError) in
+      switch options.format {
+      case .torch:
+        let encoding = try TorchEncoder.encode(checkpoint, options: .init(prefix: state))
+        plan.add(
+          name, from: path, encoding.plan, format: .torch, tensorCount: encoding.tensorCount,
+          aliasCount: encoding.aliasCount, warnings: warnings + encoding.warnings)
+      case .safetensors:
+        // The layout itself has all there is to say of an object that was just put together.
+        let encoding = try SafetensorsEncoder.encode(
+          checkpoint, options: .init(layout: .olmo, includesSkeleton: restored != nil))
+        plan.add(
+          name, from: path, encoding.plan, format: .safetensors, layout: .olmo,
+          tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+          warnings: warnings + encoding.warnings)
+      }
+    }
+  }
+
+  private func read(_ path: String) throws(CheckpointError) -> Checkpoint {
+    try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: options.folder.dropsUnsafe))
+  }
+
+  // MARK: Small files
+
+  /// The trainer's state, without which it loads nothing: the one that travelled, or an empty dict,
+  /// which is enough for a trainer that is told to reset its state.
+  private func addTrainer(
+    of input: FilePath, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) -> Bool {
+    let name = "\(OLMoDirectory.trainer).pt"
+    let travelled = input.appending(HuggingFaceFolder.trainer)
+    if try travelled.status() != nil {
+      try plan.add(name, copyOf: travelled.text)
+      return true
+    }
+    var graph = TensorGraph()
+    _ = graph.addEmptyRoot()
+    let encoding = try TorchEncoder.encode(
+      Checkpoint(named: graph), options: .init(prefix: OLMoDirectory.trainer))
+    plan.add(name, from: input.text, encoding.plan)
+    return false
+  }
+
+  /// What OLMo has no place for: the configuration as it was, unless OLMo's was translated to it, and
+  /// the tokenizer.
+  private func addOrigin(
+    of input: FilePath, _ config: HuggingFaceConfig, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    if config[EmbeddedOLMoConfig.member] == nil {
+      for name in [HuggingFaceFolder.configuration, HuggingFaceFolder.generation] {
+        let file = input.appending(name)
+        guard try file.status() != nil else { continue }
+        try plan.add("\(PreservedConfig.directory)/\(name)", copyOf: file.text)
+      }
+    }
+    _ = try plan.addTokenizer(at: options.tokenizer, or: input)
+  }
+}
+
+extension HuggingFaceToOLMo: DirectoryConversion {
+  /// What holds for the directory that is written.
+  package var folder: DirectoryOptions {
+    get { options.folder }
+    set { options.folder = newValue }
+  }
+
+  /// Whether there are a configuration of Hugging Face and weights.
+  package func takes(directoryHolding names: Set<String>) -> Bool {
+    names.contains(HuggingFaceFolder.configuration) && ModelFolder.holdsWeights(names)
+  }
+
+  /// The configurations, the weights, what travelled with them, and the tokenizer.
+  ///
+  /// - Throws: `inputOutput` when there is no such directory, or no tokenizer where one is named; what
+  ///   reading the index of the weights throws.
+  package func sources(of input: String) throws(CheckpointError) -> [String] {
+    let place = FilePath(input)
+    try DirectoryPlan.requireDirectory(place)
+    var paths = [place.appending(HuggingFaceFolder.configuration).text]
+    paths += try FilePath.existing(HuggingFaceFolder.companions, in: place)
+    if let weights = try ModelFolder.weights(in: input) {
+      paths += try ModelFolder.files(of: weights)
+    }
+    paths += [options.template].compactMap(\.self)
+    // The vocabulary's size is taken from the folder, wherever the tokenizer that goes along is.
+    let places = Set([input, options.tokenizer ?? input]).sorted()
+    for place in places { paths += try HuggingFaceFolder.tokenizer(at: place).map(\.path) }
+    return paths
+  }
+
+  /// The bytes that converting `input` would write, found without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
+    try plan(FilePath(input), output).byteCount
+  }
+}
+
+extension Checkpoint {
+  /// A state dict that was put together from others, and so is in no file.
+  init(named graph: TensorGraph, warnings: [String] = []) {
+    self.init(graph: graph, source: .assembled, warnings: warnings)
+  }
+}

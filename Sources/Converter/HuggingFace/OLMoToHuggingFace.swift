@@ -1,0 +1,238 @@
+package import CkptBase
+internal import CkptCheckpoints
+public import CkptFormats
+internal import CkptGraph
+internal import CkptModels
+internal import CkptPlan
+internal import CkptSafetensors
+internal import CkptSkeleton
+
+/// Turns the directory of an OLMo checkpoint into a Hugging Face folder.
+public struct OLMoToHuggingFace: Sendable {
+  /// What the caller decides.
+  public struct Options: Sendable {
+    /// What holds for any directory that is written.
+    public var folder = DirectoryOptions()
+    /// The most bytes of tensors that one file holds, unless one tensor alone has more.
+    public var shardByteCount = 5_000_000_000
+    /// The type that weights are cast to; `nil` keeps their bits.
+    public var dtype: DType?
+    /// Whether the optimizer's and the trainer's state go along.
+    public var carriesOptimizer = false
+    /// Where the tokenizer is; `nil` for the input.
+    public var tokenizer: String?
+    /// Whether an end-of-text token 0 stays 0.
+    public var keepsEndOfText = false
+    /// Whether what only OLMo knows goes along, so that the way back returns the same files.
+    public var carriesRest = true
+
+    /// The defaults.
+    public init() {}
+  }
+
+  var options: Options
+
+  /// Conversions that follow `options`.
+  public init(_ options: Options) { self.options = options }
+
+  /// Converts the directory `input` to the folder `output`, which appears complete or not at all.
+  ///
+  /// - Parameters:
+  ///   - input: the directory of an OLMo checkpoint.
+  ///   - output: a directory that is empty or does not exist.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: what was written and what became of the configuration.
+  /// - Throws: ``CheckpointError`` with the file, field or tensor in its path: `unsupported` for models
+  ///   that Hugging Face has no class for, `conflict` where files of the checkpoint disagree.
+  public func run(
+    _ input: String, to output: String,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> DirectoryReport {
+    try DirectoryWriter(output, options.folder).write(progress: progress) {
+      () throws(CheckpointError) in
+      try plan(FilePath(input), output)
+    }
+  }
+
+  func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+    var plan = DirectoryPlan(output)
+    let configPath = input.appending(OLMoDirectory.configuration).text
+    try DirectoryPlan.requireDirectory(input)
+    guard try FilePath(configPath).status() != nil,
+      let modelPath = try OLMoDirectory.file(of: "model", in: input)
+    else { throw Self.notACheckpoint(input) }
+    let config = try OLMoConfig(path: configPath)
+    let source = try read(modelPath)
+
+    var translationOptions = HuggingFaceTranslation.Options()
+    translationOptions.keepsEndOfText = options.keepsEndOfText
+    translationOptions.carriesRest = options.carriesRest
+    translationOptions.dtype = try CheckpointError.within(modelPath) { () throws(CheckpointError) in
+      let found = try WeightType.only(of: source.graph, &plan)
+      return (options.dtype ?? found).name
+    }
+    let (translation, map) = try CheckpointError.within(configPath) { () throws(CheckpointError) in
+      (try HuggingFaceTranslation(config, translationOptions), try TensorMap(of: config.model))
+    }
+    let naming = HuggingFaceNaming(map: map)
+    try CheckpointError.within(modelPath) { () throws(CheckpointError) in
+      try addModel(source, modelPath, naming, to: &plan)
+    }
+    try addConfiguration(translation, config, in: input, translationOptions, to: &plan)
+    try addOptimizer(of: input, naming, to: &plan)
+    try addTokenizer(of: input, to: &plan)
+    return plan
+  }
+
+  // MARK: Tensors
+
+  private func addModel(
+    _ source: Checkpoint, _ path: String, _ naming: HuggingFaceNaming, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    var named = source
+    named.graph = try naming.model(source.graph)
+    if let dtype = options.dtype { named.graph.castFloats(to: dtype) }
+    named.source = .assembled
+    let shards = try SafetensorsEncoder.encodeShards(
+      named, options: .init(tied: .copy), maximumByteCount: options.shardByteCount)
+    for (index, file) in shards.files.enumerated() {
+      plan.add(
+        file.name, from: path, file.plan, format: .safetensors, layout: .plain,
+        tensorCount: file.tensorCount, warnings: index == 0 ? source.warnings + shards.warnings : []
+      )
+    }
+    if let index = shards.index { plan.add(SafetensorsShards.indexName, from: path, bytes: index) }
+    // Once numbers have been rounded, the file cannot return.
+    guard options.carriesRest, options.dtype == nil else { return }
+    try addSkeleton(
+      .model, naming.map, of: source, path, HuggingFaceFolder.modelSkeleton, to: &plan)
+  }
+
+  private func addOptimizer(
+    of input: FilePath, _ naming: HuggingFaceNaming, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    let optimizer = try OLMoDirectory.file(of: "optim", in: input)
+    let trainer = try OLMoDirectory.file(of: OLMoDirectory.trainer, in: input)
+    guard options.carriesOptimizer else {
+      for path in [optimizer, trainer].compactMap(\.self) {
+        plan.note("'\(path)' stays behind; --optimizer takes it along")
+      }
+      return
+    }
+    guard let path = optimizer else {
+      throw CheckpointError(
+        .unsupported, "there is no optimizer state in this directory",
+        hint: "leave out --optimizer to convert the model alone"
+      ).framed(by: input.text)
+    }
+    let source = try read(path)
+    try CheckpointError.within(path) { () throws(CheckpointError) in
+      var named = source
+      named.graph = try naming.optimizer(source.graph)
+      named.source = .assembled
+      let encoding = try SafetensorsEncoder.encode(named, options: .init(tied: .copy))
+      plan.add(
+        HuggingFaceFolder.optimizer, from: path, encoding.plan, format: .safetensors,
+        layout: .plain, tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+        warnings: source.warnings + encoding.warnings)
+      guard options.carriesRest else { return }
+      try addSkeleton(
+        .optimizer, naming.map, of: source, path, HuggingFaceFolder.optimizerSkeleton, to: &plan)
+    }
+    if let trainer { try addTrainer(at: trainer, to: &plan) }
+  }
+
+  /// Adds the trainer's state as a `.pt` file, which is what comes back.
+  private func addTrainer(at path: String, to plan: inout DirectoryPlan) throws(CheckpointError) {
+    let source = try read(path)
+    if case .torch = source.source.container {
+      return try plan.add(HuggingFaceFolder.trainer, copyOf: path)
+    }
+    let encoding = try CheckpointError.within(path) { () throws(CheckpointError) in
+      try TorchEncoder.encode(source, options: .init(prefix: OLMoDirectory.trainer))
+    }
+    plan.add(
+      HuggingFaceFolder.trainer, from: path, encoding.plan, format: .torch,
+      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+      warnings: source.warnings + encoding.warnings)
+  }
+
+  private func addSkeleton(
+    _ kind: OLMoSidecar.Kind, _ map: TensorMap, of source: Checkpoint, _ path: String,
+    _ name: String, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    let skeleton = OLMoSidecar(kind: kind, groupSize: map.dimensions.blockGroupSize)
+    guard let document = try skeleton.document(of: source) else {
+      return plan.warn("'\(path)' has tensors in unusual places and will not return byte for byte")
+    }
+    plan.add(name, from: path, bytes: document)
+  }
+
+  private func read(_ path: String) throws(CheckpointError) -> Checkpoint {
+    try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: options.folder.dropsUnsafe))
+  }
+
+  // MARK: Small files
+
+  private func addConfiguration(
+    _ translation: HuggingFaceTranslation, _ config: OLMoConfig, in input: FilePath,
+    _ options: HuggingFaceTranslation.Options, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    let returning = try PreservedConfig(in: input, for: translation, of: config, options)
+    for file in returning.files { plan.add(file.name, from: file.source, bytes: file.bytes) }
+    for warning in returning.warnings { plan.warn(warning) }
+    plan.describe { $0.configuration = translation.report }
+  }
+
+  private func addTokenizer(
+    of input: FilePath, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    guard try !plan.addTokenizer(at: options.tokenizer, or: input) else { return }
+    plan.note("there is no tokenizer in '\(input.text)'; --tokenizer names the place of one")
+  }
+
+  private static func notACheckpoint(_ input: FilePath) -> CheckpointError {
+    CheckpointError(
+      .unsupported, "there is no config.yaml with a model.pt or model.safetensors here",
+      hint: "give the directory of one step, such as 'step1000-unsharded'"
+    ).framed(by: input.text)
+  }
+}
+
+extension OLMoToHuggingFace: DirectoryConversion {
+  /// What holds for the directory that is written.
+  package var folder: DirectoryOptions {
+    get { options.folder }
+    set { options.folder = newValue }
+  }
+
+  /// Whether there are an OLMo configuration and a model.
+  package func takes(directoryHolding names: Set<String>) -> Bool {
+    names.contains(OLMoDirectory.configuration)
+      && !names.isDisjoint(with: ["model.safetensors", "model.pt"])
+  }
+
+  /// The configuration, the states that go along, and the tokenizer.
+  ///
+  /// - Throws: `inputOutput` when there is no such directory, or no tokenizer where one is named.
+  package func sources(of input: String) throws(CheckpointError) -> [String] {
+    let place = FilePath(input)
+    try DirectoryPlan.requireDirectory(place)
+    var paths = [place.appending(OLMoDirectory.configuration).text]
+    paths += try FilePath.existing(PreservedConfig.names, in: place)
+    paths += [try OLMoDirectory.file(of: "model", in: place)].compactMap(\.self)
+    if options.carriesOptimizer {
+      for state in ["optim", OLMoDirectory.trainer] {
+        paths += [try OLMoDirectory.file(of: state, in: place)].compactMap(\.self)
+      }
+    }
+    return paths + (try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input).map(\.path))
+  }
+
+  /// The bytes that converting `input` would write, found without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
+    try plan(FilePath(input), output).byteCount
+  }
+}

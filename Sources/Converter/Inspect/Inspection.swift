@@ -1,0 +1,205 @@
+internal import CkptBase
+internal import CkptCheckpoints
+public import CkptFormats
+internal import CkptGraph
+internal import CkptJSON
+internal import CkptPickle
+internal import CkptSafetensors
+
+/// What a checkpoint holds, for people and scripts: names, types, shapes and values.
+public struct Inspection: Sendable {
+  /// A tensor under one of its names.
+  public struct TensorRow: Hashable, Sendable {
+    /// The path to it, as layout `plain` names it.
+    public var name: String
+    /// PyTorch's name of the element type.
+    public var dtype: String
+    /// The number of elements along each dimension.
+    public var shape: [Int]
+    /// The size of its elements in bytes.
+    public var byteCount: Int
+    /// The distances between neighbours in elements, where they are not packed in row-major order.
+    public var strides: [Int]?
+    /// The key of its storage, `nil` on the meta device.
+    public var storage: String?
+    /// How many tensors are views of that storage.
+    public var storageUses: Int
+    /// The size of its storage in bytes.
+    public var storageByteCount: Int
+    /// Whether autograd records operations on it.
+    public var requiresGradient: Bool
+  }
+
+  /// A value that is not a tensor.
+  public struct ValueRow: Hashable, Sendable {
+    /// The path to it.
+    public var name: String
+    /// Much like Python's `repr`, cut when long.
+    public var text: String
+  }
+
+  /// The file.
+  public var path: String
+  /// The container.
+  public var source: SourceDescription
+  /// The tensors in the order of the file, once per name.
+  public var tensors: [TensorRow]
+  /// The values beside them.
+  public var values: [ValueRow]
+  /// Classes and functions whose meaning is not known here; they are carried along as they are.
+  public var opaqueGlobals: [String]
+  /// The number of storages.
+  public var storageCount: Int
+  /// The size of all storages in bytes.
+  public var storageByteCount: Int
+  /// What the user should know.
+  public var warnings: [String]
+
+  /// Reads a file's structure.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - dropsUnsafe: puts `None` where a pickle names something that exists to run code.
+  /// - Throws: what ``CheckpointFile/read(_:_:)-(String,_)`` throws.
+  public init(of path: String, droppingUnsafe dropsUnsafe: Bool = false) throws(CheckpointError) {
+    let checkpoint = try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: dropsUnsafe))
+    let graph = checkpoint.graph
+    self.path = path
+    source = checkpoint.source
+    warnings = checkpoint.warnings
+    tensors = []
+    values = []
+    storageCount = graph.storages.count
+    storageByteCount = graph.storages.reduce(0) { $0.addingClamped($1.byteCount) }
+    opaqueGlobals = graph.opaqueGlobals()
+    var uses = [Int](repeating: 0, count: graph.storages.count)
+    for tensor in graph.tensors { if let id = tensor.storage { uses[graph.index(of: id)] += 1 } }
+    let leaves = try CheckpointError.within(path) { () throws(CheckpointError) in
+      try NamedLeaf.all(of: graph)
+    }
+    for leaf in leaves {
+      if case .tensor(let id) = graph[leaf.node] {
+        tensors.append(TensorRow(graph[id], named: leaf.name, in: graph, uses: uses))
+      } else {
+        values.append(ValueRow(name: leaf.name, text: graph.description(of: leaf.node, limit: 100)))
+      }
+    }
+  }
+}
+
+extension Inspection {
+  /// The files that `path` stands for: itself, or the checkpoint files of a directory, where an
+  /// index stands for its shards.
+  ///
+  /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
+  public static func files(of path: String) throws(CheckpointError) -> [String] {
+    let place = FilePath(path)
+    guard try place.status()?.isDirectory == true else { return [path] }
+    var files = try OLMoDirectory.files(of: place)
+    let hasModel = files.contains { FilePath($0).name.hasPrefix("model.") }
+    if !hasModel, let weights = try ModelFolder.weights(in: path) { files.insert(weights, at: 0) }
+    guard !files.isEmpty else { throw OLMoDirectory.notACheckpoint(place) }
+    return files
+  }
+}
+
+extension Inspection.TensorRow {
+  fileprivate init(_ tensor: Tensor, named name: String, in graph: TensorGraph, uses: [Int]) {
+    self.name = name
+    dtype = tensor.dtype.name
+    shape = tensor.shape
+    byteCount = tensor.byteCount
+    strides = tensor.isContiguous ? nil : tensor.strides
+    storage = tensor.storage.map { graph[$0].key }
+    storageUses = tensor.storage.map { uses[graph.index(of: $0)] } ?? 0
+    storageByteCount = tensor.storage.map { graph[$0].byteCount } ?? 0
+    requiresGradient = tensor.requiresGradient
+  }
+}
+
+extension Inspection {
+  /// The whole as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.member("path", path)
+    write(source, to: &json)
+    json.key("totals")
+    json.beginObject()
+    json.member("tensors", tensors.count)
+    json.member("tensor_bytes", tensors.reduce(0) { $0.addingClamped($1.byteCount) })
+    json.member("elements", tensors.reduce(0) { $0.addingClamped($1.shape.reduce(1, *)) })
+    json.member("storages", storageCount)
+    json.member("storage_bytes", storageByteCount)
+    json.endObject()
+    json.key("tensors")
+    json.beginArray()
+    for tensor in tensors { write(tensor, to: &json) }
+    json.endArray()
+    json.key("values")
+    json.beginArray()
+    for value in values {
+      json.beginObject()
+      json.member("name", value.name)
+      json.member("value", value.text)
+      json.endObject()
+    }
+    json.endArray()
+    json.member("opaque_globals", opaqueGlobals)
+    json.member("warnings", warnings)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  private func write(_ source: SourceDescription, to json: inout JSONWriter) {
+    json.member("bytes", source.byteCount)
+    json.key("container")
+    json.beginObject()
+    switch source.container {
+    case .torch(let archive):
+      json.member("kind", archive.isTorchScript ? "torchscript" : "torch-zip")
+      json.member("writer", archive.writer)
+      json.member("prefix", archive.prefix)
+      json.member("protocol", archive.pickleProtocol)
+      json.member("alignment", archive.alignment)
+      json.member("byteorder", archive.isBigEndian ? "big" : "little")
+      json.member("checksums", archive.hasChecksums)
+      json.member("records", archive.records.count)
+    case .safetensors(let file):
+      json.member("kind", "safetensors")
+      json.member("layout", file.layout)
+      json.member("header_bytes", file.headerByteCount)
+      json.member("metadata", file.metadata.map(\.key))
+    case .shards(let files):
+      json.member("kind", "shards")
+      json.member("metadata", files.metadata.map(\.key))
+      json.key("total_size")
+      if let size = files.announcedByteCount { json.integer(size) } else { json.null() }
+      json.key("shards")
+      json.beginArray()
+      for shard in files.shards {
+        json.beginObject()
+        json.member("name", shard.name)
+        json.member("bytes", shard.byteCount)
+        json.member("entries", shard.entryCount)
+        json.endObject()
+      }
+      json.endArray()
+    }
+    json.endObject()
+  }
+
+  private func write(_ tensor: TensorRow, to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("name", tensor.name)
+    json.member("dtype", tensor.dtype)
+    json.member("shape", tensor.shape)
+    json.member("bytes", tensor.byteCount)
+    if let strides = tensor.strides { json.member("strides", strides) }
+    json.member("storage", tensor.storage)
+    json.member("storage_bytes", tensor.storageByteCount)
+    json.member("storage_uses", tensor.storageUses)
+    json.member("requires_grad", tensor.requiresGradient)
+    json.endObject()
+  }
+}

@@ -1,0 +1,244 @@
+internal import CkptYAML
+
+/// What became of every field of a configuration.
+public struct FieldReport: Hashable, Sendable {
+  /// How a field was translated.
+  public enum Status: String, Hashable, Sendable {
+    /// Its value stands under another name.
+    case mapped
+    /// Its value follows from others.
+    case derived
+    /// It was missing, or nothing on the other side decides it.
+    case defaulted
+    /// The other side has no such field.
+    case notRepresentable = "not representable"
+  }
+
+  /// A field, or a pair of fields that say the same.
+  public struct Entry: Hashable, Sendable {
+    /// OLMo's name: of a field of the `model:` section with `model.` before it, or of a section.
+    public var olmo: String?
+    /// Hugging Face's name.
+    public var huggingFace: String?
+    /// How it was translated.
+    public var status: Status
+    /// The value that was written, or that was read where nothing is written for it.
+    public var value: String
+    /// The formula, the reason or what to know.
+    public var note: String?
+    /// Whether OLMo's own value goes along beside the translation, or came back so.
+    public var isCarried = false
+  }
+
+  /// The entries, in the order of the tables.
+  public var entries: [Entry] = []
+
+  /// A report of nothing.
+  public init() {}
+
+  /// The notes on what a user should look at.
+  public var warnings: [String] = []
+}
+
+extension FieldReport {
+  /// The report on `config` as it became `translation`.
+  init(
+    of config: OLMoConfig, as translation: HuggingFaceConfig, by table: FieldTable,
+    carrying carried: EmbeddedOLMoConfig?
+  ) {
+    let name = table.architecture.rawValue
+    entries = [
+      Entry(
+        huggingFace: "architectures", status: .derived, value: name,
+        note: "follows from layer_norm_type, attention_layer_norm, norm_after and block_type"),
+      Entry(
+        huggingFace: "model_type", status: .derived, value: table.architecture.modelType,
+        note: "follows from architectures"),
+    ]
+    let section = config.document["model"]?.mapping ?? YAMLMapping()
+    for row in table.rows {
+      for (index, field) in row.olmo.enumerated() {
+        var entry = Self.entry(
+          of: row, field, isFirst: index == 0, config.model, translation, name)
+        if section[field] == nil, entry.status == .mapped { entry.status = .defaulted }
+        if section[field] == nil { entry.note = Self.join("OLMo's default", entry.note) }
+        entry.isCarried = carried?.fields[field] != nil
+        entries.append(entry)
+      }
+      guard row.olmo.isEmpty, let member = row.huggingFace, let value = translation[member]?.scalar
+      else { continue }
+      entries.append(
+        Entry(
+          huggingFace: member, status: row.isDerived ? .derived : .defaulted,
+          value: value.description, note: row.note))
+    }
+    for entry in config.document.entries where entry.key != .string("model") {
+      entries.append(
+        Entry(
+          olmo: entry.key.description, status: .notRepresentable,
+          value: Self.summary(of: entry.value), note: "not about the model",
+          isCarried: carried != nil))
+    }
+    warn(about: config.model, translation)
+  }
+
+  private static func entry(
+    of row: FieldRow, _ field: String, isFirst: Bool, _ model: OLMoModelConfig,
+    _ translation: HuggingFaceConfig, _ architecture: String
+  ) -> Entry {
+    var entry = Entry(
+      olmo: "model.\(field)", huggingFace: row.huggingFace, status: .mapped,
+      value: model[field].description, note: row.note)
+    switch row.rule {
+    case .same: break
+    case .derived:
+      entry.status = .derived
+      let written = row.huggingFace.flatMap { translation[$0]?.scalar }
+      if isFirst, let written { entry.value = written.description }
+      if !isFirst { entry.note = nil }
+    case .implied:
+      entry.status = .derived
+      entry.huggingFace = "architectures"
+    case .onlyOLMo, .fixed, .onlyHuggingFace: entry.status = .notRepresentable
+    }
+    return entry
+  }
+
+  private mutating func warn(about model: OLMoModelConfig, _ translation: HuggingFaceConfig) {
+    if let token = translation["eos_token_id"]?.scalar, token != model["eos_token_id"] {
+      warnings.append(
+        "'eos_token_id' 0 is taken for a known mistake of OLMo's first configurations and written "
+          + "as \(token); --keep-eos keeps it")
+    }
+    if model["rope_full_precision"] == .bool(false) {
+      warnings.append(
+        "'rope_full_precision' is false, but transformers computes rotary angles in float32: "
+          + "results differ in the last digits")
+    }
+  }
+
+  /// A value in a few words.
+  static func summary(of value: YAMLValue) -> String {
+    switch value.content {
+    case .scalar(let scalar): scalar.description
+    case .sequence(let elements): "\(elements.count) elements"
+    case .mapping(let mapping): "\(mapping.entries.count) fields"
+    }
+  }
+
+  static func join(_ first: String, _ second: String?) -> String {
+    second.map { "\(first); \($0)" } ?? first
+  }
+}
+
+extension FieldRow {
+  /// Whether a formula stands behind the row.
+  var isDerived: Bool {
+    if case .derived = rule { true } else { false }
+  }
+
+  /// What reports on the way to Hugging Face say of the row.
+  var note: String? {
+    switch rule {
+    case .same: nil
+    case .derived(let derivation): derivation.formula
+    case .implied(_, _, let reason), .fixed(_, _, let reason): reason
+    case .onlyOLMo(_, let note), .onlyHuggingFace(_, let note): note
+    }
+  }
+}
+
+extension FieldReport {
+  /// The report on `config` as it became `translation`.
+  init(
+    of config: HuggingFaceConfig, as translation: OLMoConfig, by table: FieldTable,
+    merged merger: FieldMerger
+  ) {
+    let name = table.architecture.rawValue
+    entries = [
+      Entry(
+        huggingFace: "architectures", status: .derived, value: name,
+        note: "decides layer_norm_type, attention_layer_norm and norm_after"),
+      Entry(
+        huggingFace: "model_type", status: .derived, value: table.architecture.modelType,
+        note: "decides the same"),
+    ]
+    var known: Set<String> = ["architectures", "model_type", EmbeddedOLMoConfig.member]
+    for row in table.rows {
+      row.huggingFace.map { _ = known.insert($0) }
+      for field in row.olmo {
+        entries.append(Self.entry(of: row, field, config, translation.model, merger.origins[field]))
+      }
+      guard row.olmo.isEmpty, let member = row.huggingFace, let value = config[member] else {
+        continue
+      }
+      entries.append(
+        Entry(
+          huggingFace: member, status: row.isOnlyHuggingFace ? .notRepresentable : .derived,
+          value: Self.summary(of: value), note: row.inverseNote))
+    }
+    for entry in config.members.entries where !known.contains(entry.key.description) {
+      entries.append(
+        Entry(
+          huggingFace: entry.key.description, status: .notRepresentable,
+          value: Self.summary(of: entry.value), note: "\(name) does not depend on it"))
+    }
+    for entry in translation.document.entries where entry.key != .string("model") {
+      entries.append(
+        Entry(
+          olmo: entry.key.description, status: .defaulted, value: Self.summary(of: entry.value),
+          note: merger.sections.map(Self.note(on:)), isCarried: merger.sections == .carried))
+    }
+    warnings = merger.warnings
+  }
+
+  private static func entry(
+    of row: FieldRow, _ field: String, _ config: HuggingFaceConfig, _ model: OLMoModelConfig,
+    _ origin: OLMoTranslation.Origin?
+  ) -> Entry {
+    var entry = Entry(
+      olmo: "model.\(field)", huggingFace: row.huggingFace, status: .mapped,
+      value: model[field].description, note: row.inverseNote)
+    switch row.rule {
+    case .same:
+      if row.huggingFace.map({ config[$0] == nil }) == true {
+        entry.status = .defaulted
+        entry.note = "what the class takes when it is missing"
+      }
+    case .derived: entry.status = .derived
+    case .implied:
+      entry.status = .derived
+      entry.huggingFace = "architectures"
+    case .onlyOLMo, .fixed, .onlyHuggingFace:
+      entry.status = .defaulted
+      entry.note = "OLMo's official value"
+    }
+    if let origin {
+      entry.isCarried = origin == .carried
+      entry.note = note(on: origin)
+    }
+    return entry
+  }
+}
+
+extension FieldReport {
+  fileprivate static func note(on origin: OLMoTranslation.Origin) -> String {
+    switch origin {
+    case .carried: "as it was in OLMo's config.yaml"
+    case .template: "from the template"
+    case .tokenizer: "of tokenizer.json"
+    }
+  }
+}
+
+extension FieldRow {
+  /// Whether only Hugging Face knows such a member.
+  var isOnlyHuggingFace: Bool {
+    if case .onlyHuggingFace = rule { true } else { false }
+  }
+
+  /// What reports on the way to OLMo say of the row.
+  var inverseNote: String? {
+    if case .derived(let derivation) = rule { derivation.inverse } else { note }
+  }
+}

@@ -1,0 +1,108 @@
+public import CkptBase
+internal import CkptYAML
+
+/// An OLMo configuration as Hugging Face has it.
+public struct HuggingFaceTranslation: Sendable {
+  /// What the caller decides about it.
+  public struct Options: Hashable, Sendable {
+    /// The precision of the weights that go with it: `float32`, `bfloat16` or `float16`.
+    public var dtype = "float32"
+    /// Whether an end-of-text token 0 stays 0 (see `Documentation/config-translation.md`).
+    public var keepsEndOfText = false
+    /// Whether what only OLMo knows goes along.
+    public var carriesRest = true
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The class that computes what OLMo computes.
+  public let architecture: Architecture
+  /// `config.json`.
+  public let config: HuggingFaceConfig
+  /// `generation_config.json`.
+  public let generation: HuggingFaceConfig
+  /// What became of every field.
+  public let report: FieldReport
+
+  /// The version of transformers in whose style members are written.
+  ///
+  /// Later versions read it too, while 4.48 and 4.57 silently take 10000 for the `rope_theta` in a
+  /// file of 5.
+  static let transformersVersion = "4.48.3"
+
+  /// Translates `config`.
+  ///
+  /// - Throws: `unsupported` naming the field that no class can represent, and why; `malformed` if
+  ///   there can be no such model; `lossy` for what JSON has no place for.
+  public init(_ config: OLMoConfig, _ options: Options = Options()) throws(CheckpointError) {
+    var context = TranslationContext(tokenizer: config.tokenizer)
+    context.keepsEndOfText = options.keepsEndOfText
+    let model = config.model
+    let architecture = try CheckpointError.within("model") { () throws(CheckpointError) in
+      try model.requireConsistent()
+      return try Architecture(of: model)
+    }
+    let table = FieldTable.of(architecture)
+    var members = Self.identity(of: architecture, options)
+    for row in table.rows {
+      try CheckpointError.within("model") { () throws(CheckpointError) in
+        try Self.requireFit(row, config, architecture)
+      }
+      guard let name = row.huggingFace, let value = row.huggingFaceValue(of: model, context)
+      else { continue }
+      members[name] = value
+    }
+    var translation = HuggingFaceConfig()
+    for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+      translation[name] = YAMLValue(value)
+    }
+    translation["architectures"] = YAMLValue(
+      .sequence([YAMLValue(.string(architecture.rawValue))]))
+
+    let carried = EmbeddedOLMoConfig(config, returning: try table.model(of: translation))
+    if options.carriesRest { translation[EmbeddedOLMoConfig.member] = carried.value }
+
+    self.architecture = architecture
+    self.config = translation
+    generation = Self.generation(of: translation)
+    report = FieldReport(
+      of: config, as: translation, by: table, carrying: options.carriesRest ? carried : nil)
+  }
+
+  /// Members that say what the file is; `architectures` has its place among them by its name.
+  private static func identity(
+    of architecture: Architecture, _ options: Options
+  ) -> [String: YAMLScalar] {
+    [
+      "architectures": .null,
+      "model_type": .string(architecture.modelType),
+      "torch_dtype": .string(options.dtype),
+      "transformers_version": .string(transformersVersion),
+    ]
+  }
+
+  private static func requireFit(
+    _ row: FieldRow, _ config: OLMoConfig, _ architecture: Architecture
+  ) throws(CheckpointError) {
+    do {
+      try row.requireFit(of: config.model, to: architecture)
+    } catch {
+      guard let field = row.olmo.first else { throw error }
+      if let place = config.place(of: field) { throw error.framed(by: place.description) }
+      var error = error
+      error.hint = "the field is missing, and \(config.model[field]) is OLMo's default"
+      throw error
+    }
+  }
+
+  /// What `save_pretrained` writes beside a model: the tokens that generation needs.
+  private static func generation(of config: HuggingFaceConfig) -> HuggingFaceConfig {
+    var generation = HuggingFaceConfig()
+    generation["_from_model_config"] = YAMLValue(.bool(true))
+    for name in ["eos_token_id", "pad_token_id", "transformers_version"] {
+      generation[name] = config[name]
+    }
+    return generation
+  }
+}

@@ -1,0 +1,143 @@
+public import CkptBase
+
+/// A ``NameTable`` written out for one model: every tensor of both sides with its name and shape.
+public struct TensorMap: Sendable {
+  /// The tensors that OLMo's model has, in the order of its `state_dict()`.
+  public private(set) var olmo: [ExpectedTensor] = []
+  /// The tensors that Hugging Face's model has, in the order of its `state_dict()`.
+  public private(set) var huggingFace: [ExpectedTensor] = []
+  /// Which tensors of the two sides belong together, in OLMo's order.
+  public private(set) var correspondences: [Correspondence] = []
+  /// The names that Hugging Face's files may have beside those of the model and that say nothing.
+  public private(set) var ignored: Set<String> = []
+  /// The dimensions of the model.
+  public let dimensions: ModelDimensions
+  private let table: NameTable
+  private var placeOfOLMoName: [String: Int] = [:]
+  private var placeOfPartName: [String: (correspondence: Int, part: Int)] = [:]
+
+  /// The map of a model.
+  ///
+  /// - Throws: `malformed` and `limitExceeded` for dimensions that no model has.
+  public init(_ table: NameTable, _ dimensions: ModelDimensions) throws(CheckpointError) {
+    try dimensions.check()
+    self.table = table
+    self.dimensions = dimensions
+    for row in table.beforeLayers { add(row, olmo: row.olmo, layer: nil) }
+    for layer in 0..<dimensions.layers {
+      for row in table.layer { add(row, olmo: olmoName(row.olmo, in: layer), layer: layer) }
+      for name in table.ignoredBuffers { ignored.insert(Self.huggingFaceName(name, in: layer)) }
+    }
+    for row in table.afterLayers { add(row, olmo: row.olmo, layer: nil) }
+    orderHuggingFace()
+  }
+
+  /// What belongs to a tensor of OLMo, named as ``ParameterName`` cleans names.
+  public func correspondence(ofOLMo name: String) -> Correspondence? {
+    placeOfOLMoName[name].map { correspondences[$0] }
+  }
+
+  /// What a tensor of Hugging Face is a part of, and which part it is.
+  public func correspondence(
+    ofHuggingFace name: String
+  ) -> (correspondence: Correspondence, part: Int)? {
+    placeOfPartName[name].map { (correspondences[$0.correspondence], $0.part) }
+  }
+
+  // MARK: Names
+
+  private func olmoName(_ name: String, in layer: Int) -> String {
+    let size = dimensions.blockGroupSize
+    return size > 1
+      ? "\(NameTable.olmoBlockGroups).\(layer / size).\(layer % size).\(name)"
+      : "\(NameTable.olmoBlocks).\(layer).\(name)"
+  }
+
+  private static func huggingFaceName(_ name: String, in layer: Int) -> String {
+    "\(NameTable.huggingFaceLayers).\(layer).\(name)"
+  }
+
+  // MARK: Writing out
+
+  private mutating func add(_ row: NameTable.Row, olmo name: String, layer: Int?) {
+    let relation: Correspondence.Relation
+    switch row.condition {
+    case .always: relation = .rows
+    case .untied where dimensions.isTied: return
+    case .untied: relation = .rows
+    case .normWeights: relation = dimensions.normsHaveWeights ? .rows : .ones
+    case .queryKeyNormWeights: relation = dimensions.queryKeyNormsHaveWeights ? .rows : .ones
+    }
+    let columns = row.columns.map { [$0] } ?? []
+    let parts = row.parts.map { part in
+      tensor(
+        layer.map { Self.huggingFaceName(part.name, in: $0) } ?? part.name,
+        [part.rows] + columns)
+    }
+    let rows = parts.reduce(0) { $0 + $1.shape[0] }
+    let whole = ExpectedTensor(
+      name: name, shape: [rows] + columns.map { dimensions[$0] },
+      extents: row.parts.map(\.rows) + columns)
+    let place = correspondences.count
+    for (index, part) in parts.enumerated() { placeOfPartName[part.name] = (place, index) }
+    correspondences.append(Correspondence(olmo: whole, parts: parts, relation: relation))
+    guard relation == .rows else { return }
+    placeOfOLMoName[name] = place
+    olmo.append(whole)
+  }
+
+  private func tensor(_ name: String, _ extents: [Extent]) -> ExpectedTensor {
+    ExpectedTensor(name: name, shape: extents.map { dimensions[$0] }, extents: extents)
+  }
+
+  private mutating func orderHuggingFace() {
+    let order = table.huggingFaceOrder
+    var names = order.beforeLayers
+    for layer in 0..<dimensions.layers {
+      names += order.layer.map { Self.huggingFaceName($0, in: layer) }
+    }
+    names += order.afterLayers
+    huggingFace = names.compactMap { name in
+      placeOfPartName[name].map { correspondences[$0.correspondence].parts[$0.part] }
+    }
+  }
+}
+
+/// A tensor of OLMo's model and the tensors of Hugging Face's model that its rows are.
+public struct Correspondence: Hashable, Sendable {
+  /// How the two sides hold the same numbers.
+  public enum Relation: Hashable, Sendable {
+    /// Hugging Face's tensors below each other are OLMo's.
+    case rows
+    /// OLMo's norm has no weights, and Hugging Face's tensor is all ones.
+    case ones
+  }
+
+  /// OLMo's tensor; where its norm has no weights, the tensor that it would be.
+  public var olmo: ExpectedTensor
+  /// Hugging Face's tensors, that of the first rows first.
+  public var parts: [ExpectedTensor]
+  /// How they belong together.
+  public var relation: Relation
+
+  /// The rows of OLMo's tensor that each part is.
+  public var rowRanges: [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var start = 0
+    for part in parts {
+      ranges.append(start..<start + part.shape[0])
+      start += part.shape[0]
+    }
+    return ranges
+  }
+}
+
+/// A tensor that a configuration calls for.
+public struct ExpectedTensor: Hashable, Sendable {
+  /// Its name.
+  public var name: String
+  /// The number of elements along each dimension.
+  public var shape: [Int]
+  /// What decides each dimension.
+  package var extents: [Extent]
+}

@@ -1,0 +1,228 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
+internal import CkptCopy
+internal import CkptFormats
+
+/// `ckptconv diff`.
+struct DiffCommand: Command {
+  static let name = "diff"
+  static let summary = "tell how two checkpoints differ, and by how much"
+  static let manual = """
+    Compares checkpoint A with checkpoint B by names: tensors that only one has or that have another
+    name, element types, shapes, and for each tensor how many elements differ, the largest absolute
+    and relative difference and where they are; then the values that are not tensors. Each may be a
+    file, the index of a checkpoint in several files, or a directory, in any format. Tensors are listed
+    by the size of their difference, the largest first.
+
+    Elements are compared as double precision numbers, also those of different types. A relative
+    difference is |a-b| / max(|a|,|b|). NaN is equal to NaN; a NaN on one side counts and has no size. An
+    infinity differs by infinity from everything but itself. Elements that differ in bits and not in
+    value (the sign of zero, the payload of a NaN) are counted apart.
+
+    A tensor is called renamed only if its elements occur nowhere else among those whose names are on
+    one side only. `ckptconv verify` compares everything bit for bit, also nesting, order and sharing.
+
+    The exit status is 0 if nothing differs and 1 if something does. With `--tolerance` or
+    `--relative-tolerance`, tensors whose elements are within one of them do not count, whatever their
+    types.
+    """
+  static let examples = [
+    Example(
+      line: "ckptconv diff step1000/model.pt step2000/model.pt",
+      purpose: "What has training changed?"),
+    Example(
+      line: "ckptconv diff --relative-tolerance 0.004 model-fp32.pt model-bf16.safetensors",
+      purpose: "Is this the same model, but for rounding?"),
+  ]
+  static let operands = Operands(usage: "A B", minimum: 2, maximum: 2, arePaths: true)
+  static let flags: [BoundFlag<DiffCommand>] = [
+    .number(
+      "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N of each kind only",
+      manual: "How many tensors, names and values are listed. The default is all of them."),
+    .decimal(
+      "tolerance", "X", \.tolerance, in: .content, "ignore absolute differences up to X",
+      manual: "Tensors whose largest absolute difference is at most X do not count as different."),
+    .decimal(
+      "relative-tolerance", "X", \.relativeTolerance, in: .content,
+      "ignore relative differences up to X",
+      manual: "Tensors whose largest relative difference is at most X do not count as different."),
+  ]
+
+  private var limit: Int?
+  private var tolerance: Double?
+  private var relativeTolerance: Double?
+
+  func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    var bounds = DiffReport.Tolerance()
+    (bounds.absolute, bounds.relative) = (tolerance, relativeTolerance)
+    var report = DiffReport(first: operands[0], second: operands[1], tolerance: bounds)
+    let parts = try Verification(
+      of: operands[0], and: operands[1], budget: CopyBudget(threads: shared.threads))
+    report.differences = parts.differences
+    for pair in parts.pairs {
+      do throws(CheckpointError) {
+        if pair.isCarried {
+          report.differences += try parts.compare(pair) { _, _ in }.differences
+        } else {
+          report.files.append(
+            try CheckpointDiff(
+              of: pair.first, and: pair.second, budget: CopyBudget(threads: shared.threads)
+            ) {
+              console.progress?.update(done: $0, total: $1)
+            })
+        }
+        console.progress?.finish()
+      } catch {
+        // One bad file among several does not keep the others from being compared.
+        console.report(error)
+        report.failures.append((pair.first, error))
+      }
+    }
+    for file in report.files { for warning in file.warnings { console.warn(warning) } }
+    if shared.json {
+      try console.printJSON(report.json)
+    } else if !shared.quiet {
+      try console.print(DiffText(report, limit: limit ?? .max).text(width: console.columns))
+    }
+    if let failure = report.failures.first { return ExitCode(failure.error) }
+    return report.isEqual ? .done : .difference
+  }
+}
+
+/// What `ckptconv diff` prints.
+struct DiffText {
+  private let report: DiffReport
+  /// How many rows of each kind are listed.
+  private let limit: Int
+
+  init(_ report: DiffReport, limit: Int) {
+    self.report = report
+    self.limit = limit
+  }
+
+  /// The text, whose tables are no wider than `width` columns where that is given.
+  func text(width: Int?) -> String {
+    var blocks: [String] = []
+    for file in report.files {
+      blocks.append("\(file.first.harmless) and \(file.second.harmless)\n")
+      if !file.tensors.isEmpty { blocks.append(tensorTable(file).text(width: width)) }
+      if !file.renamed.isEmpty {
+        blocks.append(
+          Table(
+            [.text("renamed"), .text("")],
+            rows: file.renamed.prefix(limit).map { [$0.first, "-> \($0.second)"] }
+          ).text(width: width))
+      }
+      let listed = file.unpaired + file.others
+      if !listed.isEmpty { blocks.append(differenceTable(listed).text(width: width)) }
+      blocks.append(totals(file))
+    }
+    if !report.differences.isEmpty {
+      blocks.append(differenceTable(report.differences).text(width: width))
+      let hidden = report.differences.count - limit
+      if hidden > 0 { blocks.append("\(hidden) not listed\n") }
+    }
+    return blocks.joined(separator: "\n")
+  }
+
+  private func tensorTable(_ file: CheckpointDiff) -> Table {
+    Table(
+      [
+        .text("tensor"), .text("dtype"), .text("shape"), .number("differ"), .number("max abs"),
+        .text("at"), .number("max rel"), .text("at"), .text(""),
+      ],
+      rows: file.tensors.prefix(limit).map { row in
+        let elements = row.elements ?? ElementDifferences()
+        return [
+          row.name,
+          row.firstType == row.secondType ? row.firstType : "\(row.firstType) -> \(row.secondType)",
+          "\(row.shape)", "\(elements.count)",
+          number(elements.absolute), place(elements.absolute, row),
+          number(elements.relative), place(elements.relative, row), note(elements, row),
+        ]
+      })
+  }
+
+  private func number(_ maximum: ElementDifferences.Maximum?) -> String {
+    maximum.map { ShortNumber.text($0.value) } ?? ""
+  }
+
+  private func place(
+    _ maximum: ElementDifferences.Maximum?, _ row: CheckpointDiff.TensorRow
+  ) -> String { maximum.map { "\(row.indices(of: $0))" } ?? "" }
+
+  private func note(_ elements: ElementDifferences, _ row: CheckpointDiff.TensorRow) -> String {
+    var notes: [String] = []
+    if elements.nanCount > 0 { notes.append("\(elements.nanCount) NaN on one side") }
+    if elements.bitCount > 0 { notes.append("\(elements.bitCount) in bits only") }
+    if report.tolerance.covers(row) { notes.append("within tolerance") }
+    return notes.joined(separator: ", ")
+  }
+
+  private func differenceTable(_ differences: [Difference]) -> Table {
+    Table(
+      [.text("name"), .text("what"), .text("first"), .text("second")],
+      rows: differences.prefix(limit).map { difference in
+        let what =
+          switch difference.kind {
+          case .missing: "only in first"
+          case .extra: "only in second"
+          default: difference.kind.rawValue
+          }
+        return [difference.place, what, difference.first ?? "", difference.second ?? ""]
+      })
+  }
+
+  private func totals(_ file: CheckpointDiff) -> String {
+    let lists = [file.tensors.count, file.renamed.count, file.unpaired.count + file.others.count]
+    let hidden = lists.reduce(0) { $0 + max(0, $1 - limit) }
+    let within = file.tensors.count(where: report.tolerance.covers)
+    var words = ["\(file.tensors.count.counting("tensor")) of \(file.comparedCount) differ"]
+    if within > 0 { words.append("\(within) within tolerance") }
+    if !file.renamed.isEmpty { words.append("\(file.renamed.count) renamed") }
+    if !file.unpaired.isEmpty { words.append("\(file.unpaired.count) on one side only") }
+    if !file.others.isEmpty { words.append("\(file.others.count.counting("other difference"))") }
+    return words.joined(separator: ", ") + (hidden > 0 ? "; \(hidden) not listed" : "") + "\n"
+  }
+}
+
+/// Numbers with four significant digits.
+enum ShortNumber {
+  static func text(_ value: Double) -> String {
+    guard value.isFinite, value > 0 else { return value == 0 ? "0" : "inf" }
+    var (mantissa, exponent) = (value, 0)
+    while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    var digits = Int(mantissa * 1000 + 0.5)
+    if digits == 10_000 { (digits, exponent) = (1000, exponent + 1) }
+    var text = String(digits)
+    if exponent >= 0, exponent < 15 {
+      // All of the digits before the point.
+      guard exponent < 3 else {
+        return String(Int(value + 0.5))
+      }
+      text.insert(".", at: text.index(text.startIndex, offsetBy: exponent + 1))
+      return trimmed(text)
+    }
+    if exponent < 0, exponent >= -4 {
+      return trimmed("0." + String(repeating: "0", count: -exponent - 1) + text)
+    }
+    text.insert(".", at: text.index(after: text.startIndex))
+    return "\(trimmed(text))e\(exponent)"
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    var text = text
+    while text.hasSuffix("0") { text.removeLast() }
+    if text.hasSuffix(".") { text.removeLast() }
+    return text
+  }
+}

@@ -1,0 +1,64 @@
+internal import CkptBase
+
+/// `ckptconv help`: the manual, page by page.
+struct HelpCommand: Command {
+  static let name = "help"
+  static let summary = "explain a command or a topic"
+  static let manual = """
+    Prints the manual of a command, of a verb of `batch`, or what there is to say on a topic. Without
+    an argument it lists the commands and topics.
+    """
+  static let examples = [
+    Example(line: "ckptconv help safety", purpose: "What is read from a pickle, and what is not:")
+  ]
+  static let operands = Operands(usage: "[COMMAND|TOPIC]", minimum: 0, maximum: 2, arePaths: false)
+  static let flags: [BoundFlag<HelpCommand>] = []
+
+  /// Everything that it can be asked to explain.
+  static var pageNames: [String] { FlagTable.pages.map(\.name) + Topic.all.map(\.name) }
+
+  private var page: HelpPage?
+
+  mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    guard !operands.isEmpty else { return }
+    page = try HelpPage(named: operands.joined(separator: " "))
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    try console.print(page?.text(.manual) ?? HelpPage.program.text(.summary))
+    return .done
+  }
+}
+
+/// A page that help can be asked for.
+enum HelpPage: Sendable {
+  case program
+  case command(CommandPage)
+  case topic(Topic)
+
+  /// The page of a command or topic.
+  ///
+  /// - Throws: when there is none of that name.
+  init(named name: String) throws(UsageError) {
+    if let page = FlagTable.page(named: name) {
+      self = .command(page)
+    } else if let topic = Topic.all.first(where: { $0.name == name }) {
+      self = .topic(topic)
+    } else {
+      throw .unknownPage(name, among: HelpCommand.pageNames)
+    }
+  }
+
+  /// The page as text for a terminal.
+  func text(_ length: HelpLength) -> String {
+    switch (self, length) {
+    case (.program, .summary): HelpSummary.program
+    case (.command(let page), .summary): HelpSummary.command(page)
+    case (.program, .manual): PlainText.render(Manual.program)
+    case (.command(let page), .manual): PlainText.render(Manual.command(page))
+    case (.topic(let topic), _): PlainText.render(Manual.topic(topic))
+    }
+  }
+}

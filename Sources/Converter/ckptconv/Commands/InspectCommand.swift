@@ -1,0 +1,194 @@
+internal import CkptBase
+internal import CkptCheckpoints
+internal import CkptConvert
+internal import CkptFormats
+internal import CkptInspect
+
+/// `ckptconv inspect`.
+struct InspectCommand: Command {
+  static let name = "inspect"
+  static let summary = "list the tensors and values of a checkpoint"
+  static let manual = """
+    Lists what each INPUT holds: its tensors with type, shape and size, the values beside them, and
+    what kind of file it is. Tensor data is not read, so the size of the file does not matter. The
+    index of a checkpoint in several files, such as `model.safetensors.index.json`, and a folder that
+    has one, are listed as one checkpoint.
+    """
+  static let examples = [
+    Example(line: "ckptconv inspect model.pt", purpose: "What is in this file?"),
+    Example(
+      line: "ckptconv inspect --sort size --limit 5 optim.pt", purpose: "What makes it so large?"),
+  ]
+  static let operands = Operands.inputs
+  static let flags: [BoundFlag<InspectCommand>] = [
+    .choice(
+      "sort", "ORDER", \.sort, in: .listing, "order tensors by file, name or size",
+      manual: "The order of the tensors. The default is `file`."),
+    .number(
+      "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N tensors and values only",
+      manual: "How many tensors, and how many values, are listed. The default is all of them."),
+    .toggle(
+      "drop-unsafe", \.dropsUnsafe, in: .safety, "show None for what exists to run code",
+      manual: """
+        A pickle that names a global that exists to run code is refused. With this flag the rest of it
+        is listed, and a warning names the global. Nothing is run in either case. See
+        `ckptconv help safety`.
+        """),
+  ]
+
+  private var sort: TensorOrder?
+  private var limit: Int?
+  private var dropsUnsafe = false
+
+  func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    var exitCode = ExitCode.done
+    var isFirst = true
+    for operand in operands {
+      do throws(CheckpointError) {
+        for path in try Inspection.files(of: operand) {
+          // There is nothing to find out that would not be printed.
+          guard !console.hasLostReader else { return exitCode }
+          try show(path, isFirst: isFirst, shared, console)
+          isFirst = false
+        }
+      } catch {
+        console.report(error)
+        if exitCode == .done { exitCode = ExitCode(error) }
+      }
+    }
+    return exitCode
+  }
+
+  private func show(
+    _ path: String, isFirst: Bool, _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) {
+    let inspection = try Inspection(of: path, droppingUnsafe: dropsUnsafe)
+    for warning in inspection.warnings { console.warn("\(path): \(warning)") }
+    if shared.json { return try console.printJSON(inspection.json) }
+    let listing = InspectionListing(inspection, order: sort ?? .file, limit: limit)
+    try console.print((isFirst ? "" : "\n") + listing.text(width: console.columns))
+  }
+}
+
+/// The orders in which tensors can be listed.
+enum TensorOrder: String, FlagChoice {
+  case file, name, size
+
+  var meaning: String {
+    switch self {
+    case .file: "as the file has them"
+    case .name: "by name"
+    case .size: "the largest first"
+    }
+  }
+}
+
+/// What `ckptconv inspect` prints of one file.
+struct InspectionListing {
+  let heading: String
+  let tensors: [Inspection.TensorRow]
+  let values: [Inspection.ValueRow]
+  /// Classes that are carried along without being understood.
+  let opaqueGlobals: [String]
+  let order: TensorOrder
+  /// How many tensors, and how many values, are listed.
+  let limit: Int
+
+  /// The listing, no wider than `width` columns where that is given.
+  func text(width: Int?) -> String {
+    var blocks = ["\(heading.harmless)\n"]
+    if !tensors.isEmpty { blocks.append(tensorTable.text(width: width)) }
+    if !values.isEmpty { blocks.append(valueTable.text(width: width)) }
+    blocks.append(totals)
+    return blocks.joined(separator: "\n")
+  }
+
+  private var tensorTable: Table {
+    let rows = ordered.prefix(limit).map { tensor in
+      let shape = tensor.shape.map(String.init).joined(separator: ", ")
+      return [
+        tensor.name, tensor.dtype, "[\(shape)]", ByteCount(bytes: tensor.byteCount).description,
+        storageNote(tensor),
+      ]
+    }
+    return Table(
+      [.text("tensor"), .text("dtype"), .text("shape"), .number("size"), .text("")], rows: rows)
+  }
+
+  /// What is unusual about a tensor's place: shared, a part of something larger, not packed.
+  private func storageNote(_ tensor: Inspection.TensorRow) -> String {
+    guard let storage = tensor.storage else { return "no data (meta device)" }
+    var notes: [String] = []
+    if tensor.storageUses > 1 {
+      notes.append("storage \(storage) shared by \(tensor.storageUses)")
+    } else if tensor.storageByteCount > tensor.byteCount {
+      notes.append("of a storage of \(ByteCount(bytes: tensor.storageByteCount))")
+    }
+    if let strides = tensor.strides { notes.append("strides \(strides)") }
+    return notes.joined(separator: ", ")
+  }
+
+  private var valueTable: Table {
+    Table([.text("value"), .text("")], rows: values.prefix(limit).map { [$0.name, $0.text] })
+  }
+
+  private var ordered: [Inspection.TensorRow] {
+    switch order {
+    case .file: tensors
+    case .name: tensors.sorted { $0.name < $1.name }
+    case .size: tensors.sorted { ($1.byteCount, $0.name) < ($0.byteCount, $1.name) }
+    }
+  }
+
+  private var totals: String {
+    let bytes = ByteCount(bytes: tensors.reduce(0) { $0.addingClamped($1.byteCount) })
+    let hidden = max(0, tensors.count - limit) + max(0, values.count - limit)
+    let rest = hidden > 0 ? "; \(hidden) not listed" : ""
+    let names = opaqueGlobals.joined(separator: ", ").harmless
+    let opaque = names.isEmpty ? "" : "unknown classes: \(names)\n"
+    return "\(opaque)\(tensors.count.counting("tensor")), \(bytes); "
+      + "\(values.count.counting("value"))\(rest)\n"
+  }
+}
+
+extension InspectionListing {
+  /// A listing of a whole file; no `limit` means everything.
+  init(_ inspection: Inspection, order: TensorOrder, limit: Int?) {
+    self.init(
+      heading: inspection.path + ": " + Self.facts(inspection.source).joined(separator: ", "),
+      tensors: inspection.tensors, values: inspection.values,
+      opaqueGlobals: inspection.opaqueGlobals, order: order, limit: limit ?? .max)
+  }
+
+  private static func facts(_ source: SourceDescription) -> [String] {
+    let size = ByteCount(bytes: source.byteCount).description
+    switch source.container {
+    case .torch(let archive):
+      let kind = archive.isTorchScript ? "TorchScript archive" : "archive of torch.save"
+      return [
+        "\(kind) (\(archive.writer))", size, "prefix '\(archive.prefix)'",
+        "pickle protocol \(archive.pickleProtocol)", "alignment \(archive.alignment)",
+        archive.isBigEndian ? "big-endian" : "little-endian",
+        archive.hasChecksums ? "CRC-32 present" : "no checksums",
+      ]
+    case .safetensors(let file):
+      let keys = file.metadata.map(\.key)
+      return [
+        "safetensors", size, "layout \(file.layout)", "header of \(file.headerByteCount) bytes",
+        keys.isEmpty ? "no metadata" : "metadata: \(keys.joined(separator: " "))",
+      ]
+    case .shards(let files):
+      let keys = files.metadata.map(\.key)
+      return [
+        "index of \(files.shards.count.counting("shard"))", size,
+        keys.isEmpty ? "no metadata" : "metadata: \(keys.joined(separator: " "))",
+      ]
+    }
+  }
+}

@@ -1,0 +1,233 @@
+internal import CkptBase
+internal import CkptBatch
+internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
+internal import CkptCopy
+internal import CkptFormats
+
+/// `ckptconv verify`.
+struct VerifyCommand: Command {
+  static let name = "verify"
+  static let summary = "tell whether two checkpoints are the same, bit for bit"
+  static let manual = """
+    Compares checkpoint A with checkpoint B: names, order, types and values of everything in them,
+    element types, shapes and bytes of tensors, and what shares its memory with what. Each may be a
+    file, the index of a checkpoint in several files, or a directory; formats, layouts and shards
+    make no difference. A safetensors file without skeleton tells names, tensors and values only;
+    what could then not be compared is said.
+
+    Of two directories, the model, the optimizer state and the trainer state are compared with each
+    other, each in whichever format it is there, and all other files that both have byte by byte.
+
+    Numbers are equal if their bits are: `0.0` is not `-0.0`, and NaNs have payloads. The exit
+    status is 0 if everything is the same and 1 if something differs. The first differences are
+    listed, the others counted.
+
+    With `--manifest` FILE one checkpoint is enough: FILE gets the SHA-256 of each tensor and value.
+    With `--against` FILE it is compared with such a manifest, in whatever format it is by then.
+    """
+  static let examples = [
+    Example(
+      line: "ckptconv verify model.pt model.safetensors", purpose: "Is this the same model?"),
+    Example(
+      line: "ckptconv verify step1000-unsharded converted",
+      purpose: "Compare all files of two checkpoints:"),
+    Example(
+      line: "ckptconv verify --manifest step1000.json step1000-unsharded",
+      purpose: "Note what a checkpoint holds:"),
+    Example(
+      line: "ckptconv verify --against step1000.json converted",
+      purpose: "Compare with it on another machine, in another format:"),
+  ]
+  static let operands = Operands(usage: "A [B]", minimum: 1, maximum: 2, arePaths: true)
+  static let flags: [BoundFlag<VerifyCommand>] = [
+    .path(
+      "manifest", "FILE", \.manifest, in: .output, "write the SHA-256 of all of A to FILE",
+      manual: """
+        Writes a manifest of A: a JSON file with the name, type, shape and SHA-256 of each tensor and
+        value, which other programs can read as well. It is the same for a checkpoint and what it is
+        converted to.
+        """),
+    .toggle(
+      "force", \.replacesExisting, in: .output, "replace a manifest that exists",
+      manual: "Without it a file that exists is never replaced."),
+    .path(
+      "against", "FILE", \.against, in: .content, "compare A with a manifest",
+      manual: """
+        Compares A with the manifest FILE instead of with B. Of a directory, all files that the manifest
+        describes must be there.
+        """),
+  ]
+
+  private var manifest: String?
+  private var replacesExisting = false
+  private var against: String?
+
+  func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+    if manifest != nil, against != nil {
+      throw .conflict("--manifest", "--against", because: "one writes a manifest, one reads it")
+    }
+    if replacesExisting, manifest == nil {
+      throw UsageError("--force has nothing to replace", hint: "it belongs to --manifest")
+    }
+    switch (manifest ?? against, operands.count) {
+    case (nil, 1):
+      throw UsageError(
+        "verify compares two checkpoints, found one",
+        hint: "give a second one, or a manifest with --against")
+    case (.some, 2):
+      throw UsageError(
+        "\(manifest != nil ? "--manifest" : "--against") takes one checkpoint, found two",
+        hint: "leave out B")
+    default: return
+    }
+  }
+
+  func run(
+    on operands: [String], _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    if let manifest { return try write(manifest, of: operands[0], shared, console) }
+    if let against {
+      let verification = try ManifestVerification(
+        of: operands[0], against: against, budget: CopyBudget(threads: shared.threads))
+      var report = VerificationReport(first: against, second: operands[0])
+      report.differences = verification.differences
+      report.notCompared = verification.notCompared
+      for pair in verification.pairs {
+        compare(pair.path, &report, console) { progress throws(CheckpointError) in
+          try verification.compare(pair, progress: progress)
+        }
+      }
+      return try VerificationText(report).print(shared, console)
+    }
+    let verification = try Verification(
+      of: operands[0], and: operands[1], budget: CopyBudget(threads: shared.threads))
+    var report = VerificationReport(first: operands[0], second: operands[1])
+    report.differences = verification.differences
+    report.notCompared = verification.notCompared
+    for pair in verification.pairs {
+      compare(pair.first, &report, console) { progress throws(CheckpointError) in
+        try verification.compare(pair, progress: progress)
+      }
+    }
+    return try VerificationText(report).print(shared, console)
+  }
+
+  /// Compares two files; one bad file among several does not keep the others from being compared.
+  private func compare(
+    _ path: String, _ report: inout VerificationReport, _ console: Console,
+    _ body: (@escaping @Sendable (Int, Int) -> Void) throws(CheckpointError) -> Verification.Finding
+  ) {
+    do throws(CheckpointError) {
+      report.findings.append(try body { console.progress?.update(done: $0, total: $1) })
+    } catch {
+      console.report(error)
+      report.failures.append((path, error))
+    }
+    console.progress?.finish()
+  }
+
+  private func write(
+    _ manifest: String, of path: String, _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
+    let maker = ManifestMaker(
+      budget: CopyBudget(threads: shared.threads), replacingExisting: replacesExisting)
+    let report = try maker.write(of: path, to: manifest) { done, total in
+      console.progress?.update(done: done, total: total)
+    }
+    console.progress?.finish()
+    for warning in report.warnings { console.warn(warning) }
+    if shared.json { try console.printJSON(report.json) }
+    console.note("\(path) -> \(manifest): \(report.entryCount) tensors and values")
+    return .done
+  }
+}
+
+extension VerifyCommand: BatchableCommand {
+  static var flagsOfOneInput: Set<String> { ["manifest", "against"] }
+
+  static var batchManual: String {
+    """
+    In a batch each INPUT is A, and B is what corresponds to it below ROOT, as a conversion of the
+    whole tree leaves it: the directory of the same path, or the file of the same name with any
+    extension of a checkpoint.
+    """
+  }
+
+  func checkForBatch(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
+    try UsageError.refuseStandardInput(operands)
+  }
+
+  func batchVerb() -> any BatchVerb { VerifyVerb(name: Self.name) }
+}
+
+/// What `ckptconv verify` prints.
+struct VerificationText {
+  private let report: VerificationReport
+
+  init(_ report: VerificationReport) { self.report = report }
+
+  /// Prints what was found and returns what the program's exit status says of it.
+  ///
+  /// - Throws: `inputOutput` when the standard output takes no more.
+  func print(_ shared: SharedOptions, _ console: Console) throws(CheckpointError) -> ExitCode {
+    for finding in report.findings { for warning in finding.warnings { console.warn(warning) } }
+    if shared.json {
+      try console.printJSON(report.json)
+    } else if !shared.quiet {
+      for finding in report.findings { try console.print(text(finding, width: console.columns)) }
+      try console.print(rest(width: console.columns))
+    }
+    if let failure = report.failures.first { return ExitCode(failure.error) }
+    return report.isSame ? .done : .difference
+  }
+
+  private func text(_ finding: Verification.Finding, width: Int?) -> String {
+    let files = "\(finding.first) and \(finding.second)".harmless
+    guard !finding.isSame else { return "\(files) are the same: \(extent(finding))\n" }
+    let count = finding.differenceCount
+    let more = count - finding.differences.count
+    return "\(files) differ: \(count.counting("difference"))\n"
+      + Self.table(finding.differences).text(width: width)
+      + (more > 0 ? "and \(more) more\n" : "")
+  }
+
+  /// What was compared.
+  private func extent(_ finding: Verification.Finding) -> String {
+    let size = ByteCount(bytes: finding.byteCount).description
+    guard finding.scope != .bytes else { return "\(size), byte by byte" }
+    let text =
+      "\(finding.tensorCount.counting("tensor")) (\(size)), "
+      + finding.valueCount.counting("value")
+    return finding.scope == .names ? text + ", by name" : text
+  }
+
+  private func rest(width: Int?) -> String {
+    var text = ""
+    if !report.differences.isEmpty {
+      text +=
+        "\(report.first) and \(report.second) differ in their files".harmless + "\n"
+        + Self.table(report.differences).text(width: width)
+    }
+    var lines: [String] = []
+    for line in report.findings.flatMap(\.notCompared) + report.notCompared
+    where !lines.contains(line) {
+      lines.append(line)
+    }
+    return text + lines.map { "not compared: \($0.harmless)\n" }.joined()
+  }
+
+  /// Differences as people read them.
+  static func table(_ differences: [Difference]) -> Table {
+    let rows = differences.map { difference in
+      [
+        difference.place, difference.kind.rawValue, difference.first ?? "-",
+        difference.second ?? "-",
+      ]
+    }
+    return Table([.text("place"), .text("differs in"), .text("A"), .text("B")], rows: rows)
+  }
+}

@@ -1,0 +1,195 @@
+/// A forward cursor over bytes in memory that refuses to run past their end.
+///
+/// It cannot be copied (two cursors would silently diverge) and cannot outlive the bytes it reads.
+/// ``offset`` is absolute in whatever the bytes were cut from, so that errors name places in the
+/// file and not in the buffer.
+@safe
+package struct ByteReader: ~Copyable, ~Escapable {
+  let bytes: RawSpan
+  let base: Int
+  /// Bytes consumed so far.
+  package internal(set) var position: Int
+
+  /// A cursor at the start of `bytes`, whose first byte lies at `base` of the file or entry.
+  @_lifetime(copy bytes)
+  package init(_ bytes: Span<UInt8>, base: Int = 0) {
+    // Safe: `bytes` is itself a bounds-checked view of initialised memory with the same lifetime.
+    unsafe self.bytes = bytes.bytes
+    self.base = base
+    self.position = 0
+  }
+
+  /// Where the next byte lies in the file or entry.
+  package var offset: Int { base + position }
+  /// How many bytes are left.
+  package var remaining: Int { bytes.byteCount - position }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt8.Type) throws(CheckpointError) -> UInt8 {
+    try load()
+  }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt16.Type) throws(CheckpointError) -> UInt16 {
+    try load()
+  }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt32.Type) throws(CheckpointError) -> UInt32 {
+    try load()
+  }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: Int32.Type) throws(CheckpointError) -> Int32 {
+    try load()
+  }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: UInt64.Type) throws(CheckpointError) -> UInt64 {
+    try load()
+  }
+
+  /// Consumes an integer stored least significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readInteger(as type: Int64.Type) throws(CheckpointError) -> Int64 {
+    try load()
+  }
+
+  /// Consumes an integer stored most significant byte first.
+  ///
+  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  @_lifetime(self: copy self)
+  package mutating func readBigEndianInteger(as type: UInt64.Type) throws(CheckpointError) -> UInt64
+  {
+    try (load() as UInt64).byteSwapped
+  }
+
+  /// Consumes `count` bytes and returns a view of them.
+  ///
+  /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
+  @_lifetime(copy self)
+  package mutating func readBytes(count: Int) throws(CheckpointError) -> Span<UInt8> {
+    let start = try advance(by: count)
+    return view(start..<start + count)
+  }
+
+  /// Consumes bytes up to and including the next line feed and returns those before it.
+  ///
+  /// - Throws: `truncated` when no line feed is left.
+  @_lifetime(copy self)
+  package mutating func readLine() throws(CheckpointError) -> Span<UInt8> {
+    let rest = view(position..<bytes.byteCount)
+    var count = 0
+    while count < rest.count, rest[count] != UInt8(ascii: "\n") { count += 1 }
+    guard count < rest.count else {
+      throw CheckpointError(.truncated, "no line feed ends the line", at: offset)
+    }
+    let start = try advance(by: count + 1)
+    return view(start..<start + count)
+  }
+
+  /// Skips `count` bytes.
+  ///
+  /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
+  @_lifetime(self: copy self)
+  package mutating func skip(_ count: Int) throws(CheckpointError) {
+    _ = try advance(by: count)
+  }
+
+  /// Consumes an integer; generic only here, where the compiler specialises it.
+  @_lifetime(self: copy self)
+  private mutating func load<T: FixedWidthInteger & BitwiseCopyable>() throws(CheckpointError) -> T
+  {
+    let start = try advance(by: MemoryLayout<T>.size)
+    // Safe: `advance` has proved that the integer's bytes lie inside the span; any bits are valid.
+    let raw = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: T.self)
+    return T(littleEndian: raw)
+  }
+
+  @_lifetime(copy self)
+  private func view(_ range: Range<Int>) -> Span<UInt8> {
+    Span<UInt8>(_bytes: bytes.extracting(range))
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func advance(by count: Int) throws(CheckpointError) -> Int {
+    guard count >= 0, count <= remaining else {
+      throw CheckpointError(
+        .truncated, "\(count) bytes are announced, \(remaining) are left", at: offset)
+    }
+    defer { position += count }
+    return position
+  }
+}
+
+/// Bytes under construction: headers, pickles and everything else small enough for memory.
+///
+/// Every function takes one type. A generic one could not be specialised for its callers: they are in
+/// other modules, and the compiler offers bodies of `package` functions to no other module.
+package struct ByteWriter: Sendable {
+  /// What has been written so far.
+  package private(set) var bytes: [UInt8] = []
+
+  /// An empty writer with room for `capacity` bytes.
+  package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+  /// How many bytes have been written.
+  package var count: Int { bytes.count }
+
+  /// Appends one byte.
+  package mutating func write(_ byte: UInt8) { bytes.append(byte) }
+
+  /// Appends a run of bytes.
+  package mutating func write(_ run: [UInt8]) { bytes.append(contentsOf: run) }
+
+  /// Appends a run of bytes.
+  package mutating func write(_ run: ArraySlice<UInt8>) { bytes.append(contentsOf: run) }
+
+  /// Appends one byte `count` times.
+  package mutating func write(_ byte: UInt8, count: Int) {
+    bytes.append(contentsOf: repeatElement(byte, count: count))
+  }
+
+  /// Appends an integer, least significant byte first.
+  package mutating func write(integer value: UInt16) { append(value) }
+
+  /// Appends an integer, least significant byte first.
+  package mutating func write(integer value: UInt32) { append(value) }
+
+  /// Appends an integer, least significant byte first.
+  package mutating func write(integer value: UInt64) { append(value) }
+
+  /// Appends an integer, most significant byte first.
+  package mutating func write(bigEndian value: UInt64) { append(value.byteSwapped) }
+
+  /// Overwrites eight bytes at `offset` with an integer, least significant byte first.
+  package mutating func patch(_ value: UInt64, at offset: Int) {
+    for index in 0..<8 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+  }
+
+  /// Removes the bytes of `range`.
+  package mutating func remove(_ range: Range<Int>) { bytes.removeSubrange(range) }
+
+  private mutating func append<T: FixedWidthInteger>(_ value: T) {
+    for shift in stride(from: 0, to: T.bitWidth, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> T(shift)))
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/// A name that equals another only if their bytes are equal.
+///
+/// Swift takes strings for equal that Unicode calls equivalent, such as an accented letter and the
+/// letter with a combining accent. To every file format they are different names.
+package struct ExactString: Hashable, Sendable {
+  /// The name.
+  package let text: String
+
+  /// Wraps a name.
+  package init(_ text: String) { self.text = text }
+
+  /// Whether the bytes are equal.
+  package static func == (left: ExactString, right: ExactString) -> Bool {
+    let (one, other) = (left.text.utf8.span, right.text.utf8.span)
+    guard one.count == other.count else { return false }
+    for index in one.indices where one[index] != other[index] { return false }
+    return true
+  }
+
+  /// Feeds the bytes to `hasher`.
+  package func hash(into hasher: inout Hasher) {
+    let bytes = text.utf8.span
+    hasher.combine(bytes.count)
+    // Eight at a time: a hasher takes as long for one byte as for eight.
+    var word: UInt64 = 0
+    for index in bytes.indices {
+      word = word << 8 | UInt64(bytes[index])
+      if index & 7 == 7 { hasher.combine(word) }
+    }
+    if bytes.count & 7 != 0 { hasher.combine(word) }
+  }
+}
+
+/// Names taken apart byte by byte.
+///
+/// Swift's own functions go by characters, and one character can be several code points: a slash
+/// with a combining accent behind it is not the character `/`, but to every file format, and to the
+/// system, it is the slash.
+extension String {
+  /// Whether the first bytes are those of `prefix`.
+  package func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
+
+  /// Whether the last bytes are those of `suffix`.
+  package func ends(with suffix: String) -> Bool {
+    utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+  }
+
+  /// The text behind the first `count` bytes, which end with a character of ASCII.
+  package func droppingFirst(_ count: Int) -> String { String(Substring(utf8.dropFirst(count))) }
+
+  /// What stands between the bytes `separator` of ASCII, of which no more than `most` are looked
+  /// for; empty parts are parts.
+  package func parts(between separator: Unicode.Scalar, atMost most: Int = .max) -> [Substring] {
+    utf8.split(
+      separator: UInt8(ascii: separator), maxSplits: most, omittingEmptySubsequences: false
+    ).map(Substring.init)
+  }
+}

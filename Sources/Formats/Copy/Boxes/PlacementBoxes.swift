@@ -1,0 +1,109 @@
+internal import CkptPlan
+
+/// The elements of a placement that reach into a window, as boxes: ranges along every dimension.
+///
+/// For each index of the loose dimensions, the elements inside the window are those between two
+/// numbers when they are counted in the order of the assembly's bytes. A range of numbers is at
+/// most two boxes for each dimension: from the middle of a row to its end, whole rows, whole
+/// planes, and back.
+struct PlacementBoxes {
+  /// One box.
+  struct Box {
+    /// Its elements: the source are the packed ones, the target is the assembly.
+    let layout: StridedLayout
+    /// The distance in bytes from the first packed element to the box's.
+    let source: Int
+    /// Where its first element goes, in bytes from the assembly's start.
+    let target: Int
+  }
+
+  private let placement: Placement
+  private let window: Range<Int>
+  /// For each ordered dimension, the number of elements that an index along it stands for.
+  private let elementCounts: [Int]
+  private var place: Odometer
+  private var numbers = 0..<0
+  private var isAtEnd = false
+
+  /// The boxes of `placement` in `window`.
+  init(_ placement: Placement, in window: Range<Int>) {
+    self.placement = placement
+    self.window = window
+    var count = 1
+    elementCounts = placement.ordered.reversed().map { axis in
+      defer { count *= axis.count }
+      return count
+    }.reversed()
+    place = Odometer(
+      extents: placement.loose.map(\.count), sourceStrides: placement.loose.map(\.packed),
+      targetStrides: placement.loose.map(\.stride), target: placement.reach.lowerBound)
+    enter()
+  }
+
+  /// The next box; `nil` when there are no more.
+  mutating func next() -> Box? {
+    while numbers.isEmpty {
+      guard !isAtEnd, place.advance() else {
+        isAtEnd = true
+        return nil
+      }
+      enter()
+    }
+    return takeBox()
+  }
+
+  /// Finds the elements for the current index of the loose dimensions.
+  private mutating func enter() {
+    let first = count(below: window.lowerBound - placement.unit + 1 - place.target)
+    numbers = first..<max(first, count(below: window.upperBound - place.target))
+  }
+
+  /// The number of elements less than `offset` bytes away from the first one.
+  private func count(below offset: Int) -> Int {
+    var count = 0
+    var rest = offset
+    for (axis, elementCount) in zip(placement.ordered, elementCounts) {
+      guard rest > 0 else { return count }
+      let index = (rest - 1) / axis.stride
+      guard index < axis.count else { return count + axis.count * elementCount }
+      count += index * elementCount
+      rest -= index * axis.stride
+    }
+    return rest > 0 ? count + 1 : count
+  }
+
+  /// Takes as many of the elements as are one box.
+  private mutating func takeBox() -> Box {
+    var (source, target) = (place.source, place.target)
+    var rest = numbers.lowerBound
+    var axes = placement.still
+    for (dimension, axis) in placement.ordered.enumerated() {
+      let elementCount = elementCounts[dimension]
+      let index = rest / elementCount
+      rest %= elementCount
+      source += index * axis.packed
+      target += index * axis.stride
+      if rest == 0, elementCount <= numbers.count {
+        let count = min(axis.count - index, numbers.count / elementCount)
+        axes.append(Placement.Axis(count: count, stride: axis.stride, packed: axis.packed))
+        axes += placement.ordered[(dimension + 1)...]
+        numbers = numbers.lowerBound + count * elementCount..<numbers.upperBound
+        return box(axes, source, target)
+      }
+    }
+    numbers = numbers.upperBound..<numbers.upperBound
+    return box(axes, source, target)
+  }
+
+  private func box(_ axes: [Placement.Axis], _ source: Int, _ target: Int) -> Box {
+    let layout = StridedLayout(
+      extents: axes.map(\.count), strides: axes.map(\.packed), targetStrides: axes.map(\.stride),
+      unit: placement.unit)
+    return Box(layout: layout, source: source, target: target)
+  }
+}
+
+extension Placement {
+  /// The elements that reach into `window`, box by box.
+  func boxes(in window: Range<Int>) -> PlacementBoxes { PlacementBoxes(self, in: window) }
+}

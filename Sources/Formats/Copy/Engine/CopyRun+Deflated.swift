@@ -1,0 +1,99 @@
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPlan
+
+/// Deflated regions: decoded from start to end, checked, and written if there is somewhere to.
+extension CopyRun {
+  /// Decodes all of `region`.
+  ///
+  /// - Throws: `malformed` when the bytes are not deflate or decode to another length, `truncated`
+  ///   when they end too early, `checksumMismatch`.
+  func inflate(
+    _ region: FileRegion, to outputOffset: Int?, record: ChecksumCombiner.Slot?,
+    _ input: inout MutableRawSpan, _ output: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    let inflater = try Inflater()
+    var unread = region.range
+    var pending = 0..<0
+    var done = 0
+    var checksum: UInt32 = 0
+    var isFinished = false
+    while !isFinished {
+      if pending.isEmpty, !unread.isEmpty {
+        pending = 0..<min(unread.count, input.byteCount)
+        var bytes = input._mutatingExtracting(pending)
+        try region.file.readAll(at: unread.lowerBound, into: &bytes)
+        unread = unread.lowerBound + pending.count..<unread.upperBound
+      }
+      // One byte more than expected is room enough to notice that there are too many.
+      var room = output._mutatingExtracting(
+        0..<min(memory.transfer, region.byteCount - done + 1))
+      let step: (consumed: Int, produced: Int, finished: Bool)
+      do throws(CheckpointError) {
+        step = try inflater.inflate(input.bytes.extracting(pending), into: &room)
+      } catch {
+        throw region.framed(error)
+      }
+      pending = pending.lowerBound + step.consumed..<pending.upperBound
+      isFinished = step.finished
+      guard step.consumed > 0 || step.produced > 0 || isFinished else {
+        throw region.fault(.truncated, "the compressed data ends after \(done) decoded bytes")
+      }
+      guard done + step.produced <= region.byteCount else {
+        throw region.fault(
+          .malformed, "the data decodes to more than the \(region.byteCount) bytes announced")
+      }
+      let decoded = room.bytes.extracting(0..<step.produced)
+      checksum = CRC32.checksum(decoded, continuing: checksum)
+      if let outputOffset, step.produced > 0 {
+        try destination.write(decoded, at: outputOffset + done)
+      }
+      done += step.produced
+      progress.add(step.produced)
+      // A region can be as long as the whole file, so this job looks whether another has failed.
+      if queue.failure != nil { return }
+    }
+    let excess = pending.count + unread.count
+    guard done == region.byteCount, excess == 0 else {
+      throw region.fault(
+        .malformed,
+        "the data decodes to \(done) bytes of \(region.byteCount) announced, "
+          + "with \(excess) compressed bytes left over")
+    }
+    try region.requireChecksum(checksum)
+    if let record, done > 0 { _ = records.enter(checksum, byteCount: done, at: record) }
+  }
+}
+
+/// Decoded copies of deflated regions, in one temporary file that has no name.
+struct Spool: Sendable {
+  private var file: SourceFile?
+  private var offsets: [FileRegion.Identity: Int] = [:]
+
+  /// A spool without regions.
+  init() {}
+
+  /// Decodes `regions` into a file in `directory`; `carryOut` is what executes a plan.
+  ///
+  /// - Throws: what `carryOut` throws, and `inputOutput` when the file cannot be made.
+  init(
+    _ regions: [FileRegion], in directory: String,
+    _ carryOut: (FilePlan, any CopyDestination) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) {
+    guard !regions.isEmpty else { return }
+    var plan = FilePlan()
+    for region in regions {
+      offsets[FileRegion.Identity(region)] = plan.byteCount
+      plan.append(.copy(region, range: 0..<region.byteCount))
+    }
+    let scratch = try TemporaryOutput(in: directory)
+    try carryOut(plan, scratch)
+    file = try scratch.makeSource()
+  }
+
+  /// Where the bytes of `region` lie as they are; `nil` when they lie nowhere but deflated.
+  func place(of region: FileRegion) -> (file: SourceFile, offset: Int)? {
+    if let file, let offset = offsets[FileRegion.Identity(region)] { return (file, offset) }
+    return region.encoding == .stored ? (region.file, region.range.lowerBound) : nil
+  }
+}

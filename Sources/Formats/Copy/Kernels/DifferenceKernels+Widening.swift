@@ -1,0 +1,102 @@
+internal import CkptBase
+internal import CkptGraph
+
+/// Elements of all types as doubles.
+extension DifferenceKernels {
+  /// Writes the elements of `input` to `output` as doubles.
+  static func widen(_ input: RawSpan, _ dtype: DType, into output: inout MutableRawSpan) {
+    switch dtype {
+    case .float64: map(input, &output) { (bits: UInt64) in Double(bitPattern: bits) }
+    case .float32: map(input, &output) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
+    case .bfloat16, .bcomplex32:
+      map(input, &output) { (bits: UInt16) in Double(Float(bitPattern: UInt32(bits) << 16)) }
+    case .float16, .complex32:
+      map(input, &output) { (bits: UInt16) in
+        Double(Float(bitPattern: CastKernels.single(half: bits)))
+      }
+    case .complex64: map(input, &output) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
+    case .complex128: map(input, &output) { (bits: UInt64) in Double(bitPattern: bits) }
+    case .int8, .qint8: map(input, &output) { (value: Int8) in Double(value) }
+    case .int16: map(input, &output) { (value: Int16) in Double(value) }
+    case .uint16: map(input, &output) { (value: UInt16) in Double(value) }
+    case .int32, .qint32: map(input, &output) { (value: Int32) in Double(value) }
+    case .uint32: map(input, &output) { (value: UInt32) in Double(value) }
+    case .int64: map(input, &output) { (value: Int64) in Double(value) }
+    case .uint64: map(input, &output) { (value: UInt64) in Double(value) }
+    case .float8_e5m2: lookUp(input, &output, Float8Values.e5m2)
+    case .float8_e4m3fn: lookUp(input, &output, Float8Values.e4m3fn)
+    case .float8_e5m2fnuz: lookUp(input, &output, Float8Values.e5m2fnuz)
+    case .float8_e4m3fnuz: lookUp(input, &output, Float8Values.e4m3fnuz)
+    case .float8_e8m0fnu: lookUp(input, &output, Float8Values.e8m0fnu)
+    default: map(input, &output) { (value: UInt8) in Double(value) }
+    }
+  }
+
+  /// Writes the elements of `input` to `output` as pairs; the imaginary part of real ones is zero.
+  static func widenPairs(_ input: RawSpan, _ dtype: DType, into output: inout MutableRawSpan) {
+    widen(input, dtype, into: &output)
+    guard !dtype.isComplex else { return }
+    // From the last one on, so that no real part is overwritten before it has moved.
+    for index in (0..<output.byteCount / 16).reversed() {
+      // Safe: the index is below the number of pairs, and so are twice as many doubles.
+      let real = unsafe output.bytes.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: 8 * index, as: Double.self)
+      unsafe output.storeBytes(of: real, toUncheckedByteOffset: 16 * index, as: Double.self)
+      unsafe output.storeBytes(of: 0, toUncheckedByteOffset: 16 * index + 8, as: Double.self)
+    }
+  }
+
+  @inline(__always)
+  private static func map<Source: BitwiseCopyable>(
+    _ input: RawSpan, _ output: inout MutableRawSpan, _ body: (Source) -> Double
+  ) {
+    let width = MemoryLayout<Source>.size
+    let count = input.byteCount / width
+    precondition(8 * count <= output.byteCount)
+    for index in 0..<count {
+      // Safe: the precondition says that there is room for `count` doubles; any bits are an integer.
+      let element = unsafe input.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index * width, as: Source.self)
+      unsafe output.storeBytes(
+        of: body(element), toUncheckedByteOffset: 8 * index, as: Double.self)
+    }
+  }
+
+  private static func lookUp(
+    _ input: RawSpan, _ output: inout MutableRawSpan, _ table: [Double]
+  ) {
+    let values = table.span
+    map(input, &output) { (bits: UInt8) in values[Int(bits)] }
+  }
+}
+
+/// The values of 8-bit floats, by their bits (PyTorch `c10/util/Float8_*.h`).
+enum Float8Values {
+  static let e5m2 = table(exponentBits: 5, bias: 15, hasInfinity: true)
+  static let e4m3fn = table(exponentBits: 4, bias: 7) { $0 & 0x7f == 0x7f }
+  static let e5m2fnuz = table(exponentBits: 5, bias: 16) { $0 == 0x80 }
+  static let e4m3fnuz = table(exponentBits: 4, bias: 8) { $0 == 0x80 }
+  /// Powers of two without sign.
+  static let e8m0fnu = (0..<256).map { bits in
+    bits == 255 ? Double.nan : Double(sign: .plus, exponent: bits - 127, significand: 1)
+  }
+
+  private static func table(
+    exponentBits: Int, bias: Int, hasInfinity: Bool = false, isNaN: (Int) -> Bool = { _ in false }
+  ) -> [Double] {
+    let fractionBits = 7 - exponentBits
+    return (0..<256).map { bits in
+      let fraction = bits & (1 << fractionBits - 1)
+      let exponent = bits >> fractionBits & (1 << exponentBits - 1)
+      let sign: FloatingPointSign = bits & 0x80 != 0 ? .minus : .plus
+      if isNaN(bits) { return .nan }
+      if hasInfinity, exponent == 1 << exponentBits - 1 {
+        return fraction == 0
+          ? Double(signOf: sign == .minus ? -1 : 1, magnitudeOf: .infinity) : .nan
+      }
+      let significand = Double(exponent == 0 ? fraction : fraction + 1 << fractionBits)
+      return Double(
+        sign: sign, exponent: max(exponent, 1) - bias - fractionBits, significand: significand)
+    }
+  }
+}

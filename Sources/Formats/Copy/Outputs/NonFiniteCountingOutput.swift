@@ -1,0 +1,150 @@
+internal import CkptBase
+package import CkptGraph
+
+/// An output that keeps nothing but how many numbers of each of several runs are not finite.
+package final class NonFiniteCountingOutput: CopyDestination {
+  /// What a run of numbers holds.
+  package struct Result: Hashable, Sendable {
+    /// How many are no numbers.
+    package var nanCount = 0
+    /// How many are infinite.
+    package var infinityCount = 0
+  }
+
+  private struct State {
+    var run = 0
+    var results: [Result]
+    /// The beginning of a number that ends in the next bytes.
+    var rest: [UInt8] = []
+  }
+
+  private let patterns: [NonFinitePattern]
+  /// Where each run ends.
+  private let ends: [Int]
+  private let state: Locked<State>
+
+  /// Whether numbers of that type can be other than finite.
+  package static func canSearch(_ dtype: DType) -> Bool { NonFinitePattern(dtype) != nil }
+
+  /// An output for runs of numbers of these types and sizes in bytes, one after the other and none
+  /// of them empty; all types must be such that ``canSearch(_:)``.
+  package init(of runs: [(dtype: DType, byteCount: Int)]) {
+    patterns = runs.compactMap { NonFinitePattern($0.dtype) }
+    precondition(patterns.count == runs.count, "numbers of these types are always finite")
+    var end = 0
+    ends = runs.map { run in
+      end += run.byteCount
+      return end
+    }
+    state = Locked(State(results: Array(repeating: Result(), count: runs.count)))
+  }
+
+  /// What each run holds, once all bytes have arrived.
+  package var results: [Result] { state.withLock(\.results) }
+
+  /// Always: numbers may be cut where pieces end.
+  package var isSequential: Bool { true }
+
+  /// The user's directory for temporary files.
+  package var scratchDirectory: String { Syscalls.temporaryDirectory() }
+
+  /// Does nothing: nothing is kept.
+  package func prepare(byteCount: Int) {}
+
+  /// Looks at the next bytes.
+  package func write(_ bytes: RawSpan, at offset: Int) {
+    state.withLock { state in
+      var place = 0
+      while place < bytes.byteCount {
+        let end = min(bytes.byteCount, ends[state.run] - offset)
+        take(bytes.extracting(place..<end), &state)
+        if offset + end == ends[state.run] { state.run += 1 }
+        place = end
+      }
+    }
+  }
+
+  /// Counts in bytes of one run.
+  private func take(_ bytes: RawSpan, _ state: inout State) {
+    let pattern = patterns[state.run]
+    var start = 0
+    if !state.rest.isEmpty {
+      start = min(pattern.width - state.rest.count, bytes.byteCount)
+      for place in 0..<start { state.rest.append(bytes.byte(at: place)) }
+      guard state.rest.count == pattern.width else { return }
+      let number = state.rest
+      state.rest = []
+      count(pattern, in: number.span.raw, &state)
+    }
+    let whole = start + (bytes.byteCount - start) / pattern.width * pattern.width
+    count(pattern, in: bytes.extracting(start..<whole), &state)
+    for place in whole..<bytes.byteCount { state.rest.append(bytes.byte(at: place)) }
+  }
+
+  private func count(_ pattern: NonFinitePattern, in bytes: RawSpan, _ state: inout State) {
+    let all = ElementKernels.count(
+      of: pattern.pattern, under: pattern.mask, width: pattern.width, in: bytes)
+    guard all > 0 else { return }
+    let infinite = pattern.infinityMask.map {
+      ElementKernels.count(of: pattern.pattern, under: $0, width: pattern.width, in: bytes)
+    }
+    state.results[state.run].infinityCount += infinite ?? 0
+    state.results[state.run].nanCount += all - (infinite ?? 0)
+  }
+}
+
+extension RawSpan {
+  /// One byte.
+  fileprivate func byte(at place: Int) -> UInt8 { Span<UInt8>(_bytes: self)[place] }
+}
+
+/// By which bits the elements of a type show that they are no finite numbers.
+///
+/// An element is not finite when all bits of ``mask`` are those of ``pattern``; it is infinite, and
+/// not NaN, when that holds for ``infinityMask`` as well.
+struct NonFinitePattern {
+  /// The size of one number in bytes: 1, 2, 4 or 8.
+  let width: Int
+  let mask: UInt64
+  let pattern: UInt64
+  /// `nil` for types without infinities.
+  let infinityMask: UInt64?
+
+  /// The pattern of a type, `nil` for one whose elements are always finite or are packed.
+  ///
+  /// The 8-bit types are those of the OCP specification "8-bit Floating Point" and of
+  /// `c10/util/Float8_*.h`: `e4m3fn` has NaN but no infinities, the `fnuz` types have one NaN where
+  /// negative zero would be.
+  init?(_ dtype: DType) {
+    switch dtype {
+    case .float64, .complex128: self.init(width: 8, exponent: 0x7ff0_0000_0000_0000)
+    case .float32, .complex64: self.init(width: 4, exponent: 0x7f80_0000)
+    case .bfloat16, .bcomplex32: self.init(width: 2, exponent: 0x7f80)
+    case .float16, .complex32: self.init(width: 2, exponent: 0x7c00)
+    case .float8_e5m2: self.init(width: 1, exponent: 0x7c)
+    case .float8_e4m3fn: self.init(width: 1, nan: 0x7f, mask: 0x7f)
+    case .float8_e5m2fnuz, .float8_e4m3fnuz: self.init(width: 1, nan: 0x80, mask: 0xff)
+    case .float8_e8m0fnu: self.init(width: 1, nan: 0xff, mask: 0xff)
+    case .bool, .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64,
+      .float4_e2m1fn_x2, .float6_e2m3fn, .float6_e3m2fn, .qint8, .quint8, .qint32, .quint4x2,
+      .quint2x4, .bits1x8, .bits2x4, .bits4x2, .bits8, .bits16:
+      return nil
+    }
+  }
+
+  /// A type of IEEE 754, or one like those: an exponent of ones, and in infinities nothing but that
+  /// and the sign.
+  private init(width: Int, exponent: UInt64) {
+    self.width = width
+    mask = exponent
+    pattern = exponent
+    infinityMask = 1 << (UInt64(width) * 8 - 1) - 1
+  }
+
+  private init(width: Int, nan: UInt64, mask: UInt64) {
+    self.width = width
+    self.mask = mask
+    pattern = nan
+    infinityMask = nil
+  }
+}

@@ -1,0 +1,98 @@
+public import CkptBase
+
+/// A new directory that appears under its name only when everything in it is complete.
+///
+/// Files are made in a hidden directory beside it, where they have no names before ``commit()``
+/// either (``StagedOutput``). A run that fails leaves nothing behind; one that is killed leaves at
+/// most the hidden directory, which is empty but for one moment at the end.
+public final class StagedDirectory: Sendable {
+  /// The path the directory will have.
+  public let path: String
+  /// Where its files are meanwhile.
+  private let place: String
+  /// The directories above that did not exist, and the hidden one with those in it.
+  private let made = Locked<[String]>([])
+
+  /// Prepares to make the directory `path`, and inside of it the directories `inner`.
+  ///
+  /// - Parameters:
+  ///   - path: where it will be.
+  ///   - inner: the directories in it.
+  ///   - hidden: where its files are meanwhile, on the same file system, for callers that want to
+  ///     find what a run that was killed has left; `nil` for a new name beside it.
+  /// - Throws: `inputOutput` when there is something else than an empty directory, or no permission.
+  public init(
+    path: String, inner: [String] = [], hidden: String? = nil
+  ) throws(CheckpointError) {
+    let path = FilePath(path).trimmed.text
+    self.path = path
+    place = hidden ?? Self.hiddenPath(beside: path)
+    try CheckpointError.wrapping { [place] () throws(SystemError) in
+      try Self.requireFree(path)
+      try Self.requireFree(place)
+      var directories = try Syscalls.makeDirectories(place)
+      // What a run that was killed has left of this name is this one's now.
+      if !directories.contains(place) { directories.append(place) }
+      made.withLock { [directories] in $0 = directories }
+      do throws(SystemError) {
+        for name in inner {
+          let more = try Syscalls.makeDirectories("\(place)/\(name)")
+          made.withLock { $0 += more }
+        }
+      } catch {
+        Syscalls.removeEmptyDirectories(made.withLock { $0 })
+        throw error
+      }
+    }
+  }
+
+  /// The path at which to make a file of the directory, until it is committed.
+  public func place(of name: String) -> String { "\(place)/\(name)" }
+
+  /// Gives the directory its name, when all of its files have theirs; with `synchronising`, waits
+  /// until the name is on the disk.
+  ///
+  /// - Throws: `inputOutput` when the name has been taken meanwhile.
+  public func commit(synchronising: Bool = false) throws(CheckpointError) {
+    try CheckpointError.wrapping { () throws(SystemError) in
+      // An empty directory of that name is replaced, anything else is not.
+      try Syscalls.rename(place, replacing: path)
+      guard synchronising else { return }
+      do throws(SystemError) {
+        // What was made inside of the hidden directory was waited for with its files.
+        let outer = made.withLock { $0.map { FilePath($0).directory.text } }
+          .filter { $0 != place && !$0.hasPrefix("\(place)/") }
+        for directory in Set(outer + [FilePath(path).directory.text]) {
+          try Syscalls.synchronise(directory: directory)
+        }
+      } catch {
+        try? Syscalls.rename(path, replacing: place)
+        throw error
+      }
+    }
+    made.withLock { $0 = [] }
+  }
+
+  /// Removes what was made for it, files of the given names included, unless it is committed.
+  public func discard(_ files: [String]) {
+    made.withLock { made in
+      guard !made.isEmpty else { return }
+      for name in files { try? Syscalls.remove("\(place)/\(name)") }
+      Syscalls.removeEmptyDirectories(made)
+      made = []
+    }
+  }
+
+  private static func hiddenPath(beside path: String) -> String {
+    let number = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let name = ".ckptconv-\(number).tmp"
+    return "\(FilePath(path).directory.text)/\(name)"
+  }
+
+  private static func requireFree(_ path: String) throws(SystemError) {
+    guard let status = try Syscalls.status(at: path, followingLinks: false) else { return }
+    guard status.isDirectory, try Syscalls.names(in: path).isEmpty else {
+      throw SystemError.occupiedDirectory(path)
+    }
+  }
+}

@@ -1,0 +1,175 @@
+public import CkptBase
+
+/// An output file that appears under its name only when it is complete.
+///
+/// Until ``commit()`` the bytes lie in a file without a name in the same directory, so a run that
+/// fails, or is killed, leaves nothing behind and an existing file stays what it was. Since the
+/// output is always a new file, a source may be replaced by its own conversion.
+public final class StagedOutput: CopyDestination {
+  /// The path the file will have.
+  public let path: String
+  private let directory: String
+  private let directories: OutputDirectories
+  private let isReplacing: Bool
+  private let isSynchronising: Bool
+  private let file: ScratchFile
+
+  /// Prepares to make the file `path`.
+  ///
+  /// With `replacing`, a file that has the name already is replaced at the end; a symbolic link is
+  /// replaced itself and what it points to is left alone. With `synchronising`, ``commit()`` waits
+  /// for the disk first. That is off by default because `cp` does not wait either and it can take
+  /// longer than the copy: a file lost to a power cut can be made again from its source. Where
+  /// the directory is missing, it is made as one of `directories`.
+  /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and not
+  ///   to be made.
+  public init(
+    path: String, replacing: Bool = false, synchronising: Bool = false,
+    in directories: OutputDirectories? = nil
+  ) throws(CheckpointError) {
+    self.path = path
+    self.directories = directories ?? OutputDirectories()
+    isReplacing = replacing
+    isSynchronising = synchronising
+    directory = FilePath(path).directory.text
+    file = try CheckpointError.wrapping { [directory] () throws(SystemError) in
+      guard !path.isEmpty else { throw SystemError.missing(path) }
+      // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
+      let link = try Syscalls.status(at: path, followingLinks: false)
+      if let status = try Syscalls.status(at: path) ?? link {
+        let isFile = status.isRegular || status.isSymbolicLink
+        guard replacing, isFile else { throw SystemError.occupied(path, status) }
+      }
+      guard path.utf8.last != UInt8(ascii: "/") else { throw SystemError.missing(path) }
+      guard let directories else { return try ScratchFile(in: directory, label: path) }
+      return try directories.providing(directory) { () throws(SystemError) in
+        try ScratchFile(in: directory, label: path)
+      }
+    }
+  }
+
+  /// Never: bytes may be written anywhere in any order.
+  public var isSequential: Bool { false }
+
+  /// The directory of the output: who has room for the output has some for its parts.
+  public var scratchDirectory: String { directory }
+
+  /// Makes room for `byteCount` bytes.
+  ///
+  /// - Throws: `inputOutput` when there is not enough.
+  public func prepare(byteCount: Int) throws(CheckpointError) {
+    try file.prepare(byteCount: byteCount)
+  }
+
+  /// Writes `bytes` at `offset`.
+  ///
+  /// - Throws: `inputOutput` when that fails.
+  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+    try file.write(bytes, at: offset)
+  }
+
+  /// The file for reading what it holds before it has its name, once everything is written.
+  ///
+  /// - Throws: `inputOutput` when the system is short of descriptors.
+  public func makeSource() throws(CheckpointError) -> SourceFile {
+    try CheckpointError.wrapping { () throws(SystemError) in try file.makeSource() }
+  }
+
+  /// Gives the file its name; to be called once, when everything is written.
+  ///
+  /// - Throws: `inputOutput` when the name has been taken meanwhile and is not to be replaced.
+  public func commit() throws(CheckpointError) {
+    try StagedOutput.commit([self])
+  }
+
+  /// Gives several files their names: all of them, or as far as the system allows, none.
+  ///
+  /// What can fail for one is done for all before anything visible happens. New files are taken
+  /// back when a later one fails; a file that has been replaced is not.
+  /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
+  public static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
+    try CheckpointError.wrapping { () throws(SystemError) in
+      do throws(SystemError) {
+        for output in outputs where output.isSynchronising { try output.file.synchronise() }
+        for output in outputs where output.isReplacing { try output.prepareToReplace() }
+        try publish(outputs)
+      } catch {
+        for output in outputs { output.directories.discard() }
+        throw error
+      }
+    }
+  }
+
+  private static func publish(_ outputs: [StagedOutput]) throws(SystemError) {
+    var published: [String] = []
+    do throws(SystemError) {
+      for output in outputs where !output.isReplacing {
+        try output.publish()
+        published.append(output.path)
+      }
+      for output in outputs where output.isReplacing { try output.file.replace(output.path) }
+      let synchronised = outputs.filter(\.isSynchronising)
+      for directory in Set(synchronised.flatMap { [$0.directory] + $0.directories.parents }) {
+        try Syscalls.synchronise(directory: directory)
+      }
+    } catch {
+      for path in published { try? Syscalls.remove(path) }
+      throw error
+    }
+  }
+
+  private func publish() throws(SystemError) {
+    try directories.providing(directory) { () throws(SystemError) in
+      try file.publish(as: path)
+    }
+  }
+
+  private func prepareToReplace() throws(SystemError) {
+    try directories.providing(directory) { () throws(SystemError) in
+      try file.prepareToReplace()
+    }
+  }
+}
+
+/// The directories that a run makes where its outputs need them, and takes away again if it fails.
+///
+/// Runs that begin at the same time may need the same one. A run that fails removes what it made if
+/// that is empty, and it is as long as outputs in it have no names yet (``StagedOutput``). Those make
+/// their directory again when it has gone.
+public final class OutputDirectories: Sendable {
+  /// How often a directory is made again.
+  ///
+  /// To need it even twice, another run has to fail between two system calls of this one.
+  private static let attempts = 16
+
+  private let made = Locked<[String]>([])
+
+  /// None yet.
+  public init() {}
+
+  /// Removes what was made, as far as it is empty.
+  public func discard() {
+    made.withLock { $0 = Syscalls.removeEmptyDirectories($0) }
+  }
+
+  /// Runs what needs `directory` to exist, and once more with a new one when it has gone.
+  func providing<Result>(
+    _ directory: String, _ body: () throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    for _ in 1..<Self.attempts {
+      do throws(SystemError) {
+        return try body()
+      } catch {
+        guard error.isMissing else { throw error }
+      }
+      let new = try Syscalls.makeDirectories(directory)
+      made.withLock { $0 += new }
+    }
+    return try body()
+  }
+
+  /// The directories in which the names of those that were made are.
+  var parents: [String] {
+    made.withLock { made in made.map { FilePath($0).directory.text } }
+  }
+}

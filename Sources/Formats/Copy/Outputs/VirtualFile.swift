@@ -1,0 +1,224 @@
+package import CkptBase
+internal import CkptGraph
+package import CkptPlan
+
+/// A file as its plan describes it, for readers of its structure: long stretches that the plan
+/// copies from other files are left out, and take neither time nor space.
+package struct VirtualFile: Sendable {
+  /// A stretch of the file that is a copy of another file's.
+  struct Copy: Sendable {
+    /// Where it lies in the file.
+    var range: Range<Int>
+    /// What it is a copy of.
+    var region: FileRegion
+    /// Where it begins in the region, in bytes.
+    var start: Int
+  }
+
+  /// The length from which a stretch is left out.
+  private static let leastCopy = 4096
+  /// The first bytes of a stretch are there: encoders look at those of a record.
+  static let leadingByteCount = 8
+
+  /// The file, in which what is left out reads as zeros.
+  package let file: SourceFile
+  private let copies: [Copy]
+
+  /// Makes the file in the user's directory for temporary files, where nobody sees it.
+  ///
+  /// With `leavingOut` false nothing is left out. A plan without checksums is made without a look at
+  /// the stretches that are left out.
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  package init(
+    _ plan: FilePlan, leavingOut: Bool = true, budget: CopyBudget = CopyBudget(),
+    progress: CopyEngine.Progress? = nil
+  ) throws(CheckpointError) {
+    copies = leavingOut ? Self.copies(in: plan) : []
+    let output = try SparseOutput(leavingOut: copies.map(\.range))
+    let engine = CopyEngine(budget, progress: progress)
+    try engine.run(plan.records.isEmpty ? Self.shell(of: plan, copies) : plan, into: output)
+    file = try output.makeSource()
+  }
+
+  private static func copies(in plan: FilePlan) -> [Copy] {
+    var copies: [Copy] = []
+    var offset = 0
+    for segment in plan.segments {
+      if case .copy(let region, let range) = segment, region.encoding == .stored,
+        range.count >= leastCopy
+      {
+        copies.append(
+          Copy(range: offset..<offset + range.count, region: region, start: range.lowerBound))
+      }
+      offset += segment.byteCount
+    }
+    return copies
+  }
+
+  /// The plan with zeros for what is left out.
+  private static func shell(of plan: FilePlan, _ copies: [Copy]) -> FilePlan {
+    var shell = FilePlan()
+    var rest = copies[...]
+    for segment in plan.segments {
+      guard let copy = rest.first, copy.range.lowerBound == shell.byteCount,
+        copy.range.count == segment.byteCount
+      else {
+        shell.append(segment)
+        continue
+      }
+      rest.removeFirst()
+      let lead = copy.region.part(copy.start..<copy.start + leadingByteCount)
+      shell.append(.copy(lead, range: 0..<leadingByteCount))
+      shell.append(.zeros(byteCount: segment.byteCount - leadingByteCount))
+    }
+    return shell
+  }
+
+  // MARK: Reading through
+
+  /// A plan that takes from this file, as one that takes from the files it was made from; `nil` when
+  /// it picks elements from stretches of which only parts were left out.
+  package func readingThrough(_ plan: FilePlan) -> FilePlan? {
+    var result = FilePlan()
+    var starts: [Int] = []
+    var records = plan.records[...]
+    for (index, segment) in plan.segments.enumerated() {
+      starts.append(result.segments.count)
+      switch segment {
+      case .copy(let region, let range) where region.file === file:
+        append(region, range, to: &result)
+      case .gather(let region, let elements):
+        guard let region = original(of: region) else { return nil }
+        result.append(.gather(region, elements))
+      case .cast(let region, let elements, let cast):
+        guard let region = original(of: region) else { return nil }
+        result.append(.cast(region, elements, cast))
+      case .assembly(var assembly):
+        for piece in assembly.pieces.indices {
+          guard let region = original(of: assembly.pieces[piece].region) else { return nil }
+          assembly.pieces[piece].region = region
+        }
+        result.append(.assembly(assembly))
+      case .copy, .literal, .zeros, .computed: result.append(segment)
+      }
+      while let record = records.first, record.upperBound == index + 1 {
+        _ = result.closeRecord(
+          from: record.isEmpty ? result.segments.count : starts[record.lowerBound])
+        records.removeFirst()
+      }
+    }
+    return result
+  }
+
+  /// Adds the originals of a stretch, one after the other.
+  private func append(_ region: FileRegion, _ range: Range<Int>, to plan: inout FilePlan) {
+    var place = region.range.lowerBound + range.lowerBound
+    let end = place + range.count
+    var index = firstCopy(endingAfter: place)
+    while place < end {
+      guard index < copies.count, copies[index].range.lowerBound < end else { break }
+      let copy = copies[index]
+      if copy.range.lowerBound > place { append(place..<copy.range.lowerBound, region, to: &plan) }
+      let part = copy.range.clamped(to: place..<end)
+      let start = copy.start + part.lowerBound - copy.range.lowerBound
+      plan.append(.copy(copy.region, range: start..<start + part.count))
+      place = part.upperBound
+      index += 1
+    }
+    if place < end { append(place..<end, region, to: &plan) }
+  }
+
+  private func append(_ range: Range<Int>, _ region: FileRegion, to plan: inout FilePlan) {
+    let part = FileRegion(file: file, range: range, name: region.name)
+    plan.append(.copy(part, range: 0..<range.count))
+  }
+
+  /// Where the bytes of a region are; `nil` when only parts of it are left out.
+  private func original(of region: FileRegion) -> FileRegion? {
+    guard region.file === file, region.encoding == .stored else { return region }
+    let index = firstCopy(endingAfter: region.range.lowerBound)
+    guard index < copies.count, copies[index].range.overlaps(region.range) else { return region }
+    let copy = copies[index]
+    guard copy.range.lowerBound <= region.range.lowerBound,
+      copy.range.upperBound >= region.range.upperBound
+    else { return nil }
+    let start = copy.start + region.range.lowerBound - copy.range.lowerBound
+    return copy.region.part(start..<start + region.range.count)
+  }
+
+  private func firstCopy(endingAfter place: Int) -> Int {
+    copies.firstIndexInOrder { $0.range.upperBound > place }
+  }
+}
+
+extension Array {
+  /// The first index whose element fits `predicate`, which fits all elements after it as well.
+  func firstIndexInOrder(where predicate: (Element) -> Bool) -> Int {
+    var candidates = 0..<count
+    while !candidates.isEmpty {
+      let middle = candidates.lowerBound + candidates.count / 2
+      if predicate(self[middle]) {
+        candidates = candidates.lowerBound..<middle
+      } else {
+        candidates = middle + 1..<candidates.upperBound
+      }
+    }
+    return candidates.lowerBound
+  }
+}
+
+/// A temporary file in which long stretches are left out, so that they take no space.
+final class SparseOutput: CopyDestination {
+  private let file: ScratchFile
+  /// The stretches but for their first bytes, in order.
+  private let holes: [Range<Int>]
+
+  /// An empty file in the user's directory for temporary files; of `stretches`, in order and none
+  /// shorter than their first bytes, the rest is left out.
+  ///
+  /// - Throws: `inputOutput` when the directory is missing, full or not writable.
+  init(leavingOut stretches: [Range<Int>]) throws(CheckpointError) {
+    let directory = Syscalls.temporaryDirectory()
+    file = try CheckpointError.wrapping { () throws(SystemError) in
+      try ScratchFile(in: directory, label: directory + ": temporary file")
+    }
+    file.forgetName()
+    holes = stretches.map { $0.lowerBound + VirtualFile.leadingByteCount..<$0.upperBound }
+  }
+
+  /// Never: bytes may be written anywhere in any order.
+  var isSequential: Bool { false }
+
+  /// The directory that the file is in.
+  var scratchDirectory: String { file.scratchDirectory }
+
+  /// Gives the file its length and no blocks.
+  func prepare(byteCount: Int) throws(CheckpointError) {
+    guard byteCount > 0 else { return }
+    let last: [UInt8] = [0]
+    try file.write(last.span.raw, at: byteCount - 1)
+  }
+
+  /// Writes what of `bytes` is not left out.
+  func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+    let end = offset + bytes.byteCount
+    var place = offset
+    var index = holes.firstIndexInOrder { $0.upperBound > offset }
+    while place < end {
+      let hole = index < holes.count ? holes[index] : end..<end
+      let stop = min(max(hole.lowerBound, place), end)
+      if stop > place {
+        try file.write(bytes.extracting(place - offset..<stop - offset), at: place)
+      }
+      place = max(stop, min(hole.upperBound, end))
+      index += 1
+    }
+  }
+
+  /// The file for reading, once everything is written; it outlives this object.
+  ///
+  /// - Throws: `inputOutput` when the system is short of descriptors.
+  func makeSource() throws(CheckpointError) -> SourceFile {
+    try CheckpointError.wrapping { () throws(SystemError) in try file.makeSource() }
+  }
+}

@@ -1,0 +1,222 @@
+package import CkptBase
+
+/// Tensors that are rows of another, or several one below the other. No bytes move: both are views,
+/// or storages of several blocks.
+extension TensorGraph {
+  /// Adds a tensor that is the rows `rows` of another, counted along its first dimension.
+  ///
+  /// It is a view of the same storage where a file has that; otherwise it has a storage of its own.
+  ///
+  /// - Throws: `malformed` for rows that the tensor does not have, `limitExceeded` when the graph is
+  ///   full.
+  package mutating func addRows(
+    _ rows: Range<Int>, of id: TensorID
+  ) throws(CheckpointError) -> TensorID {
+    let tensor = self[id]
+    guard let count = tensor.shape.first, rows.lowerBound >= 0, rows.upperBound <= count else {
+      throw CheckpointError(
+        .malformed,
+        "rows \(rows.lowerBound) to \(rows.upperBound) are wanted of a tensor of shape "
+          + "\(tensor.shape)")
+    }
+    var part = tensor
+    part.shape[0] = rows.count
+    // The strides of a tensor without elements can be anything.
+    if part.elementCount > 0 { part.offset += rows.lowerBound * part.strides[0] }
+    guard let packed = tensor.packed else { return try addNew(part) }
+    let width = part.elementCount / max(rows.count, 1)
+    let blocks =
+      part.elementCount == 0
+      ? []
+      : [
+        ElementBlock(packed: packed, dtype: tensor.dtype, shape: tensor.shape)
+          .elements(rows.lowerBound * width..<rows.upperBound * width)
+      ]
+    return try addNew(part.filling(addStorage(of: part, blocks)))
+  }
+
+  /// Adds a tensor that is the given ones one below the other: joined along their first dimension.
+  ///
+  /// Neighbouring rows of one storage become a view of it again.
+  ///
+  /// - Throws: `unsupported` for tensors that do not fit together, `limitExceeded` when the graph is
+  ///   full.
+  package mutating func addJoined(_ ids: [TensorID]) throws(CheckpointError) -> TensorID {
+    precondition(!ids.isEmpty, "a tensor is joined of at least one")
+    let tensors = ids.map { self[$0] }
+    var whole = tensors[0]
+    for tensor in tensors.dropFirst() {
+      try Self.requireFit(whole, tensor)
+      whole.shape[0] = try whole.shape[0].adding(tensor.shape[0], orThrow: "a joined tensor's rows")
+    }
+    try Tensor.requireSize(whole.shape, of: whole.dtype)
+    whole.requiresGradient = tensors.contains(where: \.requiresGradient)
+    guard whole.storage != nil else { return try addNew(whole) }
+    if let view = Self.view(of: tensors) {
+      whole.offset = view.offset
+      whole.storage = view.storage
+      whole.strides = view.strides
+      return try addNew(whole)
+    }
+    var blocks: [ElementBlock] = []
+    for block in tensors.flatMap({ self.blocks(of: $0) }) {
+      if let both = blocks.last?.joined(with: block) {
+        blocks[blocks.count - 1] = both
+      } else {
+        blocks.append(block)
+      }
+    }
+    return try addNew(whole.filling(addStorage(of: whole, blocks)))
+  }
+
+  private static func requireFit(_ first: Tensor, _ second: Tensor) throws(CheckpointError) {
+    guard first.dtype == second.dtype, !first.shape.isEmpty,
+      first.shape.count == second.shape.count,
+      first.shape.dropFirst() == second.shape.dropFirst(),
+      (first.storage == nil) == (second.storage == nil)
+    else {
+      throw CheckpointError(
+        .unsupported,
+        "a \(first.words) and a \(second.words) cannot be joined along their first dimension")
+    }
+  }
+
+  /// The first of tensors that follow each other in one storage, if they do; those without elements
+  /// do not count.
+  private static func view(of tensors: [Tensor]) -> Tensor? {
+    let tensors = tensors.filter { $0.elementCount > 0 }
+    guard let first = tensors.first, first.packed == nil else { return nil }
+    for (tensor, next) in zip(tensors, tensors.dropFirst()) {
+      guard next.packed == nil, next.storage == tensor.storage, next.strides == tensor.strides,
+        next.offset == tensor.offset + tensor.shape[0] * tensor.strides[0],
+        next.isConjugated == tensor.isConjugated, next.isNegated == tensor.isNegated
+      else { return nil }
+    }
+    return first
+  }
+
+  private mutating func addNew(_ tensor: Tensor) throws(CheckpointError) -> TensorID {
+    var tensor = tensor
+    tensor.node = try add(.none)
+    tensor.origin = .plain
+    add(tensor)
+    return TensorID(index: Int32(tensors.count - 1))
+  }
+}
+
+extension TensorGraph {
+  /// Where files have the elements of a tensor.
+  ///
+  /// What the blocks hold, one after the other and packed, are its elements in row-major order. A
+  /// tensor without elements or without data has no blocks.
+  package func blocks(of tensor: Tensor) -> [ElementBlock] {
+    let count = tensor.elementCount
+    guard count > 0, let storage = tensor.storage.map({ self[$0] }) else { return [] }
+    if let packed = tensor.packed {
+      return [ElementBlock(packed: packed, dtype: tensor.dtype, shape: tensor.shape)]
+    }
+    if let region = storage.region {
+      return [ElementBlock(tensor, in: region, isBigEndian: storage.isBigEndian)]
+    }
+    precondition(tensor.isContiguous, "a view of a storage of blocks is rows of it")
+    let wanted = tensor.offset..<tensor.offset + count
+    var blocks: [ElementBlock] = []
+    var start = 0
+    for block in storage.blocks {
+      let range = (start..<start + block.elementCount).clamped(to: wanted)
+      if !range.isEmpty {
+        blocks.append(block.elements(range.lowerBound - start..<range.upperBound - start))
+      }
+      start += block.elementCount
+    }
+    return blocks
+  }
+
+  /// Adds a storage that consists of `blocks`, which are the elements of `tensor`.
+  mutating func addStorage(of tensor: Tensor, _ blocks: [ElementBlock]) -> StorageID {
+    let old = tensor.storage.map { self[$0] }
+    return add(
+      Storage(
+        key: old?.key ?? "", dtype: tensor.dtype, location: old?.location ?? "cpu",
+        byteCount: tensor.byteCount, region: nil, isBigEndian: false, blocks: blocks))
+  }
+}
+
+extension Tensor {
+  /// The tensor over a storage that consists of its elements.
+  func filling(_ storage: StorageID) -> Tensor {
+    var tensor = self
+    tensor.storage = storage
+    tensor.offset = 0
+    tensor.strides = Tensor.packedStrides(shape)
+    tensor.isConjugated = false
+    tensor.isNegated = false
+    tensor.packed = nil
+    return tensor
+  }
+
+  /// What a message calls the tensor.
+  fileprivate var words: String {
+    storage == nil ? "\(dtype.name) tensor \(shape) without data" : "\(dtype.name) tensor \(shape)"
+  }
+}
+
+/// A change of floating-point elements to another type, rounding to nearest even as PyTorch does.
+public struct ElementCast: Hashable, Sendable {
+  /// The type of the elements before.
+  public let source: DType
+  /// The type of the elements after.
+  public let target: DType
+
+  /// The types that elements can be cast to.
+  public static let targets: [DType] = [.float32, .float16, .bfloat16]
+
+  /// The cast of `source` to `target`, or `nil` for one that does not exist: of integers, truth
+  /// values, complex and packed numbers, to any other than ``targets``, or to the same type.
+  public init?(from source: DType, to target: DType) {
+    guard Self.sources.contains(source), Self.targets.contains(target), source != target else {
+      return nil
+    }
+    self.source = source
+    self.target = target
+  }
+
+  private static let sources: Set<DType> = [.float64, .float32, .float16, .bfloat16]
+}
+
+/// Tensors whose elements are of another type in the file.
+extension TensorGraph {
+  /// Casts every tensor of floating-point numbers to `dtype`, one of ``ElementCast/targets``, as
+  /// PyTorch does when a module is cast.
+  ///
+  /// Integers, truth values and bare storages stay what they are. The tensors are the same objects
+  /// as before and those that were tied still are, over new storages without gaps. A tensor can be
+  /// cast once.
+  package mutating func castFloats(to dtype: DType) {
+    precondition(ElementCast.targets.contains(dtype))
+    var storages: [TensorView: StorageID] = [:]
+    for index in tensors.indices {
+      let id = TensorID(index: Int32(index))
+      let tensor = self[id]
+      guard ElementCast(from: tensor.dtype, to: dtype) != nil, !tensor.origin.isStorage else {
+        continue
+      }
+      var cast = tensor
+      cast.dtype = dtype
+      cast.origin = .plain
+      if tensor.storage != nil {
+        let blocks = blocks(of: tensor)
+        precondition(blocks.allSatisfy { $0.dtype == tensor.dtype }, "a tensor is cast once")
+        let view = TensorView(tensor)
+        let storage = view.flatMap { storages[$0] } ?? addStorage(of: cast, blocks)
+        if let view { storages[view] = storage }
+        cast = cast.filling(storage)
+      }
+      replace(id, with: cast)
+    }
+  }
+}
+
+extension Tensor.Origin {
+  fileprivate var isStorage: Bool { if case .storage = self { true } else { false } }
+}

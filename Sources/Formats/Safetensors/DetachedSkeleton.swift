@@ -1,0 +1,131 @@
+package import CkptBase
+package import CkptGraph
+internal import CkptSkeleton
+
+/// A skeleton in a document of its own: what an object has beside the bytes of its tensors, when
+/// those are in other files, under other names or in parts.
+///
+/// The text is that of the skeleton of a safetensors file (`Documentation/skeleton.md`), except that
+/// NAME is whatever the writer calls a tensor by.
+package struct DetachedSkeleton {
+  /// The object; once ``fill(_:)`` has succeeded, its tensors have their elements.
+  package private(set) var graph: TensorGraph
+  /// The archive that the object comes from.
+  package let archive: TorchArchiveDescription?
+  /// What the user should know.
+  package let warnings: [String]
+  private let references: [ParsedSkeleton.TensorReference]
+
+  /// Elements for a tensor of the object.
+  package struct Contents {
+    /// The type of the elements.
+    package var dtype: DType
+    /// The number of elements along each dimension.
+    package var shape: [Int]
+    /// The elements.
+    package var blocks: [ElementBlock]
+
+    /// The elements of a tensor of `graph`.
+    package init(_ tensor: Tensor, of graph: TensorGraph) {
+      dtype = tensor.dtype
+      shape = tensor.shape
+      blocks = graph.blocks(of: tensor)
+    }
+  }
+
+  /// The document for a graph, in which tensors are called by the given names.
+  package static func write(
+    _ graph: TensorGraph, from archive: TorchArchiveDescription?, names: [TensorID: String]
+  ) -> [UInt8] {
+    let placements = graph.tensors.indices.map { index -> SkeletonWriter.Placement? in
+      let id = TensorID(index: index)
+      return names[id].map {
+        SkeletonWriter.Placement(name: $0, isDisguised: EntryForm(of: graph[id]).isDisguise)
+      }
+    }
+    return SkeletonWriter.write(
+      graph, source: source(of: archive), layout: .plain, placements: placements)
+  }
+
+  /// Reads a document.
+  ///
+  /// - Throws: what reading a skeleton throws: `malformed`, `unsupported` for a later version,
+  ///   `forbidden` for a global that exists to run code.
+  package init(reading bytes: [UInt8], droppingUnsafe dropsUnsafe: Bool) throws(CheckpointError) {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw CheckpointError(.malformed, "a skeleton is UTF-8 text, and this is not")
+    }
+    let skeleton = try SkeletonReader.read(text, droppingUnsafe: dropsUnsafe)
+    archive = skeleton.source
+    warnings = skeleton.warnings
+    references = skeleton.tensors
+    graph = skeleton.graph
+  }
+
+  /// Gives each tensor its elements, which `contents` has by the tensor's name.
+  ///
+  /// - Returns: why that cannot be done, as a sentence, where a tensor is not there any more, has
+  ///   another type or shape than it had, or shares its storage; `nil` when all is well.
+  /// - Throws: `malformed` for a skeleton that is not of one piece.
+  package mutating func fill(
+    _ contents: (String) -> Contents?
+  ) throws(CheckpointError) -> String? {
+    var filled: Set<StorageID> = []
+    var named: Set<NodeID> = []
+    for reference in references {
+      guard let name = reference.name else { continue }
+      named.insert(reference.node)
+      guard let found = contents(name) else { return "tensor '\(name)' is gone" }
+      guard reference.hasConstruction else {
+        try addTensor(reference.node, named: name, found)
+        continue
+      }
+      guard case .tensor(let id) = graph[reference.node], let storage = graph[id].storage else {
+        throw CheckpointError(.malformed, "the construction of tensor '\(name)' is not one")
+      }
+      let tensor = graph[id]
+      guard tensor.dtype == found.dtype, tensor.shape == found.shape else {
+        return "tensor '\(name)' was \(tensor.dtype.name) \(tensor.shape) and is "
+          + "\(found.dtype.name) \(found.shape)"
+      }
+      guard isWhole(tensor), filled.insert(storage).inserted else {
+        return "tensor '\(name)' was a part of its storage"
+      }
+      graph.setBlocks(found.blocks, of: storage)
+    }
+    for tensor in graph.tensors where tensor.storage != nil && !named.contains(tensor.node) {
+      throw CheckpointError(.malformed, "the skeleton does not name a tensor that has elements")
+    }
+    return nil
+  }
+
+  /// The object as a checkpoint.
+  package var checkpoint: Checkpoint {
+    Checkpoint(graph: graph, source: Self.source(of: archive), warnings: warnings)
+  }
+
+  private static func source(of archive: TorchArchiveDescription?) -> SourceDescription {
+    guard let archive else { return .assembled }
+    return SourceDescription(container: .torch(archive), byteCount: 0)
+  }
+
+  /// Whether a tensor is exactly its storage, in order.
+  private func isWhole(_ tensor: Tensor) -> Bool {
+    guard let storage = tensor.storage.map({ graph[$0] }) else { return false }
+    return tensor.offset == 0 && tensor.isContiguous && !tensor.isConjugated && !tensor.isNegated
+      && tensor.byteCount == storage.byteCount && !storage.isBigEndian
+  }
+
+  private mutating func addTensor(
+    _ node: NodeID, named name: String, _ contents: Contents
+  ) throws(CheckpointError) {
+    var tensor = Tensor(
+      node: node, dtype: contents.dtype, shape: contents.shape,
+      strides: Tensor.packedStrides(contents.shape), offset: 0, storage: nil)
+    tensor.storage = graph.add(
+      Storage(
+        key: name, dtype: contents.dtype, location: "cpu", byteCount: tensor.byteCount,
+        region: nil, isBigEndian: false, blocks: contents.blocks))
+    graph.add(tensor)
+  }
+}

@@ -1,0 +1,96 @@
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPlan
+internal import CkptSkeleton
+
+/// Which entries of a file hold the bytes of tensors, and which names share them.
+struct TensorDeduplication {
+  /// What the file holds: the pickled values, and the tensors in their order.
+  private(set) var entries: [SafetensorsEntry]
+  /// The names that share the bytes of another, sorted.
+  private(set) var aliases: [(name: String, kept: String)] = []
+  /// Where the bytes of each tensor of the graph went, by its number there.
+  private(set) var placements: [SkeletonWriter.Placement?]
+  private let graph: TensorGraph
+
+  /// Stores the tensors of `leaves`: each under all of its names or, for `tied` being `alias`, under
+  /// the first, as far as `metadataKeys` leave the others a key of their name.
+  ///
+  /// - Throws: `unsupported` for a tensor that no name leads to, in a file with a skeleton.
+  init(
+    _ leaves: EntryAssignment, of graph: TensorGraph, tied: SafetensorsEncoder.Options.TiedTensors,
+    metadataKeys: Set<ExactString>, _ notes: inout EncodingNotes
+  ) throws(CheckpointError) {
+    self.graph = graph
+    entries = leaves.values
+    placements = .init(repeating: nil, count: graph.tensors.count)
+    for id in leaves.dataless {
+      placements[graph.index(of: id)] = .init(name: nil, isDisguised: true)
+    }
+    let keepers = tied == .alias ? keepers(leaves.tensors) : [:]
+    entries.reserveCapacity(entries.count + leaves.tensors.count)
+    for (name, id) in leaves.tensors {
+      if let kept = TensorView(graph[id]).flatMap({ keepers[$0] }),
+        ExactString(kept) != ExactString(name), !metadataKeys.contains(ExactString(name))
+      {
+        aliases.append((name, kept))
+        place(id, under: kept)
+      } else {
+        entries.append(entry(name, graph[id], &notes))
+        place(id, under: name)
+      }
+    }
+    aliases.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    try settleUnplaced(&notes)
+  }
+
+  /// The name that keeps the bytes of each view: the first in order, as
+  /// `safetensors.torch.save_model` chooses.
+  private func keepers(_ tensors: [(name: String, id: TensorID)]) -> [TensorView: String] {
+    var keepers: [TensorView: String] = [:]
+    for (name, id) in tensors {
+      guard let view = TensorView(graph[id]) else { continue }
+      guard let kept = keepers[view], kept.utf8.lexicographicallyPrecedes(name.utf8) else {
+        keepers[view] = name
+        continue
+      }
+    }
+    return keepers
+  }
+
+  private mutating func place(_ id: TensorID, under name: String) {
+    let tensor = graph[id]
+    guard placements[graph.index(of: id)] == nil else { return }
+    placements[graph.index(of: id)] = .init(
+      name: name, isDisguised: EntryForm(of: tensor).isDisguise)
+  }
+
+  private func entry(
+    _ name: String, _ tensor: Tensor, _ notes: inout EncodingNotes
+  ) -> SafetensorsEntry {
+    let form = EntryForm(of: tensor)
+    if form.isDisguise {
+      notes.lose("tensor '\(name)' has dtype \(tensor.dtype.name), which safetensors lacks")
+    }
+    return SafetensorsEntry(
+      name: name, dtype: form.dtype, shape: form.shape, data: tensor.segments(from: graph))
+  }
+
+  /// Tells of tensors that no name leads to: they lie in the arguments that another tensor is rebuilt
+  /// from, where PyTorch has none.
+  ///
+  /// - Throws: `unsupported` for a file with a skeleton, which could not be read back.
+  private func settleUnplaced(_ notes: inout EncodingNotes) throws(CheckpointError) {
+    let unplaced = graph.reachableTensors().first {
+      graph[$0].storage != nil && placements[graph.index(of: $0)] == nil
+    }
+    guard let unplaced else { return }
+    let message =
+      "\(graph.description(of: graph[unplaced].node, limit: 60)) lies inside of the call that makes "
+      + "another tensor"
+    guard notes.hasSkeleton else { return notes.lose(message) }
+    throw CheckpointError(
+      .unsupported, message,
+      hint: "no program of PyTorch writes this; --no-skeleton --allow-loss leaves it out")
+  }
+}

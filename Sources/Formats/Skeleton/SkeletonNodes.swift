@@ -1,0 +1,327 @@
+internal import CkptBase
+internal import CkptGraph
+internal import CkptJSON
+internal import CkptPickle
+
+/// Builds a graph from the table of nodes of a skeleton.
+struct SkeletonNodes {
+  /// The graph: first as many placeholders as the table has nodes.
+  var graph: TensorGraph
+  /// The tensors and storages, in the order of the table.
+  private(set) var tensors: [ParsedSkeleton.TensorReference] = []
+  private let first: Int
+  private let count: Int
+
+  /// A table of `count` nodes.
+  ///
+  /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
+  init(count: Int) throws(CheckpointError) {
+    graph = TensorGraph()
+    first = graph.nodeCount
+    self.count = count
+    for _ in 0..<count { _ = try graph.add(.none) }
+  }
+
+  /// Reads the table; each entry takes the place of its number.
+  ///
+  /// - Throws: `malformed` for a node of another form, with its number.
+  mutating func readTable(_ json: inout JSONReader) throws(CheckpointError) {
+    try json.beginArray()
+    var number = 0
+    while try json.nextElement() {
+      do throws(CheckpointError) {
+        try readNode(NodeID(index: first + number), &json)
+      } catch {
+        throw error.framed(by: "node \(number)")
+      }
+      number += 1
+    }
+  }
+
+  // MARK: Values
+
+  /// Reads a value: inline, or a reference to a node.
+  mutating func value(_ json: inout JSONReader) throws(CheckpointError) -> NodeID {
+    switch try json.peek() {
+    case UInt8(ascii: "["):
+      try json.beginArray()
+      guard try json.nextElement() else {
+        throw CheckpointError(.malformed, "a reference is empty", at: json.offset)
+      }
+      let number = try json.unsignedInteger()
+      guard number < UInt64(count) else {
+        throw CheckpointError(
+          .malformed, "a reference to node \(number) of \(count)", at: json.offset)
+      }
+      try endArray(&json)
+      return NodeID(index: first + Int(number))
+    case UInt8(ascii: "\""): return try graph.addString(try json.string())
+    case UInt8(ascii: "n"):
+      _ = try json.readNull()
+      return TensorGraph.none
+    case UInt8(ascii: "t"), UInt8(ascii: "f"):
+      return try json.bool() ? TensorGraph.true : TensorGraph.false
+    default:
+      switch try json.number() {
+      case .integer(let value): return try graph.add(.int(value))
+      case .fraction(let value): return try graph.add(.float(value))
+      }
+    }
+  }
+
+  /// Reads an array of values.
+  mutating func values(_ json: inout JSONReader) throws(CheckpointError) -> [NodeID] {
+    try json.beginArray()
+    return try rest(&json)
+  }
+
+  /// Reads the values up to the end of the array.
+  private mutating func rest(_ json: inout JSONReader) throws(CheckpointError) -> [NodeID] {
+    var values: [NodeID] = []
+    while try json.nextElement() { values.append(try value(&json)) }
+    return values
+  }
+
+  private mutating func run(_ json: inout JSONReader) throws(CheckpointError) -> NodeRun {
+    let values = try rest(&json)
+    return graph.addChildren(values[...])
+  }
+
+  private mutating func pairs(_ json: inout JSONReader) throws(CheckpointError) -> NodeRun {
+    let values = try rest(&json)
+    guard values.count.isMultiple(of: 2) else {
+      throw CheckpointError(.malformed, "a key has no value", at: json.offset)
+    }
+    return graph.addChildren(values[...])
+  }
+
+  func next(_ json: inout JSONReader, _ what: String) throws(CheckpointError) {
+    guard try json.nextElement() else {
+      throw CheckpointError(.malformed, "\(what) is missing", at: json.offset)
+    }
+  }
+
+  func endArray(_ json: inout JSONReader) throws(CheckpointError) {
+    guard try !json.nextElement() else {
+      throw CheckpointError(.malformed, "an array has more elements than it may", at: json.offset)
+    }
+  }
+
+  // MARK: Nodes
+
+  private mutating func readNode(
+    _ id: NodeID, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try json.beginArray()
+    try next(&json, "the kind")
+    let kind = try json.string()
+    switch kind {
+    case "dict": graph.replace(id, with: .dict(try pairs(&json)))
+    case "list": graph.replace(id, with: .list(try run(&json)))
+    case "tuple": graph.replace(id, with: .tuple(try run(&json)))
+    case "set": graph.replace(id, with: .set(try run(&json)))
+    case "frozenset": graph.replace(id, with: .frozenSet(try run(&json)))
+    case "str": try readString(id, &json)
+    case "int": try readInteger(id, &json)
+    case "float": try readFloat(id, &json)
+    case "bytes": try readBytes(id, &json)
+    case "bytearray":
+      try next(&json, "the base64")
+      graph.replace(id, with: .byteArray(try base64(&json)))
+      try endArray(&json)
+    case "global":
+      try next(&json, "the module")
+      let module = try value(&json)
+      try next(&json, "the name")
+      graph.replace(id, with: .global(module: module, name: try value(&json)))
+      try endArray(&json)
+    case "persistent":
+      try next(&json, "the id")
+      graph.replace(id, with: .persistent(try value(&json)))
+      try endArray(&json)
+    case "tensor", "storage": try readTensor(id, isStorage: kind == "storage", &json)
+    default: graph.place(try call(kind, &json), at: id)
+    }
+  }
+
+  /// Reads the rest of a node that describes a call.
+  private mutating func call(
+    _ kind: String, _ json: inout JSONReader
+  ) throws(CheckpointError) -> ObjectNode {
+    let form: ObjectNode.Form
+    switch kind {
+    case "call": form = .call
+    case "new": form = .new
+    case "new_ex": form = .newWithKeywords
+    case "instance": form = .instance
+    default: throw CheckpointError(.malformed, "'\(kind)' is no kind of node", at: json.offset)
+    }
+    try next(&json, "the callable")
+    let callable = try value(&json)
+    try next(&json, "the arguments")
+    var object = ObjectNode(form: form, callable: callable, arguments: try value(&json))
+    if form == .newWithKeywords {
+      try next(&json, "the keywords")
+      object.keywords = try value(&json)
+    }
+    if try json.nextElement() {
+      try readContents(of: &object, &json)
+      try endArray(&json)
+    }
+    return object
+  }
+
+  private mutating func readContents(
+    of object: inout ObjectNode, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      switch key {
+      case "items":
+        try json.beginArray()
+        object.items = try run(&json)
+      case "pairs":
+        try json.beginArray()
+        object.pairs = try pairs(&json)
+      case "state": object.state = try value(&json)
+      default:
+        throw CheckpointError(.malformed, "'\(key)' is nothing to do to an object", at: json.offset)
+      }
+    }
+  }
+
+  private mutating func readTensor(
+    _ id: NodeID, isStorage: Bool, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try next(&json, "the name")
+    let name = try json.readNull() ? nil : try json.string()
+    try next(&json, "the construction")
+    var hasConstruction = true
+    if isStorage {
+      graph.replace(id, with: .persistent(try value(&json)))
+    } else if try json.readNull() {
+      hasConstruction = false
+    } else {
+      try json.beginArray()
+      try next(&json, "the kind")
+      graph.place(try call(try json.string(), &json), at: id)
+    }
+    // The form of an entry in disguise is for readers that do not know the constructions.
+    if try json.nextElement() {
+      try json.skipValue()
+      try endArray(&json)
+    }
+    tensors.append(.init(node: id, name: name, hasConstruction: hasConstruction))
+  }
+}
+
+extension SkeletonNodes {
+  mutating func readString(
+    _ id: NodeID, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try next(&json, "the text")
+    if try json.readNull() {
+      try next(&json, "the base64")
+      let run = try base64(&json)
+      guard PythonText.isUTF8WithSurrogates(Array(graph[run]).span) else {
+        throw CheckpointError(.malformed, "the bytes of a str are not UTF-8", at: json.offset)
+      }
+      graph.replace(id, with: .string(run))
+    } else {
+      graph.replace(id, with: .string(try graph.addBytes(Array(try json.string().utf8))))
+    }
+    try endArray(&json)
+  }
+
+  mutating func readBytes(
+    _ id: NodeID, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try next(&json, "the base64")
+    graph.replace(id, with: .bytes(try base64(&json)))
+    guard try json.nextElement() else { return }
+    graph.spellings[id] = try value(&json)
+    try endArray(&json)
+  }
+
+  mutating func readInteger(
+    _ id: NodeID, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try next(&json, "the digits")
+    let start = json.offset
+    let text = try json.string()
+    guard let bytes = HexadecimalInteger.twosComplement(text) else {
+      throw CheckpointError(.malformed, "'\(text.prefix(40))' is no hexadecimal int", at: start)
+    }
+    if bytes.count <= 8 {
+      let padding: UInt8 = bytes.last.map { $0 & 0x80 == 0 ? 0x00 : 0xff } ?? 0
+      let padded = bytes + [UInt8](repeating: padding, count: 8 - bytes.count)
+      graph.replace(id, with: .int(padded.reversed().reduce(0) { $0 << 8 | Int($1) }))
+    } else {
+      graph.replace(id, with: .largeInt(try graph.addBytes(bytes)))
+    }
+    try endArray(&json)
+  }
+
+  mutating func readFloat(
+    _ id: NodeID, _ json: inout JSONReader
+  ) throws(CheckpointError) {
+    try next(&json, "the bits")
+    let start = json.offset
+    let text = try json.string()
+    guard text.utf8.count == 16, let bits = UInt64(text, radix: 16) else {
+      throw CheckpointError(
+        .malformed, "'\(text.prefix(40))' is not 64 bits in hexadecimal", at: start)
+    }
+    graph.replace(id, with: .float(Double(bitPattern: bits)))
+    try endArray(&json)
+  }
+
+  mutating func base64(_ json: inout JSONReader) throws(CheckpointError) -> ByteRun {
+    try graph.addBytes(json.base64(.standard))
+  }
+}
+
+/// Ints as skeletons write them: `0x1f` and `-0x1f`.
+enum HexadecimalInteger {
+  /// The minimal little-endian two's complement of the int that `text` spells, or `nil` if it spells
+  /// none.
+  static func twosComplement(_ text: String) -> [UInt8]? {
+    var digits = Array(text.utf8)[...]
+    let isNegative = digits.first == UInt8(ascii: "-")
+    if isNegative { digits.removeFirst() }
+    guard digits.starts(with: "0x".utf8), digits.count > 2 else { return nil }
+    digits.removeFirst(2)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(digits.count / 2 + 2)
+    while let low = digits.popLast() {
+      let high = digits.popLast() ?? UInt8(ascii: "0")
+      guard let low = value(of: low), let high = value(of: high) else { return nil }
+      bytes.append(high << 4 | low)
+    }
+    // Room for the sign, most of which goes again below.
+    bytes.append(0)
+    if isNegative { negate(&bytes) }
+    while bytes.count > 1, bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0 : 0xff)
+    {
+      bytes.removeLast()
+    }
+    return bytes
+  }
+
+  private static func negate(_ bytes: inout [UInt8]) {
+    var carry = true
+    for index in bytes.indices {
+      let (sum, overflow) = (~bytes[index]).addingReportingOverflow(carry ? 1 : 0)
+      bytes[index] = sum
+      carry = overflow
+    }
+  }
+
+  private static func value(of digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    default: nil
+    }
+  }
+}

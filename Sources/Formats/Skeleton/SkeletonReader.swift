@@ -1,0 +1,185 @@
+package import CkptBase
+package import CkptGraph
+internal import CkptJSON
+package import CkptPickle
+internal import CkptTorch
+
+/// Reads the skeleton of a safetensors file, as `Documentation/skeleton.md` specifies it.
+///
+/// A skeleton is as little to be trusted as a pickle: it is judged by the same policy and can
+/// describe nothing that a pickle could not.
+package enum SkeletonReader {
+  /// Where the parts of the document are, in bytes from its start.
+  private struct Parts {
+    var version: Int?
+    var layout: Layout?
+    var source: Int?
+    var root: Int?
+    var nodes: Int?
+    var nodeCount = 0
+    var discarded: Int?
+  }
+
+  /// What the text `json` says.
+  ///
+  /// - Throws: `malformed` for another document, `unsupported` for one of a later version,
+  ///   `forbidden` for a global that exists to run code, `limitExceeded` for too many nodes.
+  package static func read(
+    _ json: String, droppingUnsafe dropsUnsafe: Bool
+  ) throws(CheckpointError) -> ParsedSkeleton {
+    let text = json.utf8.span
+    let parts = try survey(text)
+    guard let layout = parts.layout else { throw incomplete }
+    var nodes = try nodes(of: text, parts)
+    var source: TorchArchiveDescription?
+    if let start = parts.source {
+      var reader = JSONReader(text.extracting(start...), base: start)
+      source = try SkeletonSource.read(&reader)
+    }
+    var judge = SkeletonValidator(graph: nodes.graph, dropsUnsafe: dropsUnsafe)
+    let tensors = nodes.tensors
+    nodes.graph = TensorGraph()
+    try judge.judge()
+    let warnings = judge.warnings
+    var recognizer = TensorRecognizer(graph: judge.finish(), storages: SkeletonStorages(source))
+    try recognizer.recognize()
+    return ParsedSkeleton(
+      graph: recognizer.finish(), tensors: tensors, layout: layout, source: source,
+      warnings: warnings)
+  }
+
+  /// The globals that the text `json` names, judged and not refused.
+  ///
+  /// - Throws: what ``read(_:droppingUnsafe:)`` throws, but for globals.
+  package static func globals(_ json: String) throws(CheckpointError) -> [GlobalUse] {
+    let bytes = Array(json.utf8)
+    let text = bytes.span
+    return GlobalCensus.uses(in: try nodes(of: text, survey(text)).graph)
+  }
+
+  /// The nodes of the document, before any of them is judged.
+  private static func nodes(
+    of text: Span<UInt8>, _ parts: Parts
+  ) throws(CheckpointError) -> SkeletonNodes {
+    guard let rootStart = parts.root, let nodesStart = parts.nodes else { throw incomplete }
+    var nodes = try SkeletonNodes(count: parts.nodeCount)
+    var reader = JSONReader(text.extracting(nodesStart...), base: nodesStart)
+    try nodes.readTable(&reader)
+    reader = JSONReader(text.extracting(rootStart...), base: rootStart)
+    nodes.graph.root = try nodes.value(&reader)
+    if let start = parts.discarded {
+      reader = JSONReader(text.extracting(start...), base: start)
+      nodes.graph.discarded = try nodes.values(&reader)
+    }
+    return nodes
+  }
+
+  private static var incomplete: CheckpointError {
+    CheckpointError(.malformed, "the skeleton lacks its root, its nodes or its layout")
+  }
+
+  /// Looks through the document, whose members may stand in any order.
+  private static func survey(_ text: Span<UInt8>) throws(CheckpointError) -> Parts {
+    var parts = Parts()
+    var seen: Set<ExactString> = []
+    var json = JSONReader(text)
+    try json.beginObject()
+    while let key = try json.nextKey() {
+      guard seen.insert(ExactString(key)).inserted else {
+        throw CheckpointError(.malformed, "'\(key)' is repeated", at: json.offset)
+      }
+      let start = json.offset
+      switch key {
+      case "skeleton":
+        guard case .integer(SkeletonWriter.version) = try json.number() else {
+          throw CheckpointError(
+            .unsupported, "the skeleton is of another version than \(SkeletonWriter.version)",
+            hint: "a later ckptconv wrote it; --ignore-skeleton takes the tensors alone")
+        }
+        parts.version = SkeletonWriter.version
+        continue
+      case "layout":
+        let name = try json.string()
+        guard let layout = Layout(rawValue: name) else {
+          throw CheckpointError(.malformed, "'\(name)' is no layout", at: start)
+        }
+        parts.layout = layout
+        continue
+      case "source": parts.source = start
+      case "root": parts.root = start
+      case "discarded": parts.discarded = start
+      case "nodes":
+        parts.nodes = start
+        try json.beginArray()
+        while try json.nextElement() {
+          try json.skipValue()
+          parts.nodeCount += 1
+        }
+        continue
+      default: break
+      }
+      try json.skipValue()
+    }
+    try json.end()
+    guard parts.version != nil else {
+      throw CheckpointError(.malformed, "the skeleton does not say its version")
+    }
+    return parts
+  }
+}
+
+/// What a skeleton says: the object as a pickle would have described it, and where its tensors are.
+package struct ParsedSkeleton {
+  /// What a skeleton says of a tensor's data.
+  package struct TensorReference {
+    /// The node that is the tensor, or its construction before it is recognized.
+    package var node: NodeID
+    /// The name of the entry that has its elements; `nil` for a tensor without data.
+    package var name: String?
+    /// Whether the node is a construction.
+    package var hasConstruction: Bool
+  }
+
+  /// The object, with its tensors over storages without bytes.
+  package var graph: TensorGraph
+  /// The tensors, and storages that are in the object by themselves.
+  package var tensors: [TensorReference]
+  /// How the tensors are named.
+  package var layout: Layout
+  /// The archive that the object comes from.
+  package var source: TorchArchiveDescription?
+  /// What the user should know.
+  package var warnings: [String]
+}
+
+/// How the tensors of a safetensors file are named.
+public enum Layout: String, Sendable, CaseIterable {
+  /// By the dotted path of the value in the state dict.
+  case plain
+  /// As OLMo's trainer reads them: base64 of the pickled key path, other values pickled beside.
+  case olmo
+}
+
+/// The storages that a skeleton speaks of: their bytes are where the tensors are.
+struct SkeletonStorages: StorageSource {
+  private let isBigEndian: Bool
+  private var byteCounts: [ExactString: Int] = [:]
+
+  /// The storages of the archive that a file was made from.
+  init(_ archive: TorchArchiveDescription?) {
+    isBigEndian = archive?.isBigEndian ?? false
+    for case .storage(let name, let byteCount) in archive?.records ?? [] {
+      byteCounts[ExactString(name)] = byteCount
+    }
+  }
+
+  func storage(_ announced: PersistentStorage) throws(CheckpointError) -> Storage {
+    guard let byteCount = byteCounts[ExactString(announced.recordName)] else {
+      throw CheckpointError(
+        .malformed, "storage '\(announced.key)' is not among the skeleton's records")
+    }
+    return Storage(
+      key: announced.key, dtype: announced.dtype, location: announced.location,
+      byteCount: byteCount, region: nil, isBigEndian: isBigEndian)
+  }
+}

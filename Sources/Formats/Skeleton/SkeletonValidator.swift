@@ -1,0 +1,149 @@
+internal import CkptBase
+internal import CkptGraph
+internal import CkptPickle
+
+/// Holds the graph of a skeleton to what a pickle could have described, and to the same policy.
+///
+/// A pickle names what exists already, so that no object is an argument of its own call; and it is
+/// refused where it names what exists to run code.
+struct SkeletonValidator {
+  /// What the user should know of dropped globals.
+  private(set) var warnings: [String] = []
+  private var graph: TensorGraph
+  private let dropsUnsafe: Bool
+  /// Nodes that stand where a dropped global or its product was.
+  private var dropped: Set<NodeID> = []
+
+  /// A judge of `graph`, the root of which is known.
+  init(graph: consuming TensorGraph, dropsUnsafe: Bool) {
+    self.graph = graph
+    self.dropsUnsafe = dropsUnsafe
+  }
+
+  consuming func finish() -> TensorGraph { graph }
+
+  /// Judges all nodes.
+  ///
+  /// - Throws: `malformed` for what no pickle describes, `forbidden` for a global that exists to run
+  ///   code.
+  mutating func judge() throws(CheckpointError) {
+    try requireOrder()
+    for index in 0..<graph.nodeCount { try judgeGlobal(NodeID(index: index)) }
+    // A call's callable is a global or a nested class, which is a call of `getattr` in turn.
+    for _ in 0..<2 {
+      for index in 0..<graph.nodeCount { try judgeCall(NodeID(index: index)) }
+    }
+    try judgeSpellings()
+    try graph.unifyEqualKeys(from: 0)
+    try graph.requireFewLongInts(from: 0)
+  }
+
+  // MARK: Globals and calls
+
+  private mutating func judgeGlobal(_ id: NodeID) throws(CheckpointError) {
+    guard case .global(let module, let name) = graph[id] else { return }
+    guard case .string = graph[module], case .string = graph[name] else {
+      throw CheckpointError(.malformed, "the name of a global is not a str")
+    }
+    guard let module = graph.name(module), let name = graph.name(name) else {
+      throw GlobalPolicy.tooLong
+    }
+    try judge(module, name, id)
+  }
+
+  private mutating func judge(
+    _ module: String, _ name: String, _ id: NodeID
+  ) throws(CheckpointError) {
+    guard GlobalPolicy.verdict(module: module, name: name) == .dangerous else { return }
+    guard dropsUnsafe else { throw GlobalPolicy.refusal(module: module, name: name) }
+    warnings.append(GlobalPolicy.warning(dropped: "\(module).\(name)"))
+    drop(id)
+  }
+
+  private mutating func judgeCall(_ id: NodeID) throws(CheckpointError) {
+    guard case .object(let objectID) = graph[id] else { return }
+    let object = graph[objectID]
+    if dropped.contains(object.callable) { return drop(id) }
+    switch graph[object.callable] {
+    case .global: break
+    case .object where object.form == .call && graph.isNestedClass(object.callable): break
+    default:
+      throw CheckpointError(.malformed, "something that is not a class or function is called")
+    }
+    guard graph.tuple(object.arguments) != nil else {
+      throw CheckpointError(.malformed, "the arguments of a call are not a tuple")
+    }
+    if let keywords = object.keywords {
+      guard case .dict = graph[keywords] else {
+        throw CheckpointError(.malformed, "the keywords of a call are not a dict")
+      }
+    }
+    guard graph.isGlobal(object.callable, "builtins", "getattr") else { return }
+    guard let parts = graph.nestedClassParts(ofArguments: object.arguments) else {
+      throw GlobalPolicy.attributeRefusal
+    }
+    try judge(parts.module, parts.name, id)
+  }
+
+  /// Makes sure that a bytes object is spelled by a str of its own bytes.
+  private func judgeSpellings() throws(CheckpointError) {
+    for (id, spelling) in graph.spellings {
+      guard case .bytes(let bytes) = graph[id], bytes.count == 1,
+        case .string(let text) = graph[spelling],
+        let spelled = PythonText.latin1(graph[text]), spelled[...] == graph[bytes]
+      else { throw CheckpointError(.malformed, "a bytes object is spelled by something else") }
+    }
+  }
+
+  private mutating func drop(_ id: NodeID) {
+    graph.replace(id, with: .none)
+    dropped.insert(id)
+  }
+
+  // MARK: Order
+
+  /// Makes sure that no object needs itself before it exists.
+  ///
+  /// - Throws: `malformed` where one does.
+  private func requireOrder() throws(CheckpointError) {
+    enum State: UInt8 { case unseen, open, done }
+    var states = [State](repeating: .unseen, count: graph.nodeCount)
+    var pending: [(id: NodeID, isLeaving: Bool)] = []
+    for index in 0..<graph.nodeCount where states[index] == .unseen {
+      pending.append((NodeID(index: index), false))
+      while let (id, isLeaving) = pending.popLast() {
+        let place = graph.index(of: id)
+        if isLeaving {
+          states[place] = .done
+          continue
+        }
+        switch states[place] {
+        case .done: continue
+        case .open:
+          throw CheckpointError(
+            .malformed, "an object is made from itself, which no pickle describes")
+        case .unseen: break
+        }
+        states[place] = .open
+        pending.append((id, true))
+        for needed in prerequisites(of: id) where states[graph.index(of: needed)] != .done {
+          pending.append((needed, false))
+        }
+      }
+    }
+  }
+
+  /// What must exist before a node can.
+  private func prerequisites(of id: NodeID) -> [NodeID] {
+    switch graph[id] {
+    case .tuple(let run), .set(let run), .frozenSet(let run): return Array(graph[run])
+    case .global(let module, let name): return [module, name]
+    case .persistent(let value): return [value]
+    case .object(let object):
+      let object = graph[object]
+      return [object.callable, object.arguments] + (object.keywords.map { [$0] } ?? [])
+    case .bytes: return graph.spellings[id].map { [$0] } ?? []
+    default: return []
+    }
+  }
+}

@@ -1,0 +1,275 @@
+package import CkptBase
+package import CkptGraph
+
+/// Finds the tensors among the calls of a pickle and binds them to their storages.
+///
+/// The functions are those of `torch/_utils.py`, from PyTorch 0.1 to 2.15. A call that is not known
+/// stays a call; the storages it was given become tensors of their own, so that no data is lost.
+package struct TensorRecognizer {
+  private(set) var graph: TensorGraph
+  private let source: any StorageSource
+  private var storages: [ExactString: StorageID] = [:]
+  /// For every node, by index, whether it is a persistent id that a tensor of the object has taken as
+  /// its storage.
+  private var isBound: [Bool] = []
+  /// For every node, by index, whether it is part of the object.
+  ///
+  /// A tensor that the pickle throws away has no place in other formats, and keeps no storage from
+  /// having one.
+  private var isReachable: [Bool] = []
+  /// The dimensions of all tensors together.
+  private var dimensionCount = 0
+  /// The calls of `torch._utils` that have tensors among their arguments.
+  private var holders: [(id: NodeID, function: String)] = []
+
+  /// A recognizer for a graph as an unpickler leaves it.
+  package init(graph: consuming TensorGraph, storages source: any StorageSource) {
+    self.graph = graph
+    self.source = source
+  }
+
+  /// The graph with its tensors.
+  package consuming func finish() -> TensorGraph { graph }
+
+  /// Finds the tensors.
+  ///
+  /// - Throws: `malformed` for a tensor outside of its storage and for arguments of another form;
+  ///   `unsupported` for storages of unknown classes.
+  package mutating func recognize() throws(CheckpointError) {
+    isReachable = isReachable(from: [graph.root])
+    isBound = Array(repeating: false, count: graph.nodeCount)
+    let isKept =
+      graph.discarded.isEmpty ? isReachable : isReachable(from: [graph.root] + graph.discarded)
+    for index in 0..<graph.nodeCount where isKept[index] {
+      let id = NodeID(index: index)
+      guard case .object(let object) = graph[id] else { continue }
+      try recognize(id, object)
+    }
+    // A part is named for what it is, so all tensors must be known by then.
+    for (id, function) in holders { nameParts(of: id, function) }
+    for index in 0..<graph.nodeCount where isKept[index] {
+      let id = NodeID(index: index)
+      guard case .persistent(let value) = graph[id], !isBound[index] else { continue }
+      try addBareStorage(id, value)
+    }
+  }
+
+  /// For every node, by index, whether it can be reached from one of `roots`.
+  private func isReachable(from roots: [NodeID]) -> [Bool] {
+    var isReachable = [Bool](repeating: false, count: graph.nodeCount)
+    for id in graph.reachable(from: roots) { isReachable[graph.index(of: id)] = true }
+    return isReachable
+  }
+
+  private mutating func recognize(_ id: NodeID, _ object: ObjectID) throws(CheckpointError) {
+    guard case .global(let module, let name) = graph[graph[object].callable],
+      let module = graph.name(module), module.hasPrefix("torch"), let name = graph.name(name),
+      let items = graph.shortTuple(graph[object].arguments)
+    else { return }
+    switch (module, name) {
+    case ("torch._tensor", "_rebuild_from_type_v2"), ("torch.tensor", "_rebuild_from_type_v2"),
+      ("torch.tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type"):
+      try recognizeSubclass(id, object, items)
+    case ("torch._utils", _):
+      if let form = try TensorForm(of: name, TensorArguments(graph, items, of: name)) {
+        try add(form, node: id, object)
+        guard name == "_rebuild_qtensor" else { return }
+      }
+      holders.append((id, name))
+    default:
+      try recognizeAncient(name, node: id, object)
+    }
+  }
+
+  // MARK: Dense tensors
+
+  /// Makes `node` the tensor that a form describes.
+  private mutating func add(
+    _ form: TensorForm, node: NodeID, _ object: ObjectID
+  ) throws(CheckpointError) {
+    dimensionCount += form.shape.count
+    guard
+      dimensionCount <= Limits.dimensionsAtLeast
+        + Limits.dimensionsPerTensor * graph.tensors.count
+    else {
+      throw CheckpointError(
+        .limitExceeded,
+        "\(graph.tensors.count) tensors have more than \(dimensionCount) dimensions together")
+    }
+    var storage: StorageID?
+    var storageDType: DType?
+    if let id = form.storage { (storage, storageDType) = try bindStorage(id, to: node) }
+    let tensor = Tensor(
+      node: node, dtype: form.dtype ?? storageDType ?? .uint8, shape: form.shape,
+      strides: form.strides, offset: form.offset, storage: storage,
+      requiresGradient: form.requiresGradient, isConjugated: form.isConjugated,
+      isNegated: form.isNegated, origin: .call(object))
+    graph.add(try tensor.checked(storageByteCount: storage.map { graph[$0].byteCount }))
+  }
+
+  /// A tensor subclass, or a tensor with attributes: `(function, type, arguments, state)`.
+  private mutating func recognizeSubclass(
+    _ id: NodeID, _ object: ObjectID, _ items: [NodeID]
+  ) throws(CheckpointError) {
+    guard items.count >= 3, case .global(let module, let name) = graph[items[0]],
+      let inner = graph.shortTuple(items[2])
+    else { return }
+    let function = graph.name(name) ?? ""
+    if graph.text(of: module, equals: "torch._utils"),
+      let form = try TensorForm(of: function, TensorArguments(graph, inner, of: function))
+    {
+      try add(form, node: id, object)
+      if items.count > 3 { graph.parts[id] = [Part(nil, items[3])] }
+    } else {
+      graph.parts[id] = inner.enumerated().map { Part(.index($0.offset), $0.element) }
+      if items.count > 3 { graph.parts[id]?.append(Part(nil, items[3])) }
+    }
+  }
+
+  /// A tensor of PyTorch 0.1 to 0.3: `torch.FloatTensor()` given the state
+  /// `(storage, offset, size, stride)`.
+  private mutating func recognizeAncient(
+    _ name: String, node: NodeID, _ object: ObjectID
+  ) throws(CheckpointError) {
+    guard StorageClass.dtype(ofTensorClass: name) != nil, let state = graph[object].state,
+      let items = graph.shortTuple(state), items.count == 4,
+      case .persistent = graph[items[0]],
+      let form = try TensorForm(of: "_rebuild_tensor", TensorArguments(graph, items, of: name))
+    else { return }
+    try add(form, node: node, object)
+  }
+
+  // MARK: Storages
+
+  private mutating func bindStorage(
+    _ id: NodeID, to tensor: NodeID
+  ) throws(CheckpointError) -> (StorageID, DType?) {
+    guard case .persistent(let value) = graph[id] else {
+      throw CheckpointError(.malformed, "a tensor's storage is not a persistent id")
+    }
+    if isReachable[graph.index(of: tensor)] { isBound[graph.index(of: id)] = true }
+    return try storage(PersistentStorage(graph: graph, id: value))
+  }
+
+  private mutating func addBareStorage(_ id: NodeID, _ value: NodeID) throws(CheckpointError) {
+    let (storage, dtype) = try storage(PersistentStorage(graph: graph, id: value))
+    let elementByteCount = (dtype ?? .uint8).byteCount
+    graph.add(
+      Tensor(
+        node: id, dtype: dtype ?? .uint8,
+        shape: [graph[storage].byteCount / elementByteCount], strides: [1], offset: 0,
+        storage: storage, origin: .storage(id: value)))
+  }
+
+  private mutating func storage(
+    _ announced: PersistentStorage
+  ) throws(CheckpointError) -> (StorageID, DType?) {
+    let byteCount = try announced.byteCount()
+    let id: StorageID
+    if let known = storages[ExactString(announced.key)] {
+      id = known
+    } else {
+      id = graph.add(try source.storage(announced))
+      storages[ExactString(announced.key)] = id
+    }
+    guard graph[id].byteCount == byteCount else {
+      throw CheckpointError(
+        .malformed,
+        "storage '\(announced.key)' has \(graph[id].byteCount) bytes, the pickle says \(byteCount)")
+    }
+    guard graph[id].location == announced.location else {
+      throw CheckpointError(
+        .malformed,
+        "storage '\(announced.key)' is on '\(graph[id].location)', the pickle says also on "
+          + "'\(announced.location)'")
+    }
+    return (id, announced.dtype)
+  }
+
+  // MARK: Parts
+
+  /// Names the tensors inside an object.
+  private mutating func nameParts(of id: NodeID, _ function: String) {
+    guard let items = arguments(of: id) else { return }
+    switch function {
+    case "_rebuild_device_tensor_from_cpu_tensor":
+      guard let tensor = items.first else { return }
+      graph.parts[id] = [Part(nil, tensor)]
+    case "_rebuild_parameter", "_rebuild_parameter_with_state":
+      guard items.count >= 3 else { return }
+      graph.parts[id] = [Part(nil, items[0])] + items.dropFirst(3).map { Part(nil, $0) }
+      // The tensor inside is saved without the flag, which is the parameter's.
+      graph.setRequiresGradient(items[1] == TensorGraph.true, of: items[0])
+    case "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor":
+      guard items.count == 2, let data = graph.tuple(items[1]) else { return }
+      let names = sparsePartNames(layout: items[0])
+      graph.parts[id] = zip(names, data).map { Part(.attribute($0), $1) }
+    case "_rebuild_qtensor": nameScales(of: id, items)
+    case "_rebuild_nested_tensor":
+      let names = ["buffer", "sizes", "strides", "offsets"]
+      graph.parts[id] = zip(names, items).map { Part(.attribute($0), $1) }
+    default: return
+    }
+  }
+
+  private func arguments(of id: NodeID) -> [NodeID]? {
+    switch graph[id] {
+    case .object(let object): return graph.shortTuple(graph[object].arguments)
+    case .tensor(let tensor):
+      guard case .call(let object) = graph[tensor].origin else { return nil }
+      return graph.shortTuple(graph[object].arguments)
+    default: return nil
+    }
+  }
+
+  /// Names the scales and zero points of a quantised tensor.
+  private mutating func nameScales(of id: NodeID, _ items: [NodeID]) {
+    guard items.count > 4, let parameters = graph.tuple(items[4]), parameters.count == 4
+    else { return }
+    graph.parts[id] = zip(["scales", "zero_points"], parameters.dropFirst()).compactMap {
+      guard case .tensor = graph[$1] else { return nil }
+      return Part(.attribute($0), $1)
+    }
+  }
+
+  private func sparsePartNames(layout: NodeID) -> [String] {
+    switch graph.description(of: layout, limit: 100) {
+    case let text where text.contains("sparse_csr") || text.contains("sparse_bsr"):
+      ["crow_indices", "col_indices", "values"]
+    case let text where text.contains("sparse_csc") || text.contains("sparse_bsc"):
+      ["ccol_indices", "row_indices", "values"]
+    default: ["indices", "values"]
+    }
+  }
+}
+
+extension Tensor {
+  /// The tensor, if every element it describes lies in its storage.
+  ///
+  /// Overlapping and zero strides are legal: a small storage may describe any number of elements.
+  ///
+  /// - Parameter storageByteCount: the storage's size in bytes, `nil` for a tensor without one.
+  /// - Returns: the tensor itself.
+  /// - Throws: `malformed` when rank and strides disagree, a product overflows or an element lies
+  ///   outside.
+  func checked(storageByteCount: Int?) throws(CheckpointError) -> Tensor {
+    guard shape.count == strides.count else {
+      throw CheckpointError(
+        .malformed, "a tensor has \(shape.count) dimensions and \(strides.count) strides")
+    }
+    try Tensor.requireSize(shape, of: dtype)
+    guard let storageByteCount, !shape.contains(0) else { return self }
+    var last = offset
+    for (size, stride) in zip(shape, strides) {
+      let reach = try (size - 1).multiplied(by: stride, orThrow: "a tensor's extent")
+      last = try last.adding(reach, orThrow: "a tensor's extent")
+    }
+    guard last < storageByteCount / dtype.byteCount else {
+      throw CheckpointError(
+        .malformed,
+        "a tensor reaches element \(last) of a storage that has "
+          + "\(storageByteCount / dtype.byteCount)")
+    }
+    return self
+  }
+}

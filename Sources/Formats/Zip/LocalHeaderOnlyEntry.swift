@@ -1,0 +1,137 @@
+package import CkptBase
+internal import CkptGraph
+
+/// What a local header tells of its entry, for archives whose table of contents is missing.
+///
+/// Its sizes are not to be trusted: `torch.save` leaves them zero.
+package struct LocalHeaderOnlyEntry: Sendable {
+  /// The entry's name.
+  package let name: String
+  /// Where its data starts, in bytes from the start of the file.
+  package let dataOffset: Int
+
+  /// The size of what `torch.save` puts behind the data of an entry that is not empty, as long as
+  /// neither its data nor its place needs more than 32 bits.
+  package static let descriptorByteCount = 16
+
+  /// The entry whose local header is at `offset`, or `nil` where there is none.
+  ///
+  /// - Throws: `inputOutput` when the file cannot be read.
+  package init?(in file: SourceFile, at offset: Int) throws(CheckpointError) {
+    let end = offset + LocalFileHeader.byteCount
+    guard offset >= 0, end <= file.byteCount else { return nil }
+    let bytes = try file.bytes(in: offset..<end)
+    var reader = ByteReader(bytes.span, base: offset)
+    guard let header = try? LocalFileHeader(reading: &reader) else { return nil }
+    let nameEnd = end + Int(header.nameLength)
+    guard nameEnd <= file.byteCount,
+      let name = String(validating: try file.bytes(in: end..<nameEnd), as: UTF8.self)
+    else { return nil }
+    self.name = name
+    dataOffset = offset + header.totalByteCount
+  }
+}
+
+/// Entries that the central directory does not list: programs that read an archive from its start
+/// find them, and those that read it from its end do not.
+extension ZipDirectory {
+  /// How much of a file is looked through at once, in bytes.
+  private static let windowByteCount = 1 << 20
+  /// The longest name that is taken for one.
+  private static let longestName = 4096
+  /// How many such entries are told.
+  private static let strayLimit = 1000
+
+  /// The entries between those that the central directory lists, in the order of the file.
+  ///
+  /// - Throws: `inputOutput` when the file cannot be read.
+  package func strayEntries() throws(CheckpointError) -> [ZipEntry] {
+    let known = entries.map {
+      $0.localHeaderOffset..<max($0.localHeaderOffset, $0.dataRange.upperBound)
+    }
+    var strays: [ZipEntry] = []
+    var end = 0
+    for range in (known + directoryRanges).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if range.lowerBound > end {
+        strays += try Self.strayEntries(of: file, in: end..<range.lowerBound)
+      }
+      end = max(end, range.upperBound)
+    }
+    if end < file.byteCount {
+      strays += try Self.strayEntries(of: file, in: end..<file.byteCount)
+    }
+    return Array(strays.prefix(Self.strayLimit))
+  }
+
+  /// The entries whose local headers stand in a part of `file`, whether or not there is an archive.
+  ///
+  /// - Throws: `inputOutput` when the file cannot be read.
+  package static func strayEntries(
+    of file: SourceFile, in range: Range<Int>
+  ) throws(CheckpointError) -> [ZipEntry] {
+    var strays: [Stray] = []
+    let mark = LocalFileHeader.signature.bytes
+    var start = range.lowerBound
+    while range.upperBound - start >= LocalFileHeader.byteCount, strays.count < strayLimit {
+      let window = start..<min(start + windowByteCount, range.upperBound)
+      let bytes = try file.bytes(in: window)
+      guard bytes.count > mark.count else { break }
+      var next = window.upperBound - (mark.count - 1)
+      for index in 0...bytes.count - mark.count where bytes[index] == mark[0] {
+        guard bytes[index...].starts(with: mark),
+          let stray = try stray(at: start + index, before: range.upperBound, in: file)
+        else { continue }
+        strays.append(stray)
+        // The data of one entry is not searched for others, where it is known how much that is.
+        next = stray.isOpen ? stray.entry.dataOffset : stray.entry.dataRange.upperBound
+        break
+      }
+      start = next
+    }
+    return strays.indices.map { index in
+      let (entry, isOpen) = (strays[index].entry, strays[index].isOpen)
+      guard isOpen, index + 1 < strays.count else { return entry }
+      return entry.cut(before: strays[index + 1].entry.localHeaderOffset)
+    }
+  }
+
+  /// An entry that no table of contents lists, and whether only the next one tells where it ends.
+  private struct Stray {
+    var entry: ZipEntry
+    var isOpen: Bool
+  }
+
+  /// The entry whose local header is at `offset`, as far as it looks like one.
+  private static func stray(
+    at offset: Int, before end: Int, in file: SourceFile
+  ) throws(CheckpointError) -> Stray? {
+    let most = LocalFileHeader.byteCount + longestName + Int(UInt16.max)
+    let bytes = try file.bytes(in: offset..<min(offset + most, end))
+    var reader = ByteReader(bytes.span, base: offset)
+    guard let header = try? LocalFileHeader(reading: &reader),
+      let encoding = header.method.encoding, (1...longestName).contains(Int(header.nameLength)),
+      let nameBytes = try? reader.readBytes(count: Int(header.nameLength)),
+      let text = try? UTF8Span(validating: nameBytes)
+    else { return nil }
+    let start = offset + header.totalByteCount
+    guard start <= end else { return nil }
+    // torch leaves the sizes to the central directory; then the data ends nobody knows where.
+    let isOpen = header.compressedSize == 0 || header.compressedSize == .max
+    let count = isOpen ? end - start : min(Int(header.compressedSize), end - start)
+    let entry = ZipEntry(
+      name: String(copying: text), encoding: encoding, flags: header.flags, crc32: header.crc32,
+      byteCount: isOpen ? count : Int(header.uncompressedSize), storedByteCount: count,
+      localHeaderOffset: offset, dataOffset: start)
+    return Stray(entry: entry, isOpen: isOpen)
+  }
+}
+
+extension ZipEntry {
+  /// The entry with its data up to where the next one begins.
+  fileprivate func cut(before end: Int) -> ZipEntry {
+    let count = max(0, end - dataOffset)
+    return ZipEntry(
+      name: name, encoding: encoding, flags: flags, crc32: crc32, byteCount: count,
+      storedByteCount: count, localHeaderOffset: localHeaderOffset, dataOffset: dataOffset)
+  }
+}

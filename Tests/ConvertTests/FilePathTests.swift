@@ -1,0 +1,62 @@
+import CkptBase
+import CkptCheckpoints
+import Testing
+
+@testable import CkptConvert
+
+@Suite("A path in front of a text ends where the path ends")
+struct FilePathTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let text: String
+    let place: String
+    let rest: Substring?
+    var testDescription: String { "\(place) in \(text)" }
+  }
+
+  static let cases = [
+    Case(text: "run/model.pt: broken", place: "run", rest: "/model.pt: broken"),
+    Case(text: "run: broken", place: "run", rest: ": broken"),
+    Case(text: "run", place: "run", rest: ""),
+    Case(text: "runs/", place: "runs/", rest: ""),
+    Case(text: "runs/a", place: "runs/", rest: "a"),
+    Case(text: "run-out/model.pt", place: "run", rest: nil),
+    Case(text: "other", place: "run", rest: nil),
+  ]
+
+  @Test("Nothing is cut out of a longer name", arguments: cases)
+  func rest(_ test: Case) {
+    #expect(FilePath.rest(of: test.text, behind: test.place) == test.rest)
+  }
+
+  struct Parts: Sendable, CustomTestStringConvertible {
+    let path: String
+    let directory: String
+    let name: String
+    let renamed: String
+    var testDescription: String { "'\(path)'" }
+  }
+
+  static let parts = [
+    Parts(path: "model.pt", directory: ".", name: "model.pt", renamed: "model.st"),
+    Parts(path: "run/model.pt", directory: "run", name: "model.pt", renamed: "model.st"),
+    Parts(path: "/model.pt", directory: "/", name: "model.pt", renamed: "model.st"),
+    Parts(path: "run//step1/", directory: "run/", name: "step1", renamed: "step1.st"),
+    Parts(path: "a/b.c.d", directory: "a", name: "b.c.d", renamed: "b.c.st"),
+    Parts(path: "a/.hidden", directory: "a", name: ".hidden", renamed: ".hidden.st"),
+    Parts(path: "/", directory: "/", name: "/", renamed: "/.st"),
+    Parts(path: "///", directory: "/", name: "/", renamed: "/.st"),
+    // For Swift a slash and an accent behind it are one character; for the system they are two.
+    Parts(
+      path: "a/\u{301}b.\u{301}c", directory: "a", name: "\u{301}b.\u{301}c", renamed: "\u{301}b.st"
+    ),
+  ]
+
+  @Test("A path is taken apart at its slashes, whatever follows them", arguments: parts)
+  func takesApart(_ test: Parts) {
+    let path = FilePath(test.path)
+    #expect(path.directory.text == test.directory)
+    #expect(path.name == test.name)
+    #expect(path.name(withExtension: "st") == test.renamed)
+    #expect(path.directory.appending(path.name).name == test.name)
+  }
+}
