@@ -178,7 +178,7 @@ def test_taking_files_there_and_back(tmp_path):
 
 
 def test_every_kind_of_a_difference_is_listed():
-    source = (ROOT / "Sources/Formats/Comparison/Difference.swift").read_text()
+    source = (ROOT / "Sources/Converter/Compare/Objects/Difference.swift").read_text()
     kinds = re.findall(r"^    case (\w+)(?: = \"(\w+)\")?$", source, re.MULTILINE)
     section = PAGE.split("### Kinds of differences")[1].split("\n\nWith")[0]
     rows = re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
@@ -206,7 +206,7 @@ def test_reporting_folders(tmp_path):
 
 
 def test_every_code_of_a_failure_is_listed():
-    source = (ROOT / "Sources/Formats/Bytes/FormatError.swift").read_text()
+    source = (ROOT / "Sources/Formats/Base/CheckpointError.swift").read_text()
     codes = set(re.findall(r"public static let (\w+) = Code", source))
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)
     assert {code for code, _ in rows} == codes
