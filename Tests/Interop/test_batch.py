@@ -88,7 +88,7 @@ FAULTS = {
 def test_what_cannot_be_converted_is_reported_and_the_rest_is_converted(faulty, tmp_path):
     output, report = tmp_path / "out", tmp_path / "report.jsonl"
     process = run(*batches.command(faulty, output, "--report", report, "--jobs", "2"))
-    assert process.returncode == DATA, describe(process)
+    assert process.returncode == IO, describe(process)
     *items, summary = map(json.loads, report.read_text().splitlines())
     failed = {item["item"]: item["code"] for item in items if item["outcome"] == "failed"}
     assert failed == FAULTS

@@ -74,15 +74,4 @@ struct TerminalTextTests {
     #expect(
       Report.warning("lost", hint: "find", style) == "ckptconv: warning: lost\n  hint: find\n")
   }
-
-  @Test("The exit codes are those that scripts rely on")
-  func exitCodes() {
-    #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 64, 65, 74])
-    let missing = CheckpointError(SystemError("open", path: "x", code: 2))
-    #expect(ExitCode(missing) == .inputOutput)
-    let codes: [CheckpointError.Code] = [
-      .truncated, .malformed, .checksumMismatch, .unsupported, .forbidden, .limitExceeded, .lossy,
-    ]
-    for code in codes { #expect(ExitCode(CheckpointError(code, "")) == .badInput) }
-  }
 }

@@ -47,10 +47,13 @@ public struct DiffReport: Sendable {
     self.tolerance = tolerance
   }
 
-  /// Whether nothing differs that counts.
-  public var isEqual: Bool {
-    failures.isEmpty && differences.isEmpty
-      && files.allSatisfy { file in
+  /// Whether everything was compared and nothing differs that counts.
+  public var isEqual: Bool { failures.isEmpty && !hasDifferences }
+
+  /// Whether anything that was compared differs in a way that counts.
+  public var hasDifferences: Bool {
+    !differences.isEmpty
+      || !files.allSatisfy { file in
         file.renamed.isEmpty && file.unpaired.isEmpty && file.others.isEmpty
           && file.tensors.allSatisfy(tolerance.covers)
       }

@@ -239,8 +239,11 @@ public struct VerificationReport: Sendable {
   }
 
   /// Whether everything was compared and nothing differs.
-  public var isSame: Bool {
-    failures.isEmpty && differences.isEmpty && findings.allSatisfy(\.isSame)
+  public var isSame: Bool { failures.isEmpty && !hasDifferences }
+
+  /// Whether anything that was compared differs.
+  public var hasDifferences: Bool {
+    !differences.isEmpty || !findings.allSatisfy(\.isSame)
   }
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.

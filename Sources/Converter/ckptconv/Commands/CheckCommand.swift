@@ -61,10 +61,10 @@ struct CheckCommand: Command {
         } else if !shared.quiet {
           try console.print(text(examination, console))
         }
-        if !examination.isSound, exitCode == .done { exitCode = .difference }
+        exitCode.merge(examination.isSound ? .done : .difference)
       } catch {
         console.report(error)
-        if exitCode == .done || exitCode == .difference { exitCode = ExitCode(error) }
+        exitCode.merge(ExitCode(error))
       }
     }
     return exitCode

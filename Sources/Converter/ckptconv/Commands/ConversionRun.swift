@@ -33,7 +33,6 @@ struct ConversionRun {
     if destination != .standardOutput { TerminalSyscalls.stopGracefullyWhenInterrupted() }
     let tasks = try conversion.tasks(for: operands, to: destination)
     var report = ConversionReport()
-    var exitCode = ExitCode.done
     for task in tasks {
       do throws(CheckpointError) {
         let outputs = try conversion.run(task) { done, total in
@@ -48,11 +47,10 @@ struct ConversionRun {
         // One bad file among many does not keep the others from being converted.
         console.report(error)
         report.failures.append((task.input, error))
-        if exitCode == .done { exitCode = ExitCode(error) }
       }
     }
     if json { try console.printJSON(report.json) }
-    return exitCode
+    return ExitCode(found: false, failures: report.failures.map(\.error))
   }
 
   private func announce(_ output: Conversion.Output) {
@@ -78,7 +76,7 @@ struct FolderSummary {
   /// Says it, and prints it as JSON where that is wanted.
   ///
   /// - Throws: `inputOutput` when the standard output takes no more.
-  func make(json: Bool) throws(CheckpointError) {
+  func print(json: Bool) throws(CheckpointError) {
     console.progress?.finish()
     for output in report.outputs {
       for warning in output.warnings { console.warn("\(output.source): \(warning)") }

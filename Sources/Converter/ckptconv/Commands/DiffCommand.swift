@@ -92,8 +92,8 @@ struct DiffCommand: Command {
     } else if !shared.quiet {
       try console.print(DiffText(report, limit: limit ?? .max).text(width: console.columns))
     }
-    if let failure = report.failures.first { return ExitCode(failure.error) }
-    return report.isEqual ? .done : .difference
+    return ExitCode(
+      found: report.hasDifferences, failures: report.failures.map(\.error))
   }
 }
 

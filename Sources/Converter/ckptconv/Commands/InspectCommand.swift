@@ -59,7 +59,7 @@ struct InspectCommand: Command {
         }
       } catch {
         console.report(error)
-        if exitCode == .done { exitCode = ExitCode(error) }
+        exitCode.merge(ExitCode(error))
       }
     }
     return exitCode

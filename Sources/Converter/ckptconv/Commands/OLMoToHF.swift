@@ -86,7 +86,7 @@ struct OLMoToHF: Command {
     let report = try OLMoToHuggingFace(options).run(operands[0], to: destination) { done, total in
       console.progress?.update(done: done, total: total)
     }
-    try FolderSummary(report: report, console: console).make(json: shared.json)
+    try FolderSummary(report: report, console: console).print(json: shared.json)
     return .done
   }
 }

@@ -71,8 +71,8 @@ struct RoundTripCommand: Command {
       console.progress?.finish()
     }
     if shared.json { try console.printJSON(report.json) }
-    if let failure = report.failures.first { return ExitCode(failure.error) }
-    return report.findings.contains(where: \.isLossy) ? .difference : .done
+    return ExitCode(
+      found: report.findings.contains(where: \.isLossy), failures: report.failures.map(\.error))
   }
 
   private static func text(_ finding: RoundTrip.Finding, width: Int?) -> String {

@@ -24,9 +24,9 @@ struct ScanCommand: Command {
     A directory stands for all files in it and below; those that hold no pickle at all are passed
     over.
 
-    The exit code is 1 if anything dangerous was found in any INPUT; otherwise 74 if an INPUT could not
-    be read, 65 if one is broken or of a kind in which pickles cannot be found, and 0 if there is
-    nothing dangerous as far as names tell. An `opaque` class can do anything when Python imports it.
+    The exit status is 1 if anything dangerous was found, 65 if an INPUT is broken or of a kind in
+    which pickles cannot be found, and 0 if there is nothing dangerous as far as names tell. An
+    `opaque` class can do anything when Python imports it.
     """
   static let examples = [
     Example(line: "ckptconv scan model.pt", purpose: "Would loading this file run something?"),
@@ -44,19 +44,19 @@ struct ScanCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    var outcome = ExitCode.done
+    var exitCode = ExitCode.done
     for operand in operands {
       do throws(CheckpointError) {
         let files = try FileScan.files(of: operand)
         for file in files {
-          outcome = outcome.worse(try scan(file, isOnly: files == [operand], shared, console))
+          exitCode.merge(try scan(file, isOnly: files == [operand], shared, console))
         }
       } catch {
         console.report(error)
-        outcome = outcome.worse(ExitCode(error))
+        exitCode.merge(ExitCode(error))
       }
     }
-    return outcome
+    return exitCode
   }
 
   private func scan(
@@ -75,8 +75,9 @@ struct ScanCommand: Command {
     } else if !shared.quiet {
       try console.print(Self.text(of: scan))
     }
-    if scan.count(.dangerous) > 0 { return .difference }
-    return scan.count(.broken) > 0 ? .badInput : .done
+    var exitCode = scan.count(.broken) > 0 ? ExitCode.badInput : .done
+    exitCode.merge(scan.count(.dangerous) > 0 ? .difference : .done)
+    return exitCode
   }
 
   /// A line for each finding, and one for all of them.
@@ -91,12 +92,5 @@ struct ScanCommand: Command {
     let kind = "\(scan.format), \(size), \(scan.pickleCount.counting("pickle"))"
     lines.append("\(scan.path): \(kind): \(counts.joined(separator: ", "))".harmless)
     return lines.joined(separator: "\n") + "\n"
-  }
-}
-
-extension ExitCode {
-  /// The code of two inputs: what was looked for, then what could not be read, then what was broken.
-  fileprivate func worse(_ other: ExitCode) -> ExitCode {
-    [.difference, .inputOutput, .badInput].first { self == $0 || other == $0 } ?? .done
   }
 }

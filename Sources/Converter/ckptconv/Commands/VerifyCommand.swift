@@ -181,8 +181,8 @@ struct VerificationText {
       for finding in report.findings { try console.print(text(finding, width: console.columns)) }
       try console.print(rest(width: console.columns))
     }
-    if let failure = report.failures.first { return ExitCode(failure.error) }
-    return report.isSame ? .done : .difference
+    return ExitCode(
+      found: report.hasDifferences, failures: report.failures.map(\.error))
   }
 
   private func text(_ finding: Verification.Finding, width: Int?) -> String {

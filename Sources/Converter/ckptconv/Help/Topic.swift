@@ -74,7 +74,7 @@ struct Topic: Sendable {
     name: "exit-codes", title: "Exit status", summary: "what the exit status says",
     blocks: [
       .list(ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }),
-      .text("A signal, such as that of Control-C, ends the program as it ends any other."),
+      .text(ExitCode.rule),
     ])
 
   private static let environment = Topic(

@@ -90,7 +90,7 @@ struct BatchSession {
       console.note(
         "nothing was done: \(faults.count) of \(count.counting("item")) cannot be done"
           + (faults.count < count ? "; --keep-going does the others" : ""))
-      return faults.first.map { ExitCode($0.error) }
+      return ExitCode(found: false, failures: faults.map(\.error))
     }
     if let root = options.root, verb.writes { try schedule.requireSpace(below: root) }
     return nil
@@ -106,7 +106,9 @@ struct BatchSession {
     let preview = try BatchPreview(schedule, root: options.root, writes: verb.writes)
     try console.print(
       isJSON ? preview.json : BatchListing(preview).text(width: console.columns))
-    return preview.faults.first.map { ExitCode($0.error) } ?? (preview.fits ? .done : .inputOutput)
+    var exitCode = ExitCode(found: false, failures: preview.faults.map(\.error))
+    exitCode.merge(preview.fits ? .done : .inputOutput)
+    return exitCode
   }
 
   // MARK: Doing
@@ -155,14 +157,11 @@ struct BatchSession {
 }
 
 extension ExitCode {
-  /// The status of a whole batch: that of its first failure.
+  /// The status of a whole batch: that of its items, and 1 as well where nothing failed and some
+  /// are left.
   fileprivate init(_ report: BatchReport) {
-    if let failure = report.items.lazy.compactMap(\.failure).first {
-      self = failure.isOfTheSystem ? .inputOutput : .badInput
-    } else if let stop = report.stop {
-      self.init(stop)
-    } else {
-      self = report.isComplete ? .done : .difference
-    }
+    self.init(found: report.count(.problem) > 0, failures: [report.stop].compactMap(\.self))
+    for failure in report.items.compactMap(\.failure) { merge(ExitCode(failure)) }
+    if self == .done, !report.isComplete { self = .difference }
   }
 }
