@@ -28,9 +28,7 @@ private struct Scene {
       let work = FakeWork(reads: [], writes: [output]) { budget throws(CheckpointError) in
         var result = WorkResult()
         if let body { result = try body(budget) }
-        try CheckpointError.wrapping { () throws(SystemError) in
-          Syscalls.close(try Syscalls.open(output, .createNew))
-        }
+        Syscalls.close(try Syscalls.open(output, .createNew))
         result.outputs = [output]
         return result
       }
@@ -118,7 +116,7 @@ struct BatchRunTests {
     var scene = try Scene()
     scene.rules.keepsGoing = true
     scene.bodies = [
-      "a": { _ throws(CheckpointError) in throw CheckpointError(.outOfSpace("out")) },
+      "a": { _ throws(CheckpointError) in throw CheckpointError.outOfSpace("out") },
       "b": { _ in WorkResult() },
     ]
     #expect(try scene.outcomes(scene.run()) == ["a failed", "b pending"])
@@ -132,9 +130,9 @@ struct BatchRunTests {
 
   static let retries = [
     Retry(error: CheckpointError(.inputOutput, "stumbled"), attempts: 3),
-    Retry(error: CheckpointError(SystemError("read", path: "a", code: 5)), attempts: 3),
-    Retry(error: CheckpointError(.missing("a")), attempts: 1),
-    Retry(error: CheckpointError(.outOfSpace("a")), attempts: 1),
+    Retry(error: CheckpointError(call: "read", path: "a", errno: 5), attempts: 3),
+    Retry(error: CheckpointError.missing("a"), attempts: 1),
+    Retry(error: CheckpointError.outOfSpace("a"), attempts: 1),
     Retry(error: CheckpointError(.malformed, "broken"), attempts: 1),
   ]
 

@@ -9,9 +9,9 @@ struct DirectoryRaceTests {
     for round in 0..<50 {
       let root = try TemporaryDirectory()
       let path = root / "a/b/c"
-      let results = Locked((made: [String](), failures: [SystemError]()))
+      let results = Locked((made: [String](), failures: [CheckpointError]()))
       Syscalls.concurrently(8) {
-        do throws(SystemError) {
+        do throws(CheckpointError) {
           let made = try Syscalls.makeDirectories(path)
           results.withLock { $0.made += made }
         } catch {
@@ -29,6 +29,6 @@ struct DirectoryRaceTests {
   func refusesFile() throws {
     let root = try TemporaryDirectory()
     try root.write([1], to: "a")
-    #expect(throws: SystemError.self) { try Syscalls.makeDirectories(root / "a/b") }
+    #expect(throws: CheckpointError.self) { try Syscalls.makeDirectories(root / "a/b") }
   }
 }

@@ -77,7 +77,7 @@ struct StagedOutputTests {
     let error = #expect(throws: CheckpointError.self) {
       try StagedOutput(path: path, replacing: true)
     }
-    #expect(error?.cause?.code == code)
+    #expect(error?.cause?.number == code)
     #expect(error?.hint != "use --force to replace it")
     #expect(directory.names == ["file", "link", "null"])
   }

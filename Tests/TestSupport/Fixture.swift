@@ -23,7 +23,7 @@ package enum Fixture {
   /// The paths below `Fixtures` of the ZIP archives in a folder, in the order of their names.
   package static func archives(in folder: String) throws -> [String] {
     guard let directory = opendir(path(folder)) else {
-      throw SystemError("opendir", path: path(folder), code: errno)
+      throw CheckpointError(call: "opendir", path: path(folder), errno: errno)
     }
     defer { closedir(directory) }
     var archives: [String] = []

@@ -31,7 +31,7 @@ package enum TemporaryFile {
 
   private static func make(
     _ runs: [(offset: Int, bytes: [UInt8])], byteCount: Int
-  ) throws(SystemError) -> (descriptor: Int32, path: String) {
+  ) throws(CheckpointError) -> (descriptor: Int32, path: String) {
     let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var name = Array("\(directory)/ckptconv-test-XXXXXX".utf8CString)
     let descriptor = mkstemp(&name)
@@ -45,7 +45,8 @@ package enum TemporaryFile {
     return (descriptor, path)
   }
 
-  private static func check(_ call: String, _ path: String, _ result: Int32) throws(SystemError) {
-    guard result >= 0 else { throw SystemError(call, path: path, code: errno) }
+  private static func check(_ call: String, _ path: String, _ result: Int32) throws(CheckpointError)
+  {
+    guard result >= 0 else { throw CheckpointError(call: call, path: path, errno: errno) }
   }
 }

@@ -9,7 +9,7 @@ struct ExitCodeTests {
   func codes() {
     #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 64, 65, 74])
     #expect(Set(ExitCode.bySeverity) == Set(ExitCode.allCases))
-    let missing = CheckpointError(SystemError("open", path: "x", code: 2))
+    let missing = CheckpointError(call: "open", path: "x", errno: 2)
     #expect(ExitCode(missing) == .inputOutput)
     let codes: [CheckpointError.Code] = [
       .truncated, .malformed, .checksumMismatch, .unsupported, .forbidden, .limitExceeded, .lossy,

@@ -29,9 +29,7 @@ package struct BatchPlan: Sendable {
   package init(
     of verb: any BatchVerb, on inputs: [FoundInput], root: String?
   ) throws(CheckpointError) {
-    let current = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.currentDirectory()
-    }
+    let current = try Syscalls.currentDirectory()
     let tree = OutputTree(bases: inputs.map(\.base), currentDirectory: current)
     var known: Set<String> = []
     var items: [BatchItem] = []

@@ -86,15 +86,13 @@ extension BatchReport {
   /// A batch that goes on replaces the report that it has left there, and no other file.
   /// - Throws: `inputOutput` when there is such a file.
   package static func requireFree(_ path: String, _ rules: BatchRules) throws(CheckpointError) {
-    let status = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path, followingLinks: false)
-    }
+    let status = try Syscalls.status(at: path, followingLinks: false)
     guard let status, !rules.replacesExisting else { return }
     if rules.resumes, status.isRegular {
       let file = try SourceFile.open(path)
       if try file.bytes(in: 0..<8) == Array("{\"kind\":".utf8) { return }
     }
-    throw CheckpointError(SystemError.occupied(path, status))
+    throw .occupied(path, status)
   }
 
   /// Writes the report as JSON lines.
@@ -175,7 +173,7 @@ package struct ItemReport: Sendable {
   }
 
   /// Notes that the input was deleted, or what kept it from being deleted.
-  mutating func noteDeletion(_ error: SystemError?) {
+  mutating func noteDeletion(_ error: CheckpointError?) {
     isSourceDeleted = error == nil
     if let error { warnings.append("\(input): not deleted: \(error)") }
   }

@@ -68,7 +68,7 @@ package final class BatchRun: Sendable {
   /// not told to or was stopped before.
   ///
   /// - Returns: the numbers of these items, and what kept their inputs from being deleted.
-  private func deleteFinished() throws(CheckpointError) -> [(index: Int, error: SystemError?)] {
+  private func deleteFinished() throws(CheckpointError) -> [(index: Int, error: CheckpointError?)] {
     guard rules.deletesSources else { return [] }
     var records: [JournalRecord] = []
     var indices: [Int] = []
@@ -123,7 +123,7 @@ package final class BatchRun: Sendable {
   private func next() -> (index: Int, WorkBudget)? {
     state.change { state in
       if Interruption.isRequested, state.stop == nil {
-        state.stop = CheckpointError(.interrupted("batch"))
+        state.stop = CheckpointError.interrupted("batch")
       }
       guard state.stop == nil, let index = state.waiting.popLast() else { return nil }
       let item = schedule.entries[index].item

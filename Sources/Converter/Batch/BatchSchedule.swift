@@ -73,9 +73,7 @@ package struct BatchSchedule: Sendable {
   /// - Throws: `inputOutput` with both numbers when it does not fit.
   package func requireSpace(below root: String) throws(CheckpointError) {
     let place = try Self.existing(FilePath(root))
-    let available = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.availableBytes(at: place)
-    }
+    let available = try Syscalls.availableBytes(at: place)
     guard let available, readByteCount > available / 2 else { return }
     try FreeSpace.require(measured().byteCount, in: place)
   }
@@ -85,9 +83,7 @@ package struct BatchSchedule: Sendable {
   /// - Throws: `inputOutput` when it cannot be told.
   package static func availableBytes(below root: String) throws(CheckpointError) -> Int? {
     let place = try existing(FilePath(root))
-    return try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.availableBytes(at: place)
-    }
+    return try Syscalls.availableBytes(at: place)
   }
 
   /// The innermost directory of a path that is there already.

@@ -24,9 +24,7 @@ package final class BatchStore: Sendable {
   package init(root: String, for verb: any BatchVerb, shard: Shard?) throws(CheckpointError) {
     self.root = root
     let directory = Self.directory(of: root, for: verb)
-    _ = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.makeDirectories(directory)
-    }
+    _ = try Syscalls.makeDirectories(directory)
     locks = try RootLock(of: root, in: directory, shard: shard)
     let name = shard.map { "journal-\($0.index)-of-\($0.count).jsonl" } ?? "journal.jsonl"
     // Opening cuts off what a crash left; then the file is read like all others.

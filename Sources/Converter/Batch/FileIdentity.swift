@@ -27,10 +27,7 @@ package struct FileIdentity: Hashable, Sendable {
   ///
   /// - Throws: `inputOutput` when it is missing or unreadable.
   init(of path: String, as name: String? = nil, hashing: Bool = false) throws(CheckpointError) {
-    let status = try CheckpointError.wrapping { () throws(SystemError) in
-      guard let status = try Syscalls.status(at: path) else { throw SystemError.missing(path) }
-      return status
-    }
+    guard let status = try Syscalls.status(at: path) else { throw .missing(path) }
     self.init(path: name ?? path, byteCount: status.byteCount, modified: status.modified)
     if hashing { sha256 = try Self.hash(of: path) }
   }
@@ -41,7 +38,7 @@ package struct FileIdentity: Hashable, Sendable {
     var hash = SHA256()
     var offset = 0
     while offset < file.byteCount {
-      guard !Interruption.isRequested else { throw CheckpointError(.interrupted(path)) }
+      guard !Interruption.isRequested else { throw CheckpointError.interrupted(path) }
       var bytes = buffer.mutableBytes
       var part = bytes._mutatingExtracting(0..<min(bufferByteCount, file.byteCount - offset))
       try file.readAll(at: offset, into: &part)

@@ -2,6 +2,9 @@ internal import CkptBase
 
 /// Finds the paths that match a pattern.
 enum GlobMatches {
+  /// A directory that cannot be looked into, and why.
+  typealias Fault = (path: String, error: CheckpointError)
+
   /// Finds what a pattern stands for.
   ///
   /// `**` does not follow links to directories.
@@ -10,7 +13,7 @@ enum GlobMatches {
   ///   - pattern: what to match.
   ///   - faults: gets the directories that cannot be looked into.
   /// - Returns: the paths that exist and match, in natural order and without repetitions.
-  static func paths(for pattern: GlobPattern, faults: inout [SystemError]) -> [String] {
+  static func paths(for pattern: GlobPattern, faults: inout [Fault]) -> [String] {
     var places = [FilePath(pattern.base)]
     for component in pattern.components {
       switch component {
@@ -30,7 +33,7 @@ enum GlobMatches {
 
   /// A directory and all that are below it, hidden ones left out.
   private static func directories(
-    below top: FilePath, _ faults: inout [SystemError]
+    below top: FilePath, _ faults: inout [Fault]
   ) -> [FilePath] {
     var found: [FilePath] = []
     var open = [top]
@@ -46,13 +49,14 @@ enum GlobMatches {
   }
 
   private static func names(
-    in directory: FilePath, _ faults: inout [SystemError]
+    in directory: FilePath, _ faults: inout [Fault]
   ) -> [String] {
-    do throws(SystemError) {
+    do throws(CheckpointError) {
       return try Syscalls.names(in: directory.text)
     } catch {
       // A file is no directory, and what is gone has nothing in it: neither has matches.
-      if !error.isMissing, !error.isNoDirectory { faults.append(error) }
+      let hasNothing = error.cause.map { $0.isMissing || $0.isNoDirectory } ?? false
+      if !hasNothing { faults.append((directory.text, error)) }
       return []
     }
   }

@@ -38,7 +38,7 @@ package struct InputSearch: Sendable {
       return found
     }
     guard let pattern = GlobPattern(argument) else {
-      throw CheckpointError(SystemError.missing(argument))
+      throw .missing(argument)
     }
     return try inputs(matching: pattern, argument)
   }
@@ -47,7 +47,7 @@ package struct InputSearch: Sendable {
     matching pattern: GlobPattern, _ argument: String
   ) throws(CheckpointError) -> [FoundInput] {
     var found: [FoundInput] = []
-    var faults: [SystemError] = []
+    var faults: [GlobMatches.Fault] = []
     for match in GlobMatches.paths(for: pattern, faults: &faults) {
       let place = FilePath(match)
       guard try place.status()?.isDirectory == true else {
@@ -57,7 +57,7 @@ package struct InputSearch: Sendable {
       found += try inputs(inDirectory: place).map { FoundInput($0.path, below: pattern.base) }
     }
     // What cannot be looked into is one fault among many inputs.
-    found += faults.map { FoundInput($0.path, below: pattern.base, fault: CheckpointError($0)) }
+    found += faults.map { FoundInput($0.path, below: pattern.base, fault: $0.error) }
     guard !found.isEmpty else {
       throw CheckpointError(
         .unsupported, "nothing that \(verb.name) takes matches this pattern",
@@ -89,7 +89,7 @@ package struct InputSearch: Sendable {
     while let (directory, names) = open.popLast() {
       for name in names where !name.hasPrefix(".") {
         let place = directory.appending(name)
-        do throws(SystemError) {
+        do throws(CheckpointError) {
           guard let status = try Syscalls.status(at: place.text, followingLinks: false) else {
             continue
           }
@@ -114,7 +114,7 @@ package struct InputSearch: Sendable {
           open.append((place, inner))
         } catch {
           // What cannot be looked into is one fault among many inputs.
-          found.append(FoundInput(place.text, below: top.text, fault: CheckpointError(error)))
+          found.append(FoundInput(place.text, below: top.text, fault: error))
         }
       }
     }

@@ -8,7 +8,7 @@ enum InputFiles {
   /// - Throws: `inputOutput` when there is nothing, or a directory cannot be read.
   static func all(of input: String) throws(CheckpointError) -> [String] {
     let top = FilePath(input)
-    guard let status = try top.status() else { throw CheckpointError(SystemError.missing(input)) }
+    guard let status = try top.status() else { throw .missing(input) }
     guard status.isDirectory else { return [input] }
     var files: [String] = []
     var open = [top]
@@ -30,9 +30,7 @@ enum InputFiles {
 
 extension FilePath {
   fileprivate func isLink() throws(CheckpointError) -> Bool {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: text, followingLinks: false)?.isSymbolicLink == true
-    }
+    try Syscalls.status(at: text, followingLinks: false)?.isSymbolicLink == true
   }
 }
 
@@ -42,25 +40,23 @@ enum OutputFiles {
   ///
   /// - Throws: `inputOutput` when a directory cannot be read.
   static func existing(_ outputs: [String]) throws(CheckpointError) -> [String] {
-    try CheckpointError.wrapping { () throws(SystemError) in try walk(outputs).files }
+    try walk(outputs).files
   }
 
   /// Removes some of these files, and directories among the outputs that are empty then.
   ///
   /// - Throws: `inputOutput` when a file cannot be removed.
   static func remove(_ files: [String], of outputs: [String]) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      for path in files where try Syscalls.status(at: path, followingLinks: false) != nil {
-        try Syscalls.remove(path)
-      }
-      Syscalls.removeEmptyDirectories(try walk(outputs).directories)
+    for path in files where try Syscalls.status(at: path, followingLinks: false) != nil {
+      try Syscalls.remove(path)
     }
+    Syscalls.removeEmptyDirectories(try walk(outputs).directories)
   }
 
   /// All that is there, each directory before what is in it.
   private static func walk(
     _ outputs: [String]
-  ) throws(SystemError) -> (files: [String], directories: [String]) {
+  ) throws(CheckpointError) -> (files: [String], directories: [String]) {
     var (files, directories): ([String], [String]) = ([], [])
     var open = Array(outputs.reversed())
     while let path = open.popLast() {
@@ -81,11 +77,11 @@ enum SourceDeletion {
   /// Removes the files that were read, and their directory if nothing else is in it.
   ///
   /// - Returns: what kept it from doing so.
-  static func carryOut(_ item: BatchItem) -> SystemError? {
+  static func carryOut(_ item: BatchItem) -> CheckpointError? {
     guard let work = try? item.work.get() else { return nil }
     // An output that has the name of an input has replaced it.
     let kept = Set(work.writes)
-    do throws(SystemError) {
+    do throws(CheckpointError) {
       for path in work.reads where !kept.contains(path) {
         if try Syscalls.status(at: path, followingLinks: false) != nil {
           try Syscalls.remove(path)

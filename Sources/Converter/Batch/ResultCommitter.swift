@@ -97,15 +97,14 @@ struct ResultCommitter: Sendable {
     let written = group.filter { $0.error == nil }.flatMap(\.result.outputs)
     guard !written.isEmpty else { return nil }
     do throws(CheckpointError) {
-      try CheckpointError.wrapping { () throws(SystemError) in try synchronise(written, store.root)
-      }
+      try synchronise(written, store.root)
       return nil
     } catch {
       return error
     }
   }
 
-  private func synchronise(_ written: [String], _ root: String) throws(SystemError) {
+  private func synchronise(_ written: [String], _ root: String) throws(CheckpointError) {
     guard written.count <= Self.fileLimit else {
       return try Syscalls.synchronise(fileSystemOf: root)
     }
@@ -115,7 +114,7 @@ struct ResultCommitter: Sendable {
     }
   }
 
-  private func synchronise(_ path: String) throws(SystemError) {
+  private func synchronise(_ path: String) throws(CheckpointError) {
     let descriptor = try Syscalls.open(path, .read)
     defer { Syscalls.close(descriptor) }
     try Syscalls.synchronise(descriptor, path: path)

@@ -123,11 +123,9 @@ package struct ResumeCheck: Sendable {
   private func requireFree(_ paths: [String], hint: String?) throws(CheckpointError) {
     guard !replacesExisting else { return }
     for path in paths {
-      let status = try CheckpointError.wrapping { () throws(SystemError) in
-        try Syscalls.status(at: path, followingLinks: false)
-      }
+      let status = try Syscalls.status(at: path, followingLinks: false)
       guard let status else { continue }
-      var error = CheckpointError(SystemError.occupied(path, status))
+      var error = CheckpointError.occupied(path, status)
       if let hint { error.hint = hint }
       throw error
     }

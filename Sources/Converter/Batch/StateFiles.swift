@@ -11,9 +11,7 @@ package final class LockFile: Sendable {
   /// - Throws: `inputOutput` when that fails.
   package init(path: String) throws(CheckpointError) {
     self.path = path
-    descriptor = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.open(path, .append)
-    }
+    descriptor = try Syscalls.open(path, .append)
   }
 
   deinit { Syscalls.close(descriptor) }
@@ -25,9 +23,7 @@ package final class LockFile: Sendable {
   package func take(_ sharing: Syscalls.Sharing, waiting: Bool = false) throws(CheckpointError)
     -> Bool
   {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.lock(descriptor, sharing, waiting: waiting, path: path)
-    }
+    try Syscalls.lock(descriptor, sharing, waiting: waiting, path: path)
   }
 }
 
@@ -42,9 +38,7 @@ package final class AppendedFile: Sendable {
   /// - Throws: `inputOutput` when that fails.
   package init(path: String) throws(CheckpointError) {
     self.path = path
-    descriptor = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.open(path, .append)
-    }
+    descriptor = try Syscalls.open(path, .append)
   }
 
   deinit { Syscalls.close(descriptor) }
@@ -53,18 +47,14 @@ package final class AppendedFile: Sendable {
   ///
   /// - Throws: `inputOutput` when that fails; the file may then end in a part of them.
   package func append(_ bytes: [UInt8]) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.append(descriptor, bytes.span.raw, path: path)
-      try Syscalls.synchronise(descriptor, path: path)
-    }
+    try Syscalls.append(descriptor, bytes.span.raw, path: path)
+    try Syscalls.synchronise(descriptor, path: path)
   }
 
   /// Cuts off everything behind the first `byteCount` bytes.
   ///
   /// - Throws: `inputOutput` when that fails.
   package func truncate(to byteCount: Int) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.truncate(descriptor, to: byteCount, path: path)
-    }
+    try Syscalls.truncate(descriptor, to: byteCount, path: path)
   }
 }

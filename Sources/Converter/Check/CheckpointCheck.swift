@@ -44,7 +44,7 @@ public struct CheckpointCheck: Sendable {
     self.path = path
     consumer = options.consumer
     let place = FilePath(path)
-    guard let status = try place.status() else { throw CheckpointError(SystemError.missing(path)) }
+    guard let status = try place.status() else { throw .missing(path) }
     var record =
       try status.isDirectory
       ? Self.examine(directory: place, options) : Self.examine(file: path, options)

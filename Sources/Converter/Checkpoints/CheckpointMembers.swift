@@ -35,7 +35,7 @@ package struct CheckpointMembers {
   package init(of path: String) throws(CheckpointError) {
     self.path = FilePath(path)
     guard let status = try self.path.status() else {
-      throw CheckpointError(SystemError.missing(path))
+      throw .missing(path)
     }
     isDirectory = status.isDirectory
     guard isDirectory else {

@@ -37,7 +37,7 @@ package enum HuggingFaceFolder {
     at path: String
   ) throws(CheckpointError) -> [(name: String, path: String)] {
     let place = FilePath(path)
-    guard let status = try place.status() else { throw CheckpointError(SystemError.missing(path)) }
+    guard let status = try place.status() else { throw .missing(path) }
     guard status.isDirectory else { return [(tokenizerFiles[0], path)] }
     var files: [(name: String, path: String)] = []
     for name in tokenizerFiles {

@@ -29,7 +29,7 @@ struct ConfigSource {
   ///   directory without one, or with both where `target` does not decide.
   init(_ input: String, for target: ConfigTranslation.Target?) throws(CheckpointError) {
     let place = FilePath(input)
-    guard let status = try place.status() else { throw CheckpointError(SystemError.missing(input)) }
+    guard let status = try place.status() else { throw .missing(input) }
     path = status.isDirectory ? try Self.find(in: place, for: target) : place
     content = try Self.read(path.text)
     if let target, target != self.target {

@@ -40,7 +40,7 @@ struct ConversionPlanner {
     for input: FilePath, isOnlyInput: Bool
   ) throws(CheckpointError) -> ConversionTask {
     guard let status = try input.status() else {
-      throw CheckpointError(SystemError.missing(input.text))
+      throw .missing(input.text)
     }
     return status.isDirectory
       ? try directoryTask(input, isOnlyInput: isOnlyInput)

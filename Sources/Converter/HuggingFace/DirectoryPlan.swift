@@ -82,7 +82,7 @@ extension DirectoryPlan {
   /// - Throws: `inputOutput` for nothing, `unsupported` for a file.
   static func requireDirectory(_ path: FilePath) throws(CheckpointError) {
     guard let status = try path.status() else {
-      throw CheckpointError(SystemError.missing(path.text))
+      throw .missing(path.text)
     }
     guard !status.isDirectory else { return }
     throw CheckpointError(

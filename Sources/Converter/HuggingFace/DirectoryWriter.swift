@@ -34,13 +34,10 @@ struct DirectoryWriter {
   /// - Throws: `inputOutput` for something that is there and not to be replaced.
   func requireWritable() throws(CheckpointError) -> Bool {
     guard let status = try FilePath(path).status() else { return false }
-    let names = try CheckpointError.wrapping { () throws(SystemError) in
-      guard status.isDirectory else { throw SystemError.occupiedDirectory(path) }
-      let names = try Syscalls.names(in: path)
-      guard names.isEmpty || options.replacesExisting else {
-        throw SystemError.occupiedDirectory(path)
-      }
-      return names
+    guard status.isDirectory else { throw .occupiedDirectory(path) }
+    let names = try Syscalls.names(in: path)
+    guard names.isEmpty || options.replacesExisting else {
+      throw .occupiedDirectory(path)
     }
     return !names.isEmpty
   }

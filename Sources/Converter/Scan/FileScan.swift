@@ -80,9 +80,7 @@ extension FileScan {
   private static func status(
     of path: String, followingLinks: Bool
   ) throws(CheckpointError) -> Syscalls.FileStatus? {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.status(at: path, followingLinks: followingLinks)
-    }
+    try Syscalls.status(at: path, followingLinks: followingLinks)
   }
 }
 

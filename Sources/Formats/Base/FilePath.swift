@@ -57,7 +57,7 @@ extension FilePath {
   ///
   /// - Throws: `inputOutput` when the system does not tell.
   package func status() throws(CheckpointError) -> Syscalls.FileStatus? {
-    try CheckpointError.wrapping { () throws(SystemError) in try Syscalls.status(at: text) }
+    try Syscalls.status(at: text)
   }
 
   /// The size of the file there in bytes, 0 where there is none.
@@ -69,7 +69,7 @@ extension FilePath {
   ///
   /// - Throws: `inputOutput` when it cannot be read.
   package func entryNames() throws(CheckpointError) -> [String] {
-    try CheckpointError.wrapping { () throws(SystemError) in try Syscalls.names(in: text) }
+    try Syscalls.names(in: text)
   }
 
   /// Whether a user who gave the path means a directory: there is one, or the path ends in a slash.
@@ -108,9 +108,7 @@ extension FilePath {
     guard [".", ".."].contains(name) else { return name }
     var steps: [Substring.UTF8View] = []
     if !text.utf8.starts(with: "/".utf8) {
-      let place = try CheckpointError.wrapping { () throws(SystemError) in
-        try Syscalls.currentDirectory()
-      }
+      let place = try Syscalls.currentDirectory()
       steps = place.utf8.split(separator: UInt8(ascii: "/"))
     }
     for step in text.utf8.split(separator: UInt8(ascii: "/")) where !step.elementsEqual(".".utf8) {

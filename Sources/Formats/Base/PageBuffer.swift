@@ -18,7 +18,7 @@ package struct PageBuffer: ~Copyable {
     let start = unsafe mmap(
       nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let start = unsafe start, unsafe start != MAP_FAILED else {
-      throw CheckpointError(SystemError("mmap", path: "working memory", code: errno))
+      throw CheckpointError(call: "mmap", path: "working memory", errno: errno)
     }
     unsafe self.start = start
     self.byteCount = byteCount

@@ -13,20 +13,20 @@ public final class SourceFile: Sendable {
 
   /// Opens the file at `path`.
   ///
-  /// - Throws: ``SystemError`` when the file is missing, unreadable or not a regular file.
-  public convenience init(path: String) throws(SystemError) {
+  /// - Throws: `inputOutput` when the file is missing, unreadable or not a regular file.
+  public convenience init(path: String) throws(CheckpointError) {
     try self.init(descriptor: Syscalls.open(path, .read), path: path)
   }
 
   /// Takes over an open descriptor.
   ///
-  /// - Throws: ``SystemError`` when its status cannot be read or it is not a regular file.
-  package init(descriptor: Int32, path: String) throws(SystemError) {
+  /// - Throws: `inputOutput` when its status cannot be read or it is not a regular file.
+  package init(descriptor: Int32, path: String) throws(CheckpointError) {
     self.path = path
     self.descriptor = descriptor
-    do throws(SystemError) {
+    do throws(CheckpointError) {
       status = try Syscalls.status(of: descriptor, path: path)
-      guard status.isRegular else { throw SystemError.notRegular(path, status) }
+      guard status.isRegular else { throw .notRegular(path, status) }
     } catch {
       Syscalls.close(descriptor)
       throw error
@@ -38,8 +38,10 @@ public final class SourceFile: Sendable {
 
   /// Fills `buffer` with the bytes at `offset`; returns how many there were before the file's end.
   ///
-  /// - Throws: ``SystemError`` when the read fails.
-  package func read(at offset: Int, into buffer: inout MutableRawSpan) throws(SystemError) -> Int {
+  /// - Throws: `inputOutput` when the read fails.
+  package func read(at offset: Int, into buffer: inout MutableRawSpan) throws(CheckpointError)
+    -> Int
+  {
     try Syscalls.read(descriptor, at: offset, into: &buffer, path: path)
   }
 
@@ -49,9 +51,7 @@ public final class SourceFile: Sendable {
   ///   never had so many bytes.
   package func readAll(at offset: Int, into buffer: inout MutableRawSpan) throws(CheckpointError) {
     let wanted = buffer.byteCount
-    let count = try CheckpointError.wrapping { () throws(SystemError) in
-      try read(at: offset, into: &buffer)
-    }
+    let count = try read(at: offset, into: &buffer)
     guard count == wanted else {
       guard offset <= byteCount, wanted <= byteCount - offset else {
         throw CheckpointError(.truncated, "the file ends here", at: byteCount).framed(by: path)
@@ -67,9 +67,7 @@ public final class SourceFile: Sendable {
   ///
   /// - Throws: `inputOutput` when its length or time of change differ.
   package func requireUnchanged() throws(CheckpointError) {
-    let now = try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.status(of: descriptor, path: path)
-    }
+    let now = try Syscalls.status(of: descriptor, path: path)
     guard now.byteCount == status.byteCount, now.modified == status.modified else {
       throw CheckpointError(
         .inputOutput, "file changed while being read", hint: Self.changeHint
@@ -85,9 +83,7 @@ public final class SourceFile: Sendable {
     var span = bytes.mutableSpan
     // Safe: the mutable bytes of an array of `UInt8` may hold any values.
     var raw = unsafe span.mutableBytes
-    let count = try CheckpointError.wrapping { () throws(SystemError) in
-      try read(at: range.lowerBound, into: &raw)
-    }
+    let count = try read(at: range.lowerBound, into: &raw)
     bytes.removeLast(bytes.count - count)
     return bytes
   }
@@ -99,7 +95,7 @@ extension SourceFile {
   ///
   /// - Throws: `inputOutput` when it is missing, unreadable or not a regular file.
   package static func open(_ path: String) throws(CheckpointError) -> SourceFile {
-    try CheckpointError.wrapping { () throws(SystemError) in try SourceFile(path: path) }
+    try SourceFile(path: path)
   }
 
   /// All bytes of the file, which should be `kind` (`a manifest`) and is small if it is.

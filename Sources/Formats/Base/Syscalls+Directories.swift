@@ -7,17 +7,17 @@ extension Syscalls {
   /// Makes a directory and those above it that are missing; returns those made, outermost first
   /// (`mkdir`).
   ///
-  /// - Throws: ``SystemError`` when one cannot be made; those made before are gone again.
-  package static func makeDirectories(_ path: String) throws(SystemError) -> [String] {
+  /// - Throws: `inputOutput` when one cannot be made; those made before are gone again.
+  package static func makeDirectories(_ path: String) throws(CheckpointError) -> [String] {
     var made: [String] = []
     var attempt = 1
     while true {
-      do throws(SystemError) {
+      do throws(CheckpointError) {
         try makeMissing(path, &made)
         return made
       } catch {
         // One that was there may be gone: a run that made it has failed and cleaned up.
-        guard error.isMissing, attempt < attempts else {
+        guard error.cause?.isMissing == true, attempt < attempts else {
           removeEmptyDirectories(made)
           throw error
         }
@@ -26,7 +26,7 @@ extension Syscalls {
     }
   }
 
-  private static func makeMissing(_ path: String, _ made: inout [String]) throws(SystemError) {
+  private static func makeMissing(_ path: String, _ made: inout [String]) throws(CheckpointError) {
     var missing: [String] = []
     var remaining = path
     while try status(at: remaining)?.isDirectory != true {
@@ -36,16 +36,16 @@ extension Syscalls {
       remaining = parent
     }
     for directory in missing.reversed() {
-      do throws(SystemError) {
+      do throws(CheckpointError) {
         // Safe: the path is a valid C string for the duration of the call.
         _ = try retrying("mkdir", directory) { unsafe mkdir(directory, 0o777) }
         made.append(directory)
       } catch {
         // Another run may have made it since it was found missing; then it is that run's.
-        guard error.isPresent else { throw error }
+        guard error.cause?.isPresent == true else { throw error }
         // That run may have failed meanwhile and taken it back; then the caller tries again.
         guard var found = try status(at: directory, followingLinks: false) else {
-          throw SystemError.missing(directory)
+          throw .missing(directory)
         }
         if found.isSymbolicLink { found = try status(at: directory) ?? found }
         guard found.isDirectory else { throw error }
@@ -55,11 +55,11 @@ extension Syscalls {
 
   /// The directory that relative paths begin in (`getcwd`).
   ///
-  /// - Throws: ``SystemError`` when it has been removed.
-  package static func currentDirectory() throws(SystemError) -> String {
+  /// - Throws: `inputOutput` when it has been removed.
+  package static func currentDirectory() throws(CheckpointError) -> String {
     // Safe: without a buffer the call allocates one, which is copied and freed here.
     guard let path = unsafe getcwd(nil, 0) else {
-      throw SystemError("getcwd", path: ".", code: errno)
+      throw CheckpointError(call: "getcwd", path: ".", errno: errno)
     }
     defer { unsafe free(path) }
     return unsafe String(cString: path)
@@ -83,11 +83,11 @@ extension Syscalls {
   /// The names in a directory in the order of their bytes, without `.` and `..` (`opendir`,
   /// `readdir`).
   ///
-  /// - Throws: ``SystemError`` when it cannot be read.
-  package static func names(in directory: String) throws(SystemError) -> [String] {
+  /// - Throws: `inputOutput` when it cannot be read.
+  package static func names(in directory: String) throws(CheckpointError) -> [String] {
     // Safe: the path is a valid C string for the duration of the call.
     guard let stream = unsafe opendir(directory) else {
-      throw SystemError("opendir", path: directory, code: errno)
+      throw CheckpointError(call: "opendir", path: directory, errno: errno)
     }
     // Safe: the stream is open until here and is not used afterwards.
     defer { unsafe _ = closedir(stream) }
@@ -101,7 +101,7 @@ extension Syscalls {
       if name != ".", name != ".." { names.append(name) }
       errno = 0
     }
-    guard errno == 0 else { throw SystemError("readdir", path: directory, code: errno) }
+    guard errno == 0 else { throw CheckpointError(call: "readdir", path: directory, errno: errno) }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

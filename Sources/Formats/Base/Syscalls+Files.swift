@@ -7,10 +7,10 @@ extension Syscalls {
   /// system or the kernel cannot (`open` with `O_TMPFILE`).
   ///
   /// Nothing is left of such a file when its last descriptor is closed, however the program ends.
-  /// - Throws: ``SystemError`` when the directory is missing or not writable.
+  /// - Throws: `inputOutput` when the directory is missing or not writable.
   package static func createUnnamed(
     in directory: String, permissions: UInt32 = 0o666
-  ) throws(SystemError) -> Int32? {
+  ) throws(CheckpointError) -> Int32? {
     let flags = ckptconv_O_TMPFILE | O_DIRECTORY | O_RDWR | O_CLOEXEC
     do {
       // Safe: here and below a path is passed as a copy that ends with a zero and outlives the call.
@@ -20,7 +20,9 @@ extension Syscalls {
     } catch {
       // Kernels and file systems that do not know the flag see an open of a directory for writing.
       // In a directory that has just been removed ext4 says EPERM; to open a file there says ENOENT.
-      guard [EOPNOTSUPP, EISDIR, ENOENT, EINVAL, EPERM].contains(error.code) else { throw error }
+      guard [EOPNOTSUPP, EISDIR, ENOENT, EINVAL, EPERM].contains(error.cause?.number) else {
+        throw error
+      }
       return nil
     }
   }
@@ -32,8 +34,8 @@ extension Syscalls {
 
   /// Gives a file made by ``createUnnamed(in:permissions:)`` a name that must be free (`linkat`).
   ///
-  /// - Throws: ``SystemError``, ``SystemError/isPresent`` when the name is taken.
-  package static func nameUnnamed(_ descriptor: Int32, _ path: String) throws(SystemError) {
+  /// - Throws: `inputOutput`, ``SystemCode/isPresent`` when the name is taken.
+  package static func nameUnnamed(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
     _ = try retrying("linkat", path) {
       unsafe linkat(
         AT_FDCWD, descriptorLink(descriptor), AT_FDCWD, path, AT_SYMLINK_FOLLOW)
@@ -41,7 +43,7 @@ extension Syscalls {
   }
 
   /// Renames a file and replaces what has the new name (`rename`).
-  package static func rename(_ path: String, replacing newPath: String) throws(SystemError) {
+  package static func rename(_ path: String, replacing newPath: String) throws(CheckpointError) {
     _ = try retrying("rename", newPath) { unsafe Glibc.rename(path, newPath) }
   }
 
@@ -50,69 +52,69 @@ extension Syscalls {
   ///
   /// Some network file systems have neither. There, the name is looked up before it is taken, and
   /// somebody else's file of that name is lost if it appears in the moment between.
-  /// - Throws: ``SystemError``, ``SystemError/isPresent`` when the name is taken.
-  package static func rename(_ path: String, toFree newPath: String) throws(SystemError) {
+  /// - Throws: `inputOutput`, ``SystemCode/isPresent`` when the name is taken.
+  package static func rename(_ path: String, toFree newPath: String) throws(CheckpointError) {
     do {
       _ = try retrying("link", newPath) { unsafe link(path, newPath) }
       try? remove(path)
       return
     } catch {
-      guard isUnsupported(error.code) else { throw error }
+      guard isUnsupported(error.cause) else { throw error }
     }
     do {
       _ = try retrying("renameat2", newPath) {
         unsafe renameat2(AT_FDCWD, path, AT_FDCWD, newPath, ckptconv_RENAME_NOREPLACE)
       }
     } catch {
-      guard isUnsupported(error.code) else { throw error }
+      guard isUnsupported(error.cause) else { throw error }
       guard try status(at: newPath, followingLinks: false) == nil else {
-        throw SystemError("rename", path: newPath, code: EEXIST)
+        throw CheckpointError(call: "rename", path: newPath, errno: EEXIST)
       }
       try rename(path, replacing: newPath)
     }
   }
 
   /// Removes a name (`unlink`).
-  package static func remove(_ path: String) throws(SystemError) {
+  package static func remove(_ path: String) throws(CheckpointError) {
     _ = try retrying("unlink", path) { unsafe unlink(path) }
   }
 
   /// Gives an empty file its length and, where the file system can, its blocks (`fallocate`).
   ///
-  /// - Throws: ``SystemError`` when there is no room.
+  /// - Throws: `inputOutput` when there is no room.
   package static func reserve(
     _ descriptor: Int32, byteCount: Int, path: String
-  ) throws(SystemError) {
+  ) throws(CheckpointError) {
     guard byteCount > 0 else { return }
     do {
       _ = try retrying("fallocate", path) { fallocate(descriptor, 0, 0, byteCount) }
     } catch {
-      guard isUnsupported(error.code) else { throw error }
+      guard isUnsupported(error.cause) else { throw error }
       _ = try retrying("ftruncate", path) { ftruncate(descriptor, off_t(byteCount)) }
     }
   }
 
   /// Waits until the bytes of a file are on the disk (`fdatasync`).
-  package static func synchronise(_ descriptor: Int32, path: String) throws(SystemError) {
+  package static func synchronise(_ descriptor: Int32, path: String) throws(CheckpointError) {
     _ = try retrying("fdatasync", path) { fdatasync(descriptor) }
   }
 
   /// Waits until the names in a directory are on the disk, where the file system knows how to
   /// (`fsync`).
-  package static func synchronise(directory: String) throws(SystemError) {
+  package static func synchronise(directory: String) throws(CheckpointError) {
     let descriptor = try open(directory, .read)
     defer { close(descriptor) }
     do {
       _ = try retrying("fsync", directory) { fsync(descriptor) }
     } catch {
-      guard isUnsupported(error.code) else { throw error }
+      guard isUnsupported(error.cause) else { throw error }
     }
   }
 
   /// Waits until everything written to the file system that holds `path` is on the disk (`syncfs`).
   ///
   /// For many small files this is one wait instead of one for each.
-  package static func synchronise(fileSystemOf path: String) throws(SystemError) {
+  package static func synchronise(fileSystemOf path: String) throws(CheckpointError) {
     let descriptor = try open(path, .read)
     defer { close(descriptor) }
     _ = try retrying("syncfs", path) { syncfs(descriptor) }
@@ -121,12 +123,13 @@ extension Syscalls {
   /// Cuts a file off behind its first `byteCount` bytes (`ftruncate`).
   package static func truncate(
     _ descriptor: Int32, to byteCount: Int, path: String
-  ) throws(SystemError) {
+  ) throws(CheckpointError) {
     _ = try retrying("ftruncate", path) { ftruncate(descriptor, off_t(byteCount)) }
   }
 
   /// A second descriptor of the same open file (`fcntl` with `F_DUPFD_CLOEXEC`).
-  package static func duplicate(_ descriptor: Int32, path: String) throws(SystemError) -> Int32 {
+  package static func duplicate(_ descriptor: Int32, path: String) throws(CheckpointError) -> Int32
+  {
     try retrying("fcntl", path) { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
   }
 
@@ -135,8 +138,8 @@ extension Syscalls {
   }
 
   /// How file systems say that they lack an operation; `EPERM` is what Linux prescribes for `link`.
-  private static func isUnsupported(_ code: Int32) -> Bool {
-    [EOPNOTSUPP, ENOSYS, EINVAL, EPERM].contains(code)
+  private static func isUnsupported(_ cause: SystemCode?) -> Bool {
+    [EOPNOTSUPP, ENOSYS, EINVAL, EPERM].contains(cause?.number)
   }
 }
 
@@ -154,10 +157,10 @@ extension Syscalls {
   /// (`flock`).
   ///
   /// - Returns: whether the lock was free; it is not waited for unless `waiting`.
-  /// - Throws: ``SystemError``, ``SystemError/isUnsupported`` where the file system has no locks.
+  /// - Throws: `inputOutput`, ``SystemCode/isUnsupported`` where the file system has no locks.
   package static func lock(
     _ descriptor: Int32, _ sharing: Sharing, waiting: Bool = false, path: String
-  ) throws(SystemError) -> Bool {
+  ) throws(CheckpointError) -> Bool {
     let operation = sharing == .exclusive ? LOCK_EX : LOCK_SH
     do {
       _ = try retrying("flock", path) {
@@ -165,7 +168,7 @@ extension Syscalls {
       }
       return true
     } catch {
-      guard error.code == EWOULDBLOCK else { throw error }
+      guard error.cause?.number == EWOULDBLOCK else { throw error }
       return false
     }
   }

@@ -6,7 +6,7 @@ internal import Synchronization
 extension Syscalls {
   /// How many bytes an unprivileged user may still write where `path` lies; `nil` where the file
   /// system does not say (`statvfs`).
-  package static func availableBytes(at path: String) throws(SystemError) -> Int? {
+  package static func availableBytes(at path: String) throws(CheckpointError) -> Int? {
     var status = statvfs()
     _ = try retrying("statvfs", path) { unsafe statvfs(path, &status) }
     // File systems without a fixed size (some network ones, tmpfs without a limit) report zeros.

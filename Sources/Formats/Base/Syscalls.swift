@@ -55,7 +55,7 @@ package enum Syscalls {
 
   /// Opens a file and returns its descriptor (`open`).
   package static func open(_ path: String, _ access: Access, permissions: UInt32 = 0o666)
-    throws(SystemError) -> Int32
+    throws(CheckpointError) -> Int32
   {
     let flags =
       switch access {
@@ -71,7 +71,9 @@ package enum Syscalls {
   package static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
   /// The status of an open file (`fstat`).
-  package static func status(of descriptor: Int32, path: String) throws(SystemError) -> FileStatus {
+  package static func status(of descriptor: Int32, path: String) throws(CheckpointError)
+    -> FileStatus
+  {
     var status = stat()
     _ = try retrying("fstat", path) { unsafe fstat(descriptor, &status) }
     return FileStatus(status)
@@ -80,14 +82,14 @@ package enum Syscalls {
   /// The status of the file at a path, or `nil` where there is none (`stat`, `lstat`).
   package static func status(
     at path: String, followingLinks: Bool = true
-  ) throws(SystemError) -> FileStatus? {
+  ) throws(CheckpointError) -> FileStatus? {
     var status = stat()
     do {
       _ = try retrying(followingLinks ? "stat" : "lstat", path) {
         unsafe followingLinks ? stat(path, &status) : lstat(path, &status)
       }
     } catch {
-      guard error.code == ENOENT || error.code == ENOTDIR else { throw error }
+      guard [ENOENT, ENOTDIR].contains(error.cause?.number) else { throw error }
       return nil
     }
     return FileStatus(status)
@@ -96,7 +98,7 @@ package enum Syscalls {
   /// Reads at an offset until `buffer` is full or the file ends; returns the bytes read (`pread`).
   package static func read(
     _ descriptor: Int32, at offset: Int, into buffer: inout MutableRawSpan, path: String
-  ) throws(SystemError) -> Int {
+  ) throws(CheckpointError) -> Int {
     var filled = 0
     while filled < buffer.byteCount {
       let count = try retrying("pread", path) {
@@ -115,7 +117,7 @@ package enum Syscalls {
   /// Writes all of `bytes` at an offset (`pwrite`).
   package static func write(
     _ descriptor: Int32, at offset: Int, _ bytes: RawSpan, path: String
-  ) throws(SystemError) {
+  ) throws(CheckpointError) {
     var written = 0
     while written < bytes.byteCount {
       written += try writing("pwrite", path) {
@@ -130,7 +132,7 @@ package enum Syscalls {
   /// Writes all of `bytes` where the descriptor stands (`write`), for pipes and terminals.
   package static func append(
     _ descriptor: Int32, _ bytes: RawSpan, path: String
-  ) throws(SystemError) {
+  ) throws(CheckpointError) {
     var written = 0
     while written < bytes.byteCount {
       written += try writing("write", path) {
@@ -146,26 +148,26 @@ package enum Syscalls {
   /// for ever.
   private static func writing(
     _ call: String, _ path: String, _ body: () -> Int
-  ) throws(SystemError) -> Int {
+  ) throws(CheckpointError) -> Int {
     let count = try retrying(call, path, body)
-    guard count > 0 else { throw SystemError(call, path: path, code: EIO) }
+    guard count > 0 else { throw CheckpointError(call: call, path: path, errno: EIO) }
     return count
   }
 
   /// Calls `body` until it is not interrupted; a negative result becomes an error.
   static func retrying<Result: SignedInteger>(
     _ call: String, _ path: String, _ body: () -> Result
-  ) throws(SystemError) -> Result {
+  ) throws(CheckpointError) -> Result {
     #if DEBUG
       if let code = FaultInjection.code(for: path) {
-        throw SystemError(call, path: path, code: code)
+        throw CheckpointError(call: call, path: path, errno: code)
       }
     #endif
     while true {
       let result = body()
       if result >= 0 { return result }
       guard errno != EINTR else { continue }
-      throw SystemError(call, path: path, code: errno)
+      throw CheckpointError(call: call, path: path, errno: errno)
     }
   }
 }

@@ -52,8 +52,8 @@ struct ShardedReader {
     do {
       file = try SourceFile(path: path)
     } catch {
-      var failure = CheckpointError(error)
-      if error.isMissing {
+      var failure = error
+      if error.cause?.isMissing == true {
         failure.hint =
           "the index lists it among \(index.names.count) files; fetch it, or all of them again"
       }

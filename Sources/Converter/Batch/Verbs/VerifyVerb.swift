@@ -42,7 +42,7 @@ extension OutputPlace {
         hint: "give the root of another tree with -o"
       ).framed(by: input)
     }
-    var error = CheckpointError(SystemError.missing(path))
+    var error = CheckpointError.missing(path)
     error.hint = "'\(input)' has no counterpart below the root that -o names"
     throw error
   }

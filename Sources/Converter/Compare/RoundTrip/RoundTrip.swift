@@ -72,7 +72,7 @@ public struct RoundTrip: Sendable {
   /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
   public static func files(of path: String) throws(CheckpointError) -> [String] {
     let place = FilePath(path)
-    guard let status = try place.status() else { throw CheckpointError(SystemError.missing(path)) }
+    guard let status = try place.status() else { throw .missing(path) }
     guard status.isDirectory else { return try ModelFolder.shards(of: path) }
     var files = try OLMoDirectory.files(of: place).filter {
       CheckpointMembers.name(ofFile: FilePath($0).name) != OLMoDirectory.trainer

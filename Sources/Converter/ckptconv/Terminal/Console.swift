@@ -33,13 +33,11 @@ final class Console: Sendable {
   func print(_ text: String) throws(CheckpointError) {
     progress?.erase()
     guard !hasLostReader else { return }
-    try CheckpointError.wrapping { () throws(SystemError) in
-      do throws(SystemError) {
-        try output.write(text)
-      } catch {
-        guard error.isBrokenPipe else { throw error }
-        lostReader.store(true, ordering: .relaxed)
-      }
+    do throws(CheckpointError) {
+      try output.write(text)
+    } catch {
+      guard error.cause?.isBrokenPipe == true else { throw error }
+      lostReader.store(true, ordering: .relaxed)
     }
   }
 
@@ -110,7 +108,7 @@ struct Stream: Sendable {
   var columns: Int? { isTerminal ? TerminalSyscalls.columns(of: descriptor) ?? 80 : nil }
 
   /// Writes all of `text`.
-  func write(_ text: String) throws(SystemError) {
+  func write(_ text: String) throws(CheckpointError) {
     try TerminalSyscalls.write(text, to: descriptor, name: name)
   }
 }

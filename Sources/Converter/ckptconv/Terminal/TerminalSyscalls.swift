@@ -27,7 +27,7 @@ enum TerminalSyscalls {
   }
 
   /// Writes all of `text` to a descriptor that errors call `name`.
-  static func write(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
+  static func write(_ text: String, to descriptor: Int32, name: String) throws(CheckpointError) {
     var text = text
     text.makeContiguousUTF8()
     // Safe: the bytes of a string's UTF-8 are initialised and live until the call returns.

@@ -118,7 +118,7 @@ final class TaskQueue: Sendable {
     state.withLock { state in
       guard state.failure == nil else { return nil }
       guard !Interruption.isRequested else {
-        state.failure = (.max, CheckpointError(.interrupted("copying")))
+        state.failure = (.max, CheckpointError.interrupted("copying"))
         return nil
       }
       while state.next < work.count, state.part >= work[state.next].jobCount {

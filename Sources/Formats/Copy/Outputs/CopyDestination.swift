@@ -70,8 +70,6 @@ public final class StreamOutput: CopyDestination {
   ///
   /// - Throws: `inputOutput` when the reader has gone.
   public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.append(descriptor, bytes, path: name)
-    }
+    try Syscalls.append(descriptor, bytes, path: name)
   }
 }

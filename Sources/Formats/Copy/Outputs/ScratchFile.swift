@@ -12,8 +12,8 @@ final class ScratchFile: CopyDestination {
 
   /// Makes an empty file in `directory`, which messages call `label`.
   ///
-  /// - Throws: ``SystemError`` when the directory is missing, full or not writable.
-  init(in directory: String, label: String) throws(SystemError) {
+  /// - Throws: `inputOutput` when the directory is missing, full or not writable.
+  init(in directory: String, label: String) throws(CheckpointError) {
     self.directory = directory
     self.label = label
     if let unnamed = try Syscalls.createUnnamed(in: directory) {
@@ -28,7 +28,10 @@ final class ScratchFile: CopyDestination {
     do {
       descriptor = try Syscalls.open(name, .createNew)
     } catch {
-      throw SystemError(error.call, path: directory, code: error.code)
+      // Nobody has asked for the name.
+      var error = error
+      error.path = [directory]
+      throw error
     }
     temporaryName = Locked(name)
   }
@@ -48,19 +51,15 @@ final class ScratchFile: CopyDestination {
 
   func prepare(byteCount: Int) throws(CheckpointError) {
     try FreeSpace.require(byteCount, in: directory)
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.reserve(descriptor, byteCount: byteCount, path: label)
-    }
+    try Syscalls.reserve(descriptor, byteCount: byteCount, path: label)
   }
 
   func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      try Syscalls.write(descriptor, at: offset, bytes, path: label)
-    }
+    try Syscalls.write(descriptor, at: offset, bytes, path: label)
   }
 
   /// The same file, for reading what has been written.
-  func makeSource() throws(SystemError) -> SourceFile {
+  func makeSource() throws(CheckpointError) -> SourceFile {
     try SourceFile(descriptor: Syscalls.duplicate(descriptor, path: label), path: label)
   }
 
@@ -73,13 +72,13 @@ final class ScratchFile: CopyDestination {
   }
 
   /// Waits until the bytes are on the disk.
-  func synchronise() throws(SystemError) {
+  func synchronise() throws(CheckpointError) {
     try Syscalls.synchronise(descriptor, path: label)
   }
 
   /// Gives the file a name that must be free.
-  func publish(as path: String) throws(SystemError) {
-    try temporaryName.withLock { name throws(SystemError) in
+  func publish(as path: String) throws(CheckpointError) {
+    try temporaryName.withLock { name throws(CheckpointError) in
       if let temporary = name {
         try Syscalls.rename(temporary, toFree: path)
       } else {
@@ -90,8 +89,8 @@ final class ScratchFile: CopyDestination {
   }
 
   /// Gives the file a temporary name, so that a rename is all that is left to do.
-  func prepareToReplace() throws(SystemError) {
-    try temporaryName.withLock { name throws(SystemError) in
+  func prepareToReplace() throws(CheckpointError) {
+    try temporaryName.withLock { name throws(CheckpointError) in
       guard name == nil else { return }
       let temporary = ScratchFile.newName(in: directory)
       try Syscalls.nameUnnamed(descriptor, temporary)
@@ -100,9 +99,9 @@ final class ScratchFile: CopyDestination {
   }
 
   /// Puts the file in the place of whatever has the name `path`.
-  func replace(_ path: String) throws(SystemError) {
+  func replace(_ path: String) throws(CheckpointError) {
     try prepareToReplace()
-    try temporaryName.withLock { name throws(SystemError) in
+    try temporaryName.withLock { name throws(CheckpointError) in
       guard let temporary = name else { return }
       try Syscalls.rename(temporary, replacing: path)
       name = nil
@@ -118,9 +117,7 @@ public final class TemporaryOutput: CopyDestination {
   ///
   /// - Throws: `inputOutput` when the directory is missing, full or not writable.
   public init(in directory: String) throws(CheckpointError) {
-    file = try CheckpointError.wrapping { () throws(SystemError) in
-      try ScratchFile(in: directory, label: directory + ": temporary file")
-    }
+    file = try ScratchFile(in: directory, label: directory + ": temporary file")
     file.forgetName()
   }
 
@@ -148,7 +145,7 @@ public final class TemporaryOutput: CopyDestination {
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
   public func makeSource() throws(CheckpointError) -> SourceFile {
-    try CheckpointError.wrapping { () throws(SystemError) in try file.makeSource() }
+    try file.makeSource()
   }
 }
 
@@ -158,20 +155,17 @@ public enum FreeSpace: Sendable {
   ///
   /// - Throws: `inputOutput` with both numbers when they do not.
   public static func require(_ byteCount: Int, in directory: String) throws(CheckpointError) {
-    let available = try CheckpointError.wrapping { () throws(SystemError) -> Int? in
-      do throws(SystemError) {
-        return try Syscalls.availableBytes(at: directory)
-      } catch {
-        // A directory that has gone is found out, or made again, when something is to appear in it.
-        guard error.isMissing else { throw error }
-        return nil
-      }
+    let available: Int?
+    do throws(CheckpointError) {
+      available = try Syscalls.availableBytes(at: directory)
+    } catch {
+      // A directory that has gone is found out, or made again, when something is to appear in it.
+      guard error.cause?.isMissing == true else { throw error }
+      return
     }
     guard let available, byteCount > available else { return }
-    var error = CheckpointError(
-      .inputOutput, "\(byteCount) bytes are needed, \(available) are free",
-      hint: "free some space or choose another place with -o")
-    error.cause = .outOfSpace(directory)
-    throw error.framed(by: directory)
+    var error = CheckpointError.outOfSpace(directory)
+    error.message = "\(byteCount) bytes are needed, \(available) are free"
+    throw error
   }
 }

@@ -27,22 +27,20 @@ public final class StagedDirectory: Sendable {
     let path = FilePath(path).trimmed.text
     self.path = path
     place = hidden ?? Self.hiddenPath(beside: path)
-    try CheckpointError.wrapping { [place] () throws(SystemError) in
-      try Self.requireFree(path)
-      try Self.requireFree(place)
-      var directories = try Syscalls.makeDirectories(place)
-      // What a run that was killed has left of this name is this one's now.
-      if !directories.contains(place) { directories.append(place) }
-      made.withLock { [directories] in $0 = directories }
-      do throws(SystemError) {
-        for name in inner {
-          let more = try Syscalls.makeDirectories("\(place)/\(name)")
-          made.withLock { $0 += more }
-        }
-      } catch {
-        Syscalls.removeEmptyDirectories(made.withLock { $0 })
-        throw error
+    try Self.requireFree(path)
+    try Self.requireFree(place)
+    var directories = try Syscalls.makeDirectories(place)
+    // What a run that was killed has left of this name is this one's now.
+    if !directories.contains(place) { directories.append(place) }
+    made.withLock { [directories] in $0 = directories }
+    do throws(CheckpointError) {
+      for name in inner {
+        let more = try Syscalls.makeDirectories("\(place)/\(name)")
+        made.withLock { $0 += more }
       }
+    } catch {
+      Syscalls.removeEmptyDirectories(made.withLock { $0 })
+      throw error
     }
   }
 
@@ -54,23 +52,24 @@ public final class StagedDirectory: Sendable {
   ///
   /// - Throws: `inputOutput` when the name has been taken meanwhile.
   public func commit(synchronising: Bool = false) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      // An empty directory of that name is replaced, anything else is not.
-      try Syscalls.rename(place, replacing: path)
-      guard synchronising else { return }
-      do throws(SystemError) {
-        // What was made inside of the hidden directory was waited for with its files.
-        let outer = made.withLock { $0.map { FilePath($0).directory.text } }
-          .filter { $0 != place && !$0.hasPrefix("\(place)/") }
-        for directory in Set(outer + [FilePath(path).directory.text]) {
-          try Syscalls.synchronise(directory: directory)
-        }
-      } catch {
-        try? Syscalls.rename(path, replacing: place)
-        throw error
-      }
+    // An empty directory of that name is replaced, anything else is not.
+    try Syscalls.rename(place, replacing: path)
+    do throws(CheckpointError) {
+      if synchronising { try synchroniseParents() }
+    } catch {
+      try? Syscalls.rename(path, replacing: place)
+      throw error
     }
     made.withLock { $0 = [] }
+  }
+
+  private func synchroniseParents() throws(CheckpointError) {
+    // What was made inside of the hidden directory was waited for with its files.
+    let outer = made.withLock { $0.map { FilePath($0).directory.text } }
+      .filter { $0 != place && !$0.hasPrefix("\(place)/") }
+    for directory in Set(outer + [FilePath(path).directory.text]) {
+      try Syscalls.synchronise(directory: directory)
+    }
   }
 
   /// Removes what was made for it, files of the given names included, unless it is committed.
@@ -89,10 +88,10 @@ public final class StagedDirectory: Sendable {
     return "\(FilePath(path).directory.text)/\(name)"
   }
 
-  private static func requireFree(_ path: String) throws(SystemError) {
+  private static func requireFree(_ path: String) throws(CheckpointError) {
     guard let status = try Syscalls.status(at: path, followingLinks: false) else { return }
     guard status.isDirectory, try Syscalls.names(in: path).isEmpty else {
-      throw SystemError.occupiedDirectory(path)
+      throw .occupiedDirectory(path)
     }
   }
 }

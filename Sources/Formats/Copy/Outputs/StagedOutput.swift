@@ -32,19 +32,20 @@ public final class StagedOutput: CopyDestination {
     isReplacing = replacing
     isSynchronising = synchronising
     directory = FilePath(path).directory.text
-    file = try CheckpointError.wrapping { [directory] () throws(SystemError) in
-      guard !path.isEmpty else { throw SystemError.missing(path) }
-      // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
-      let link = try Syscalls.status(at: path, followingLinks: false)
-      if let status = try Syscalls.status(at: path) ?? link {
-        let isFile = status.isRegular || status.isSymbolicLink
-        guard replacing, isFile else { throw SystemError.occupied(path, status) }
-      }
-      guard path.utf8.last != UInt8(ascii: "/") else { throw SystemError.missing(path) }
-      guard let directories else { return try ScratchFile(in: directory, label: path) }
-      return try directories.providing(directory) { () throws(SystemError) in
-        try ScratchFile(in: directory, label: path)
-      }
+    guard !path.isEmpty else { throw .missing(path) }
+    // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
+    let link = try Syscalls.status(at: path, followingLinks: false)
+    if let status = try Syscalls.status(at: path) ?? link {
+      let isFile = status.isRegular || status.isSymbolicLink
+      guard replacing, isFile else { throw .occupied(path, status) }
+    }
+    guard path.utf8.last != UInt8(ascii: "/") else { throw .missing(path) }
+    guard let directories else {
+      file = try ScratchFile(in: directory, label: path)
+      return
+    }
+    file = try directories.providing(directory) { [directory] () throws(CheckpointError) in
+      try ScratchFile(in: directory, label: path)
     }
   }
 
@@ -72,7 +73,7 @@ public final class StagedOutput: CopyDestination {
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
   public func makeSource() throws(CheckpointError) -> SourceFile {
-    try CheckpointError.wrapping { () throws(SystemError) in try file.makeSource() }
+    try file.makeSource()
   }
 
   /// Gives the file its name; to be called once, when everything is written.
@@ -88,21 +89,19 @@ public final class StagedOutput: CopyDestination {
   /// back when a later one fails; a file that has been replaced is not.
   /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
   public static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
-    try CheckpointError.wrapping { () throws(SystemError) in
-      do throws(SystemError) {
-        for output in outputs where output.isSynchronising { try output.file.synchronise() }
-        for output in outputs where output.isReplacing { try output.prepareToReplace() }
-        try publish(outputs)
-      } catch {
-        for output in outputs { output.directories.discard() }
-        throw error
-      }
+    do throws(CheckpointError) {
+      for output in outputs where output.isSynchronising { try output.file.synchronise() }
+      for output in outputs where output.isReplacing { try output.prepareToReplace() }
+      try publish(outputs)
+    } catch {
+      for output in outputs { output.directories.discard() }
+      throw error
     }
   }
 
-  private static func publish(_ outputs: [StagedOutput]) throws(SystemError) {
+  private static func publish(_ outputs: [StagedOutput]) throws(CheckpointError) {
     var published: [String] = []
-    do throws(SystemError) {
+    do throws(CheckpointError) {
       for output in outputs where !output.isReplacing {
         try output.publish()
         published.append(output.path)
@@ -118,14 +117,14 @@ public final class StagedOutput: CopyDestination {
     }
   }
 
-  private func publish() throws(SystemError) {
-    try directories.providing(directory) { () throws(SystemError) in
+  private func publish() throws(CheckpointError) {
+    try directories.providing(directory) { () throws(CheckpointError) in
       try file.publish(as: path)
     }
   }
 
-  private func prepareToReplace() throws(SystemError) {
-    try directories.providing(directory) { () throws(SystemError) in
+  private func prepareToReplace() throws(CheckpointError) {
+    try directories.providing(directory) { () throws(CheckpointError) in
       try file.prepareToReplace()
     }
   }
@@ -154,13 +153,13 @@ public final class OutputDirectories: Sendable {
 
   /// Runs what needs `directory` to exist, and once more with a new one when it has gone.
   func providing<Result>(
-    _ directory: String, _ body: () throws(SystemError) -> Result
-  ) throws(SystemError) -> Result {
+    _ directory: String, _ body: () throws(CheckpointError) -> Result
+  ) throws(CheckpointError) -> Result {
     for _ in 1..<Self.attempts {
-      do throws(SystemError) {
+      do throws(CheckpointError) {
         return try body()
       } catch {
-        guard error.isMissing else { throw error }
+        guard error.cause?.isMissing == true else { throw error }
       }
       let new = try Syscalls.makeDirectories(directory)
       made.withLock { $0 += new }

@@ -179,9 +179,7 @@ final class SparseOutput: CopyDestination {
   /// - Throws: `inputOutput` when the directory is missing, full or not writable.
   init(leavingOut stretches: [Range<Int>]) throws(CheckpointError) {
     let directory = Syscalls.temporaryDirectory()
-    file = try CheckpointError.wrapping { () throws(SystemError) in
-      try ScratchFile(in: directory, label: directory + ": temporary file")
-    }
+    file = try ScratchFile(in: directory, label: directory + ": temporary file")
     file.forgetName()
     holes = stretches.map { $0.lowerBound + VirtualFile.leadingByteCount..<$0.upperBound }
   }
@@ -219,6 +217,6 @@ final class SparseOutput: CopyDestination {
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
   func makeSource() throws(CheckpointError) -> SourceFile {
-    try CheckpointError.wrapping { () throws(SystemError) in try file.makeSource() }
+    try file.makeSource()
   }
 }

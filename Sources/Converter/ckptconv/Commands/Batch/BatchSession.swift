@@ -45,7 +45,7 @@ struct BatchSession {
 
   /// Nothing is made where there is nothing to compare with.
   private func requireTree(_ root: String) throws(CheckpointError) {
-    if try FilePath(root).status() == nil { throw CheckpointError(SystemError.missing(root)) }
+    if try FilePath(root).status() == nil { throw .missing(root) }
   }
 
   private func chosenShard() throws(CheckpointError) -> Shard? {

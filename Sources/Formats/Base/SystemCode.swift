@@ -1,0 +1,98 @@
+internal import Glibc
+
+/// The reason that the operating system gives for a failed call: a value of `errno`.
+public struct SystemCode: Hashable, Sendable {
+  /// The value of `errno`.
+  public let number: Int32
+
+  /// Makes a reason from a value of `errno`.
+  public init(_ number: Int32) { self.number = number }
+
+  /// Whether the file is absent.
+  public var isMissing: Bool { number == ENOENT }
+  /// Whether a part of the path is a file, and no directory.
+  public var isNoDirectory: Bool { number == ENOTDIR }
+  /// Whether the file is there already.
+  public var isPresent: Bool { number == EEXIST }
+  /// Whether the disk, or the user's part of it, is full.
+  public var isOutOfSpace: Bool { number == ENOSPC || number == EDQUOT }
+  /// Whether the file system lacks the operation.
+  public var isUnsupported: Bool { [EOPNOTSUPP, ENOSYS, ENOLCK].contains(number) }
+  /// Whether a signal asked the program to end.
+  public var isInterruption: Bool { number == EINTR }
+  /// Whether the reader of a pipe has gone.
+  public var isBrokenPipe: Bool { number == EPIPE }
+}
+
+/// Errors of the operating system: the path is the file that a call was made on.
+extension CheckpointError {
+  /// Makes the error of a failed call.
+  ///
+  /// - Parameters:
+  ///   - call: the name of the C function.
+  ///   - path: the file it was called on.
+  ///   - errno: the value of `errno`.
+  ///   - hint: what the user can do; by default what helps against the reason.
+  package init(call: String, path: String, errno: Int32, hint: String? = nil) {
+    self.init(
+      .inputOutput, "\(Syscalls.message(for: errno)) (\(call))", hint: hint ?? Self.hints[errno])
+    self.path = [path]
+    cause = SystemCode(errno)
+  }
+
+  private static let hints: [Int32: String] = [
+    ENOSPC: "free some space or choose another place with -o",
+    EDQUOT: "the disk quota is used up; choose another place with -o",
+    EROFS: "the file system is read-only; choose another place with -o",
+    EEXIST: "use --force to replace it",
+  ]
+
+  /// The error of work that was given up because a signal asked the program to end.
+  package static func interrupted(_ path: String) -> CheckpointError {
+    CheckpointError(call: "signal", path: path, errno: EINTR)
+  }
+
+  /// The error for a file system that has not enough room at `path`.
+  package static func outOfSpace(_ path: String) -> CheckpointError {
+    CheckpointError(call: "statvfs", path: path, errno: ENOSPC)
+  }
+
+  /// The error for a path where there is nothing.
+  package static func missing(_ path: String) -> CheckpointError {
+    CheckpointError(call: "stat", path: path, errno: ENOENT)
+  }
+
+  /// The error for an output path that something which must not be replaced has already.
+  ///
+  /// Devices and pipes are refused whatever the user asked for: a rename over `/dev/null` would
+  /// take it from everybody.
+  package static func occupied(_ path: String, _ status: Syscalls.FileStatus) -> CheckpointError {
+    if status.isDirectory {
+      return CheckpointError(
+        call: "open", path: path, errno: EISDIR, hint: "name the output file itself")
+    }
+    guard status.isRegular || status.isSymbolicLink else {
+      return CheckpointError(
+        call: "open", path: path, errno: EEXIST,
+        hint: "it is not a regular file; use -o - to write to a pipe or a device")
+    }
+    return CheckpointError(call: "open", path: path, errno: EEXIST)
+  }
+
+  /// The error for the path of a new directory at which there is something already.
+  package static func occupiedDirectory(_ path: String) -> CheckpointError {
+    CheckpointError(
+      call: "mkdir", path: path, errno: EEXIST,
+      hint: "remove it, choose another name, or use --force to replace files in it")
+  }
+
+  /// The error for a path that should have been a regular file.
+  static func notRegular(_ path: String, _ status: Syscalls.FileStatus) -> CheckpointError {
+    guard status.isDirectory else {
+      return CheckpointError(
+        call: "open", path: path, errno: EINVAL,
+        hint: "a regular file is needed: pipes and devices cannot be read at any offset")
+    }
+    return CheckpointError(call: "open", path: path, errno: EISDIR)
+  }
+}
