@@ -7,7 +7,7 @@ import Testing
 @testable import CkptCopy
 
 struct ComparingOutputTests {
-  typealias Difference = ComparingOutput.Difference
+  typealias Difference = ComparingOutput<ByteComparison>.Difference
 
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
@@ -22,7 +22,7 @@ struct ComparingOutputTests {
   }
 
   static func difference(_ run: Int, _ offset: Int, _ byteCount: Int) -> Difference {
-    Difference(run: run, offset: offset, byteCount: byteCount)
+    Difference(run: run, found: ByteDifferences(first: offset, count: byteCount))
   }
 
   static let cases = [
@@ -58,7 +58,8 @@ struct ComparingOutputTests {
   ]
 
   static func run(
-    _ plan: FilePlan, into output: ComparingOutput, _ configuration: CopyEngineTests.Engine
+    _ plan: FilePlan, into output: ComparingOutput<ByteComparison>,
+    _ configuration: CopyEngineTests.Engine
   ) throws {
     try configuration.engine.run(plan, into: output)
     #expect(output.byteCount == plan.byteCount)

@@ -36,7 +36,7 @@ struct VirtualFileTests {
   func leavesOut(hasRecord: Bool) throws {
     let plan = try Self.plan(TemporaryFile.holding(Self.source), hasRecord: hasRecord)
     var expected = try Self.bytes(of: plan)
-    #expect(try VirtualFile(plan, leavingOut: false).file.bytes(in: 0..<10_000) == expected)
+    #expect(try VirtualFile(plan, omittingData: false).file.bytes(in: 0..<10_000) == expected)
     for index in 12..<9004 { expected[index] = 0 }
     #expect(
       try VirtualFile(plan, budget: CopyBudget(threads: 2)).file.bytes(in: 0..<10_000) == expected)
@@ -45,7 +45,7 @@ struct VirtualFileTests {
   @Test("A plan that takes from such a file takes from the originals", arguments: [false, true])
   func readsThrough(hasRecord: Bool) throws {
     let plan = try Self.plan(TemporaryFile.holding(Self.source), hasRecord: hasRecord)
-    let whole = try VirtualFile(plan, leavingOut: false).file
+    let whole = try VirtualFile(plan, omittingData: false).file
     let planned = try VirtualFile(plan)
     let elements = StridedElements(
       byteOffset: 2, shape: [3, 5], byteStrides: [400, 8], elementByteCount: 2)
@@ -60,7 +60,7 @@ struct VirtualFileTests {
       back.append(.computed(byteCount: 4) { littleEndian($0[record]) })
       return back
     }
-    let through = try #require(planned.readingThrough(back(planned.file)))
+    let through = try #require(planned.takingFromOriginals(back(planned.file)))
     #expect(try Self.bytes(of: through) == Self.bytes(of: back(whole)))
     for segment in through.segments {
       for region in segment.regions where region.file === planned.file {
@@ -79,6 +79,6 @@ struct VirtualFileTests {
       .gather(
         region,
         .init(byteOffset: 0, shape: [2], byteStrides: [4], elementByteCount: 1)))
-    #expect(planned.readingThrough(back) == nil)
+    #expect(planned.takingFromOriginals(back) == nil)
   }
 }

@@ -149,9 +149,7 @@ package struct HostileFile {
   /// The output of a plan, or `nil` when it is too large.
   private static func written(_ plan: FilePlan) throws(CheckpointError) -> SourceFile? {
     guard plan.byteCount <= outputByteCount else { return nil }
-    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
-    try CopyEngine(threadCount: 1).run(plan, into: output)
-    return try output.makeSource()
+    return try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
   }
 
   private static func compare(_ first: TensorGraph, _ second: TensorGraph) throws {

@@ -36,8 +36,7 @@ struct ContentCheck {
   /// - Throws: `inputOutput` when the system fails; damage is a finding.
   mutating func run(_ progress: @escaping CopyEngine.Progress) throws(CheckpointError) {
     var plan = FilePlan()
-    let regions = (checkpoint.graph.storages.compactMap(\.region) + checkpoint.unusedRegions)
-      .filter { $0.crc32 != nil }
+    let regions = checkpoint.dataRegions.filter { $0.crc32 != nil }
     for region in regions {
       plan.inspect(region)
       checkedByteCount += region.byteCount

@@ -236,9 +236,8 @@ enum ScalarValues {
       defer { for segment in segments { plan.append(segment) } }
       return plan.byteCount
     }
-    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
-    try CopyEngine(threadCount: 1).run(plan, into: output)
-    let bytes = try output.makeSource().bytes(in: 0..<plan.byteCount)
+    let file = try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
+    let bytes = try file.bytes(in: 0..<plan.byteCount)
     var values: [Double?] = []
     for (id, place) in zip(tensors, places) {
       values.append(

@@ -135,14 +135,13 @@ enum OutputVerification {
     progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) {
     guard let source = item.source, item.holdsAll else {
-      let output = try ComparingOutput(expecting: written)
-      try CopyEngine(budget, progress: progress).run(item.plan, into: output)
-      guard output.differences.isEmpty, written.byteCount == item.plan.byteCount else {
+      let found = try item.plan.differences(from: written, budget: budget, progress: progress)
+      guard found.isEmpty, written.byteCount == item.plan.byteCount else {
         throw mismatch("its bytes differ")
       }
       return
     }
-    let comparison = try CheckpointVerification(
+    let comparison = try VerifyComparison(
       source, CheckpointFile.read(written), budget: budget, progress: progress)
     guard let first = comparison.differences.first.first else { return }
     let sides = [first.first, first.second].map { $0 ?? "nothing" }.joined(separator: " became ")

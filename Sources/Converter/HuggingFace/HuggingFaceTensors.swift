@@ -99,10 +99,9 @@ struct ValueEquality {
     guard first.dtype == second.dtype, first.shape == second.shape else { return false }
     if let view = TensorView(first), view == TensorView(second) { return true }
     guard first.elementCount > 0 else { return true }
-    let copy = try TemporaryOutput(in: Syscalls.temporaryDirectory())
-    try CopyEngine().run(plan(of: first), into: copy)
     let region = FileRegion(
-      file: try copy.makeSource(), range: 0..<first.byteCount, name: "a copy of the elements")
+      file: try TemporaryOutput.holding(plan(of: first)), range: 0..<first.byteCount,
+      name: "a copy of the elements")
     return try holds(of: right, [region])
   }
 
@@ -137,9 +136,7 @@ struct ConstantTensor {
     let one = try Self.one(dtype)
     var plan = FilePlan()
     plan.append(.literal([UInt8](repeatElement(one, count: count).joined())))
-    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
-    try CopyEngine(threadCount: 1).run(plan, into: output)
-    file = try output.makeSource()
+    file = try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
   }
 
   /// The first `count` ones as they lie in the file.

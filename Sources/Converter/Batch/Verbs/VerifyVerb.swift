@@ -16,9 +16,8 @@ package struct VerifyVerb: ReadOnlyVerb {
     on input: String, into place: OutputPlace
   ) throws(CheckpointError) -> any BatchWork {
     let counterpart = try place.counterpart(of: input, withExtensions: fileExtensions)
-    let verification = try Verification(of: input, and: counterpart)
-    return VerifyWork(
-      input: input, counterpart: counterpart, reads: try verification.sources)
+    let pairing = try FilePairing(of: input, and: counterpart)
+    return VerifyWork(input: input, counterpart: counterpart, reads: try pairing.sources)
   }
 }
 
@@ -57,16 +56,17 @@ struct VerifyWork: ReadOnlyWork {
   func run(
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> WorkResult {
-    let verification = try Verification(of: input, and: counterpart, budget: budget.copying)
+    let pairing = try FilePairing(of: input, and: counterpart)
     var progress = PartProgress(
-      try verification.pairs.map { pair throws(CheckpointError) in
+      try pairing.pairs.map { pair throws(CheckpointError) in
         try FilePath(pair.first).byteCount()
       }, report: progress)
     var result = WorkResult()
-    result.problems = verification.differences.sentences(of: verification.differences.count)
-    var notCompared = verification.notCompared
-    for pair in verification.pairs {
-      let finding = try verification.compare(pair, progress: progress.next())
+    result.problems = pairing.differences.sentences(of: pairing.differences.count)
+    var notCompared = pairing.notCompared
+    for pair in pairing.pairs {
+      let finding = try VerifyFinding(
+        of: pair, budget: budget.copying, progress: progress.next())
       let place = FilePath(pair.first).prefix(below: input)
       result.problems += finding.differences.sentences(of: finding.differenceCount)
         .map { place + $0 }

@@ -1,10 +1,11 @@
 public import CkptCopy
 public import CkptFormats
+internal import CkptGraph
 internal import CkptJSON
 
-/// What a comparison of two checkpoints found, for scripts.
+/// The result of `diff`, for scripts.
 public struct DiffReport: Sendable {
-  /// Up to which size differences of elements do not count.
+  /// The size up to which differences of elements do not count.
   public struct Tolerance: Hashable, Sendable {
     /// The largest |a − b|; `nil` where every difference counts.
     public var absolute: Double?
@@ -15,7 +16,7 @@ public struct DiffReport: Sendable {
     public init() {}
 
     /// Whether a tensor's differences do not count: all of them are within one of the bounds.
-    public func covers(_ row: CheckpointDiff.TensorRow) -> Bool {
+    public func covers(_ row: DiffFinding.TensorRow) -> Bool {
       guard absolute != nil || relative != nil, let elements = row.elements,
         elements.nanCount == 0
       else { return false }
@@ -32,12 +33,12 @@ public struct DiffReport: Sendable {
   /// The second checkpoint as it was given.
   public var second: String
   /// The files that were compared.
-  public var files: [CheckpointDiff] = []
-  /// What only one of the checkpoints has, and files beside the tensors that differ.
+  public var files: [DiffFinding] = []
+  /// The parts that only one of the checkpoints has, and files beside the tensors that differ.
   public var differences: [Difference] = []
   /// The files that could not be compared and why.
   public var failures: [(input: String, error: CheckpointError)] = []
-  /// Up to which size differences of elements do not count.
+  /// The size up to which differences of elements do not count.
   public var tolerance: Tolerance
 
   /// A report of nothing.
@@ -70,13 +71,13 @@ public struct DiffReport: Sendable {
     json.beginArray()
     for file in files { write(file, to: &json) }
     json.endArray()
-    VerificationReport.write(differences, to: &json)
+    VerifyReport.write(differences, to: &json)
     json.write(failures)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }
 
-  private func write(_ file: CheckpointDiff, to json: inout JSONWriter) {
+  private func write(_ file: DiffFinding, to json: inout JSONWriter) {
     json.beginObject()
     json.member("first", file.first)
     json.member("second", file.second)
@@ -94,12 +95,12 @@ public struct DiffReport: Sendable {
       json.endObject()
     }
     json.endArray()
-    VerificationReport.write(file.unpaired + file.others, to: &json)
+    VerifyReport.write(file.unpaired + file.others, to: &json)
     json.member("warnings", file.warnings)
     json.endObject()
   }
 
-  private func write(_ row: CheckpointDiff.TensorRow, to json: inout JSONWriter) {
+  private func write(_ row: DiffFinding.TensorRow, to json: inout JSONWriter) {
     let elements = row.elements ?? ElementDifferences()
     json.beginObject()
     json.member("name", row.name)
@@ -117,7 +118,7 @@ public struct DiffReport: Sendable {
   }
 
   private func write(
-    _ name: String, _ maximum: ElementDifferences.Maximum?, _ row: CheckpointDiff.TensorRow,
+    _ name: String, _ maximum: ElementDifferences.Maximum?, _ row: DiffFinding.TensorRow,
     to json: inout JSONWriter
   ) {
     json.key(name)
@@ -131,15 +132,9 @@ public struct DiffReport: Sendable {
   }
 }
 
-extension CheckpointDiff.TensorRow {
+extension DiffFinding.TensorRow {
   /// The indices of the element that a maximum belongs to.
   public func indices(of maximum: ElementDifferences.Maximum) -> [Int] {
-    var indices = [Int](repeating: 0, count: shape.count)
-    var rest = maximum.element
-    for index in shape.indices.reversed() {
-      indices[index] = rest % shape[index]
-      rest /= shape[index]
-    }
-    return indices
+    Tensor.indices(ofElement: maximum.element, in: shape)
   }
 }

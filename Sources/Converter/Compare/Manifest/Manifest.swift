@@ -206,7 +206,7 @@ extension Manifest {
     var warnings: [String] = []
     for state in members.states {
       let checkpoint = try CheckpointFile.read(state.path, options)
-      warnings += checkpoint.warnings.map { "\(state.path): \($0)" }
+      warnings += checkpoint.warnings(ofFile: state.path)
       manifest.files.append(
         try CheckpointError.within(state.path) { () throws(CheckpointError) in
           try File(checkpoint, named: state.name, budget: budget, progress: progress)

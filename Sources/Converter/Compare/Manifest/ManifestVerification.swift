@@ -55,7 +55,7 @@ public struct ManifestVerification: Sendable {
   /// - Throws: ``CheckpointError`` with the file in its path.
   public func compare(
     _ pair: Pair, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
-  ) throws(CheckpointError) -> Verification.Finding {
+  ) throws(CheckpointError) -> VerifyFinding {
     switch pair.file.content {
     case .bytes(let byteCount, let digest):
       try compareBytes(of: pair, byteCount, digest)
@@ -67,28 +67,27 @@ public struct ManifestVerification: Sendable {
   private func compareCheckpoint(
     _ pair: Pair, _ structure: SHA256.Digest?, _ entries: [Manifest.Entry],
     _ progress: @escaping CopyEngine.Progress
-  ) throws(CheckpointError) -> Verification.Finding {
+  ) throws(CheckpointError) -> VerifyFinding {
     let checkpoint = try CheckpointFile.read(pair.path)
     var comparison = try ManifestEntryVerification(checkpoint)
     try comparison.compare(entries, structure: structure, budget: budget, progress: progress)
     let isWhole = structure != nil && checkpoint.tellsStructure
-    var finding = Verification.Finding(
+    var finding = VerifyFinding(
       first: manifestPath, second: pair.path, scope: isWhole ? .objects : .names)
     for entry in entries {
       if case .tensor = entry.kind { finding.tensorCount += 1 } else { finding.valueCount += 1 }
     }
     finding.byteCount = comparison.byteCount
-    finding.differences = comparison.differences.first
-    finding.differenceCount = comparison.differences.count
+    finding.add(comparison.differences)
     finding.notCompared = comparison.notCompared
-    finding.warnings = checkpoint.warnings.map { "\(pair.path): \($0)" }
+    finding.warnings = checkpoint.warnings(ofFile: pair.path)
     return finding
   }
 
   private func compareBytes(
     of pair: Pair, _ byteCount: Int, _ digest: SHA256.Digest
-  ) throws(CheckpointError) -> Verification.Finding {
-    var finding = Verification.Finding(first: manifestPath, second: pair.path, scope: .bytes)
+  ) throws(CheckpointError) -> VerifyFinding {
+    var finding = VerifyFinding(first: manifestPath, second: pair.path, scope: .bytes)
     finding.byteCount = byteCount
     let found = try Manifest.File(bytesOf: pair.path, named: pair.file.name)
     guard case .bytes(let foundByteCount, let foundDigest) = found.content else { return finding }

@@ -58,10 +58,8 @@ struct ByteAttribution {
         expected.append(.zeros(byteCount: stretch.count))
       }
     }
-    let file = try TemporaryOutput.holding(expected, budget: budget)
-    let output = try ComparingOutput(expecting: file)
-    try CopyEngine(budget).run(plan, into: output)
-    return output.differences.reduce(0) { $0 + $1.byteCount }
+    let zeros = try TemporaryOutput.holding(expected, budget: budget)
+    return try plan.differences(from: zeros, budget: budget).count
   }
 
   /// The regions of storages, with the stretches of them that no tensor reaches.
@@ -95,18 +93,20 @@ struct ByteAttribution {
   }
 
   /// Says of what kind the bytes that differ are.
-  func explain(_ found: [ComparingOutput.Difference], in finding: inout RoundTrip.Finding) {
+  func explain(
+    _ found: [ComparingOutput<ByteComparison>.Difference], in finding: inout RoundTrip.Finding
+  ) {
     var (containerByteCount, dataByteCount) = (0, 0)
     var losses: [Loss] = []
     for difference in found {
       switch kinds[difference.run] {
-      case .container: containerByteCount += difference.byteCount
-      case .reached: dataByteCount += difference.byteCount
+      case .container: containerByteCount += difference.found.count
+      case .reached: dataByteCount += difference.found.count
       case .unreached(let stretch):
         // The stretches of a storage follow each other.
         let name = regions[difference.run].name
         if losses.last?.name != name { losses.append(Loss(name: name)) }
-        losses[losses.count - 1].add(stretch, difference.byteCount)
+        losses[losses.count - 1].add(stretch, difference.found.count)
       }
     }
     finding.lostByteCount = losses.reduce(0) { $0 + $1.byteCount }

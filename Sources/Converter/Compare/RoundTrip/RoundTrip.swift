@@ -122,7 +122,7 @@ public struct RoundTrip: Sendable {
       finding.lostByteCount = try ByteAttribution.lostByteCount(of: left, budget: budget)
     }
     let returned = try CheckpointFile.read(TemporaryOutput.holding(plan, budget: budget))
-    let comparison = try CheckpointVerification(left, returned, budget: budget) { _, _ in }
+    let comparison = try VerifyComparison(left, returned, budget: budget) { _, _ in }
     finding.verdict = comparison.differences.isEmpty ? .sameObject : .different
     finding.differences = comparison.differences.first
     finding.differenceCount = comparison.differences.count
@@ -134,16 +134,16 @@ public struct RoundTrip: Sendable {
     _ left: Checkpoint, _ journey: RoundTripPlan
   ) throws(CheckpointError) -> FilePlan {
     let there = try journey.there(left)
-    var planned = try VirtualFile(there, budget: budget)
-    var plan = try planned.readingThrough(journey.back(CheckpointFile.read(planned.file)))
-    if plan == nil {
-      planned = try VirtualFile(there, leavingOut: false, budget: budget)
-      plan = try journey.back(CheckpointFile.read(planned.file))
+    let outline = try VirtualFile(there, budget: budget)
+    var plan: FilePlan
+    if let found = try outline.takingFromOriginals(journey.back(CheckpointFile.read(outline.file)))
+    {
+      plan = found
+    } else {
+      let whole = try VirtualFile(there, omittingData: false, budget: budget)
+      plan = try journey.back(CheckpointFile.read(whole.file))
     }
-    guard var plan else { throw CheckpointError(.malformed, "the file cannot be planned") }
-    for region in left.graph.storages.compactMap(\.region) + left.unusedRegions {
-      plan.inspect(region)
-    }
+    for region in left.dataRegions { plan.inspect(region) }
     return plan
   }
 }
@@ -230,7 +230,7 @@ public struct RoundTripReport: Sendable {
       json.member("lost_bytes", finding.lostByteCount)
       json.member("reasons", finding.reasons)
       json.member("difference_count", finding.differenceCount)
-      VerificationReport.write(finding.differences, to: &json)
+      VerifyReport.write(finding.differences, to: &json)
       json.member("warnings", finding.warnings)
       json.endObject()
     }

@@ -64,18 +64,16 @@ struct DiffCommand: Command {
     var bounds = DiffReport.Tolerance()
     (bounds.absolute, bounds.relative) = (tolerance, relativeTolerance)
     var report = DiffReport(first: operands[0], second: operands[1], tolerance: bounds)
-    let parts = try Verification(
-      of: operands[0], and: operands[1], budget: CopyBudget(threads: shared.threads))
-    report.differences = parts.differences
-    for pair in parts.pairs {
+    let pairing = try FilePairing(of: operands[0], and: operands[1])
+    let budget = CopyBudget(threads: shared.threads)
+    report.differences = pairing.differences
+    for pair in pairing.pairs {
       do throws(CheckpointError) {
         if pair.isCarried {
-          report.differences += try parts.compare(pair) { _, _ in }.differences
+          report.differences += try VerifyFinding(of: pair, budget: budget).differences
         } else {
           report.files.append(
-            try CheckpointDiff(
-              of: pair.first, and: pair.second, budget: CopyBudget(threads: shared.threads)
-            ) {
+            try DiffFinding(of: pair, budget: budget) {
               console.progress?.update(done: $0, total: $1)
             })
         }
@@ -133,7 +131,7 @@ struct DiffText {
     return blocks.joined(separator: "\n")
   }
 
-  private func tensorTable(_ file: CheckpointDiff) -> Table {
+  private func tensorTable(_ file: DiffFinding) -> Table {
     Table(
       [
         .text("tensor"), .text("dtype"), .text("shape"), .number("differ"), .number("max abs"),
@@ -156,10 +154,10 @@ struct DiffText {
   }
 
   private func place(
-    _ maximum: ElementDifferences.Maximum?, _ row: CheckpointDiff.TensorRow
+    _ maximum: ElementDifferences.Maximum?, _ row: DiffFinding.TensorRow
   ) -> String { maximum.map { "\(row.indices(of: $0))" } ?? "" }
 
-  private func note(_ elements: ElementDifferences, _ row: CheckpointDiff.TensorRow) -> String {
+  private func note(_ elements: ElementDifferences, _ row: DiffFinding.TensorRow) -> String {
     var notes: [String] = []
     if elements.nanCount > 0 { notes.append("\(elements.nanCount) NaN on one side") }
     if elements.bitCount > 0 { notes.append("\(elements.bitCount) in bits only") }
@@ -181,7 +179,7 @@ struct DiffText {
       })
   }
 
-  private func totals(_ file: CheckpointDiff) -> String {
+  private func totals(_ file: DiffFinding) -> String {
     let lists = [file.tensors.count, file.renamed.count, file.unpaired.count + file.others.count]
     let hidden = lists.reduce(0) { $0 + max(0, $1 - limit) }
     let within = file.tensors.count(where: report.tolerance.covers)

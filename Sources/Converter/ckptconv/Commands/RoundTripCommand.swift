@@ -88,7 +88,7 @@ struct RoundTripCommand: Command {
     case .different:
       return
         "\(head)different: \(finding.differenceCount.counting("difference")), \(way)\n\(reasons)"
-        + VerificationText.table(finding.differences).text(width: width)
+        + VerifyText.table(finding.differences).text(width: width)
     }
   }
 }

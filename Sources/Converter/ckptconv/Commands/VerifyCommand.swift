@@ -92,7 +92,7 @@ struct VerifyCommand: Command {
     if let against {
       let verification = try ManifestVerification(
         of: operands[0], against: against, budget: CopyBudget(threads: shared.threads))
-      var report = VerificationReport(first: against, second: operands[0])
+      var report = VerifyReport(first: against, second: operands[0])
       report.differences = verification.differences
       report.notCompared = verification.notCompared
       for pair in verification.pairs {
@@ -100,25 +100,25 @@ struct VerifyCommand: Command {
           try verification.compare(pair, progress: progress)
         }
       }
-      return try VerificationText(report).print(shared, console)
+      return try VerifyText(report).print(shared, console)
     }
-    let verification = try Verification(
-      of: operands[0], and: operands[1], budget: CopyBudget(threads: shared.threads))
-    var report = VerificationReport(first: operands[0], second: operands[1])
-    report.differences = verification.differences
-    report.notCompared = verification.notCompared
-    for pair in verification.pairs {
+    let pairing = try FilePairing(of: operands[0], and: operands[1])
+    let budget = CopyBudget(threads: shared.threads)
+    var report = VerifyReport(first: operands[0], second: operands[1])
+    report.differences = pairing.differences
+    report.notCompared = pairing.notCompared
+    for pair in pairing.pairs {
       compare(pair.first, &report, console) { progress throws(CheckpointError) in
-        try verification.compare(pair, progress: progress)
+        try VerifyFinding(of: pair, budget: budget, progress: progress)
       }
     }
-    return try VerificationText(report).print(shared, console)
+    return try VerifyText(report).print(shared, console)
   }
 
   /// Compares two files; one bad file among several does not keep the others from being compared.
   private func compare(
-    _ path: String, _ report: inout VerificationReport, _ console: Console,
-    _ body: (@escaping @Sendable (Int, Int) -> Void) throws(CheckpointError) -> Verification.Finding
+    _ path: String, _ report: inout VerifyReport, _ console: Console,
+    _ body: (@escaping @Sendable (Int, Int) -> Void) throws(CheckpointError) -> VerifyFinding
   ) {
     do throws(CheckpointError) {
       report.findings.append(try body { console.progress?.update(done: $0, total: $1) })
@@ -165,10 +165,10 @@ extension VerifyCommand: BatchableCommand {
 }
 
 /// What `ckptconv verify` prints.
-struct VerificationText {
-  private let report: VerificationReport
+struct VerifyText {
+  private let report: VerifyReport
 
-  init(_ report: VerificationReport) { self.report = report }
+  init(_ report: VerifyReport) { self.report = report }
 
   /// Prints what was found and returns what the program's exit status says of it.
   ///
@@ -185,7 +185,7 @@ struct VerificationText {
       found: report.hasDifferences, failures: report.failures.map(\.error))
   }
 
-  private func text(_ finding: Verification.Finding, width: Int?) -> String {
+  private func text(_ finding: VerifyFinding, width: Int?) -> String {
     let files = "\(finding.first) and \(finding.second)".harmless
     guard !finding.isSame else { return "\(files) are the same: \(extent(finding))\n" }
     let count = finding.differenceCount
@@ -196,7 +196,7 @@ struct VerificationText {
   }
 
   /// What was compared.
-  private func extent(_ finding: Verification.Finding) -> String {
+  private func extent(_ finding: VerifyFinding) -> String {
     let size = ByteCount(bytes: finding.byteCount).description
     guard finding.scope != .bytes else { return "\(size), byte by byte" }
     let text =

@@ -1,4 +1,5 @@
 public import CkptBase
+package import CkptPlan
 
 /// A file that nobody sees yet: without a name where the file system can do that.
 ///
@@ -146,6 +147,20 @@ public final class TemporaryOutput: CopyDestination {
   /// - Throws: `inputOutput` when the system is short of descriptors.
   public func makeSource() throws(CheckpointError) -> SourceFile {
     try file.makeSource()
+  }
+}
+
+extension TemporaryOutput {
+  /// A file without a name, in the user's directory for temporary files, that holds what `plan`
+  /// describes.
+  ///
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  package static func holding(
+    _ plan: FilePlan, budget: CopyBudget = CopyBudget()
+  ) throws(CheckpointError) -> SourceFile {
+    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
+    try CopyEngine(budget).run(plan, into: output)
+    return try output.makeSource()
   }
 }
 

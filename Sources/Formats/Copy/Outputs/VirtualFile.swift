@@ -5,80 +5,81 @@ package import CkptPlan
 /// A file as its plan describes it, for readers of its structure: long stretches that the plan
 /// copies from other files are left out, and take neither time nor space.
 package struct VirtualFile: Sendable {
-  /// A stretch of the file that is a copy of another file's.
-  struct Copy: Sendable {
-    /// Where it lies in the file.
+  /// A stretch of the file that is left out.
+  private struct Omission {
+    /// The place in the file.
     var range: Range<Int>
-    /// What it is a copy of.
-    var region: FileRegion
-    /// Where it begins in the region, in bytes.
+    /// The region that has the bytes.
+    var original: FileRegion
+    /// The place in the region, in bytes from its start.
     var start: Int
   }
 
   /// The length from which a stretch is left out.
-  private static let leastCopy = 4096
+  private static let leastByteCount = 4096
   /// The first bytes of a stretch are there: encoders look at those of a record.
   static let leadingByteCount = 8
 
   /// The file, in which what is left out reads as zeros.
   package let file: SourceFile
-  private let copies: [Copy]
+  private let omissions: [Omission]
 
   /// Makes the file in the user's directory for temporary files, where nobody sees it.
   ///
-  /// With `leavingOut` false nothing is left out. A plan without checksums is made without a look at
-  /// the stretches that are left out.
+  /// With `omittingData` false nothing is left out. A plan without checksums is made without a look
+  /// at the stretches that are left out.
   /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
   package init(
-    _ plan: FilePlan, leavingOut: Bool = true, budget: CopyBudget = CopyBudget(),
+    _ plan: FilePlan, omittingData: Bool = true, budget: CopyBudget = CopyBudget(),
     progress: CopyEngine.Progress? = nil
   ) throws(CheckpointError) {
-    copies = leavingOut ? Self.copies(in: plan) : []
-    let output = try SparseOutput(leavingOut: copies.map(\.range))
+    omissions = omittingData ? Self.omissions(in: plan) : []
+    let output = try SparseOutput(leavingOut: omissions.map(\.range))
     let engine = CopyEngine(budget, progress: progress)
-    try engine.run(plan.records.isEmpty ? Self.shell(of: plan, copies) : plan, into: output)
+    try engine.run(plan.records.isEmpty ? Self.shell(of: plan, omissions) : plan, into: output)
     file = try output.makeSource()
   }
 
-  private static func copies(in plan: FilePlan) -> [Copy] {
-    var copies: [Copy] = []
+  private static func omissions(in plan: FilePlan) -> [Omission] {
+    var omissions: [Omission] = []
     var offset = 0
     for segment in plan.segments {
       if case .copy(let region, let range) = segment, region.encoding == .stored,
-        range.count >= leastCopy
+        range.count >= leastByteCount
       {
-        copies.append(
-          Copy(range: offset..<offset + range.count, region: region, start: range.lowerBound))
+        omissions.append(
+          Omission(
+            range: offset..<offset + range.count, original: region, start: range.lowerBound))
       }
       offset += segment.byteCount
     }
-    return copies
+    return omissions
   }
 
   /// The plan with zeros for what is left out.
-  private static func shell(of plan: FilePlan, _ copies: [Copy]) -> FilePlan {
+  private static func shell(of plan: FilePlan, _ omissions: [Omission]) -> FilePlan {
     var shell = FilePlan()
-    var rest = copies[...]
+    var rest = omissions[...]
     for segment in plan.segments {
-      guard let copy = rest.first, copy.range.lowerBound == shell.byteCount,
-        copy.range.count == segment.byteCount
+      guard let next = rest.first, next.range.lowerBound == shell.byteCount,
+        next.range.count == segment.byteCount
       else {
         shell.append(segment)
         continue
       }
       rest.removeFirst()
-      let lead = copy.region.part(copy.start..<copy.start + leadingByteCount)
+      let lead = next.original.part(next.start..<next.start + leadingByteCount)
       shell.append(.copy(lead, range: 0..<leadingByteCount))
       shell.append(.zeros(byteCount: segment.byteCount - leadingByteCount))
     }
     return shell
   }
 
-  // MARK: Reading through
+  // MARK: Originals
 
-  /// A plan that takes from this file, as one that takes from the files it was made from; `nil` when
+  /// Returns a plan that takes from the original files what `plan` takes from this one; `nil` when
   /// it picks elements from stretches of which only parts were left out.
-  package func readingThrough(_ plan: FilePlan) -> FilePlan? {
+  package func takingFromOriginals(_ plan: FilePlan) -> FilePlan? {
     var result = FilePlan()
     var starts: [Int] = []
     var records = plan.records[...]
@@ -114,14 +115,14 @@ package struct VirtualFile: Sendable {
   private func append(_ region: FileRegion, _ range: Range<Int>, to plan: inout FilePlan) {
     var place = region.range.lowerBound + range.lowerBound
     let end = place + range.count
-    var index = firstCopy(endingAfter: place)
+    var index = firstOmission(endingAfter: place)
     while place < end {
-      guard index < copies.count, copies[index].range.lowerBound < end else { break }
-      let copy = copies[index]
-      if copy.range.lowerBound > place { append(place..<copy.range.lowerBound, region, to: &plan) }
-      let part = copy.range.clamped(to: place..<end)
-      let start = copy.start + part.lowerBound - copy.range.lowerBound
-      plan.append(.copy(copy.region, range: start..<start + part.count))
+      guard index < omissions.count, omissions[index].range.lowerBound < end else { break }
+      let next = omissions[index]
+      if next.range.lowerBound > place { append(place..<next.range.lowerBound, region, to: &plan) }
+      let part = next.range.clamped(to: place..<end)
+      let start = next.start + part.lowerBound - next.range.lowerBound
+      plan.append(.copy(next.original, range: start..<start + part.count))
       place = part.upperBound
       index += 1
     }
@@ -133,21 +134,23 @@ package struct VirtualFile: Sendable {
     plan.append(.copy(part, range: 0..<range.count))
   }
 
-  /// Where the bytes of a region are; `nil` when only parts of it are left out.
+  /// The original of a region; `nil` when only parts of it are left out.
   private func original(of region: FileRegion) -> FileRegion? {
     guard region.file === file, region.encoding == .stored else { return region }
-    let index = firstCopy(endingAfter: region.range.lowerBound)
-    guard index < copies.count, copies[index].range.overlaps(region.range) else { return region }
-    let copy = copies[index]
-    guard copy.range.lowerBound <= region.range.lowerBound,
-      copy.range.upperBound >= region.range.upperBound
+    let index = firstOmission(endingAfter: region.range.lowerBound)
+    guard index < omissions.count, omissions[index].range.overlaps(region.range) else {
+      return region
+    }
+    let omission = omissions[index]
+    guard omission.range.lowerBound <= region.range.lowerBound,
+      omission.range.upperBound >= region.range.upperBound
     else { return nil }
-    let start = copy.start + region.range.lowerBound - copy.range.lowerBound
-    return copy.region.part(start..<start + region.range.count)
+    let start = omission.start + region.range.lowerBound - omission.range.lowerBound
+    return omission.original.part(start..<start + region.range.count)
   }
 
-  private func firstCopy(endingAfter place: Int) -> Int {
-    copies.firstIndexInOrder { $0.range.upperBound > place }
+  private func firstOmission(endingAfter place: Int) -> Int {
+    omissions.firstIndexInOrder { $0.range.upperBound > place }
   }
 }
 

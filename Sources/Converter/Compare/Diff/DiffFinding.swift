@@ -2,11 +2,10 @@ internal import CkptBase
 public import CkptCopy
 public import CkptFormats
 internal import CkptGraph
-internal import CkptPlan
 internal import CkptSafetensors
 
-/// What differs between two checkpoints, by name and in numbers.
-public struct CheckpointDiff: Sendable {
+/// The result of comparing two files by name and in numbers, whatever formats they have.
+public struct DiffFinding: Sendable {
   /// A tensor that both checkpoints have under one name, or that certainly has another one now.
   public struct TensorRow: Sendable {
     /// The name in the first checkpoint.
@@ -17,10 +16,10 @@ public struct CheckpointDiff: Sendable {
     public var secondType: String
     /// The number of elements along each dimension, in both.
     public var shape: [Int]
-    /// How the elements differ; `nil` where their types cannot be compared as numbers.
+    /// The differences between the elements; `nil` where their types cannot be compared as numbers.
     public var elements: ElementDifferences?
 
-    /// How many elements there are.
+    /// The number of elements.
     public var elementCount: Int { shape.reduce(1, *) }
   }
 
@@ -40,13 +39,13 @@ public struct CheckpointDiff: Sendable {
   public var tensors: [TensorRow] = []
   /// Tensors that are there under other names: no other tensor has their elements, on either side.
   public var renamed: [Renaming] = []
-  /// What only one of the checkpoints has.
+  /// The names that only one of the checkpoints has.
   public var unpaired: [Difference] = []
-  /// What else differs: shapes, and values that are not tensors.
+  /// The other differences: shapes, and values that are not tensors.
   public var others: [Difference] = []
-  /// How many tensors were compared by their elements; of tied ones, one.
+  /// The number of tensors that were compared by their elements; of tied ones, one.
   public var comparedCount = 0
-  /// What the user should know of the files.
+  /// The things that the user should know of the files.
   public var warnings: [String] = []
 
   /// Whether nothing differs.
@@ -54,22 +53,21 @@ public struct CheckpointDiff: Sendable {
     tensors.isEmpty && renamed.isEmpty && unpaired.isEmpty && others.isEmpty
   }
 
-  /// Compares two checkpoints.
+  /// Compares two files.
   ///
   /// - Parameters:
-  ///   - first: a file, or the index or folder of a checkpoint in several files.
-  ///   - second: the same for the other checkpoint.
+  ///   - pair: two checkpoints of a ``FilePairing``.
   ///   - budget: what it may use of the machine.
   ///   - progress: is told the bytes done and to do, from any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
-    of first: String, and second: String, budget: CopyBudget = CopyBudget(),
+    of pair: FilePairing.Pair, budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
-    let (left, right) = (try CheckpointFile.read(first), try CheckpointFile.read(second))
-    self.first = first
-    self.second = second
-    warnings = left.warnings.map { "\(first): \($0)" } + right.warnings.map { "\(second): \($0)" }
+    let left = try CheckpointFile.read(pair.first)
+    let right = try CheckpointFile.read(pair.second)
+    (first, second) = (pair.first, pair.second)
+    warnings = left.warnings(ofFile: first) + right.warnings(ofFile: second)
     let graphs = try GraphComparison(
       left.flatSide, right.flatSide, limit: .max, pairingTypes: true)
     for difference in graphs.differences.first {
@@ -82,7 +80,11 @@ public struct CheckpointDiff: Sendable {
     }
     let pairs = graphs.tensorPairs
     comparedCount = pairs.count
-    let found = try TensorDiff(left, right, pairs: pairs, budget: budget).run(progress)
+    var comparison = TensorComparison<ElementComparison>(left, right, pairs: pairs, budget: budget)
+    var found = [ElementDifferences](repeating: ElementDifferences(), count: pairs.count)
+    for finding in try comparison.run(inspecting: false, progress) {
+      found[finding.pair] = finding.found
+    }
     for (pair, elements) in zip(pairs, found) {
       let (one, other) = (left.graph[pair.first], right.graph[pair.second])
       guard one.dtype != other.dtype || !elements.isEmpty else { continue }
@@ -99,7 +101,7 @@ public struct CheckpointDiff: Sendable {
     guard let first = difference.first.flatMap(DType.init(rawValue:)),
       let second = difference.second.flatMap(DType.init(rawValue:))
     else { return false }
-    return ElementComparingOutput.areComparable(first, second)
+    return ElementComparison.areComparable(first, second)
   }
 
   /// The larger difference first; NaNs on one side come before all numbers.
@@ -191,110 +193,5 @@ extension Checkpoint {
       return .init(graph, .names(metadata: metadata))
     }
     return .init(graph, .names(metadata: []))
-  }
-}
-
-/// Compares the elements of tensors as numbers.
-///
-/// The elements of one side are read as for a conversion; those of the other are taken from where
-/// they lie packed, or are packed into a temporary file first, a batch of tensors at a time.
-struct TensorDiff {
-  /// How much is packed into a temporary file at once, unless one tensor is larger, in bytes.
-  private static let temporaryByteCount = 64 << 20
-
-  /// One tensor of a batch, with the side that is read as the first one.
-  private struct Item {
-    var pair: Int
-    var arriving: DType
-    var expected: DType
-    var segments: [Segment]
-    var place: FileRegion
-  }
-
-  private let first: Checkpoint
-  private let second: Checkpoint
-  private let pairs: [TensorPair]
-  private let budget: CopyBudget
-
-  /// A comparison of `pairs`, tensors of the same shapes and of types that can be compared.
-  init(_ first: Checkpoint, _ second: Checkpoint, pairs: [TensorPair], budget: CopyBudget) {
-    self.first = first
-    self.second = second
-    self.pairs = pairs
-    self.budget = budget
-  }
-
-  /// How the elements of each pair differ.
-  ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws; `limitExceeded` for tensors that repeat few
-  ///   elements without end.
-  func run(_ progress: @escaping CopyEngine.Progress) throws(CheckpointError)
-    -> [ElementDifferences]
-  {
-    var found = [ElementDifferences](repeating: ElementDifferences(), count: pairs.count)
-    var placed: [Item] = []
-    var batch: [(pair: Int, left: [Segment], right: [Segment])] = []
-    var batchByteCount = 0
-    for (index, pair) in pairs.enumerated() {
-      let (left, right) = (first.graph[pair.first], second.graph[pair.second])
-      let sides = (left.segments(from: first.graph), right.segments(from: second.graph))
-      guard !sides.0.isEmpty, !sides.1.isEmpty else { continue }
-      try Tensor.requireFiniteWork(pair.name, sides.0 + sides.1)
-      if let place = sides.1.place {
-        placed.append(item(index, sides.0, place))
-      } else if let place = sides.0.place {
-        placed.append(item(index, sides.1, place, isSwapped: true))
-      } else {
-        if batchByteCount > 0, batchByteCount + right.byteCount > Self.temporaryByteCount {
-          try compare(try packed(batch), &found) { _, _ in }
-          (batch, batchByteCount) = ([], 0)
-        }
-        batch.append((index, sides.0, sides.1))
-        batchByteCount += right.byteCount
-      }
-    }
-    if !batch.isEmpty { try compare(try packed(batch), &found) { _, _ in } }
-    try compare(placed, &found, progress)
-    return found
-  }
-
-  private func item(
-    _ pair: Int, _ segments: [Segment], _ place: FileRegion, isSwapped: Bool = false
-  ) -> Item {
-    let types = (first.graph[pairs[pair].first].dtype, second.graph[pairs[pair].second].dtype)
-    return Item(
-      pair: pair, arriving: isSwapped ? types.1 : types.0,
-      expected: isSwapped ? types.0 : types.1, segments: segments, place: place)
-  }
-
-  /// The tensors of a batch with one side of each in a temporary file.
-  private func packed(
-    _ batch: [(pair: Int, left: [Segment], right: [Segment])]
-  ) throws(CheckpointError) -> [Item] {
-    var plan = FilePlan()
-    var ends: [Int] = []
-    for tensor in batch {
-      for segment in tensor.right { plan.append(segment) }
-      ends.append(plan.byteCount)
-    }
-    let places = try TemporaryOutput.regions(of: plan, endingAt: ends, budget: budget)
-    return zip(batch, places).map { item($0.pair, $0.left, $1) }
-  }
-
-  private func compare(
-    _ items: [Item], _ found: inout [ElementDifferences],
-    _ progress: @escaping CopyEngine.Progress
-  ) throws(CheckpointError) {
-    var plan = FilePlan()
-    for item in items { for segment in item.segments { plan.append(segment) } }
-    let output = try ElementComparingOutput(
-      expecting: items.map { item in
-        ElementComparingOutput.Run(
-          arriving: item.arriving,
-          elementCount: item.place.byteCount / item.expected.byteCount, expected: item.expected,
-          region: item.place)
-      })
-    try CopyEngine(budget, progress: progress).run(plan, into: output)
-    for (item, differences) in zip(items, output.differences) { found[item.pair] = differences }
   }
 }

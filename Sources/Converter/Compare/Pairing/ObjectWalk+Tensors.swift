@@ -24,7 +24,7 @@ extension ObjectWalk {
     }
     let isComparable =
       pairsTypes && leftTensor.shape == rightTensor.shape
-      && ElementComparingOutput.areComparable(leftTensor.dtype, rightTensor.dtype)
+      && ElementComparison.areComparable(leftTensor.dtype, rightTensor.dtype)
     if differences.count == before || isComparable { noteBytes(left, right, pair) }
     guard !isFlat else { return }
     compareViews(leftTensor, rightTensor, pair)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CkptCopy
 
-struct ElementComparingOutputTests {
+struct ElementComparisonTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let type: DType
@@ -121,14 +121,12 @@ struct ElementComparingOutputTests {
   ) throws -> ElementDifferences {
     let source = try FileRegion.holding(test.left)
     let place = try FileRegion.holding(test.right)
-    let output = try ElementComparingOutput(expecting: [
-      .init(
-        arriving: test.type, elementCount: test.left.count / test.type.byteCount,
-        expected: test.otherType, region: place)
+    let output = try ComparingOutput(expecting: [
+      .init(place, by: ElementComparison(arriving: test.type, expected: test.otherType))
     ])
     let plan = FilePlan([.copy(source, range: 0..<test.left.count)])
     try configuration.engine.run(plan, into: output)
-    return output.differences[0]
+    return output.differences.first?.found ?? ElementDifferences()
   }
 
   @Test("Elements are compared as numbers", arguments: cases)
@@ -169,14 +167,14 @@ struct ElementComparingOutputTests {
   func fragments() throws {
     let left = bytes([1.0, 2, 3, 4])
     let right = try FileRegion.holding(bytes([1.0, 2.5, 3, 5]))
-    let output = try ElementComparingOutput(expecting: [
-      .init(arriving: .float64, elementCount: 4, expected: .float64, region: right)
+    let output = try ComparingOutput(expecting: [
+      .init(right, by: ElementComparison(arriving: .float64, expected: .float64))
     ])
     for start in stride(from: 0, to: 32, by: 3).reversed() {
       let end = min(start + 3, 32)
       try output.write(left.span.bytes.extracting(start..<end), at: start)
     }
-    let found = output.differences[0]
+    let found = try #require(output.differences.first?.found)
     #expect(found.count == 2)
     #expect(found.absolute == .init(value: 1, element: 3))
   }
@@ -185,16 +183,17 @@ struct ElementComparingOutputTests {
   func runs() throws {
     let left = try FileRegion.holding(bytes([1.0, 2, 3]))
     let file = try FileRegion.holding(bytes([1.0, 9, 3])).file
-    func run(_ range: Range<Int>) -> ElementComparingOutput.Run {
+    func run(_ range: Range<Int>) -> ComparingOutput<ElementComparison>.Run {
       .init(
-        arriving: .float64, elementCount: range.count / 8, expected: .float64,
-        region: FileRegion(file: file, range: range, name: "x"))
+        FileRegion(file: file, range: range, name: "x"),
+        by: ElementComparison(arriving: .float64, expected: .float64))
     }
-    let output = try ElementComparingOutput(expecting: [run(0..<8), run(8..<24)])
+    let output = try ComparingOutput(expecting: [run(0..<8), run(8..<24)])
     try CopyEngine().run(FilePlan([.copy(left, range: 0..<24)]), into: output)
-    #expect(output.differences.map(\.count) == [0, 1])
-    #expect(output.differences[1].absolute == .init(value: 7, element: 0))
-    #expect(throws: CheckpointError.self) { try ElementComparingOutput(expecting: [run(16..<32)]) }
+    #expect(output.differences.map(\.run) == [1])
+    #expect(output.differences.map(\.found.count) == [1])
+    #expect(output.differences[0].found.absolute == .init(value: 7, element: 0))
+    #expect(throws: CheckpointError.self) { try ComparingOutput(expecting: [run(16..<32)]) }
   }
 }
 

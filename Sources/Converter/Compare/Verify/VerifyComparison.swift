@@ -2,16 +2,16 @@ package import CkptBase
 package import CkptCopy
 internal import CkptFormats
 package import CkptGraph
-package import CkptPlan
+internal import CkptPlan
 internal import CkptSafetensors
 
-/// Two checkpoints side by side, bit for bit.
-package struct CheckpointVerification {
-  /// How much could be compared.
-  let scope: GraphComparison.Scope
+/// A comparison of two checkpoints bit for bit.
+package struct VerifyComparison {
+  /// The extent of what could be compared.
+  let scope: ComparisonScope
   /// The first differences.
   package private(set) var differences: DifferenceList
-  /// What was not compared, in words.
+  /// The parts that were not compared, in words.
   let notCompared: [String]
   /// The size of the tensors whose bytes were compared.
   let byteCount: Int
@@ -28,42 +28,54 @@ package struct CheckpointVerification {
     notCompared = graphs.notCompared
     differences = graphs.differences
     byteCount = graphs.tensorPairs.reduce(0) { $0 + first.graph[$1.first].byteCount }
-    var data = TensorVerification(
+    var tensors = TensorComparison<ByteComparison>(
       first, second, pairs: graphs.tensorPairs, budget: budget)
-    let findings = try data.run(progress)
-    let shown = findings.prefix(max(0, limit - differences.count))
-    let elements = try Self.elements(shown, first, second, graphs.tensorPairs)
-    for (finding, texts) in zip(shown, elements) {
-      let others = finding.byteCount > 1 ? "; \(finding.byteCount) bytes differ" : ""
+    let findings = try tensors.run(inspecting: true, progress)
+    let shown = findings.prefix(max(0, limit - differences.count)).map {
+      ShownElement($0, of: first.graph[graphs.tensorPairs[$0.pair].first])
+    }
+    let texts = try Self.texts(of: shown, first, second, graphs.tensorPairs)
+    for (element, texts) in zip(shown, texts) {
       differences.add(
         Difference(
-          .bytes, at: graphs.tensorPairs[finding.pair].name,
-          first: (finding.indices.isEmpty ? "" : "element \(finding.indices) is ") + texts.first,
-          second: texts.second + others))
+          .bytes, at: graphs.tensorPairs[element.pair].name,
+          first: (element.indices.isEmpty ? "" : "element \(element.indices) is ") + texts.first,
+          second: texts.second + element.others))
     }
     for _ in findings.dropFirst(shown.count) { differences.addUndescribed() }
   }
 
-  /// The first elements that differ, as text.
-  private static func elements(
-    _ findings: ArraySlice<TensorVerification.Finding>, _ first: Checkpoint, _ second: Checkpoint,
-    _ pairs: [TensorPair]
+  /// The first element of a tensor that differs.
+  private struct ShownElement {
+    var pair: Int
+    var indices: [Int]
+    /// The number of bytes that differ, in words.
+    var others: String
+
+    init(_ finding: TensorComparison<ByteComparison>.Finding, of tensor: Tensor) {
+      pair = finding.pair
+      indices = finding.indices(ofElement: finding.found.first / tensor.dtype.byteCount)
+      others = finding.found.count > 1 ? "; \(finding.found.count) bytes differ" : ""
+    }
+  }
+
+  /// The elements of both sides as text.
+  private static func texts(
+    of elements: [ShownElement], _ first: Checkpoint, _ second: Checkpoint, _ pairs: [TensorPair]
   ) throws(CheckpointError) -> [(first: String, second: String)] {
-    guard !findings.isEmpty else { return [] }
+    guard !elements.isEmpty else { return [] }
     var plan = FilePlan()
-    var texts: [(first: String, second: String)] = []
-    var ranges: [(Range<Int>, Range<Int>)] = []
-    for finding in findings {
-      let pair = pairs[finding.pair]
-      ranges.append(
-        (
-          plan.append(first.graph[pair.first].element(finding.indices), of: first.graph),
-          plan.append(second.graph[pair.second].element(finding.indices), of: second.graph)
-        ))
+    let ranges = elements.map { element in
+      let pair = pairs[element.pair]
+      return (
+        plan.append(first.graph[pair.first].element(element.indices), of: first.graph),
+        plan.append(second.graph[pair.second].element(element.indices), of: second.graph)
+      )
     }
     let file = try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
-    for (finding, range) in zip(findings, ranges) {
-      let dtype = first.graph[pairs[finding.pair].first].dtype
+    var texts: [(first: String, second: String)] = []
+    for (element, range) in zip(elements, ranges) {
+      let dtype = first.graph[pairs[element.pair].first].dtype
       texts.append(
         (
           ElementText.text(try file.bytes(in: range.0), dtype),
@@ -88,7 +100,7 @@ extension FilePlan {
 }
 
 extension Checkpoint {
-  /// The contents as one side of a comparison.
+  /// The contents as one side of a comparison of everything.
   var side: GraphComparison.Side {
     switch source.container {
     case .torch: .init(graph, .objects)
@@ -99,7 +111,7 @@ extension Checkpoint {
   }
 }
 
-/// One element of a tensor as messages show it: its value where that is a number, and its bits.
+/// An element of a tensor as messages show it: its value where that is a number, and its bits.
 enum ElementText {
   /// The text for the packed bytes of an element.
   static func text(_ bytes: [UInt8], _ dtype: DType) -> String {
@@ -140,46 +152,5 @@ enum ElementText {
   private static func number(_ value: some BinaryFloatingPoint & CustomStringConvertible) -> String
   {
     value.isNaN ? "nan" : value.description
-  }
-}
-
-/// Compares files byte by byte, whatever is in them.
-enum FileVerification {
-  /// Compares two files.
-  ///
-  /// - Throws: `inputOutput` when one cannot be read.
-  static func compare(
-    _ first: String, _ second: String, budget: CopyBudget, _ progress: @escaping CopyEngine.Progress
-  ) throws(CheckpointError) -> Verification.Finding {
-    let files = (try SourceFile.open(first), try SourceFile.open(second))
-    var finding = Verification.Finding(first: first, second: second, scope: .bytes)
-    finding.byteCount = files.0.byteCount
-    let name = FilePath(first).name
-    guard files.0.byteCount == files.1.byteCount else {
-      finding.add(
-        .length, at: name, "\(files.0.byteCount) bytes", "\(files.1.byteCount) bytes")
-      return finding
-    }
-    let output = try ComparingOutput(expecting: files.1)
-    try CopyEngine(budget, progress: progress).run(.copying(files.0), into: output)
-    guard let found = output.differences.first else { return finding }
-    let bytes = try [files.0, files.1].map { file throws(CheckpointError) in
-      try file.bytes(in: found.offset..<found.offset + 1)[0]
-    }
-    let others = found.byteCount > 1 ? "; \(found.byteCount) bytes differ" : ""
-    finding.add(
-      .bytes, at: name, "byte \(found.offset) is 0x\(String(bytes[0], radix: 16))",
-      "0x\(String(bytes[1], radix: 16))\(others)")
-    return finding
-  }
-}
-
-extension FilePlan {
-  /// The plan of a file with the same bytes.
-  package static func copying(_ file: SourceFile) -> FilePlan {
-    let region = FileRegion(file: file, range: 0..<file.byteCount, name: file.path)
-    var plan = FilePlan()
-    plan.append(.copy(region, range: 0..<file.byteCount))
-    return plan
   }
 }

@@ -2,14 +2,14 @@ package import CkptBase
 package import CkptGraph
 package import CkptSafetensors
 
-/// What two checkpoints have in common and what not, but for the bytes of their tensors.
+/// A comparison of two checkpoints but for the bytes of their tensors, which it pairs.
 ///
 /// Objects are compared as Python sees them, not as files spell them: protocols, storage keys, the
 /// order of sets, and modules that a library has moved make no difference.
 package struct GraphComparison: Sendable {
   /// One of the checkpoints.
   package struct Side: Sendable {
-    /// What a file tells beside tensors and their names.
+    /// The things that a file tells beside tensors and their names.
     package enum Structure: Sendable {
       /// All that the object was, as a `.pt` file or a skeleton tells it.
       case objects
@@ -20,7 +20,7 @@ package struct GraphComparison: Sendable {
 
     /// The contents.
     package var graph: TensorGraph
-    /// How much the file tells.
+    /// The things that the file tells.
     package var structure: Structure
 
     /// A side.
@@ -30,21 +30,13 @@ package struct GraphComparison: Sendable {
     }
   }
 
-  /// How much could be compared.
-  package enum Scope: String, Sendable {
-    /// Everything: values, types, order, sharing, layout in memory.
-    case objects
-    /// What has the same name: dtypes and shapes of tensors, and values.
-    case tensorsByName
-  }
-
-  /// How much could be compared.
-  package let scope: Scope
-  /// What differs.
+  /// The extent of what could be compared: all that objects are, or what has a name.
+  package let scope: ComparisonScope
+  /// The differences.
   package let differences: DifferenceList
   /// The tensors whose bytes are still to be compared, none of them twice.
   package let tensorPairs: [TensorPair]
-  /// What was not compared, in words.
+  /// The parts that were not compared, in words.
   package let notCompared: [String]
 
   /// Compares two checkpoints without reading tensor data, in time linear in their objects.
@@ -71,7 +63,7 @@ package struct GraphComparison: Sendable {
       var names = try NameComparison(first, second, limit: limit)
       names.walk.pairsTypes = pairingTypes
       names.run()
-      scope = .tensorsByName
+      scope = .names
       notCompared = NameComparison.notCompared
       differences = names.walk.differences
       tensorPairs = names.walk.tensorPairs

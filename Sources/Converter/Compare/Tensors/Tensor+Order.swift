@@ -1,11 +1,10 @@
 internal import CkptBase
-internal import CkptCopy
 internal import CkptGraph
 internal import CkptPlan
 
-/// In which order elements are compared, and which element is the nth.
+/// The order in which elements are compared, and the nth element of it.
 extension Tensor {
-  /// How many times the bytes it is made from a tensor may have.
+  /// The most times a tensor may repeat the bytes that it is made from.
   private static let repetitions = 1 << 10
 
   /// Leaves out dimensions along which both tensors repeat the same elements.
@@ -35,19 +34,24 @@ extension Tensor {
 
   /// The indices of an element by its number, in row-major order or that of the storage.
   func indices(ofElement number: Int, inStorageOrder: Bool) -> [Int] {
+    guard inStorageOrder else { return Self.indices(ofElement: number, in: shape) }
     var indices = [Int](repeating: 0, count: shape.count)
     var rest = number
-    if inStorageOrder {
-      let order = shape.indices.filter { shape[$0] != 1 }.sorted { strides[$0] > strides[$1] }
-      for index in order {
-        indices[index] = rest / strides[index]
-        rest %= strides[index]
-      }
-    } else {
-      for index in shape.indices.reversed() {
-        indices[index] = rest % max(shape[index], 1)
-        rest /= max(shape[index], 1)
-      }
+    let order = shape.indices.filter { shape[$0] != 1 }.sorted { strides[$0] > strides[$1] }
+    for index in order {
+      indices[index] = rest / strides[index]
+      rest %= strides[index]
+    }
+    return indices
+  }
+
+  /// The indices of an element of a tensor of that shape by its number in row-major order.
+  static func indices(ofElement number: Int, in shape: [Int]) -> [Int] {
+    var indices = [Int](repeating: 0, count: shape.count)
+    var rest = number
+    for index in shape.indices.reversed() {
+      indices[index] = rest % max(shape[index], 1)
+      rest /= max(shape[index], 1)
     }
     return indices
   }
@@ -102,25 +106,26 @@ extension Segment {
     }
   }
 
-  /// Where the segment's bytes lie as they are, if they do.
+  /// The place where the segment's bytes lie as they are, if they do.
   var place: FileRegion? {
     guard case .copy(let region, let range) = self, region.encoding == .stored else { return nil }
     guard range != 0..<region.byteCount else { return region }
     return region.part(range)
   }
 
-  /// A gather in parts of up to `limit` bytes, as far as single elements allow.
+  /// A gather in parts of up to `limit` elements.
   func parts(ofAtMost limit: Int) -> [Segment] {
     guard case .gather(let region, let elements) = self else { return [self] }
     var parts: [Segment] = []
     var pending = [elements]
     while let next = pending.popLast() {
-      guard next.byteCount > limit, let dimension = next.shape.firstIndex(where: { $0 > 1 }) else {
+      let count = next.shape.reduce(1, *)
+      guard count > limit, let dimension = next.shape.firstIndex(where: { $0 > 1 }) else {
         parts.append(.gather(region, next))
         continue
       }
       let rowCount = next.shape[dimension]
-      let step = max(1, limit / (next.byteCount / rowCount))
+      let step = max(1, limit / (count / rowCount))
       for start in stride(from: 0, to: rowCount, by: step).reversed() {
         var part = next
         part.byteOffset += start * part.byteStrides[dimension]
@@ -133,29 +138,6 @@ extension Segment {
 }
 
 extension [Segment] {
-  /// Where a tensor's bytes lie as they are, if they do.
+  /// The place where a tensor's bytes lie as they are, if they do.
   var place: FileRegion? { count == 1 ? self[0].place : nil }
-}
-
-extension TemporaryOutput {
-  /// A file without a name that holds what `plan` describes.
-  ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
-  static func holding(_ plan: FilePlan, budget: CopyBudget) throws(CheckpointError) -> SourceFile {
-    let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
-    try CopyEngine(budget).run(plan, into: output)
-    return try output.makeSource()
-  }
-
-  /// What `plan` describes, in a file without a name, as one region up to each of `ends`.
-  ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
-  static func regions(
-    of plan: FilePlan, endingAt ends: [Int], budget: CopyBudget
-  ) throws(CheckpointError) -> [FileRegion] {
-    let file = try holding(plan, budget: budget)
-    return zip([0] + ends, ends).map { start, end in
-      FileRegion(file: file, range: start..<end, name: "temporary file")
-    }
-  }
 }

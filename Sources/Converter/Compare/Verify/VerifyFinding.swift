@@ -1,0 +1,150 @@
+package import CkptBase
+public import CkptCopy
+public import CkptFormats
+internal import CkptGraph
+package import CkptPlan
+internal import CkptSafetensors
+
+/// The result of comparing two files bit for bit, whatever formats they have.
+public struct VerifyFinding: Sendable {
+  /// The first file, or the manifest.
+  public var first: String
+  /// The second file.
+  public var second: String
+  /// The extent of what was compared.
+  public var scope: ComparisonScope
+  /// The number of tensors that the first one has, counted once under each of their names.
+  public var tensorCount = 0
+  /// The number of other values that the first one has.
+  public var valueCount = 0
+  /// The number of bytes compared: of tensors each once, or of the file.
+  public var byteCount = 0
+  /// The first differences.
+  public var differences: [Difference] = []
+  /// The number of differences.
+  public var differenceCount = 0
+  /// The parts that were not compared, in words.
+  public var notCompared: [String] = []
+  /// The things that the user should know of the files.
+  public var warnings: [String] = []
+
+  /// A result that nothing differs.
+  init(first: String, second: String, scope: ComparisonScope) {
+    self.first = first
+    self.second = second
+    self.scope = scope
+  }
+
+  /// Whether nothing differs.
+  public var isSame: Bool { differenceCount == 0 }
+
+  /// Compares two files.
+  ///
+  /// - Parameters:
+  ///   - pair: one of the pairs of a ``FilePairing``.
+  ///   - budget: what it may use of the machine.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Throws: ``CheckpointError`` with the file in its path.
+  public init(
+    of pair: FilePairing.Pair, budget: CopyBudget = CopyBudget(),
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(CheckpointError) {
+    if pair.isCarried {
+      try self.init(bytesOf: pair, budget, progress)
+    } else {
+      try self.init(checkpointsIn: pair, budget, progress)
+    }
+  }
+
+  private init(
+    checkpointsIn pair: FilePairing.Pair, _ budget: CopyBudget,
+    _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) {
+    let first = try CheckpointFile.read(pair.first)
+    let second = try CheckpointFile.read(pair.second)
+    let comparison = try VerifyComparison(first, second, budget: budget, progress: progress)
+    self.init(first: pair.first, second: pair.second, scope: comparison.scope)
+    for leaf in try NamedLeaf.all(of: first.graph) {
+      if case .tensor = first.graph[leaf.node] { tensorCount += 1 } else { valueCount += 1 }
+    }
+    byteCount = comparison.byteCount
+    add(comparison.differences)
+    notCompared = comparison.notCompared
+    warnings = first.warnings(ofFile: pair.first) + second.warnings(ofFile: pair.second)
+  }
+
+  /// Compares files byte by byte, whatever is in them.
+  private init(
+    bytesOf pair: FilePairing.Pair, _ budget: CopyBudget,
+    _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) {
+    let files = (try SourceFile.open(pair.first), try SourceFile.open(pair.second))
+    self.init(first: pair.first, second: pair.second, scope: .bytes)
+    byteCount = files.0.byteCount
+    let name = FilePath(pair.first).name
+    guard files.0.byteCount == files.1.byteCount else {
+      add(.length, at: name, "\(files.0.byteCount) bytes", "\(files.1.byteCount) bytes")
+      return
+    }
+    let found = try FilePlan.copying(files.0)
+      .differences(from: files.1, budget: budget, progress: progress)
+    guard !found.isEmpty else { return }
+    let bytes = try [files.0, files.1].map { file throws(CheckpointError) in
+      try file.bytes(in: found.first..<found.first + 1)[0]
+    }
+    let others = found.count > 1 ? "; \(found.count) bytes differ" : ""
+    add(
+      .bytes, at: name, "byte \(found.first) is 0x\(String(bytes[0], radix: 16))",
+      "0x\(String(bytes[1], radix: 16))\(others)")
+  }
+
+  /// Adds a difference.
+  mutating func add(
+    _ kind: Difference.Kind, at place: String, _ first: String, _ second: String
+  ) {
+    differences.append(Difference(kind, at: place, first: first, second: second))
+    differenceCount += 1
+  }
+
+  /// Adds differences.
+  mutating func add(_ list: DifferenceList) {
+    differences += list.first
+    differenceCount += list.count
+  }
+}
+
+/// The extent of a comparison.
+public enum ComparisonScope: String, Sendable {
+  /// All that the objects are: names, order, types, values, sharing, bytes of tensors.
+  case objects
+  /// Names, values, and the types, shapes and bytes of tensors.
+  case names
+  /// Files byte by byte.
+  case bytes
+}
+
+extension FilePlan {
+  /// The plan of a file with the same bytes.
+  package static func copying(_ file: SourceFile) -> FilePlan {
+    let region = FileRegion(file: file, range: 0..<file.byteCount, name: file.path)
+    var plan = FilePlan()
+    plan.append(.copy(region, range: 0..<file.byteCount))
+    return plan
+  }
+
+  /// Compares the output of the plan with a file, as far as both go, and writes nothing.
+  ///
+  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  package func differences(
+    from file: SourceFile, budget: CopyBudget, progress: CopyEngine.Progress? = nil
+  ) throws(CheckpointError) -> ByteDifferences {
+    let output = try ComparingOutput(expecting: file)
+    try CopyEngine(budget, progress: progress).run(self, into: output)
+    return output.differences.first?.found ?? ByteDifferences()
+  }
+}
+
+extension Checkpoint {
+  /// The warnings with the name of the file that they are about.
+  func warnings(ofFile path: String) -> [String] { warnings.map { "\(path): \($0)" } }
+}

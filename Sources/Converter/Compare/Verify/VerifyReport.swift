@@ -1,0 +1,97 @@
+public import CkptBase
+internal import CkptJSON
+
+/// The result of `verify`, for scripts.
+public struct VerifyReport: Sendable {
+  /// The first checkpoint, or the manifest, as it was given.
+  public var first: String
+  /// The second checkpoint as it was given.
+  public var second: String
+  /// The result for each pair of files.
+  public var findings: [VerifyFinding] = []
+  /// The parts that only one of the checkpoints has.
+  public var differences: [Difference] = []
+  /// The parts that were not compared.
+  public var notCompared: [String] = []
+  /// The files that could not be compared and why.
+  public var failures: [(input: String, error: CheckpointError)] = []
+
+  /// A report of nothing.
+  public init(first: String, second: String) {
+    self.first = first
+    self.second = second
+  }
+
+  /// Whether everything was compared and nothing differs.
+  public var isSame: Bool { failures.isEmpty && !hasDifferences }
+
+  /// Whether anything that was compared differs.
+  public var hasDifferences: Bool {
+    !differences.isEmpty || !findings.allSatisfy(\.isSame)
+  }
+
+  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  public var json: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.member("first", first)
+    json.member("second", second)
+    json.member("same", isSame)
+    json.key("files")
+    json.beginArray()
+    for finding in findings { Self.write(finding, to: &json) }
+    json.endArray()
+    Self.write(differences, to: &json)
+    json.member("not_compared", notCompared)
+    json.write(failures)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  private static func write(_ finding: VerifyFinding, to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("first", finding.first)
+    json.member("second", finding.second)
+    json.member("same", finding.isSame)
+    json.member("scope", finding.scope.rawValue)
+    json.member("tensors", finding.tensorCount)
+    json.member("values", finding.valueCount)
+    json.member("bytes", finding.byteCount)
+    json.member("difference_count", finding.differenceCount)
+    write(finding.differences, to: &json)
+    json.member("not_compared", finding.notCompared)
+    json.member("warnings", finding.warnings)
+    json.endObject()
+  }
+
+  static func write(_ differences: [Difference], to json: inout JSONWriter) {
+    json.key("differences")
+    json.beginArray()
+    for difference in differences {
+      json.beginObject()
+      json.member("place", difference.place)
+      json.member("kind", difference.kind.rawValue)
+      json.member("first", difference.first)
+      json.member("second", difference.second)
+      json.endObject()
+    }
+    json.endArray()
+  }
+}
+
+extension JSONWriter {
+  /// Writes the member `failures`: inputs and why they failed.
+  package mutating func write(_ failures: [(input: String, error: CheckpointError)]) {
+    key("failures")
+    beginArray()
+    for failure in failures {
+      beginObject()
+      member("input", failure.input)
+      member("code", failure.error.code.description)
+      member("message", failure.error.description)
+      member("hint", failure.error.hint)
+      endObject()
+    }
+    endArray()
+  }
+}
