@@ -16,8 +16,8 @@ struct AppendingTests {
 
   @Test("What is taken in stays what it was, whatever is there already", arguments: names)
   func keepsObjects(name: String) throws {
-    let original = try TorchReader.read(SourceFile(path: Fixture.path(name))).graph
-    var graph = try TorchReader.read(SourceFile(path: Fixture.path("plain/objects.pt"))).graph
+    let original = try TorchReader.read(FileSource(path: Fixture.path(name))).graph
+    var graph = try TorchReader.read(FileSource(path: Fixture.path("plain/objects.pt"))).graph
     for _ in 1...2 {
       let shift = try graph.append(original)
       graph.root = shift(original.root)

@@ -7,8 +7,9 @@ import Testing
 
 /// Which tensors are known to have the same bytes before any are read.
 struct TensorBytesTests {
-  private static func matrix(_ graph: inout TensorGraph, _ file: SourceFile) throws -> TensorID {
-    let region = FileRegion(file: file, range: 0..<24, name: "data/0")
+  private static func matrix(_ graph: inout TensorGraph, _ file: any ByteSource) throws -> TensorID
+  {
+    let region = FileRegion(source: file, range: 0..<24, name: "data/0")
     let storage = graph.add(
       Storage(
         key: "0", dtype: .float32, location: "cpu", byteCount: 24, region: region,

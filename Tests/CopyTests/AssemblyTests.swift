@@ -49,7 +49,7 @@ struct AssemblyTests {
       var offset = 0
       for (number, placement) in placements.enumerated() {
         let count = packed[number].count
-        let region = FileRegion(file: file, range: offset..<offset + count, name: "t\(number)")
+        let region = FileRegion(source: file, range: offset..<offset + count, name: "t\(number)")
         pieces.append(Assembly.Piece(region: region, placement: placement))
         offset += count
       }
@@ -254,7 +254,7 @@ struct AssemblyTests {
     ] {
       let error = #expect(throws: CheckpointError.self) { try Self.run(segments, engine) }
       #expect(error?.code == .conflict)
-      #expect(error?.path == [damaged.pieces[2].region.file.path, "t2"])
+      #expect(error?.path == [damaged.pieces[2].region.source.name, "t2"])
       #expect(error?.message == "byte 40101 of the storage it shares with 't1' differs")
     }
   }

@@ -81,7 +81,7 @@ struct ComparingOutputTests {
     let expectedFile = try TemporaryFile.holding(runs, byteCount: place)
     let regions = runs.reversed().map { run in
       FileRegion(
-        file: expectedFile, range: run.offset..<run.offset + run.bytes.count, name: "storage")
+        source: expectedFile, range: run.offset..<run.offset + run.bytes.count, name: "storage")
     }
     var arriving = bytes + sampleBytes(max(example.excess, 0), seed: 2)
     for change in example.changes { arriving[change] ^= 0x80 }
@@ -114,7 +114,7 @@ struct ComparingOutputTests {
   func beyond() throws {
     let file = try TemporaryFile.holding(sampleBytes(10))
     let error = #expect(throws: CheckpointError.self) {
-      try ComparingOutput(expecting: [FileRegion(file: file, range: 5..<11, name: "storage")])
+      try ComparingOutput(expecting: [FileRegion(source: file, range: 5..<11, name: "storage")])
     }
     #expect(error?.code == .truncated)
     #expect(error?.path == [file.path, "storage"])

@@ -129,7 +129,7 @@ struct CopyEngineTests {
   @Test("A segment that asks for bytes its region does not have is refused before any work")
   func outOfBounds() throws {
     let region = try FileRegion.holding(sampleBytes(100))
-    let beyond = FileRegion(file: region.file, range: 90..<101, name: "weight")
+    let beyond = FileRegion(source: region.source, range: 90..<101, name: "weight")
     let elements = StridedElements(
       byteOffset: 4, shape: [5, 5], byteStrides: [20, 4], elementByteCount: 4)
     let huge = StridedElements(
@@ -149,7 +149,7 @@ struct CopyEngineTests {
         try CopyEngine().run(FilePlan([segment]), into: output)
       }
       #expect(error?.code == code)
-      #expect(error?.path == [region.file.path, code == .truncated ? "weight" : region.name])
+      #expect(error?.path == [region.source.name, code == .truncated ? "weight" : region.name])
       #expect(output.writeCount == 0)
     }
   }
@@ -158,7 +158,7 @@ struct CopyEngineTests {
   func shrinking() throws {
     let bytes = sampleBytes(100_000)
     let region = try TemporaryFile.shrinking(bytes, to: 60_000) { file in
-      FileRegion(file: file, range: 0..<100_000, name: "weight")
+      FileRegion(source: file, range: 0..<100_000, name: "weight")
     }
     let error = #expect(throws: CheckpointError.self) {
       try CopyEngine().run(FilePlan([.copy(region, range: 0..<100_000)]), into: MemoryOutput())
@@ -177,9 +177,9 @@ struct CopyEngineTests {
     let directory = try TemporaryDirectory()
     var bytes = sampleBytes(1000)
     try directory.write(bytes, to: "model.pt")
-    let file = try SourceFile(path: directory / "model.pt")
+    let file = try FileSource(path: directory / "model.pt")
     let region = FileRegion(
-      file: file, range: 0..<1000, crc32: CRC32.checksum(bytes.span), name: "weight")
+      source: file, range: 0..<1000, crc32: CRC32.checksum(bytes.span), name: "weight")
     if isDamaged { bytes[0] ^= 1 }
     try directory.write(bytes + [0], to: "model.pt")
     let error = #expect(throws: CheckpointError.self) {

@@ -182,10 +182,10 @@ struct ElementComparisonTests {
   @Test("Runs are told apart, and regions that are not inside of their file refused")
   func runs() throws {
     let left = try FileRegion.holding(bytes([1.0, 2, 3]))
-    let file = try FileRegion.holding(bytes([1.0, 9, 3])).file
+    let file = try FileRegion.holding(bytes([1.0, 9, 3])).source
     func run(_ range: Range<Int>) -> ComparingOutput<ElementComparison>.Run {
       .init(
-        FileRegion(file: file, range: range, name: "x"),
+        FileRegion(source: file, range: range, name: "x"),
         by: ElementComparison(arriving: .float64, expected: .float64))
     }
     let output = try ComparingOutput(expecting: [run(0..<8), run(8..<24)])

@@ -29,10 +29,10 @@
 
     /// A run that reads, decodes into a temporary file, writes two files and names them.
     static func run(in directory: TemporaryDirectory, replacing: Bool) throws {
-      let file = try SourceFile(path: directory / "source")
-      let region = FileRegion(file: file, range: 0..<5000, name: "weight")
+      let file = try FileSource(path: directory / "source")
+      let region = FileRegion(source: file, range: 0..<5000, name: "weight")
       let deflated = FileRegion(
-        file: file, range: 5000..<file.byteCount, encoding: .deflated, byteCount: 50_000,
+        source: file, range: 5000..<file.byteCount, encoding: .deflated, byteCount: 50_000,
         name: "deflated")
       let plan = FilePlan([.copy(region, range: 0..<5000), .copy(deflated, range: 0..<1000)])
       let outputs = try ["a", "b"].map { name throws(CheckpointError) in

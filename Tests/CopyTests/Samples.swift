@@ -27,20 +27,21 @@ extension FileRegion {
   /// A new file that is one region, with its checksum.
   static func holding(_ bytes: [UInt8], name: String = "archive/data/0") throws -> FileRegion {
     FileRegion(
-      file: try TemporaryFile.holding(bytes), range: 0..<bytes.count,
+      source: try TemporaryFile.holding(bytes), range: 0..<bytes.count,
       crc32: CRC32.checksum(bytes.span), name: name)
   }
 
   /// A stretch of this region's file, with the checksum of what is there.
   func part(_ range: Range<Int>, of bytes: [UInt8], name: String? = nil) -> FileRegion {
     FileRegion(
-      file: file, range: range, crc32: CRC32.checksum(Array(bytes[range]).span),
+      source: source, range: range, crc32: CRC32.checksum(Array(bytes[range]).span),
       name: name ?? "archive/data/\(range.lowerBound)")
   }
 
   /// The same region with another checksum.
   func with(crc32: UInt32?) -> FileRegion {
     FileRegion(
-      file: file, range: range, encoding: encoding, byteCount: byteCount, crc32: crc32, name: name)
+      source: source, range: range, encoding: encoding, byteCount: byteCount, crc32: crc32,
+      name: name)
   }
 }

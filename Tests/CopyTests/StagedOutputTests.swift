@@ -119,8 +119,8 @@ struct StagedOutputTests {
   func sourceIsDestination() throws {
     let bytes = sampleBytes(100_000)
     try directory.write(bytes, to: "model")
-    let file = try SourceFile(path: directory / "model")
-    let region = FileRegion(file: file, range: 0..<bytes.count, name: "model")
+    let file = try FileSource(path: directory / "model")
+    let region = FileRegion(source: file, range: 0..<bytes.count, name: "model")
     let output = try StagedOutput(path: directory / "model", replacing: true)
     let plan = FilePlan([
       .copy(region, range: 50_000..<100_000), .copy(region, range: 0..<50_000),

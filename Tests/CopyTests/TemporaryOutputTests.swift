@@ -27,7 +27,7 @@ struct TemporaryOutputTests {
 
   @Test("A temporary output is read again and outlived by its source, and never has a name")
   func temporary() throws {
-    let source: SourceFile
+    let source: any ByteSource
     do {
       let output = try TemporaryOutput(in: directory.path)
       #expect(output.scratchDirectory == directory.path)
@@ -37,7 +37,7 @@ struct TemporaryOutputTests {
     }
     #expect(source.byteCount == 300_005)
     #expect(try source.bytes(in: 0..<400_000) == expected)
-    let region = FileRegion(file: source, range: 0..<300_005, name: "again")
+    let region = FileRegion(source: source, range: 0..<300_005, name: "again")
     let again = MemoryOutput()
     try CopyEngine().run(FilePlan([.copy(region, range: 0..<300_005)]), into: again)
     #expect(again.bytes == expected)

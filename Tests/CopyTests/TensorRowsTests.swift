@@ -186,7 +186,7 @@ extension TensorGraph {
     let node = try add(.none)
     let bytes = sampleBytes(1 << 10, seed: UInt64(tensors.count))
     let region = FileRegion(
-      file: try TemporaryFile.holding(bytes), range: 16..<bytes.count, name: "data/0")
+      source: try TemporaryFile.holding(bytes), range: 16..<bytes.count, name: "data/0")
     let storage = add(
       Storage(
         key: "\(storages.count)", dtype: test.dtype, location: "cpu", byteCount: region.byteCount,
@@ -201,7 +201,7 @@ extension TensorGraph {
     }
     if test.isPacked {
       let range = 16..<16 + self[id].byteCount
-      setPacked(FileRegion(file: region.file, range: range, name: "data/0"), of: id)
+      setPacked(FileRegion(source: region.source, range: range, name: "data/0"), of: id)
     }
     return id
   }

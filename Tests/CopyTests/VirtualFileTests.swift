@@ -11,8 +11,8 @@ struct VirtualFileTests {
   /// A source whose bytes tell their places.
   private static let source = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
   /// A literal, a long copy, zeros, a short copy and the checksum of all.
-  private static func plan(_ file: SourceFile, hasRecord: Bool) -> FilePlan {
-    let region = FileRegion(file: file, range: 100..<20_000, name: "source")
+  private static func plan(_ file: any ByteSource, hasRecord: Bool) -> FilePlan {
+    let region = FileRegion(source: file, range: 100..<20_000, name: "source")
     var plan = FilePlan()
     plan.append(.literal(Array("head".utf8)))
     plan.append(.copy(region, range: 50..<9050))
@@ -49,12 +49,12 @@ struct VirtualFileTests {
     let planned = try VirtualFile(plan)
     let elements = StridedElements(
       byteOffset: 2, shape: [3, 5], byteStrides: [400, 8], elementByteCount: 2)
-    func back(_ file: SourceFile) -> FilePlan {
+    func back(_ file: any ByteSource) -> FilePlan {
       var back = FilePlan()
       back.append(.literal([1]))
-      let all = FileRegion(file: file, range: 0..<file.byteCount, name: "all")
+      let all = FileRegion(source: file, range: 0..<file.byteCount, name: "all")
       back.append(.copy(all, range: 1..<9030))
-      let inner = FileRegion(file: file, range: 500..<4500, name: "inner")
+      let inner = FileRegion(source: file, range: 500..<4500, name: "inner")
       back.append(.gather(inner, elements))
       let record = back.closeRecord(from: 1)
       back.append(.computed(byteCount: 4) { littleEndian($0[record]) })
@@ -63,7 +63,7 @@ struct VirtualFileTests {
     let through = try #require(planned.takingFromOriginals(back(planned.file)))
     #expect(try Self.bytes(of: through) == Self.bytes(of: back(whole)))
     for segment in through.segments {
-      for region in segment.regions where region.file === planned.file {
+      for region in segment.regions where region.source === planned.file {
         #expect(region.byteCount <= 30)
       }
     }
@@ -73,7 +73,7 @@ struct VirtualFileTests {
   func cannotReadThrough() throws {
     let plan = try Self.plan(TemporaryFile.holding(Self.source), hasRecord: false)
     let planned = try VirtualFile(plan)
-    let region = FileRegion(file: planned.file, range: 0..<9000, name: "more")
+    let region = FileRegion(source: planned.file, range: 0..<9000, name: "more")
     var back = FilePlan()
     back.append(
       .gather(

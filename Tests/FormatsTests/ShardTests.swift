@@ -113,7 +113,7 @@ struct ShardTests {
       guard case .tensor(let id) = graph[entry.value], let storage = graph[id].storage,
         let region = graph[storage].region
       else { return [UInt8]() }
-      return try region.file.bytes(in: region.range)
+      return try region.source.bytes(in: region.range)
     }
     #expect(bytes == [[0, 0xff], [1, 0xff], [0, 0xff]])
     #expect(checkpoint.warnings == [])
@@ -176,7 +176,7 @@ struct ShardTests {
       guard case .tensor(let id) = graph[entry.value], let storage = graph[id].storage,
         let region = graph[storage].region
       else { return "\(name) \(graph.description(of: entry.value))" }
-      let bytes = try region.file.bytes(in: region.range)
+      let bytes = try region.source.bytes(in: region.range)
       return "\(name) \(graph[id].shape) at \(graph[id].offset) of \(graph[storage].key) \(bytes)"
     }
     #expect(

@@ -35,7 +35,7 @@ package struct HostileFile {
   /// The most bytes of an output that is written; a few bytes of a file can ask for petabytes.
   private static let outputByteCount = 1 << 20
 
-  private let file: SourceFile
+  private let file: any ByteSource
   private let layout: Layout
   private let ignoresSkeleton: Bool
 
@@ -66,7 +66,7 @@ package struct HostileFile {
   /// - Throws: ``Violation``, or an error of the test's own files.
   @discardableResult
   package static func check(
-    _ file: SourceFile, layout: Layout, ignoringSkeleton: Bool = false
+    _ file: any ByteSource, layout: Layout, ignoringSkeleton: Bool = false
   ) throws -> Outcome {
     let file = HostileFile(file: file, layout: layout, ignoresSkeleton: ignoringSkeleton)
     let scan = try? FileScan(of: file.file)
@@ -147,7 +147,7 @@ package struct HostileFile {
   }
 
   /// The output of a plan, or `nil` when it is too large.
-  private static func written(_ plan: FilePlan) throws(CheckpointError) -> SourceFile? {
+  private static func written(_ plan: FilePlan) throws(CheckpointError) -> (any ByteSource)? {
     guard plan.byteCount <= outputByteCount else { return nil }
     return try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
   }

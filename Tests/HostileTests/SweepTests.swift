@@ -109,7 +109,7 @@ struct SweepTests {
       """.utf8)
     func outcome(_ bytes: [UInt8]) throws -> HostileFile.Outcome {
       try folder.write(bytes, to: name)
-      return try HostileFile.check(SourceFile(path: folder / name), layout: .plain)
+      return try HostileFile.check(FileSource(path: folder / name), layout: .plain)
     }
     #expect(try outcome(index) == .survived)
     for cut in Mutants.cut(index) {

@@ -125,7 +125,7 @@ private final class Folder {
   }
 
   static func bytes(_ path: String) throws -> [UInt8] {
-    let file = try SourceFile(path: path)
+    let file = try FileSource(path: path)
     return try file.bytes(in: 0..<file.byteCount)
   }
 }

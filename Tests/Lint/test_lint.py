@@ -102,12 +102,12 @@ class Breaches(unittest.TestCase):
         package = {"targets": [dict(target("CkptBase"), path="Sources/Formats/Base")]}
         files = {
             "Sources/Formats/Base/ByteReader.swift": "let a = unsafe f()\n",
-            "Sources/Formats/Base/SourceFile.swift": "// Safe: x.\nlet a = 1\n",
+            "Sources/Formats/Base/ByteSource.swift": "// Safe: x.\nlet a = 1\n",
             "Sources/Formats/Base/Syscalls.swift": "// Safe: x.\nlet a = unsafe f()\n",
             "Sources/Formats/Base/Syscalls+Directory.swift": "// Safe: x.\nlet a = unsafe f()\n"}
         self.assertEqual(self.found(files, package), [
             "Sources/Formats/Base/ByteReader.swift:1: no `// Safe:` comment names the guard",
-            "Sources/Formats/Base/SourceFile.swift:1: listed in Scripts/lint, but nothing in it is"
+            "Sources/Formats/Base/ByteSource.swift:1: listed in Scripts/lint, but nothing in it is"
             " `unsafe`"])
 
     def test_work_left_open(self):

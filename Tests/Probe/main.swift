@@ -36,13 +36,13 @@ enum Probe {
     guard let source = DType(rawValue: arguments[1]), let target = DType(rawValue: arguments[2]),
       let cast = ElementCast(from: source, to: target)
     else { throw Misuse() }
-    let file = try SourceFile(path: input)
+    let file = try FileSource(path: input)
     let elements = StridedElements(
       byteOffset: 0, shape: [file.byteCount / source.byteCount], byteStrides: [source.byteCount],
       elementByteCount: source.byteCount)
     var plan = FilePlan()
     plan.append(
-      .cast(FileRegion(file: file, range: 0..<file.byteCount, name: input), elements, cast))
+      .cast(FileRegion(source: file, range: 0..<file.byteCount, name: input), elements, cast))
     try write(plan, to: output, threads: threads).commit()
   }
 

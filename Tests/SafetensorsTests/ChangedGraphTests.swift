@@ -34,7 +34,7 @@ struct ChangedGraphTests {
     bigEndian: Bool = false, negated: Bool = false
   ) throws -> TensorID {
     let region = FileRegion(
-      file: try TemporaryFile.holding([7] + bytes), range: 1..<1 + bytes.count, name: "data/0")
+      source: try TemporaryFile.holding([7] + bytes), range: 1..<1 + bytes.count, name: "data/0")
     let storage = graph.add(
       Storage(
         key: "0", dtype: .float16, location: "cpu", byteCount: bytes.count, region: region,
@@ -70,7 +70,7 @@ struct ChangedGraphTests {
       warnings: [])
   }
 
-  private static func file(_ plan: FilePlan) throws -> SourceFile {
+  private static func file(_ plan: FilePlan) throws -> FileSource {
     let directory = try TemporaryDirectory()
     let output = try StagedOutput(path: directory / "out")
     try CopyEngine(threadCount: 2).run(plan, into: output)

@@ -367,7 +367,7 @@ struct SafetensorsReaderTests {
     #expect(description.layout == "plain")
     #expect(description.headerByteCount == 88)
     let region = try #require(checkpoint.graph.storages.first?.region)
-    #expect(try region.file.bytes(in: region.range) == Self.four)
+    #expect(try region.source.bytes(in: region.range) == Self.four)
     #expect(region.crc32 == nil)
     #expect(checkpoint.graph.tensors.map(\.strides) == [[2, 1]])
   }

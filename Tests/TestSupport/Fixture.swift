@@ -10,8 +10,8 @@ package enum Fixture {
   }
 
   /// Opens a fixture.
-  package static func open(_ name: String) throws -> SourceFile {
-    try SourceFile(path: path(name))
+  package static func open(_ name: String) throws -> FileSource {
+    try FileSource(path: path(name))
   }
 
   /// The bytes of a fixture.

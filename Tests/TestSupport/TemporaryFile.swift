@@ -4,27 +4,27 @@ internal import Glibc
 /// Files that exist only while a test holds them: their names are gone before the test sees them.
 package enum TemporaryFile {
   /// A file with these bytes.
-  package static func holding(_ bytes: [UInt8]) throws -> SourceFile {
+  package static func holding(_ bytes: [UInt8]) throws -> FileSource {
     try holding([(0, bytes)], byteCount: bytes.count)
   }
 
   /// A file of `byteCount` bytes that are zero, and take no space, except for these runs.
   package static func holding(
     _ runs: [(offset: Int, bytes: [UInt8])], byteCount: Int
-  ) throws -> SourceFile {
+  ) throws -> FileSource {
     let (descriptor, path) = try make(runs, byteCount: byteCount)
-    return try SourceFile(descriptor: descriptor, path: path)
+    return try FileSource(descriptor: descriptor, path: path)
   }
 
   /// A file with these bytes that loses all but its first `count` once it has been opened and
   /// `body` has returned; gives what `body` made of it.
   package static func shrinking<Result>(
-    _ bytes: [UInt8], to count: Int, after body: (SourceFile) throws -> Result
+    _ bytes: [UInt8], to count: Int, after body: (any ByteSource) throws -> Result
   ) throws -> Result {
     let (descriptor, path) = try make([(0, bytes)], byteCount: bytes.count)
     let other = dup(descriptor)
     defer { close(other) }
-    let result = try body(SourceFile(descriptor: descriptor, path: path))
+    let result = try body(FileSource(descriptor: descriptor, path: path))
     try check("ftruncate", path, ftruncate(other, count))
     return result
   }

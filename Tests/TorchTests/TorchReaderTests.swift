@@ -90,7 +90,7 @@ struct TorchReaderTests {
     let region = try #require(checkpoint.graph.storages.first?.region)
     #expect(region.crc32 == referenceCRC32([1, 2]))
     #expect(region.byteCount == 2)
-    #expect(try region.file.bytes(in: region.range) == [1, 2])
+    #expect(try region.source.bytes(in: region.range) == [1, 2])
   }
 
   @Test("What follows the pickle's end is not read")

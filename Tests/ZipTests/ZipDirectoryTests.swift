@@ -19,7 +19,7 @@ struct ZipDirectoryTests {
     for (entry, record) in zip(directory.entries, builder.records) {
       #expect(entry.byteCount == record.byteCount)
       #expect(entry.crc32 == record.crc32)
-      #expect(try directory.file.bytes(in: entry.dataRange) == record.stored)
+      #expect(try directory.source.bytes(in: entry.dataRange) == record.stored)
     }
   }
 

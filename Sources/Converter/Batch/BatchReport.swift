@@ -89,7 +89,7 @@ extension BatchReport {
     let status = try Syscalls.status(at: path, followingLinks: false)
     guard let status, !rules.replacesExisting else { return }
     if rules.resumes, status.isRegular {
-      let file = try SourceFile.open(path)
+      let file = try FileSource(path: path)
       if try file.bytes(in: 0..<8) == Array("{\"kind\":".utf8) { return }
     }
     throw .occupied(path, status)

@@ -33,7 +33,7 @@ package struct FileIdentity: Hashable, Sendable {
   }
 
   private static func hash(of path: String) throws(CheckpointError) -> String {
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     var buffer = try PageBuffer(byteCount: bufferByteCount)
     var hash = SHA256()
     var offset = 0

@@ -16,7 +16,7 @@ package enum InputList {
   ///   local copy, `malformed` for a list that is not text.
   package static func arguments(in path: String) throws(CheckpointError) -> [String] {
     try CheckpointError.within(path) { () throws(CheckpointError) in
-      let bytes = try SourceFile.open(path).contents(of: "a list of inputs", atMost: limit)
+      let bytes = try FileSource(path: path).contents(of: "a list of inputs", atMost: limit)
       guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
         throw CheckpointError(
           .malformed, "this is not text",

@@ -144,7 +144,7 @@ package struct InputSearch: Sendable {
   /// A name goes for a kind here, so that a damaged file is reported and not passed over.
   private func isInput(_ place: FilePath) -> Bool {
     if verb.fileExtensions.contains(where: { place.name.hasSuffix(".\($0)") }) { return true }
-    guard let file = try? SourceFile(path: place.text), let kind = try? FileKind.sniff(file) else {
+    guard let file = try? FileSource(path: place.text), let kind = try? FileKind.sniff(file) else {
       return false
     }
     return verb.takes(kind)

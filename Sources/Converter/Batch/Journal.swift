@@ -36,7 +36,7 @@ struct Journal: Sendable {
   /// - Throws: `inputOutput` when it cannot be read, `malformed` when it is no journal.
   static func contents(of path: String) throws(CheckpointError) -> Contents? {
     guard try FilePath(path).status() != nil else { return nil }
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     let contents = contents(in: try file.bytes(in: 0..<file.byteCount))
     guard !contents.objects.isEmpty || contents.damagedCount == 0 else {
       throw CheckpointError(

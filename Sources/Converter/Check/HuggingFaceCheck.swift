@@ -101,7 +101,7 @@ enum ConfigurationFile {
         .problem, .files, at: place.text, "it is missing: \(need)", remedy: "fetch it again")
     }
     if status.isDirectory { return Finding(.directory, .content, at: place.text) }
-    switch try FileKind.sniff(SourceFile.open(place.text)) {
+    switch try FileKind.sniff(FileSource(path: place.text)) {
     case .json, .text, .unknown: return nil
     case .zip, .legacyTorch, .pickle, .safetensors:
       return Finding(

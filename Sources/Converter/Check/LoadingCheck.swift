@@ -195,7 +195,7 @@ struct LoadingCheck {
   }
 
   private static func beginsWithArchive(_ path: String) throws(CheckpointError) -> Bool {
-    try SourceFile.open(path).bytes(in: 0..<4) == Array("PK\u{3}\u{4}".utf8)
+    try FileSource(path: path).bytes(in: 0..<4) == Array("PK\u{3}\u{4}".utf8)
   }
 
   private mutating func checkGlobals(of checkpoint: Checkpoint, at path: String) {

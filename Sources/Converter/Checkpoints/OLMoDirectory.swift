@@ -25,7 +25,7 @@ package enum OLMoDirectory {
   package static func isCheckpoint(_ directory: FilePath) throws(CheckpointError) -> Bool {
     let path = directory.appending(configuration)
     guard try path.status()?.isRegular == true else { return false }
-    let file = try SourceFile.open(path.text)
+    let file = try FileSource(path: path.text)
     let bytes = try file.bytes(in: 0..<sniffedByteCount)
     let text = String(decoding: bytes, as: UTF8.self)
     return text.split(separator: "\n").contains { $0.hasPrefix("model:") }

@@ -65,7 +65,7 @@ struct ConfigSource {
 
   /// Reads a configuration; the first characters tell JSON from YAML.
   private static func read(_ path: String) throws(CheckpointError) -> Content {
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     let beginning = try file.bytes(in: 0..<4096)
     let space: Set<UInt8> = [0x20, 0x09, 0x0a, 0x0d]
     let characters = beginning.filter { !space.contains($0) }.prefix(2)

@@ -76,7 +76,7 @@ struct PreparedOutput {
   }
 
   private init(carrying step: ConversionTask.Step) throws(CheckpointError) {
-    let file = try SourceFile.open(step.source)
+    let file = try FileSource(path: step.source)
     plan = .copying(file)
     output = Conversion.Output(
       source: step.source, path: step.output ?? "-", format: nil, layout: nil, tensorCount: 0,
@@ -131,7 +131,7 @@ enum OutputVerification {
   /// An output that cannot hold all of it is compared byte by byte with what was to be written.
   /// - Throws: `conflict` where something differs, and what reading both throws.
   static func require(
-    _ item: PreparedOutput, in written: SourceFile, budget: CopyBudget,
+    _ item: PreparedOutput, in written: any ByteSource, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) {
     guard let source = item.source, item.holdsAll else {

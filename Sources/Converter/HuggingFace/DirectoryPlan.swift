@@ -42,11 +42,12 @@ struct DirectoryPlan {
   ///
   /// - Throws: `inputOutput` when it cannot be opened.
   mutating func add(_ name: String, copyOf source: String) throws(CheckpointError) {
-    let file = try SourceFile.open(source)
+    let file = try FileSource(path: source)
     var plan = FilePlan()
     plan.append(
       .copy(
-        FileRegion(file: file, range: 0..<file.byteCount, name: source), range: 0..<file.byteCount))
+        FileRegion(source: file, range: 0..<file.byteCount, name: source), range: 0..<file.byteCount
+      ))
     add(name, from: source, plan)
   }
 

@@ -100,7 +100,7 @@ struct ValueEquality {
     if let view = TensorView(first), view == TensorView(second) { return true }
     guard first.elementCount > 0 else { return true }
     let region = FileRegion(
-      file: try TemporaryOutput.holding(plan(of: first)), range: 0..<first.byteCount,
+      source: try TemporaryOutput.holding(plan(of: first)), range: 0..<first.byteCount,
       name: "a copy of the elements")
     return try holds(of: right, [region])
   }
@@ -126,7 +126,7 @@ struct ValueEquality {
 /// They lie in a temporary file without a name, so that they are copied like all other tensors.
 struct ConstantTensor {
   private let dtype: DType
-  private let file: SourceFile
+  private let file: any ByteSource
 
   /// `count` ones of type `dtype`.
   ///
@@ -141,7 +141,7 @@ struct ConstantTensor {
 
   /// The first `count` ones as they lie in the file.
   func region(count: Int) -> FileRegion {
-    FileRegion(file: file, range: 0..<count * dtype.byteCount, name: "ones")
+    FileRegion(source: file, range: 0..<count * dtype.byteCount, name: "ones")
   }
 
   /// Adds a vector of ones to a graph.

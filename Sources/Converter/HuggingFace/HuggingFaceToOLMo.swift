@@ -165,7 +165,7 @@ public struct HuggingFaceToOLMo: Sendable {
   ) throws(CheckpointError) -> Checkpoint? {
     guard try path.status() != nil else { return nil }
     if kind == .model, options.dtype != nil { return nil }
-    let document = try SourceFile.open(path.text)
+    let document = try FileSource(path: path.text)
       .contents(of: "a skeleton", atMost: Limits.safetensorsHeaderBytes)
     let skeleton = OLMoSidecar(kind: kind, groupSize: map.dimensions.blockGroupSize)
     let restoration = try CheckpointError.within(path.text) { () throws(CheckpointError) in

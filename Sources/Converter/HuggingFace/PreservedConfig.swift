@@ -86,6 +86,6 @@ struct PreservedConfig {
   }
 
   private static func bytes(of path: String) throws(CheckpointError) -> [UInt8] {
-    try SourceFile.open(path).contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
+    try FileSource(path: path).contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
   }
 }

@@ -23,7 +23,7 @@ public struct HuggingFaceConfig: Hashable, Sendable {
   ///
   /// - Throws: as above, and `inputOutput` when the file cannot be read.
   public init(path: String) throws(CheckpointError) {
-    let bytes = try SourceFile.open(path)
+    let bytes = try FileSource(path: path)
       .contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in
       try HuggingFaceConfig(reading: bytes)

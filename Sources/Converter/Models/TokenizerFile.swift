@@ -14,7 +14,7 @@ public struct TokenizerFile: Sendable {
   /// - Throws: `malformed` where it is not JSON of that kind, `limitExceeded` for a file that no
   ///   tokenizer has, `inputOutput` when it cannot be read.
   public init(path: String) throws(CheckpointError) {
-    let bytes = try SourceFile.open(path)
+    let bytes = try FileSource(path: path)
       .contents(of: "a tokenizer.json", atMost: Self.largestByteCount)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in
       try TokenizerFile(reading: bytes)

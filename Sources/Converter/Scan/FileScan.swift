@@ -25,25 +25,25 @@ public struct FileScan: Sendable {
   /// - Throws: `inputOutput` when it cannot be read; `unsupported` and `truncated` for files of other
   ///   kinds in which nothing was found.
   public init(of path: String) throws(CheckpointError) {
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in try Self(of: file) }
   }
 
-  /// Scans a file that is open.
+  /// Scans a source.
   ///
   /// - Throws: what ``init(of:)-(String)`` throws, without the file in its path.
-  package init(of file: SourceFile) throws(CheckpointError) {
-    let kind = try FileKind.sniff(file)
-    var scanner = FileScanner(file)
+  package init(of source: any ByteSource) throws(CheckpointError) {
+    let kind = try FileKind.sniff(source)
+    var scanner = FileScanner(source)
     format = try scanner.scan(as: kind)
-    path = file.path
-    byteCount = file.byteCount
+    path = source.name
+    byteCount = source.byteCount
     pickleCount = scanner.pickleCount
     findings = scanner.findings.enumerated().sorted {
       ($0.element.severity.rank, $0.offset) < ($1.element.severity.rank, $1.offset)
     }.map(\.element)
     if findings.isEmpty, pickleCount == 0, let problem = kind.problem { throw problem }
-    try file.requireUnchanged()
+    try source.requireUnchanged()
   }
 
   /// How many findings there are of one severity.

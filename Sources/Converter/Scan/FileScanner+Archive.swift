@@ -27,13 +27,13 @@ extension FileScanner {
   /// none after all.
   mutating func scanArchive(isPolyglot: Bool) throws(CheckpointError) -> String? {
     var faults = ZipDiagnostics(tolerated: true)
-    let directory = try ZipDirectory(reading: file, &faults)
+    let directory = try ZipDirectory(reading: source, &faults)
     // Programs that read archives hold the mark as well; one without entries is no archive.
     guard !isPolyglot || !directory.entries.isEmpty else { return nil }
     if isPolyglot {
       note(.suspicious, "the file is a ZIP archive as well as what it begins as")
     }
-    var budget = max(Self.readingAtLeast, file.byteCount / 4 * Self.readingRatio)
+    var budget = max(Self.readingAtLeast, source.byteCount / 4 * Self.readingRatio)
     for entry in directory.entries {
       try scan(entry, of: directory, &faults, &budget)
     }
@@ -61,7 +61,7 @@ extension FileScanner {
   /// Scans what has local headers but no table of contents.
   mutating func scanBrokenArchive() throws(CheckpointError) {
     if let problem = FileKind.truncatedZip.problem { note(problem) }
-    for entry in try ZipDirectory.strayEntries(of: file, in: 0..<file.byteCount)
+    for entry in try ZipDirectory.strayEntries(of: source, in: 0..<source.byteCount)
     where entry.encoding == .stored {
       let expectation = expectation(of: entry.name)
       if expectation == .pickle {
@@ -77,13 +77,14 @@ extension FileScanner {
     let layout = directory.layout
     if layout.archiveOffset > 0 {
       note(.suspicious, "\(layout.archiveOffset) bytes stand before the archive")
-      try sweep(0..<min(layout.archiveOffset, file.byteCount), at: [], .anything, allowsRest: true)
+      try sweep(
+        0..<min(layout.archiveOffset, source.byteCount), at: [], .anything, allowsRest: true)
     }
     let behind = layout.trailingByteCount + layout.commentLength
-    if behind > 0, behind <= file.byteCount {
-      let start = file.byteCount - behind
+    if behind > 0, behind <= source.byteCount {
+      let start = source.byteCount - behind
       note(.suspicious, offset: start, "\(behind) bytes stand behind the archive")
-      try sweep(start..<file.byteCount, at: [], .anything, allowsRest: true)
+      try sweep(start..<source.byteCount, at: [], .anything, allowsRest: true)
     }
   }
 
@@ -123,7 +124,7 @@ extension FileScanner {
   /// Looks whether an entry without a table of contents is a pickle in spite of its name.
   private mutating func scanHead(_ entry: ZipEntry) throws(CheckpointError) {
     let end = min(entry.dataRange.upperBound, entry.dataOffset + Self.headByteCount)
-    let head = try file.bytes(in: entry.dataOffset..<end)
+    let head = try source.bytes(in: entry.dataOffset..<end)
     guard PickleScan(head.span).isConvincing(head[...]) else { return }
     try sweepEntry(entry, .anything)
   }
@@ -131,7 +132,7 @@ extension FileScanner {
   private mutating func sweepEntry(
     _ entry: ZipEntry, _ expectation: PickleSweep.Expectation
   ) throws(CheckpointError) {
-    let range = entry.dataRange.clamped(to: 0..<file.byteCount)
+    let range = entry.dataRange.clamped(to: 0..<source.byteCount)
     try sweep(range, at: [entry.name], expectation, allowsRest: true)
   }
 

@@ -11,13 +11,13 @@ struct FileScanner {
   /// How much is read to tell whether something is a pickle, in bytes.
   static let headByteCount = 64 << 10
 
-  let file: SourceFile
+  let source: any ByteSource
   /// What has been found, in the order in which it was met.
   var findings: [ScanFinding] = []
   /// How many pickles there were.
   var pickleCount = 0
 
-  init(_ file: SourceFile) { self.file = file }
+  init(_ source: any ByteSource) { self.source = source }
 
   /// Looks through all of the file; returns what kind of file it is.
   mutating func scan(as kind: FileKind) throws(CheckpointError) -> String {
@@ -27,10 +27,10 @@ struct FileScanner {
       try scanSafetensors()
       formats.append("safetensors")
     case .legacyTorch:
-      try sweep(0..<file.byteCount, at: [], .pickle, allowsRest: true)
+      try sweep(0..<source.byteCount, at: [], .pickle, allowsRest: true)
       formats.append("pickles of PyTorch before 1.6")
     case .pickle:
-      try sweep(0..<file.byteCount, at: [], .pickle)
+      try sweep(0..<source.byteCount, at: [], .pickle)
       formats.append("pickle")
     case .tar:
       try scanTar()
@@ -38,7 +38,7 @@ struct FileScanner {
     case .zip, .truncatedZip: break
     default: try scanUnknown()
     }
-    if try ZipDirectory.isPresent(in: file) {
+    if try ZipDirectory.isPresent(in: source) {
       if let format = try scanArchive(isPolyglot: kind != .zip) { formats.append(format) }
     } else if kind == .truncatedZip {
       try scanBrokenArchive()
@@ -49,9 +49,9 @@ struct FileScanner {
 
   /// A file that is nothing that is known may still be a pickle of protocol 0.
   private mutating func scanUnknown() throws(CheckpointError) {
-    let head = try file.bytes(in: 0..<Self.headByteCount)
+    let head = try source.bytes(in: 0..<Self.headByteCount)
     guard PickleScan(head.span).isConvincing(head[...]) else { return }
-    try sweep(0..<file.byteCount, at: [], .pickle)
+    try sweep(0..<source.byteCount, at: [], .pickle)
   }
 
   // MARK: Reading pickles
@@ -67,7 +67,7 @@ struct FileScanner {
     var count = Self.firstWindow
     while true {
       let window = range.lowerBound..<min(range.upperBound, range.lowerBound + count)
-      let bytes = try file.bytes(in: window)
+      let bytes = try source.bytes(in: window)
       let isWhole = window.upperBound == range.upperBound
       let found = PickleSweep(
         bytes, base: place.isEmpty ? range.lowerBound : 0, at: place, expectation,
@@ -94,7 +94,7 @@ struct FileScanner {
 
   /// Notes what keeps a part of the file from being read.
   mutating func note(_ fault: CheckpointError) {
-    note(.broken, at: fault.path.filter { $0 != file.path }, offset: fault.offset, fault.message)
+    note(.broken, at: fault.path.filter { $0 != source.name }, offset: fault.offset, fault.message)
   }
 }
 
@@ -104,7 +104,7 @@ extension FileScanner {
   mutating func scanSafetensors() throws(CheckpointError) {
     let contents: EmbeddedPickles
     do throws(CheckpointError) {
-      contents = try EmbeddedPickles(of: file)
+      contents = try EmbeddedPickles(of: source)
     } catch {
       guard error.code != .inputOutput else { throw error }
       return note(error)
@@ -125,7 +125,7 @@ extension FileScanner {
       try sweep(part.range, at: place, .pickle)
     } else if part.isBytes {
       let end = min(part.range.upperBound, part.range.lowerBound + Self.headByteCount)
-      let head = try file.bytes(in: part.range.lowerBound..<end)
+      let head = try source.bytes(in: part.range.lowerBound..<end)
       guard PickleScan(head.span).isConvincing(head[...]) else { return }
       try sweep(part.range, at: place, .anything, allowsRest: true)
     }
@@ -143,11 +143,11 @@ extension FileScanner {
   /// Scans every member that begins like a pickle.
   mutating func scanTar() throws(CheckpointError) {
     var place = 0
-    while place + Self.blockByteCount <= file.byteCount {
-      let header = try file.bytes(in: place..<place + Self.blockByteCount)
+    while place + Self.blockByteCount <= source.byteCount {
+      let header = try source.bytes(in: place..<place + Self.blockByteCount)
       guard header.contains(where: { $0 != 0 }) else { return }
       guard let size = Self.octal(header[Self.sizeField]),
-        size <= file.byteCount - place - Self.blockByteCount
+        size <= source.byteCount - place - Self.blockByteCount
       else {
         return note(.broken, offset: place, "a member of the tar archive has no valid size")
       }

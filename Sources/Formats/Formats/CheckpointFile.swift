@@ -20,44 +20,50 @@ public enum CheckpointFile: Sendable {
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
     let place = try file(at: path)
-    let file = try SourceFile.open(place)
-    return try read(file, options)
+    return try read(FileSource(path: place), options)
   }
 
-  /// Reads the structure of a file that is open: a checkpoint, or the index of one in several files.
+  /// Reads the structure of a source: a checkpoint, or the index of one in several files.
   ///
   /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``CheckpointError`` with the file in its path: `unsupported` when it is something else,
   ///   and what its reader throws.
   public static func read(
-    _ file: SourceFile, _ options: ReadingOptions = ReadingOptions()
+    _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
-    if try FileKind.sniff(file) == .json {
-      let index = try CheckpointError.within(file.path) { () throws(CheckpointError) in
-        try ShardIndex(reading: file)
+    if try FileKind.sniff(source) == .json {
+      let index = try CheckpointError.within(source.name) { () throws(CheckpointError) in
+        try ShardIndex(reading: source)
       }
-      if let index { return try ShardedReader.read(index, file, options) }
+      if let index {
+        guard let file = source as? FileSource else {
+          throw CheckpointError(
+            .unsupported, "an index of shards is read only where its files lie beside it"
+          ).framed(by: source.name)
+        }
+        return try ShardedReader.read(index, file, options)
+      }
     }
-    return try readOne(file, options)
+    return try readOne(source, options)
   }
 
   /// Reads the structure of a checkpoint in one file.
   static func readOne(
-    _ file: SourceFile, _ options: ReadingOptions
+    _ source: any ByteSource, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
-    let kind = try FileKind.sniff(file)
-    if kind == .truncatedZip, let whole = try TruncatedArchive(file) {
-      throw whole.error(readFrom: file).framed(by: file.path)
+    let kind = try FileKind.sniff(source)
+    if kind == .truncatedZip, let whole = try TruncatedArchive(source) {
+      throw whole.error(readFrom: source).framed(by: source.name)
     }
-    if let problem = kind.problem { throw problem.framed(by: file.path) }
+    if let problem = kind.problem { throw problem.framed(by: source.name) }
     switch kind {
     case .legacyTorch:
       throw CheckpointError(
         .unsupported, "this file has the format of PyTorch before 1.6, which is not read",
         hint: "load it with torch.load and save it with torch.save of a later PyTorch"
-      ).framed(by: file.path)
-    case .safetensors: return try SafetensorsReader.read(file, options)
-    default: return try TorchReader.read(file, droppingUnsafe: options.dropsUnsafe)
+      ).framed(by: source.name)
+    case .safetensors: return try SafetensorsReader.read(source, options)
+    default: return try TorchReader.read(source, droppingUnsafe: options.dropsUnsafe)
     }
   }
 

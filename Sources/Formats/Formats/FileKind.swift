@@ -42,25 +42,25 @@ extension FileKind {
   /// How much of a file's start is looked at, in bytes.
   private static let headByteCount = 4 << 10
 
-  /// Tells what `file` is from its first bytes, and for ZIP archives from its end.
+  /// Tells what `source` is from its first bytes, and for ZIP archives from its end.
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
-  package static func sniff(_ file: SourceFile) throws(CheckpointError) -> FileKind {
-    let head = try file.bytes(in: 0..<headByteCount)
+  package static func sniff(_ source: any ByteSource) throws(CheckpointError) -> FileKind {
+    let head = try source.bytes(in: 0..<headByteCount)
     guard !head.isEmpty else { return .empty }
     if head.starts(with: "PK\u{3}\u{4}".utf8) || head.starts(with: "PK\u{5}\u{6}".utf8) {
-      return try ZipDirectory.isPresent(in: file) ? .zip : .truncatedZip
+      return try ZipDirectory.isPresent(in: source) ? .zip : .truncatedZip
     }
     if let kind = magic(of: head) { return kind }
-    if isSafetensors(head, fileByteCount: file.byteCount) { return .safetensors }
+    if isSafetensors(head, fileByteCount: source.byteCount) { return .safetensors }
     if let kind = pickle(head) { return kind }
     // `torch.save` may have written behind other bytes of a stream. The mark alone does not prove
     // it: programs that read ZIP files contain it too.
-    if try ZipDirectory.isPresent(in: file), (try? ZipDirectory(reading: file)) != nil {
+    if try ZipDirectory.isPresent(in: source), (try? ZipDirectory(reading: source)) != nil {
       return .zip
     }
     if head.allSatisfy({ $0 == 0 }) { return .zeros(count: head.count) }
-    guard let text = text(of: head, isWhole: head.count == file.byteCount) else {
+    guard let text = text(of: head, isWhole: head.count == source.byteCount) else {
       return .unknown(leading: Array(head.prefix(8)))
     }
     return markup(text) ?? plain(text)

@@ -48,7 +48,7 @@ extension ModelFolder {
   /// - Throws: `inputOutput` when it cannot be read, `malformed` for an index with entries that cannot
   ///   be meant.
   package static func shards(of path: String) throws(CheckpointError) -> [String] {
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     return try CheckpointError.within(path) { () throws(CheckpointError) in
       guard try FileKind.sniff(file) == .json, let index = try ShardIndex(reading: file) else {
         return [path]
@@ -84,7 +84,7 @@ struct ShardIndex {
   ///
   /// - Throws: `malformed` for an index with entries that cannot be meant, `limitExceeded` for one
   ///   that is too large.
-  init?(reading file: SourceFile) throws(CheckpointError) {
+  init?(reading file: any ByteSource) throws(CheckpointError) {
     let bytes = try file.contents(of: "an index of shards", atMost: Limits.indexBytes)
     var isIndex = false
     do throws(CheckpointError) {

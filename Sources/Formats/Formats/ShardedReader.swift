@@ -26,7 +26,7 @@ struct ShardedReader {
   /// - Throws: `inputOutput` for a shard that is missing, `malformed` where index and shards
   ///   disagree, and what the readers of the shards throw.
   static func read(
-    _ index: ShardIndex, _ file: SourceFile, _ options: ReadingOptions
+    _ index: ShardIndex, _ file: FileSource, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
     var reader = ShardedReader(
       index: index, directory: FilePath(file.path).directory, options: options)
@@ -48,9 +48,9 @@ struct ShardedReader {
 
   private mutating func addShard(_ name: String) throws(CheckpointError) {
     let path = directory.appending(name).text
-    let file: SourceFile
+    let file: FileSource
     do {
-      file = try SourceFile(path: path)
+      file = try FileSource(path: path)
     } catch {
       var failure = error
       if error.cause?.isMissing == true {

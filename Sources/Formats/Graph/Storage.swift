@@ -37,9 +37,9 @@ public struct Storage: Sendable {
   }
 }
 
-/// A stretch of a source file that holds tensor data: where it lies, not its bytes.
+/// A stretch of a source that holds tensor data: where it lies, not its bytes.
 public struct FileRegion: Sendable {
-  /// How the bytes of a region are stored in the file.
+  /// How the bytes of a region are stored.
   public enum Encoding: Hashable, Sendable {
     /// As they are.
     case stored
@@ -47,9 +47,9 @@ public struct FileRegion: Sendable {
     case deflated
   }
 
-  /// The file that holds the bytes.
-  public let file: SourceFile
-  /// Where the stored bytes lie in ``file``, in bytes.
+  /// The file, or a part of one, that holds the bytes.
+  public let source: any ByteSource
+  /// Where the stored bytes lie in ``source``, in bytes.
   public let range: Range<Int>
   /// How the bytes are stored.
   public let encoding: Encoding
@@ -60,12 +60,12 @@ public struct FileRegion: Sendable {
   /// The name of the archive entry or tensor, for messages.
   public let name: String
 
-  /// Describes a stretch of `file`.
+  /// Describes a stretch of `source`.
   public init(
-    file: SourceFile, range: Range<Int>, encoding: Encoding = .stored, byteCount: Int? = nil,
+    source: any ByteSource, range: Range<Int>, encoding: Encoding = .stored, byteCount: Int? = nil,
     crc32: UInt32? = nil, name: String
   ) {
-    self.file = file
+    self.source = source
     self.range = range
     self.encoding = encoding
     self.byteCount = byteCount ?? range.count
@@ -75,9 +75,10 @@ public struct FileRegion: Sendable {
 }
 
 extension FileRegion {
-  /// Tells two regions apart; equal descriptions of the same bytes of the same open file are one.
+  /// Tells two regions apart; equal descriptions of the same bytes of the same open file
+  /// are one, also where a slice has them.
   package struct Identity: Hashable {
-    private let file: ObjectIdentifier
+    private let source: ObjectIdentifier
     private let range: Range<Int>
     private let encoding: Encoding
     private let byteCount: Int
@@ -85,8 +86,9 @@ extension FileRegion {
 
     /// The identity of `region`.
     package init(_ region: FileRegion) {
-      file = ObjectIdentifier(region.file)
-      range = region.range
+      let origin = region.source.origin
+      source = ObjectIdentifier(origin.source)
+      range = region.range.lowerBound + origin.offset..<region.range.upperBound + origin.offset
       encoding = region.encoding
       byteCount = region.byteCount
       crc32 = region.crc32

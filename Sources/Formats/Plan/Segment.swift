@@ -107,13 +107,13 @@ extension FileRegion {
   /// An error with the names of the region and its file, which failed system calls name themselves.
   package func framed(_ error: CheckpointError) -> CheckpointError {
     guard error.cause == nil else { return error }
-    return error.framed(by: name).framed(by: file.path)
+    return error.framed(by: name).framed(by: source.name)
   }
 
   /// A stretch of a stored region, without a checksum of its own.
   package func part(_ part: Range<Int>) -> FileRegion {
     let start = range.lowerBound + part.lowerBound
-    return FileRegion(file: file, range: start..<start + part.count, name: name)
+    return FileRegion(source: source, range: start..<start + part.count, name: name)
   }
 
   /// Makes sure that the region lies inside its file.
@@ -124,10 +124,10 @@ extension FileRegion {
     else {
       throw fault(.malformed, "\(byteCount) bytes are announced and \(range.count) are stored")
     }
-    guard range.upperBound <= file.byteCount else {
+    guard range.upperBound <= source.byteCount else {
       throw fault(
         .truncated,
-        "data ends at byte \(range.upperBound) of a file of \(file.byteCount) bytes")
+        "data ends at byte \(range.upperBound) of a file of \(source.byteCount) bytes")
     }
   }
 

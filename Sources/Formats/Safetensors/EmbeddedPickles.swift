@@ -28,11 +28,11 @@ package struct EmbeddedPickles {
   /// What is wrong with the skeleton.
   package let skeletonFault: CheckpointError?
 
-  /// Reads the header of `file`.
+  /// Reads the header of `source`.
   ///
   /// - Throws: what keeps readers from it: `truncated`, `malformed`, `limitExceeded`.
-  package init(of file: SourceFile) throws(CheckpointError) {
-    let header = try SafetensorsHeader.read(file)
+  package init(of source: any ByteSource) throws(CheckpointError) {
+    let header = try SafetensorsHeader.read(source)
     let start = 8 + header.byteCount
     parts = header.entries.map { entry in
       let key = Self.key(entry.name)

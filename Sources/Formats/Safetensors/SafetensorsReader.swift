@@ -13,11 +13,11 @@ public enum SafetensorsReader: Sendable {
   /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``CheckpointError`` with the file and the tensor in its path.
   public static func read(
-    _ file: SourceFile, _ options: ReadingOptions = ReadingOptions()
+    _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
-    try CheckpointError.within(file.path) { () throws(CheckpointError) in
-      let header = try SafetensorsHeader.read(file)
-      let data = EntryData(file: file, start: 8 + header.byteCount)
+    try CheckpointError.within(source.name) { () throws(CheckpointError) in
+      let header = try SafetensorsHeader.read(source)
+      let data = EntryData(source: source, start: 8 + header.byteCount)
       if !options.ignoresSkeleton, let text = header.skeleton {
         return try object(text, header, data, options)
       }
@@ -68,20 +68,20 @@ public enum SafetensorsReader: Sendable {
       layout: layout.rawValue, headerByteCount: header.byteCount, metadata: header.metadata,
       hasMetadata: header.hasMetadata, origin: origin)
     return SourceDescription(
-      container: .safetensors(description), byteCount: data.file.byteCount)
+      container: .safetensors(description), byteCount: data.source.byteCount)
   }
 }
 
 /// What the entries of a safetensors file hold: tensors, and pickled values in OLMo's layout.
 struct EntryData {
-  let file: SourceFile
+  let source: any ByteSource
   /// Where the data begins, in bytes from the start of the file.
   let start: Int
 
   /// Where an entry's bytes lie.
   func region(of entry: SafetensorsHeaderEntry) -> FileRegion {
     FileRegion(
-      file: file,
+      source: source,
       range: start + entry.range.lowerBound..<start + entry.range.upperBound, name: entry.name)
   }
 
@@ -110,7 +110,7 @@ struct EntryData {
       throw CheckpointError(
         .malformed, "a pickled value is \(entry.dtype.name) of \(entry.range.count) bytes")
     }
-    return try file.bytes(in: region(of: entry).range)
+    return try source.bytes(in: region(of: entry).range)
   }
 
   /// The value whose pickle is an entry's data.

@@ -17,11 +17,11 @@ package struct TorchArchive: Sendable {
   private static let pickleName = "data.pkl"
   private static let storagePrefix = TorchArchiveDescription.storagePrefix
 
-  /// Opens `file`.
+  /// Opens `source`.
   ///
   /// - Throws: what ``ZipDirectory`` throws; `malformed` for an archive that is not torch's.
-  package init(reading file: SourceFile) throws(CheckpointError) {
-    directory = try ZipDirectory(reading: file)
+  package init(reading source: any ByteSource) throws(CheckpointError) {
+    directory = try ZipDirectory(reading: source)
     guard let first = directory.entries.first else {
       throw CheckpointError(.malformed, "the archive is empty")
     }
@@ -139,7 +139,7 @@ package struct TorchArchive: Sendable {
   ) throws(CheckpointError) -> TorchArchiveDescription.Record {
     guard entry.encoding == .deflated else { return .other(name: name, bytes: bytes) }
     return .compressed(
-      name: name, bytes: try directory.file.bytes(in: entry.dataRange), byteCount: bytes.count)
+      name: name, bytes: try directory.source.bytes(in: entry.dataRange), byteCount: bytes.count)
   }
 }
 
@@ -148,15 +148,15 @@ public enum TorchReader: Sendable {
   /// The contents of a `.pt` file.
   ///
   /// - Parameters:
-  ///   - file: an archive of `torch.save` or `torch.jit.save`.
+  ///   - source: an archive of `torch.save` or `torch.jit.save`.
   ///   - dropsUnsafe: puts `None` where the pickle names something that exists to run code.
   /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``CheckpointError`` with the file and the archive entry in its path.
   public static func read(
-    _ file: SourceFile, droppingUnsafe dropsUnsafe: Bool = false
+    _ source: any ByteSource, droppingUnsafe dropsUnsafe: Bool = false
   ) throws(CheckpointError) -> Checkpoint {
-    try CheckpointError.within(file.path) { () throws(CheckpointError) in
-      let archive = try TorchArchive(reading: file)
+    try CheckpointError.within(source.name) { () throws(CheckpointError) in
+      let archive = try TorchArchive(reading: source)
       let pickle = try archive.readPickle()
       let (graph, version, pickleWarnings) = try readGraph(
         of: archive, pickle, dropsUnsafe: dropsUnsafe)
@@ -168,7 +168,7 @@ public enum TorchReader: Sendable {
       let used = Set(graph.storages.compactMap(\.region?.name))
       return Checkpoint(
         graph: graph,
-        source: SourceDescription(container: .torch(description), byteCount: file.byteCount),
+        source: SourceDescription(container: .torch(description), byteCount: source.byteCount),
         unusedRegions: archive.storageRegions.filter { !used.contains($0.name) },
         warnings: pickleWarnings + warnings(graph, description))
     }

@@ -63,7 +63,7 @@ struct TorchArchiveEncoder {
     case .literal(let bytes): return Array(bytes.prefix(8))
     case .copy(let region, let range) where region.encoding == .stored && range.count >= 8:
       let start = region.range.lowerBound + range.lowerBound
-      return try region.file.bytes(in: start..<start + 8)
+      return try region.source.bytes(in: start..<start + 8)
     default: return []
     }
   }

@@ -18,16 +18,16 @@ package struct TruncatedArchive {
   /// The alignment that `torch.save` uses unless it is told otherwise, in bytes.
   private static let alignment = 64
 
-  /// What `file` was, or `nil` where its beginning does not tell.
+  /// What `source` was, or `nil` where its beginning does not tell.
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
-  package init?(_ file: SourceFile) throws(CheckpointError) {
-    guard let first = try LocalHeaderOnlyEntry(in: file, at: 0),
+  package init?(_ source: any ByteSource) throws(CheckpointError) {
+    guard let first = try LocalHeaderOnlyEntry(in: source, at: 0),
       let slash = first.name.utf8.firstIndex(of: UInt8(ascii: "/")),
       first.name[slash...] == "/data.pkl", first.dataOffset % Self.alignment == 0,
-      let (pickle, storages) = try Self.readPickle(of: file, at: first.dataOffset),
+      let (pickle, storages) = try Self.readPickle(of: source, at: first.dataOffset),
       let second = try LocalHeaderOnlyEntry(
-        in: file, at: first.dataOffset + pickle.count + LocalHeaderOnlyEntry.descriptorByteCount)
+        in: source, at: first.dataOffset + pickle.count + LocalHeaderOnlyEntry.descriptorByteCount)
     else { return nil }
     let prefix = String(first.name[..<slash])
     var archive = TorchArchiveDescription.current(prefix: prefix)
@@ -37,25 +37,25 @@ package struct TruncatedArchive {
     let plan = try? TorchArchiveEncoder.plan(archive, pickle: pickle) { _, byteCount in
       [.zeros(byteCount: byteCount)]
     }
-    guard let plan, plan.byteCount > file.byteCount else { return nil }
+    guard let plan, plan.byteCount > source.byteCount else { return nil }
     byteCount = plan.byteCount
   }
 
-  /// The error that says how much of `file` is missing.
-  package func error(readFrom file: SourceFile) -> CheckpointError {
+  /// The error that says how much of `source` is missing.
+  package func error(readFrom source: any ByteSource) -> CheckpointError {
     CheckpointError(
       .truncated,
-      "this archive was cut off: \(file.byteCount) of its \(byteCount) bytes are there, "
-        + "\(byteCount - file.byteCount) are missing",
+      "this archive was cut off: \(source.byteCount) of its \(byteCount) bytes are there, "
+        + "\(byteCount - source.byteCount) are missing",
       hint: "fetch it again, or let the download go on where it ended (curl -C -)")
   }
 
   /// The pickle at `offset`, and the storages that it names.
   private static func readPickle(
-    of file: SourceFile, at offset: Int
+    of source: any ByteSource, at offset: Int
   ) throws(CheckpointError) -> (pickle: [UInt8], storages: [TorchArchiveDescription.Record])? {
     for byteCount in pickleByteCounts {
-      let bytes = try file.bytes(in: offset..<offset + byteCount)
+      let bytes = try source.bytes(in: offset..<offset + byteCount)
       var machine = Unpickler()
       var reader = ByteReader(bytes.span)
       guard (try? machine.load(&reader)) != nil else {

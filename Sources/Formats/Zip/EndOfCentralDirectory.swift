@@ -47,12 +47,12 @@ struct EndOfCentralDirectory {
     centralDirectorySize == .max || centralDirectoryOffset == .max
   }
 
-  /// Where the last such record of `file` starts, or `nil` where there is none near the end.
+  /// Where the last such record of `source` starts, or `nil` where there is none near the end.
   ///
   /// Like torch's reader, and Python's, this takes the last signature with room for a record.
-  static func offset(in file: SourceFile) throws(CheckpointError) -> Int? {
-    let start = max(0, file.byteCount - searchByteCount)
-    let tail = try file.bytes(in: start..<file.byteCount)
+  static func offset(in source: any ByteSource) throws(CheckpointError) -> Int? {
+    let start = max(0, source.byteCount - searchByteCount)
+    let tail = try source.bytes(in: start..<source.byteCount)
     let mark = signature.bytes
     var index = tail.count - byteCount
     while index >= 0 {

@@ -16,23 +16,23 @@ struct EndRecords {
   /// The bytes between the end of the archive and the end of the file.
   let trailingByteCount: Int
 
-  /// Finds and cross-checks the records at the end of `file`.
+  /// Finds and cross-checks the records at the end of `source`.
   ///
   /// - Throws: `truncated` when there are none; `malformed` when they contradict each other or the
   ///   file; `unsupported` when the archive spans several disks; `limitExceeded` when it lists more
   ///   than ``Limits/archiveEntries``.
-  init(locatedIn file: SourceFile, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
-    guard let offset = try EndOfCentralDirectory.offset(in: file) else {
+  init(locatedIn source: any ByteSource, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
+    guard let offset = try EndOfCentralDirectory.offset(in: source) else {
       throw CheckpointError(
         .truncated, "no \(EndOfCentralDirectory.signature.recordName) at the end of the file",
         hint: "the file was cut off on the way or is not a ZIP archive; fetch it again")
     }
-    let bytes = try file.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
+    let bytes = try source.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
     var reader = ByteReader(bytes.span, base: offset)
     let narrow = try EndOfCentralDirectory(reading: &reader)
     let wide =
       try faults.noting { () throws(CheckpointError) in
-        try Zip64EndRecord(before: offset, in: file)
+        try Zip64EndRecord(before: offset, in: source)
       } ?? nil
     let end = wide?.offset ?? offset
 
@@ -70,7 +70,7 @@ struct EndRecords {
     archiveOffset = max(0, end - length)
     centralDirectory = end - size..<end
     otherDirectory = try Self.directory(
-      announcedAt: start, byteCount: announcedSize, besides: centralDirectory, in: file)
+      announcedAt: start, byteCount: announcedSize, besides: centralDirectory, in: source)
     if otherDirectory != nil {
       try faults.note(
         CheckpointError(
@@ -82,7 +82,7 @@ struct EndRecords {
     hasZip64Record = wide != nil
     commentLength = Int(narrow.commentLength)
     trailingByteCount =
-      file.byteCount - offset - EndOfCentralDirectory.byteCount - commentLength
+      source.byteCount - offset - EndOfCentralDirectory.byteCount - commentLength
     if trailingByteCount < 0 {
       try faults.note(
         CheckpointError(
@@ -95,13 +95,13 @@ struct EndRecords {
   /// Where a central directory lies at the announced place, if that is not the one before the end
   /// record: an archive that does not start with the file can have two.
   private static func directory(
-    announcedAt start: Int, byteCount: Int, besides known: Range<Int>, in file: SourceFile
+    announcedAt start: Int, byteCount: Int, besides known: Range<Int>, in source: any ByteSource
   ) throws(CheckpointError) -> Range<Int>? {
-    guard start != known.lowerBound, byteCount > 0, start < file.byteCount else { return nil }
+    guard start != known.lowerBound, byteCount > 0, start < source.byteCount else { return nil }
     let signature = CentralDirectoryHeader.signature.bytes
-    let bytes = try file.bytes(in: start..<min(start + signature.count, file.byteCount))
+    let bytes = try source.bytes(in: start..<min(start + signature.count, source.byteCount))
     guard bytes == signature else { return nil }
-    return start..<start + min(byteCount, file.byteCount - start)
+    return start..<start + min(byteCount, source.byteCount - start)
   }
 
   /// The value of a field that both end records have.
@@ -179,10 +179,10 @@ struct Zip64EndRecord {
   /// Finds the record whose locator stands right before `endOffset`; `nil` without a locator.
   ///
   /// - Throws: `malformed` when there is a locator, but not the record it points to.
-  init?(before endOffset: Int, in file: SourceFile) throws(CheckpointError) {
+  init?(before endOffset: Int, in source: any ByteSource) throws(CheckpointError) {
     let locatorOffset = endOffset - Zip64EndOfCentralDirectoryLocator.byteCount
     guard locatorOffset >= 0 else { return nil }
-    let bytes = try file.bytes(in: locatorOffset..<endOffset)
+    let bytes = try source.bytes(in: locatorOffset..<endOffset)
     guard bytes.starts(with: Zip64EndOfCentralDirectoryLocator.signature.bytes) else { return nil }
     var reader = ByteReader(bytes.span, base: locatorOffset)
     locator = try Zip64EndOfCentralDirectoryLocator(reading: &reader)
@@ -192,7 +192,7 @@ struct Zip64EndRecord {
     let announced = Int(clamping: locator.endRecordOffset)
     let adjacent = locatorOffset - Zip64EndOfCentralDirectory.byteCount
     for start in [announced, adjacent] where start <= adjacent && start >= announced {
-      guard let record = try Self.record(at: start, endingAt: locatorOffset, in: file) else {
+      guard let record = try Self.record(at: start, endingAt: locatorOffset, in: source) else {
         continue
       }
       self.record = record
@@ -208,9 +208,9 @@ struct Zip64EndRecord {
 
   /// The record at `start` if there is one and it ends at `end`.
   private static func record(
-    at start: Int, endingAt end: Int, in file: SourceFile
+    at start: Int, endingAt end: Int, in source: any ByteSource
   ) throws(CheckpointError) -> Zip64EndOfCentralDirectory? {
-    let bytes = try file.bytes(in: start..<start + Zip64EndOfCentralDirectory.byteCount)
+    let bytes = try source.bytes(in: start..<start + Zip64EndOfCentralDirectory.byteCount)
     guard bytes.starts(with: Zip64EndOfCentralDirectory.signature.bytes) else { return nil }
     var reader = ByteReader(bytes.span, base: start)
     let record = try Zip64EndOfCentralDirectory(reading: &reader)

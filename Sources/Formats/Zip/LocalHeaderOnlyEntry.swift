@@ -17,15 +17,15 @@ package struct LocalHeaderOnlyEntry: Sendable {
   /// The entry whose local header is at `offset`, or `nil` where there is none.
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
-  package init?(in file: SourceFile, at offset: Int) throws(CheckpointError) {
+  package init?(in source: any ByteSource, at offset: Int) throws(CheckpointError) {
     let end = offset + LocalFileHeader.byteCount
-    guard offset >= 0, end <= file.byteCount else { return nil }
-    let bytes = try file.bytes(in: offset..<end)
+    guard offset >= 0, end <= source.byteCount else { return nil }
+    let bytes = try source.bytes(in: offset..<end)
     var reader = ByteReader(bytes.span, base: offset)
     guard let header = try? LocalFileHeader(reading: &reader) else { return nil }
     let nameEnd = end + Int(header.nameLength)
-    guard nameEnd <= file.byteCount,
-      let name = String(validating: try file.bytes(in: end..<nameEnd), as: UTF8.self)
+    guard nameEnd <= source.byteCount,
+      let name = String(validating: try source.bytes(in: end..<nameEnd), as: UTF8.self)
     else { return nil }
     self.name = name
     dataOffset = offset + header.totalByteCount
@@ -53,33 +53,33 @@ extension ZipDirectory {
     var end = 0
     for range in (known + directoryRanges).sorted(by: { $0.lowerBound < $1.lowerBound }) {
       if range.lowerBound > end {
-        strays += try Self.strayEntries(of: file, in: end..<range.lowerBound)
+        strays += try Self.strayEntries(of: source, in: end..<range.lowerBound)
       }
       end = max(end, range.upperBound)
     }
-    if end < file.byteCount {
-      strays += try Self.strayEntries(of: file, in: end..<file.byteCount)
+    if end < source.byteCount {
+      strays += try Self.strayEntries(of: source, in: end..<source.byteCount)
     }
     return Array(strays.prefix(Self.strayLimit))
   }
 
-  /// The entries whose local headers stand in a part of `file`, whether or not there is an archive.
+  /// The entries whose local headers stand in a part of `source`, whether or not there is an archive.
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
   package static func strayEntries(
-    of file: SourceFile, in range: Range<Int>
+    of source: any ByteSource, in range: Range<Int>
   ) throws(CheckpointError) -> [ZipEntry] {
     var strays: [Stray] = []
     let mark = LocalFileHeader.signature.bytes
     var start = range.lowerBound
     while range.upperBound - start >= LocalFileHeader.byteCount, strays.count < strayLimit {
       let window = start..<min(start + windowByteCount, range.upperBound)
-      let bytes = try file.bytes(in: window)
+      let bytes = try source.bytes(in: window)
       guard bytes.count > mark.count else { break }
       var next = window.upperBound - (mark.count - 1)
       for index in 0...bytes.count - mark.count where bytes[index] == mark[0] {
         guard bytes[index...].starts(with: mark),
-          let stray = try stray(at: start + index, before: range.upperBound, in: file)
+          let stray = try stray(at: start + index, before: range.upperBound, in: source)
         else { continue }
         strays.append(stray)
         // The data of one entry is not searched for others, where it is known how much that is.
@@ -103,10 +103,10 @@ extension ZipDirectory {
 
   /// The entry whose local header is at `offset`, as far as it looks like one.
   private static func stray(
-    at offset: Int, before end: Int, in file: SourceFile
+    at offset: Int, before end: Int, in source: any ByteSource
   ) throws(CheckpointError) -> Stray? {
     let most = LocalFileHeader.byteCount + longestName + Int(UInt16.max)
-    let bytes = try file.bytes(in: offset..<min(offset + most, end))
+    let bytes = try source.bytes(in: offset..<min(offset + most, end))
     var reader = ByteReader(bytes.span, base: offset)
     guard let header = try? LocalFileHeader(reading: &reader),
       let encoding = header.method.encoding, (1...longestName).contains(Int(header.nameLength)),

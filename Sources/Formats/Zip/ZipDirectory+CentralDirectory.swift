@@ -9,12 +9,12 @@ extension ZipDirectory {
   ///
   /// - Throws: see ``init(reading:)``.
   static func centralEntries(
-    of file: SourceFile, _ end: EndRecords, in directory: Range<Int>, shiftedBy shift: Int,
+    of source: any ByteSource, _ end: EndRecords, in directory: Range<Int>, shiftedBy shift: Int,
     _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [ZipEntry] {
     var entries: [ZipEntry] = []
     entries.reserveCapacity(end.entryCount)
-    var window = FileWindow(onto: file)
+    var window = FileWindow(onto: source)
     var rest = directory
     while entries.count < end.entryCount {
       let part = rest.limited(to: CentralDirectoryHeader.maximumByteCount)
@@ -155,12 +155,12 @@ extension ZipEntry {
 
 /// A stretch of a file held in memory, so that neighbouring records share one read.
 struct FileWindow {
-  private let file: SourceFile
+  private let source: any ByteSource
   private var range: Range<Int> = 0..<0
   private var bytes: [UInt8] = []
 
   /// A window that holds nothing yet.
-  init(onto file: SourceFile) { self.file = file }
+  init(onto source: any ByteSource) { self.source = source }
 
   /// Makes sure that `part` is held; if it is not, reads from its start up to `end`.
   ///
@@ -169,7 +169,7 @@ struct FileWindow {
     _ part: Range<Int>, orReadUpTo end: @autoclosure () -> Int
   ) throws(CheckpointError) {
     guard part.lowerBound < range.lowerBound || part.upperBound > range.upperBound else { return }
-    bytes = try file.bytes(in: part.lowerBound..<max(part.upperBound, end()))
+    bytes = try source.bytes(in: part.lowerBound..<max(part.upperBound, end()))
     range = part.lowerBound..<part.lowerBound + bytes.count
     guard part.upperBound <= range.upperBound else {
       throw CheckpointError(

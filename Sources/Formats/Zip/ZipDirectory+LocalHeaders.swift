@@ -14,13 +14,13 @@ extension ZipDirectory {
   ///
   /// - Throws: `malformed` when a local header contradicts its entry or two entries overlap.
   static func locateData(
-    of entries: inout [ZipEntry], in file: SourceFile, before centralDirectory: Int,
+    of entries: inout [ZipEntry], in source: any ByteSource, before centralDirectory: Int,
     _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> Bool {
     let order = entries.indices.sorted {
       entries[$0].localHeaderOffset < entries[$1].localHeaderOffset
     }
-    var window = FileWindow(onto: file)
+    var window = FileWindow(onto: source)
     var hasTorchPadding = true
     for (position, index) in order.enumerated() {
       let entry = entries[index]
@@ -41,7 +41,7 @@ extension ZipDirectory {
         _ = try check.range(whole.count + entry.storedByteCount)
       } catch {
         try faults.note(error)
-        entries[index].dataOffset = try assumedDataOffset(of: entry, in: file)
+        entries[index].dataOffset = try assumedDataOffset(of: entry, in: source)
       }
     }
     return hasTorchPadding
@@ -49,17 +49,17 @@ extension ZipDirectory {
 
   /// Where the data of an entry starts whose local header contradicts something.
   private static func assumedDataOffset(
-    of entry: ZipEntry, in file: SourceFile
+    of entry: ZipEntry, in source: any ByteSource
   ) throws(CheckpointError) -> Int {
-    let start = min(entry.localHeaderOffset, file.byteCount)
-    let bytes = try file.bytes(
-      in: start..<min(start + LocalFileHeader.byteCount, file.byteCount))
+    let start = min(entry.localHeaderOffset, source.byteCount)
+    let bytes = try source.bytes(
+      in: start..<min(start + LocalFileHeader.byteCount, source.byteCount))
     var reader = ByteReader(bytes.span)
     guard let header = try? LocalFileHeader(reading: &reader) else {
       return min(
-        start + LocalFileHeader.byteCount + entry.name.utf8.count, file.byteCount)
+        start + LocalFileHeader.byteCount + entry.name.utf8.count, source.byteCount)
     }
-    return min(start + header.totalByteCount, file.byteCount)
+    return min(start + header.totalByteCount, source.byteCount)
   }
 
   /// Where a read that starts at the first of `order` ends so that it covers neighbouring headers.

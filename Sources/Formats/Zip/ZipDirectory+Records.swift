@@ -57,7 +57,7 @@ extension ZipDirectory {
   private func stored(
     _ range: Range<Int>, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [UInt8] {
-    let bytes = try file.bytes(in: range)
+    let bytes = try source.bytes(in: range)
     if bytes.count != range.count {
       try faults.note(
         CheckpointError(.truncated, "the file ends inside of the record", at: bytes.count))
@@ -70,7 +70,7 @@ extension ZipDirectory {
     _ entry: ZipEntry, limit: Int, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [UInt8] {
     let inflater = try Inflater()
-    let range = entry.dataRange.clamped(to: 0..<max(file.byteCount, entry.dataOffset))
+    let range = entry.dataRange.clamped(to: 0..<max(source.byteCount, entry.dataOffset))
     var (consumed, finished) = (0, false)
     var fault: CheckpointError?
     let room = faults.areTolerated ? room(for: range, limit: limit) : entry.byteCount

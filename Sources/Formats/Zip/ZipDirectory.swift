@@ -7,7 +7,7 @@ package import CkptBase
 /// another to the next. Data is neither read nor decompressed.
 package struct ZipDirectory: Sendable {
   /// The file that holds the archive.
-  package let file: SourceFile
+  package let source: any ByteSource
   /// The entries in the order of the central directory.
   package let entries: [ZipEntry]
   /// What the archive is like beside its entries.
@@ -16,34 +16,36 @@ package struct ZipDirectory: Sendable {
   let directoryRanges: [Range<Int>]
   private let indices: [ExactString: Int]
 
-  /// Reads the end records, the central directory and every local header of `file`.
+  /// Reads the end records, the central directory and every local header of `source`.
   ///
   /// Errors carry offsets from the start of the file, and no path.
   /// - Throws: `truncated` when the end of the archive is missing; `malformed` when its records
   ///   contradict each other; `unsupported` for encryption, other compression methods than deflate
   ///   and several disks; `limitExceeded` for more entries than ``Limits/archiveEntries``.
-  package init(reading file: SourceFile) throws(CheckpointError) {
+  package init(reading source: any ByteSource) throws(CheckpointError) {
     var faults = ZipDiagnostics(tolerated: false)
-    try self.init(reading: file, &faults)
+    try self.init(reading: source, &faults)
   }
 
-  /// Reads `file` like ``init(reading:)``, but leaves it to `faults` what becomes of contradictions.
+  /// Reads `source` like ``init(reading:)``, but leaves it to `faults` what becomes of contradictions.
   ///
   /// Where they are tolerated, two entries can have one name, and data can lie anywhere.
   /// - Throws: `truncated` when the end of the archive is missing, and what `faults` throws.
-  package init(reading file: SourceFile, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
-    let end = try EndRecords(locatedIn: file, &faults)
+  package init(reading source: any ByteSource, _ faults: inout ZipDiagnostics)
+    throws(CheckpointError)
+  {
+    let end = try EndRecords(locatedIn: source, &faults)
     var entries = try Self.centralEntries(
-      of: file, end, in: end.centralDirectory, shiftedBy: end.archiveOffset, &faults)
+      of: source, end, in: end.centralDirectory, shiftedBy: end.archiveOffset, &faults)
     if let other = end.otherDirectory {
       let known = Set(entries.map(\.localHeaderOffset))
-      entries += try Self.centralEntries(of: file, end, in: other, shiftedBy: 0, &faults).filter {
+      entries += try Self.centralEntries(of: source, end, in: other, shiftedBy: 0, &faults).filter {
         !known.contains($0.localHeaderOffset)
       }
     }
     indices = try Self.indices(of: entries, &faults)
     let hasTorchPadding = try Self.locateData(
-      of: &entries, in: file, before: end.centralDirectory.lowerBound, &faults)
+      of: &entries, in: source, before: end.centralDirectory.lowerBound, &faults)
     directoryRanges = [end.centralDirectory] + (end.otherDirectory.map { [$0] } ?? [])
     layout = ZipLayout(
       archiveOffset: end.archiveOffset,
@@ -56,15 +58,15 @@ package struct ZipDirectory: Sendable {
       dataAlignment: entries.reduce(0) {
         greatestCommonDivisor($0, $1.dataOffset - end.archiveOffset)
       })
-    self.file = file
+    self.source = source
     self.entries = entries
   }
 
-  /// Whether `file` ends like an archive; one that was cut off does not.
+  /// Whether `source` ends like an archive; one that was cut off does not.
   ///
   /// - Throws: `inputOutput` when the read fails.
-  package static func isPresent(in file: SourceFile) throws(CheckpointError) -> Bool {
-    try EndOfCentralDirectory.offset(in: file) != nil
+  package static func isPresent(in source: any ByteSource) throws(CheckpointError) -> Bool {
+    try EndOfCentralDirectory.offset(in: source) != nil
   }
 
   /// The entry of that name, or `nil`; like torch, without regard to ASCII case.

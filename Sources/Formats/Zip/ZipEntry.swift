@@ -39,7 +39,7 @@ package struct ZipEntry: Sendable {
   /// The entry's data in `directory`'s file.
   package func region(in directory: ZipDirectory) -> FileRegion {
     FileRegion(
-      file: directory.file, range: dataRange, encoding: encoding, byteCount: byteCount,
+      source: directory.source, range: dataRange, encoding: encoding, byteCount: byteCount,
       crc32: directory.layout.hasChecksums ? crc32 : nil, name: name)
   }
 }

@@ -11,7 +11,7 @@ extension Manifest {
   /// - Throws: `malformed` for what is none, `unsupported` for one of a later version, `inputOutput`
   ///   when the file cannot be read; each with the file in its path.
   init(path: String) throws(CheckpointError) {
-    let bytes = try SourceFile.open(path).contents(of: "a manifest", atMost: Self.byteLimit)
+    let bytes = try FileSource(path: path).contents(of: "a manifest", atMost: Self.byteLimit)
     files = []
     do throws(CheckpointError) {
       try read(bytes)

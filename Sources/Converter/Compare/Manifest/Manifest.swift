@@ -99,7 +99,7 @@ extension Manifest.File {
   ///
   /// - Throws: `inputOutput` when it cannot be read.
   init(bytesOf path: String, named name: String) throws(CheckpointError) {
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     self.name = name
     guard file.byteCount > 0 else {
       content = .bytes(byteCount: 0, digest: SHA256.digest(of: [UInt8]().span.raw))

@@ -25,9 +25,9 @@ struct ByteAttribution {
   private var kinds: [Kind] = []
 
   /// The stretches of the file that a checkpoint was read from.
-  init(of checkpoint: Checkpoint, in file: SourceFile) {
+  init(of checkpoint: Checkpoint, in file: any ByteSource) {
     let storages = Self.storages(of: checkpoint).filter {
-      $0.region.encoding == .stored && $0.region.file === file
+      $0.region.encoding == .stored && $0.region.source === file
     }.sorted { $0.region.range.lowerBound < $1.region.range.lowerBound }
     var end = 0
     for (region, missed) in storages where region.range.lowerBound >= end {
@@ -81,15 +81,17 @@ struct ByteAttribution {
     return storages + checkpoint.unusedRegions.map { ($0, [0..<$0.byteCount]) }
   }
 
-  private mutating func add(_ range: Range<Int>, _ kind: Kind, _ name: String, _ file: SourceFile) {
+  private mutating func add(
+    _ range: Range<Int>, _ kind: Kind, _ name: String, _ file: any ByteSource
+  ) {
     guard !range.isEmpty else { return }
-    regions.append(FileRegion(file: file, range: range, name: name))
+    regions.append(FileRegion(source: file, range: range, name: name))
     kinds.append(kind)
   }
 
   private mutating func add(_ region: FileRegion, _ part: Range<Int>, _ kind: Kind) {
     let start = region.range.lowerBound
-    add(start + part.lowerBound..<start + part.upperBound, kind, region.name, region.file)
+    add(start + part.lowerBound..<start + part.upperBound, kind, region.name, region.source)
   }
 
   /// Says of what kind the bytes that differ are.

@@ -94,14 +94,14 @@ public struct RoundTrip: Sendable {
   public func run(
     _ path: String, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> Finding {
-    let file = try SourceFile.open(path)
+    let file = try FileSource(path: path)
     return try CheckpointError.within(path) { () throws(CheckpointError) in
       try run(file, try CheckpointFile.read(file), progress)
     }
   }
 
   private func run(
-    _ file: SourceFile, _ left: Checkpoint, _ progress: @escaping CopyEngine.Progress
+    _ file: FileSource, _ left: Checkpoint, _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) -> Finding {
     let journey = try RoundTripPlan(of: left, at: file.path, layout: layout)
     let plan = try returningPlan(left, journey)

@@ -91,7 +91,7 @@ extension Tensor {
 extension FileRegion {
   /// The region without its checksum.
   var unchecked: FileRegion {
-    FileRegion(file: file, range: range, encoding: encoding, byteCount: byteCount, name: name)
+    FileRegion(source: source, range: range, encoding: encoding, byteCount: byteCount, name: name)
   }
 }
 

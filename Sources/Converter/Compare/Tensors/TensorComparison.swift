@@ -203,7 +203,7 @@ struct TensorComparison<Kernel: TensorKernel> {
       let file = try TemporaryOutput.holding(packed, budget: budget)
       var batch = Batch()
       for (part, range) in zip(next, zip(ends, ends.dropFirst())) {
-        let place = FileRegion(file: file, range: range.0..<range.1, name: "temporary file")
+        let place = FileRegion(source: file, range: range.0..<range.1, name: "temporary file")
         batch.add(part.run, part.first, place)
       }
       try compare(batch) { [done] count, _ in progress(placed + done + count, placed + total) }

@@ -78,7 +78,7 @@ public struct VerifyFinding: Sendable {
     bytesOf pair: FilePairing.Pair, _ budget: CopyBudget,
     _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) {
-    let files = (try SourceFile.open(pair.first), try SourceFile.open(pair.second))
+    let files = (try FileSource(path: pair.first), try FileSource(path: pair.second))
     self.init(first: pair.first, second: pair.second, scope: .bytes)
     byteCount = files.0.byteCount
     let name = FilePath(pair.first).name
@@ -125,20 +125,20 @@ public enum ComparisonScope: String, Sendable {
 
 extension FilePlan {
   /// The plan of a file with the same bytes.
-  package static func copying(_ file: SourceFile) -> FilePlan {
-    let region = FileRegion(file: file, range: 0..<file.byteCount, name: file.path)
+  package static func copying(_ source: any ByteSource) -> FilePlan {
+    let region = FileRegion(source: source, range: 0..<source.byteCount, name: source.name)
     var plan = FilePlan()
-    plan.append(.copy(region, range: 0..<file.byteCount))
+    plan.append(.copy(region, range: 0..<source.byteCount))
     return plan
   }
 
-  /// Compares the output of the plan with a file, as far as both go, and writes nothing.
+  /// Compares the output of the plan with a source, as far as both go, and writes nothing.
   ///
   /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
   package func differences(
-    from file: SourceFile, budget: CopyBudget, progress: CopyEngine.Progress? = nil
+    from source: any ByteSource, budget: CopyBudget, progress: CopyEngine.Progress? = nil
   ) throws(CheckpointError) -> ByteDifferences {
-    let output = try ComparingOutput(expecting: file)
+    let output = try ComparingOutput(expecting: source)
     try CopyEngine(budget, progress: progress).run(self, into: output)
     return output.differences.first?.found ?? ByteDifferences()
   }

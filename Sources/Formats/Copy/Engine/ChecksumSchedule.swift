@@ -30,8 +30,8 @@ struct ChecksumSchedule {
   private(set) var inspections: [Inspection] = []
   /// The deflated regions that are decoded into a temporary file.
   private(set) var spooled: [FileRegion] = []
-  /// The files that bytes come from.
-  private(set) var files: [SourceFile] = []
+  /// The sources that bytes come from, none of which is a part of another.
+  private(set) var sources: [any ByteSource] = []
 
   /// Looks through all segments of `plan`, which workers with `memory` will carry out.
   ///
@@ -40,10 +40,12 @@ struct ChecksumSchedule {
   init(_ plan: FilePlan, memory: WorkerMemory) throws(CheckpointError) {
     slots = Array(repeating: nil, count: plan.segments.count)
     let uses = try RegionIndex(plan)
+    var known: Set<ObjectIdentifier> = []
     for use in uses.uses {
       let region = plan.region(use.mention)
-      if files.last !== region.file, !files.contains(where: { $0 === region.file }) {
-        files.append(region.file)
+      let source = region.source.origin.source
+      if sources.last !== source, known.insert(ObjectIdentifier(source)).inserted {
+        sources.append(source)
       }
       switch region.encoding {
       case .stored: try check(region, use, uses, memory)

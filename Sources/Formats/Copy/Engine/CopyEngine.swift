@@ -57,10 +57,10 @@ public struct CopyEngine: Sendable {
       try carryOut(plan, survey, spool, into: destination, meter)
     } catch {
       // What looks like damage may be somebody else's writing; that is the error to report.
-      if error.code != .inputOutput { try requireUnchanged(survey.files) }
+      if error.code != .inputOutput { try requireUnchanged(survey.sources) }
       throw error
     }
-    try requireUnchanged(survey.files)
+    try requireUnchanged(survey.sources)
     meter.finish()
   }
 
@@ -86,8 +86,8 @@ public struct CopyEngine: Sendable {
       total: budget.workingMemory ?? CopyEngine.defaultWorkingMemory)
   }
 
-  private func requireUnchanged(_ files: [SourceFile]) throws(CheckpointError) {
-    for file in files { try file.requireUnchanged() }
+  private func requireUnchanged(_ sources: [any ByteSource]) throws(CheckpointError) {
+    for source in sources { try source.requireUnchanged() }
   }
 }
 

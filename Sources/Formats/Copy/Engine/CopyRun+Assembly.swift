@@ -95,7 +95,7 @@ struct AssemblyWindows: Sendable {
   /// A piece, once it is known which file has its bytes.
   struct Piece: Sendable {
     /// The file.
-    let file: SourceFile
+    let file: any ByteSource
     /// Where the first packed element lies, in bytes from the file's start.
     let offset: Int
     /// Where the elements go.

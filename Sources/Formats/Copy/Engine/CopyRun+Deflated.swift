@@ -22,7 +22,7 @@ extension CopyRun {
       if pending.isEmpty, !unread.isEmpty {
         pending = 0..<min(unread.count, input.byteCount)
         var bytes = input._mutatingExtracting(pending)
-        try region.file.readAll(at: unread.lowerBound, into: &bytes)
+        try region.source.readAll(at: unread.lowerBound, into: &bytes)
         unread = unread.lowerBound + pending.count..<unread.upperBound
       }
       // One byte more than expected is room enough to notice that there are too many.
@@ -67,7 +67,7 @@ extension CopyRun {
 
 /// Decoded copies of deflated regions, in one temporary file that has no name.
 struct Spool: Sendable {
-  private var file: SourceFile?
+  private var file: (any ByteSource)?
   private var offsets: [FileRegion.Identity: Int] = [:]
 
   /// A spool without regions.
@@ -92,8 +92,12 @@ struct Spool: Sendable {
   }
 
   /// Where the bytes of `region` lie as they are; `nil` when they lie nowhere but deflated.
-  func place(of region: FileRegion) -> (file: SourceFile, offset: Int)? {
+  ///
+  /// What is a slice to readers is the whole of it here, so that neighbors are read together.
+  func place(of region: FileRegion) -> (file: any ByteSource, offset: Int)? {
     if let file, let offset = offsets[FileRegion.Identity(region)] { return (file, offset) }
-    return region.encoding == .stored ? (region.file, region.range.lowerBound) : nil
+    guard region.encoding == .stored else { return nil }
+    let (source, offset) = region.source.origin
+    return (source, offset + region.range.lowerBound)
   }
 }

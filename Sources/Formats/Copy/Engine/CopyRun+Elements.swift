@@ -74,7 +74,7 @@ extension CopyRun {
 
   /// Reads the runs of a slab and changes their elements, of which they must be full.
   func read(
-    _ slab: Slab, from file: SourceFile, at offset: Int, _ change: ElementChange?,
+    _ slab: Slab, from file: any ByteSource, at offset: Int, _ change: ElementChange?,
     into input: inout MutableRawSpan
   ) throws(CheckpointError) {
     for run in 0..<slab.runCount {

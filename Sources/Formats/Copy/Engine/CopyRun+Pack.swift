@@ -6,7 +6,7 @@ internal import CkptPlan
 extension CopyRun {
   /// What the input buffer holds of a file.
   private struct Window {
-    let file: SourceFile
+    let file: any ByteSource
     let range: Range<Int>
   }
 

@@ -134,7 +134,7 @@ struct CopySchedule: Sendable {
       switch region.encoding {
       case .deflated: .deflated(region)
       case .stored:
-        .stretch(CopyTask.Stretch(file: region.file, range: region.range, slot: inspection.slot))
+        .stretch(CopyTask.Stretch(file: region.source, range: region.range, slot: inspection.slot))
       }
     work.append(
       CopyTask(task: .inspect(source), outputOffset: 0, jobCount: source.jobCount(memory)))

@@ -34,7 +34,7 @@ struct CopyTask: Sendable {
   /// Bytes that lie one after the other.
   struct Stretch: Sendable {
     /// The file that has them.
-    let file: SourceFile
+    let file: any ByteSource
     /// Where they lie, in bytes from the file's start.
     let range: Range<Int>
     /// What happens to them after they were checked.
@@ -48,7 +48,7 @@ struct CopyTask: Sendable {
   /// Elements that lie apart.
   struct PickedElements: Sendable {
     /// The file that has them.
-    let file: SourceFile
+    let file: any ByteSource
     /// Where the first one lies, in bytes from the file's start.
     let offset: Int
     /// The boxes they are picked in.

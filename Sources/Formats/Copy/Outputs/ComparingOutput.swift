@@ -148,7 +148,7 @@ public final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
       let byteCount = (end - start) * otherWidth
       var room = buffer.mutableBytes
       var part = room._mutatingExtracting(0..<byteCount)
-      try region.file.readAll(
+      try region.source.readAll(
         at: region.range.lowerBound + (first + start) * otherWidth, into: &part)
       var workBytes = work.mutableBytes
       kernel.compare(
@@ -191,9 +191,9 @@ extension ComparingOutput where Kernel == ByteComparison {
     try self.init(expecting: regions.map { Run($0, by: ByteComparison()) })
   }
 
-  /// An output that is expected to be all of `file`.
-  public convenience init(expecting file: SourceFile) throws(CheckpointError) {
-    try self.init(expecting: [FileRegion(file: file, range: 0..<file.byteCount, name: "all")])
+  /// An output that is expected to be all of `source`.
+  public convenience init(expecting source: any ByteSource) throws(CheckpointError) {
+    try self.init(expecting: [FileRegion(source: source, range: 0..<source.byteCount, name: "all")])
   }
 }
 

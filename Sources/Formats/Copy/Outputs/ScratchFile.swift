@@ -60,8 +60,8 @@ final class ScratchFile: CopyDestination {
   }
 
   /// The same file, for reading what has been written.
-  func makeSource() throws(CheckpointError) -> SourceFile {
-    try SourceFile(descriptor: Syscalls.duplicate(descriptor, path: label), path: label)
+  func makeSource() throws(CheckpointError) -> FileSource {
+    try FileSource(descriptor: Syscalls.duplicate(descriptor, path: label), path: label)
   }
 
   /// Removes the temporary name, if there is one.
@@ -145,7 +145,7 @@ public final class TemporaryOutput: CopyDestination {
   /// The file for reading, once everything is written; it outlives this object.
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
-  public func makeSource() throws(CheckpointError) -> SourceFile {
+  public func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 }
@@ -157,7 +157,7 @@ extension TemporaryOutput {
   /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
   package static func holding(
     _ plan: FilePlan, budget: CopyBudget = CopyBudget()
-  ) throws(CheckpointError) -> SourceFile {
+  ) throws(CheckpointError) -> FileSource {
     let output = try TemporaryOutput(in: Syscalls.temporaryDirectory())
     try CopyEngine(budget).run(plan, into: output)
     return try output.makeSource()

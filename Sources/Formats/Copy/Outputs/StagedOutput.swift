@@ -72,7 +72,7 @@ public final class StagedOutput: CopyDestination {
   /// The file for reading what it holds before it has its name, once everything is written.
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
-  public func makeSource() throws(CheckpointError) -> SourceFile {
+  public func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 

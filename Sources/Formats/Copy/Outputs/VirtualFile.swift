@@ -21,7 +21,7 @@ package struct VirtualFile: Sendable {
   static let leadingByteCount = 8
 
   /// The file, in which what is left out reads as zeros.
-  package let file: SourceFile
+  package let file: FileSource
   private let omissions: [Omission]
 
   /// Makes the file in the user's directory for temporary files, where nobody sees it.
@@ -86,7 +86,7 @@ package struct VirtualFile: Sendable {
     for (index, segment) in plan.segments.enumerated() {
       starts.append(result.segments.count)
       switch segment {
-      case .copy(let region, let range) where region.file === file:
+      case .copy(let region, let range) where region.source === file:
         append(region, range, to: &result)
       case .gather(let region, let elements):
         guard let region = original(of: region) else { return nil }
@@ -130,13 +130,13 @@ package struct VirtualFile: Sendable {
   }
 
   private func append(_ range: Range<Int>, _ region: FileRegion, to plan: inout FilePlan) {
-    let part = FileRegion(file: file, range: range, name: region.name)
+    let part = FileRegion(source: file, range: range, name: region.name)
     plan.append(.copy(part, range: 0..<range.count))
   }
 
   /// The original of a region; `nil` when only parts of it are left out.
   private func original(of region: FileRegion) -> FileRegion? {
-    guard region.file === file, region.encoding == .stored else { return region }
+    guard region.source === file, region.encoding == .stored else { return region }
     let index = firstOmission(endingAfter: region.range.lowerBound)
     guard index < omissions.count, omissions[index].range.overlaps(region.range) else {
       return region
@@ -219,7 +219,7 @@ final class SparseOutput: CopyDestination {
   /// The file for reading, once everything is written; it outlives this object.
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
-  func makeSource() throws(CheckpointError) -> SourceFile {
+  func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 }

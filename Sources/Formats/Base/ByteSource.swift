@@ -1,0 +1,155 @@
+/// Bytes of a known number that can be read at any offset, by any number of threads at once.
+///
+/// Readers of checkpoints know nothing else of the place that a checkpoint is in: a file, a part of
+/// another source or memory.
+public protocol ByteSource: AnyObject, Sendable {
+  /// The name in messages, such as the path of a file.
+  var name: String { get }
+  /// The length in bytes when the source was opened.
+  var byteCount: Int { get }
+  /// The source that has the bytes, and the offset in it at which this one begins.
+  ///
+  /// Sources are the same bytes if their origins are; a source that is no part of another is its own.
+  var origin: (source: any ByteSource, offset: Int) { get }
+
+  /// Fills `buffer` with the bytes at `offset`; returns how many there were before the source's end.
+  ///
+  /// - Throws: `inputOutput` when the read fails.
+  func read(at offset: Int, into buffer: inout MutableRawSpan) throws(CheckpointError) -> Int
+
+  /// Makes sure that the bytes are what they were when the source was opened, as far as can be told.
+  ///
+  /// - Throws: `inputOutput` when they are not.
+  func requireUnchanged() throws(CheckpointError)
+}
+
+extension ByteSource {
+  /// The source itself.
+  public var origin: (source: any ByteSource, offset: Int) { (self, 0) }
+
+  /// Fills all of `buffer` with the bytes at `offset`.
+  ///
+  /// - Throws: `inputOutput` when the read fails or the source has become shorter, `truncated` when it
+  ///   never had so many bytes.
+  package func readAll(at offset: Int, into buffer: inout MutableRawSpan) throws(CheckpointError) {
+    let wanted = buffer.byteCount
+    let count = try read(at: offset, into: &buffer)
+    guard count < wanted else { return }
+    guard offset <= byteCount, wanted <= byteCount - offset else {
+      throw CheckpointError(.truncated, "the file ends here", at: byteCount).framed(by: name)
+    }
+    throw CheckpointError(
+      .inputOutput, "file shrank while being read: \(byteCount) bytes when it was opened",
+      at: offset + count, hint: CheckpointError.changeHint
+    ).framed(by: name)
+  }
+
+  /// The bytes of `range`, fewer where the source ends inside it.
+  ///
+  /// - Throws: `inputOutput` when the read fails.
+  package func bytes(in range: Range<Int>) throws(CheckpointError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.clamped(to: 0..<byteCount).count)
+    var span = bytes.mutableSpan
+    // Safe: the mutable bytes of an array of `UInt8` may hold any values.
+    var raw = unsafe span.mutableBytes
+    let count = try read(at: range.lowerBound, into: &raw)
+    bytes.removeLast(bytes.count - count)
+    return bytes
+  }
+
+  /// All bytes of the source, which should be `kind` (`a manifest`) and is small if it is.
+  ///
+  /// - Throws: `limitExceeded` for more than `limit` bytes, `inputOutput` when the read fails; both
+  ///   with the source in their path.
+  package func contents(of kind: String, atMost limit: Int) throws(CheckpointError) -> [UInt8] {
+    guard byteCount <= limit else {
+      throw CheckpointError(
+        .limitExceeded, "this file has \(byteCount) bytes, \(kind) at most \(limit)"
+      ).framed(by: name)
+    }
+    return try bytes(in: 0..<byteCount)
+  }
+}
+
+extension CheckpointError {
+  /// The remedy for a source that changed while it was read.
+  static var changeHint: String { "run again when nothing writes to it any more" }
+}
+
+/// A part of another source that is read as if it were all there is, such as an archive inside a
+/// larger file.
+///
+/// Offsets count from the start of the slice, and its name says where that is.
+public final class SliceSource: ByteSource {
+  /// The name of the whole, with the offset of the slice.
+  public var name: String { "\(whole.name) (from byte 0x\(String(start, radix: 16)))" }
+  /// The length in bytes.
+  public let byteCount: Int
+  /// The source that the slice is a part of, or that one's origin.
+  public var origin: (source: any ByteSource, offset: Int) {
+    let (source, offset) = whole.origin
+    return (source, offset + start)
+  }
+
+  private let whole: any ByteSource
+  private let start: Int
+
+  /// The bytes `range` of `whole`.
+  ///
+  /// - Throws: `truncated` when `whole` does not have them all.
+  public init(_ range: Range<Int>, of whole: any ByteSource) throws(CheckpointError) {
+    guard range.lowerBound >= 0, range.upperBound <= whole.byteCount else {
+      throw CheckpointError(
+        .truncated, "bytes \(range) are wanted of a file of \(whole.byteCount) bytes"
+      ).framed(by: whole.name)
+    }
+    self.whole = whole
+    start = range.lowerBound
+    byteCount = range.count
+  }
+
+  /// Fills `buffer` with the bytes at `offset` as far as they are in the slice.
+  ///
+  /// - Throws: what the whole throws.
+  public func read(
+    at offset: Int, into buffer: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    guard 0..<byteCount ~= offset else { return 0 }
+    var part = buffer._mutatingExtracting(0..<min(buffer.byteCount, byteCount - offset))
+    return try whole.read(at: start + offset, into: &part)
+  }
+
+  /// Makes sure that the whole is unchanged.
+  ///
+  /// - Throws: what the whole throws.
+  public func requireUnchanged() throws(CheckpointError) { try whole.requireUnchanged() }
+}
+
+/// Bytes in memory.
+public final class MemorySource: ByteSource {
+  /// The name in messages.
+  public let name: String
+  /// The number of bytes.
+  public var byteCount: Int { bytes.count }
+  private let bytes: [UInt8]
+
+  /// A source of `bytes`, which messages call `name`.
+  public init(_ bytes: [UInt8], name: String) {
+    self.bytes = bytes
+    self.name = name
+  }
+
+  /// Copies the bytes at `offset` into `buffer`.
+  public func read(
+    at offset: Int, into buffer: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    guard 0..<bytes.count ~= offset else { return 0 }
+    let count = min(buffer.byteCount, bytes.count - offset)
+    let bytes = bytes[offset..<offset + count]
+    buffer.copy(bytes.span.raw, to: 0)
+    return count
+  }
+
+  /// Does nothing: nobody else has the bytes.
+  public func requireUnchanged() throws(CheckpointError) {}
+}
