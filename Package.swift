@@ -51,19 +51,24 @@ let package = Package(
     module("CkptPlan", in: "Formats", ["CkptBase", "CkptGraph"]),
     module("CkptCopy", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan"]),
     module("CkptZip", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan"]),
+    module("CkptContainer", in: "Formats", ["CkptGraph"]),
     module(
-      "CkptTorch", in: "Formats", ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptZip"]),
+      "CkptTorch", in: "Formats",
+      ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptZip", "CkptContainer"]),
     module(
       "CkptSkeleton", in: "Formats",
-      ["CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptTorch"]),
+      ["CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch"]),
     module(
       "CkptSafetensors", in: "Formats",
-      ["CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptPlan", "CkptSkeleton"]),
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptPlan", "CkptContainer",
+        "CkptSkeleton",
+      ]),
     module(
       "CkptFormats", in: "Formats",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptTorch",
-        "CkptSkeleton", "CkptSafetensors",
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptContainer",
+        "CkptTorch", "CkptSkeleton", "CkptSafetensors",
       ]),
 
     module("CkptModels", in: "Converter", ["CkptBase", "CkptJSON", "CkptYAML"]),
@@ -159,12 +164,15 @@ let package = Package(
     tests("ZipTests", ["CkptBase", "CkptGraph", "CkptZip", "CkptTestSupport"]),
     tests(
       "TorchTests",
-      ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptTorch", "CkptTestSupport"]),
+      [
+        "CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptContainer", "CkptTorch",
+        "CkptTestSupport",
+      ]),
     tests(
       "SafetensorsTests",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSkeleton",
-        "CkptSafetensors", "CkptTestSupport",
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptContainer", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptTestSupport",
       ]),
     tests(
       "FormatsTests",
@@ -176,7 +184,8 @@ let package = Package(
     tests(
       "CompareTests",
       [
-        "CkptBase", "CkptGraph", "CkptPlan", "CkptTorch", "CkptSafetensors", "CkptCompare",
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptContainer", "CkptTorch", "CkptSafetensors",
+        "CkptCompare",
         "CkptTestSupport",
       ]),
     tests(
@@ -199,8 +208,8 @@ let package = Package(
     tests(
       "HostileTests",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptTorch", "CkptSkeleton",
-        "CkptSafetensors", "CkptFormats", "CkptTestSupport", "CkptHostileSupport",
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptTestSupport", "CkptHostileSupport",
       ]),
     tests("ckptconvTests", ["CkptBase", "CkptInspect", "ckptconv"]),
     tests("LibraryTests", ["CkptConverter", "CkptTestSupport"]),

@@ -1,5 +1,6 @@
 import CkptBase
 import CkptCompare
+import CkptContainer
 import CkptGraph
 import CkptTestSupport
 import Testing

@@ -1,5 +1,6 @@
 import CkptBase
 import CkptCompare
+import CkptContainer
 import CkptGraph
 import CkptSafetensors
 import CkptTestSupport
@@ -22,10 +23,7 @@ enum Compared {
   static func safetensors(_ header: String, data: [UInt8] = []) throws -> GraphComparison.Side {
     let file = SafetensorsFile(header, data: data)
     let checkpoint = try SafetensorsReader.read(TemporaryFile.holding(file.bytes))
-    guard case .safetensors(let description) = checkpoint.source.container else {
-      throw CheckpointError(.unsupported, "not a safetensors file")
-    }
-    return .init(checkpoint.graph, .names(metadata: description.metadata))
+    return .init(checkpoint.graph, .names(metadata: checkpoint.container?.metadata ?? []))
   }
 
   /// Two objects, compared as objects.

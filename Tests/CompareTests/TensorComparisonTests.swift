@@ -1,4 +1,5 @@
 import CkptCompare
+import CkptContainer
 import CkptGraph
 import CkptSafetensors
 import CkptTestSupport

@@ -1,5 +1,6 @@
 import CkptCheckpoints
 import CkptConvert
+import CkptFormats
 import Testing
 
 @Suite("What a conversion leaves out is told before an input is removed")

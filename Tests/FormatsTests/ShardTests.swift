@@ -117,10 +117,7 @@ struct ShardTests {
     }
     #expect(bytes == [[0, 0xff], [1, 0xff], [0, 0xff]])
     #expect(checkpoint.warnings == [])
-    guard case .shards(let description) = checkpoint.source.container else {
-      Issue.record("not shards")
-      return
-    }
+    let description = try #require(checkpoint.container as? ShardsDescription)
     #expect(description.shards.map(\.name) == ["1.safetensors", "2.safetensors"])
     #expect(description.shards.map(\.entryCount) == [2, 1])
     #expect(description.metadata.map(\.key) == ["format", "tied"])

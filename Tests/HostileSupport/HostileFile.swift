@@ -99,9 +99,10 @@ package struct HostileFile {
     let checkpoint = try CheckpointFile.read(
       file, .init(dropsUnsafe: droppingUnsafe, ignoresSkeleton: ignoresSkeleton))
     try describe(checkpoint)
-    switch checkpoint.source.container {
-    case .torch: try checkTorch(checkpoint)
-    case .safetensors, .shards: try checkSafetensors(checkpoint)
+    if checkpoint.container?.format == .torch {
+      try checkTorch(checkpoint)
+    } else {
+      try checkSafetensors(checkpoint)
     }
   }
 

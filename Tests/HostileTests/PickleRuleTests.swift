@@ -1,4 +1,5 @@
 import CkptBase
+import CkptContainer
 import CkptHostileSupport
 import CkptGraph
 import CkptJSON

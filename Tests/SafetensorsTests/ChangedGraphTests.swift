@@ -1,5 +1,6 @@
 import CkptBase
 import CkptCopy
+import CkptContainer
 import CkptGraph
 import CkptPlan
 import CkptSafetensors
@@ -62,12 +63,7 @@ struct ChangedGraphTests {
     if let dtype { graph.castFloats(to: dtype) }
     return Checkpoint(
       graph: graph,
-      source: SourceDescription(
-        container: .safetensors(
-          SafetensorsDescription(
-            layout: "plain", headerByteCount: 0, metadata: [], hasMetadata: false)),
-        byteCount: 0),
-      warnings: [])
+      container: nil)
   }
 
   private static func file(_ plan: FilePlan) throws -> FileSource {

@@ -1,5 +1,6 @@
 import CkptBase
 import CkptCopy
+import CkptContainer
 import CkptGraph
 import CkptPlan
 import CkptSafetensors
@@ -52,8 +53,7 @@ struct Encoded {
   func metadata() throws -> [(key: String, value: String)] {
     let checkpoint = try SafetensorsReader.read(
       TemporaryFile.holding(bytes), ReadingOptions(ignoresSkeleton: true))
-    guard case .safetensors(let description) = checkpoint.source.container else { return [] }
-    return description.metadata
+    return checkpoint.container?.metadata ?? []
   }
 
   /// The names of the tensors in the order of their data, as the reader finds them.

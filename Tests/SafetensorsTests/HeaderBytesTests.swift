@@ -1,3 +1,4 @@
+import CkptContainer
 import CkptPlan
 import CkptSafetensors
 import CkptTestSupport

@@ -1,4 +1,5 @@
 import CkptBase
+import CkptContainer
 import CkptSafetensors
 import CkptSkeleton
 import CkptTestSupport

@@ -1,6 +1,8 @@
 import CkptBase
+import CkptContainer
 import CkptGraph
 import CkptSafetensors
+import CkptSkeleton
 import CkptTestSupport
 import Testing
 
@@ -358,13 +360,10 @@ struct SafetensorsReaderTests {
       #"{"__metadata__":{"b":"1","a":"2"},"#
         + #""t":{"dtype":"I8","shape":[2,2],"data_offsets":[0,4]}}"#, data: Self.four
     ).read()
-    guard case .safetensors(let description) = checkpoint.source.container else {
-      Issue.record("not safetensors")
-      return
-    }
+    let description = try #require(checkpoint.container as? SafetensorsDescription)
     #expect(description.metadata.map(\.key) == ["b", "a"])
     #expect(description.metadata.map(\.value) == ["1", "2"])
-    #expect(description.layout == "plain")
+    #expect(description.layout == .plain)
     #expect(description.headerByteCount == 88)
     let region = try #require(checkpoint.graph.storages.first?.region)
     #expect(try region.source.bytes(in: region.range) == Self.four)

@@ -1,5 +1,6 @@
 import CkptBase
 import CkptCopy
+import CkptContainer
 import CkptGraph
 import CkptPlan
 import CkptSafetensors

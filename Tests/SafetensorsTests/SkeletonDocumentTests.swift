@@ -1,4 +1,5 @@
 import CkptBase
+import CkptContainer
 import CkptGraph
 import CkptPlan
 import CkptTestSupport
@@ -23,7 +24,7 @@ struct SkeletonDocumentTests {
     var names: [TensorID: String] = [:]
     for (id, name) in zip(checkpoint.graph.reachableTensors(), ["w", "v"]) { names[id] = name }
     let bytes = DetachedSkeleton.write(
-      checkpoint.graph, from: checkpoint.source.archive, names: names)
+      checkpoint.graph, from: checkpoint.archive, names: names)
     return (bytes, checkpoint.graph, names)
   }
 
@@ -43,7 +44,7 @@ struct SkeletonDocumentTests {
     #expect(document.graph.reachableTensors().count == names.count)
     let again = zip(document.graph.reachableTensors(), ["w", "v"])
     let written = DetachedSkeleton.write(
-      document.graph, from: document.archive, names: Dictionary(uniqueKeysWithValues: again))
+      document.graph, from: document.origin, names: Dictionary(uniqueKeysWithValues: again))
     #expect(written == bytes)
   }
 

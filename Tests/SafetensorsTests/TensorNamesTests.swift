@@ -1,3 +1,4 @@
+import CkptContainer
 import CkptSafetensors
 import CkptTestSupport
 import Testing

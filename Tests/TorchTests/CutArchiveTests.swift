@@ -1,4 +1,5 @@
 import CkptBase
+import CkptContainer
 import CkptGraph
 import CkptTestSupport
 import Testing
@@ -42,7 +43,7 @@ struct CutArchiveTests {
     "No size is told where the pickle or the record behind it is cut, or torch did not write it")
   func staysSilent() throws {
     let bytes = try Fixture.bytes("plain/views.pt")
-    let pickle = try TorchReader.read(Fixture.open("plain/views.pt")).source.archive?.pickleBytes
+    let pickle = try TorchReader.read(Fixture.open("plain/views.pt")).archive?.pickleBytes
     let pickleEnd = 64 + (try #require(pickle).count)
     for count in [0, 3, 29, 40, 64, 200, pickleEnd - 1, pickleEnd + 20] {
       let cut = try TruncatedArchive(TemporaryFile.holding(Array(bytes.prefix(count))))

@@ -1,4 +1,5 @@
 import CkptBase
+import CkptContainer
 import CkptGraph
 import CkptPickle
 import CkptTestSupport

@@ -1,3 +1,4 @@
+import CkptContainer
 import CkptGraph
 import CkptTestSupport
 import Testing
@@ -42,10 +43,7 @@ struct TorchFixtureTests {
   @Test("An archive tells the versions of its writer", arguments: cases)
   func facts(_ test: Case) throws {
     let checkpoint = try TorchReader.read(Fixture.open(test.file))
-    guard case .torch(let description) = checkpoint.source.container else {
-      Issue.record("not an archive")
-      return
-    }
+    let description = try #require(checkpoint.archive)
     #expect(description.prefix == test.prefix)
     #expect(description.writer == test.writer)
     #expect(description.isTorchScript == test.isTorchScript)
@@ -59,10 +57,7 @@ struct TorchFixtureTests {
   @Test("The protocol is the one of the pickle", arguments: [3, 4, 5])
   func pickleProtocol(_ version: Int) throws {
     let file = try Fixture.open("torch-corpus/torch-2.13.0/proto\(version).pt")
-    guard case .torch(let description) = try TorchReader.read(file).source.container else {
-      Issue.record("not an archive")
-      return
-    }
+    let description = try #require(TorchReader.read(file).archive)
     #expect(description.pickleProtocol == version)
   }
 }

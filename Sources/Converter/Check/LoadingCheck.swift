@@ -52,12 +52,12 @@ struct LoadingCheck {
     }
     for file in files {
       checkWrappers(file)
-      guard case .safetensors(let description)? = file.checkpoint?.source.container,
-        description.layout != Layout.olmo.rawValue
+      guard let description = file.checkpoint?.container as? SafetensorsDescription,
+        description.layout != .olmo
       else { continue }
       refuse(
         file.path,
-        "its layout is '\(description.layout)', and the trainer, which takes it before the .pt file, "
+        "its layout is '\(description.layout.rawValue)', and the trainer, which takes it before the .pt file, "
           + "reads the layout 'olmo' only",
         remedy: "write it with '--layout olmo', or give it another name")
     }
@@ -126,19 +126,19 @@ struct LoadingCheck {
         "there is no 'model_type', by which transformers knows the class of the model",
         remedy: "fetch the file again, or set it")
     }
-    switch weights.checkpoint?.source.container {
-    case .safetensors(let file):
-      if file.layout == Layout.olmo.rawValue {
+    guard let checkpoint = weights.checkpoint else { return }
+    switch checkpoint.container {
+    case let file as SafetensorsDescription:
+      if file.layout == .olmo {
         refuse(
           weights.path, "its layout is 'olmo', and transformers knows tensors by plain names",
           remedy: "convert the OLMo checkpoint with 'ckptconv olmo-to-hf'")
       }
       checkFormat(weights.path, file.metadata, isPresent: file.hasMetadata)
-    case .shards(let file):
-      checkFormat(weights.path, file.metadata, isPresent: !file.metadata.isEmpty)
-      if let checkpoint = weights.checkpoint { checkGlobals(of: checkpoint, at: weights.path) }
-    case .torch: try checkPickle(weights)
-    case nil: return
+    case let files as ShardsDescription:
+      checkFormat(weights.path, files.metadata, isPresent: !files.metadata.isEmpty)
+      checkGlobals(of: checkpoint, at: weights.path)
+    default: try checkPickle(weights)
     }
   }
 
@@ -178,7 +178,7 @@ struct LoadingCheck {
 
   private mutating func checkPickle(_ file: StateFile) throws(CheckpointError) {
     guard let checkpoint = file.checkpoint else { return }
-    guard case .torch = checkpoint.source.container else {
+    guard checkpoint.container?.format == .torch else {
       return findings.append(
         Finding(
           .note, .loading, at: file.path,

@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptFormats
 internal import CkptGraph
 internal import CkptModels
 internal import CkptYAML

@@ -7,8 +7,8 @@ enum WeightsOnlyPolicy {
   /// Why it would refuse a checkpoint, one reason each; empty where it would not.
   static func objections(to checkpoint: Checkpoint) -> [String] {
     let graph = checkpoint.graph
-    var objections = (checkpoint.source.archive?.versionFault).map { [$0] } ?? []
-    let version = checkpoint.source.archive?.pickleProtocol ?? 2
+    var objections = (checkpoint.archive?.versionFault).map { [$0] } ?? []
+    let version = checkpoint.archive?.pickleProtocol ?? 2
     if version > newestProtocol {
       objections.append("its pickle is of protocol \(version), and operations after 3 are refused")
     }

@@ -65,7 +65,7 @@ struct PreparedOutput {
         checkpoint,
         options: .init(
           prefix: TorchEncoder.prefix(forFileAt: step.output),
-          records: options.keepsMetadata ? MetadataRecord.records(for: checkpoint.source) : []))
+          records: options.keepsMetadata ? MetadataRecord.records(for: checkpoint.container) : []))
     }
     source = checkpoint
     plan = encoding.plan
@@ -90,17 +90,15 @@ struct PreparedOutput {
     var checkpoint = try CheckpointFile.read(
       step.source,
       .init(dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton))
-    switch (checkpoint.source.container, options.format) {
-    case (.torch, .torch):
-      throw CheckpointError(.unsupported, "this is a .pt file already").framed(by: step.source)
-    case (.safetensors, .safetensors):
-      throw CheckpointError(.unsupported, "this is a safetensors file already").framed(
-        by: step.source)
-    case (.torch, .safetensors), (.safetensors, .torch): break
-    case (.shards, _):
+    guard let format = checkpoint.container?.format else {
       throw CheckpointError(
         .unsupported, "this is the index of a checkpoint in several files",
         hint: "convert its files one by one"
+      ).framed(by: step.source)
+    }
+    guard format != options.format else {
+      throw CheckpointError(
+        .unsupported, "this is a \(format == .torch ? ".pt" : "safetensors") file already"
       ).framed(by: step.source)
     }
     if let names = options.optimizerNames, OptimizerState.isState(checkpoint.graph) {

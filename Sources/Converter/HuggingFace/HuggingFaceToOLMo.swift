@@ -113,7 +113,7 @@ public struct HuggingFaceToOLMo: Sendable {
       return try OLMoNaming(map: map).model(source.graph, tensors)
     }
     if let dtype = options.dtype { whole.graph.castFloats(to: dtype) }
-    whole.source = .assembled
+    whole.container = nil
     let type = try CheckpointError.within(input.text) { () throws(CheckpointError) in
       try WeightType.only(of: whole.graph, &plan)
     }
@@ -143,7 +143,7 @@ public struct HuggingFaceToOLMo: Sendable {
     whole.graph = try CheckpointError.within(path.text) { () throws(CheckpointError) in
       try OLMoNaming(map: map).optimizer(source.graph)
     }
-    whole.source = .assembled
+    whole.container = nil
     var restored = try restore(
       .optimizer, map, whole, from: input.appending(HuggingFaceFolder.optimizerSkeleton), to: &plan)
     if let names = options.optimizerNames {
@@ -289,6 +289,6 @@ extension HuggingFaceToOLMo: DirectoryConversion {
 extension Checkpoint {
   /// A state dict that was put together from others, and so is in no file.
   init(named graph: TensorGraph, warnings: [String] = []) {
-    self.init(graph: graph, source: .assembled, warnings: warnings)
+    self.init(graph: graph, container: nil, warnings: warnings)
   }
 }

@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptCheckpoints
+internal import CkptFormats
 internal import CkptGraph
 internal import CkptModels
 internal import CkptSafetensors
@@ -29,7 +30,7 @@ struct OLMoSidecar {
     for id in graph.reachableTensors() where graph[id].storage != nil && names[id] == nil {
       return nil
     }
-    return DetachedSkeleton.write(graph, from: checkpoint.source.archive, names: names)
+    return DetachedSkeleton.write(graph, from: checkpoint.archive, names: names)
   }
 
   /// The file of a document with the tensors of `graph`, or the reason why it cannot be that file

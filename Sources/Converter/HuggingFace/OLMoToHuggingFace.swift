@@ -92,7 +92,7 @@ public struct OLMoToHuggingFace: Sendable {
     var named = source
     named.graph = try naming.model(source.graph)
     if let dtype = options.dtype { named.graph.castFloats(to: dtype) }
-    named.source = .assembled
+    named.container = nil
     let shards = try SafetensorsEncoder.encodeShards(
       named, options: .init(tied: .copy), maximumByteCount: options.shardByteCount)
     for (index, file) in shards.files.enumerated() {
@@ -129,7 +129,7 @@ public struct OLMoToHuggingFace: Sendable {
     try CheckpointError.within(path) { () throws(CheckpointError) in
       var named = source
       named.graph = try naming.optimizer(source.graph)
-      named.source = .assembled
+      named.container = nil
       let encoding = try SafetensorsEncoder.encode(named, options: .init(tied: .copy))
       plan.add(
         HuggingFaceFolder.optimizer, from: path, encoding.plan, format: .safetensors,
@@ -145,7 +145,7 @@ public struct OLMoToHuggingFace: Sendable {
   /// Adds the trainer's state as a `.pt` file, which is what comes back.
   private func addTrainer(at path: String, to plan: inout DirectoryPlan) throws(CheckpointError) {
     let source = try read(path)
-    if case .torch = source.source.container {
+    if source.container?.format == .torch {
       return try plan.add(HuggingFaceFolder.trainer, copyOf: path)
     }
     let encoding = try CheckpointError.within(path) { () throws(CheckpointError) in

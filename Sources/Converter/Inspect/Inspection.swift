@@ -41,7 +41,9 @@ public struct Inspection: Sendable {
   /// The file.
   public var path: String
   /// The container.
-  public var source: SourceDescription
+  public var container: (any ContainerDescription)?
+  /// The size of the container's files in bytes.
+  public var byteCount: Int
   /// The tensors in the order of the file, once per name.
   public var tensors: [TensorRow]
   /// The values beside them.
@@ -65,7 +67,8 @@ public struct Inspection: Sendable {
     let checkpoint = try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: dropsUnsafe))
     let graph = checkpoint.graph
     self.path = path
-    source = checkpoint.source
+    container = checkpoint.container
+    byteCount = checkpoint.byteCount
     warnings = checkpoint.warnings
     tensors = []
     values = []
@@ -123,7 +126,7 @@ extension Inspection {
     var json = JSONWriter()
     json.beginObject()
     json.member("path", path)
-    write(source, to: &json)
+    writeContainer(to: &json)
     json.key("totals")
     json.beginObject()
     json.member("tensors", tensors.count)
@@ -151,41 +154,12 @@ extension Inspection {
     return String(decoding: json.bytes, as: UTF8.self)
   }
 
-  private func write(_ source: SourceDescription, to json: inout JSONWriter) {
-    json.member("bytes", source.byteCount)
+  private func writeContainer(to json: inout JSONWriter) {
+    json.member("bytes", byteCount)
     json.key("container")
     json.beginObject()
-    switch source.container {
-    case .torch(let archive):
-      json.member("kind", archive.isTorchScript ? "torchscript" : "torch-zip")
-      json.member("writer", archive.writer)
-      json.member("prefix", archive.prefix)
-      json.member("protocol", archive.pickleProtocol)
-      json.member("alignment", archive.alignment)
-      json.member("byteorder", archive.isBigEndian ? "big" : "little")
-      json.member("checksums", archive.hasChecksums)
-      json.member("records", archive.records.count)
-    case .safetensors(let file):
-      json.member("kind", "safetensors")
-      json.member("layout", file.layout)
-      json.member("header_bytes", file.headerByteCount)
-      json.member("metadata", file.metadata.map(\.key))
-    case .shards(let files):
-      json.member("kind", "shards")
-      json.member("metadata", files.metadata.map(\.key))
-      json.key("total_size")
-      if let size = files.announcedByteCount { json.integer(size) } else { json.null() }
-      json.key("shards")
-      json.beginArray()
-      for shard in files.shards {
-        json.beginObject()
-        json.member("name", shard.name)
-        json.member("bytes", shard.byteCount)
-        json.member("entries", shard.entryCount)
-        json.endObject()
-      }
-      json.endArray()
-    }
+    json.member("kind", container?.kind)
+    for fact in container?.facts ?? [] { fact.write(to: &json) }
     json.endObject()
   }
 
@@ -201,5 +175,29 @@ extension Inspection {
     json.member("storage_uses", tensor.storageUses)
     json.member("requires_grad", tensor.requiresGradient)
     json.endObject()
+  }
+}
+
+extension ContainerFact {
+  /// Writes the fact as a member of an object.
+  fileprivate func write(to json: inout JSONWriter) {
+    switch value {
+    case .text(let text): json.member(name, text)
+    case .number(let number): json.member(name, number)
+    case .flag(let flag): json.member(name, flag)
+    case .texts(let texts): json.member(name, texts)
+    case .unknown:
+      json.key(name)
+      json.null()
+    case .list(let items):
+      json.key(name)
+      json.beginArray()
+      for item in items {
+        json.beginObject()
+        for fact in item { fact.write(to: &json) }
+        json.endObject()
+      }
+      json.endArray()
+    }
   }
 }

@@ -1,4 +1,5 @@
 @_exported public import CkptBase
+@_exported public import CkptContainer
 @_exported public import CkptCopy
 @_exported public import CkptGraph
 @_exported public import CkptPlan

@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptContainer
 internal import CkptGraph
 internal import CkptSafetensors
 internal import CkptSkeleton
@@ -60,17 +61,18 @@ struct ShardedReader {
       throw failure
     }
     var shard = try CheckpointFile.readOne(file, options)
-    switch shard.source.container {
-    case .torch: try shard.graph.numberStorages(from: graph.storages.count)
-    case .safetensors(let description):
-      guard description.layout == Layout.plain.rawValue else {
+    switch shard.container {
+    case is TorchArchiveDescription:
+      try shard.graph.numberStorages(from: graph.storages.count)
+    case let description as SafetensorsDescription:
+      guard description.layout == .plain else {
         throw CheckpointError(
-          .unsupported, "a shard of layout \(description.layout) is not read",
+          .unsupported, "a shard of layout \(description.layout.rawValue) is not read",
           hint: "give the file by itself"
         ).framed(by: path)
       }
       addMetadata(description.metadata, of: name)
-    case .shards: break
+    default: break
     }
     let count = try CheckpointError.within(path) { () throws(CheckpointError) in
       try addEntries(of: shard.graph, named: name)
@@ -144,9 +146,8 @@ struct ShardedReader {
       shards: shards, metadata: metadata, announcedByteCount: index.announcedByteCount)
     return Checkpoint(
       graph: graph,
-      source: SourceDescription(
-        container: .shards(description),
-        byteCount: shards.reduce(indexByteCount) { $0 + $1.byteCount }),
+      container: description,
+      byteCount: shards.reduce(indexByteCount) { $0 + $1.byteCount },
       unusedRegions: unusedRegions, warnings: warnings)
   }
 

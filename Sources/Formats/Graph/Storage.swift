@@ -20,9 +20,6 @@ public struct Storage: Sendable {
   /// type ``dtype``, to which they are cast where the file has another.
   public var blocks: [ElementBlock]
 
-  /// The name of its record in an archive, without the prefix.
-  package var recordName: String { TorchArchiveDescription.storagePrefix + key }
-
   package init(
     key: String, dtype: DType?, location: String, byteCount: Int, region: FileRegion?,
     isBigEndian: Bool, blocks: [ElementBlock] = []

@@ -1,4 +1,5 @@
 package import CkptBase
+package import CkptContainer
 package import CkptGraph
 internal import CkptSkeleton
 
@@ -10,8 +11,8 @@ internal import CkptSkeleton
 package struct DetachedSkeleton {
   /// The object; once ``fill(_:)`` has succeeded, its tensors have their elements.
   package private(set) var graph: TensorGraph
-  /// The archive that the object comes from.
-  package let archive: TorchArchiveDescription?
+  /// The container that the object comes from.
+  package let origin: (any ContainerDescription)?
   /// What the user should know.
   package let warnings: [String]
   private let references: [ParsedSkeleton.TensorReference]
@@ -35,7 +36,7 @@ package struct DetachedSkeleton {
 
   /// The document for a graph, in which tensors are called by the given names.
   package static func write(
-    _ graph: TensorGraph, from archive: TorchArchiveDescription?, names: [TensorID: String]
+    _ graph: TensorGraph, from origin: (any ContainerDescription)?, names: [TensorID: String]
   ) -> [UInt8] {
     let placements = graph.tensors.indices.map { index -> SkeletonWriter.Placement? in
       let id = TensorID(index: index)
@@ -44,7 +45,7 @@ package struct DetachedSkeleton {
       }
     }
     return SkeletonWriter.write(
-      graph, source: source(of: archive), layout: .plain, placements: placements)
+      graph, from: origin, layout: .plain, placements: placements)
   }
 
   /// Reads a document.
@@ -56,7 +57,7 @@ package struct DetachedSkeleton {
       throw CheckpointError(.malformed, "a skeleton is UTF-8 text, and this is not")
     }
     let skeleton = try SkeletonReader.read(text, droppingUnsafe: dropsUnsafe)
-    archive = skeleton.source
+    origin = skeleton.origin
     warnings = skeleton.warnings
     references = skeleton.tensors
     graph = skeleton.graph
@@ -101,12 +102,7 @@ package struct DetachedSkeleton {
 
   /// The object as a checkpoint.
   package var checkpoint: Checkpoint {
-    Checkpoint(graph: graph, source: Self.source(of: archive), warnings: warnings)
-  }
-
-  private static func source(of archive: TorchArchiveDescription?) -> SourceDescription {
-    guard let archive else { return .assembled }
-    return SourceDescription(container: .torch(archive), byteCount: 0)
+    Checkpoint(graph: graph, container: origin, warnings: warnings)
   }
 
   /// Whether a tensor is exactly its storage, in order.

@@ -1,5 +1,6 @@
 public import CkptBase
-public import CkptGraph
+public import CkptContainer
+internal import CkptGraph
 public import CkptPlan
 public import CkptSkeleton
 
@@ -9,7 +10,7 @@ public import CkptSkeleton
 /// are read. An encoder has made its decisions once it exists.
 public struct SafetensorsEncoder: Sendable {
   let graph: TensorGraph
-  private let source: SourceDescription
+  private let container: (any ContainerDescription)?
   let unusedRegions: [FileRegion]
   private let layout: Layout
   /// The metadata that does not come from the graph.
@@ -42,14 +43,14 @@ public struct SafetensorsEncoder: Sendable {
   /// - Throws: `lossy` for what has no place in the file unless loss is allowed.
   init(_ checkpoint: Checkpoint, options: Options) throws(CheckpointError) {
     graph = checkpoint.graph
-    source = checkpoint.source
+    container = checkpoint.container
     unusedRegions = checkpoint.unusedRegions
     layout = options.layout
     var includesSkeleton = options.includesSkeleton
     if let metadata = options.metadata {
       ownMetadata = metadata.isEmpty ? nil : metadata
     } else {
-      ownMetadata = try MetadataRecord.metadata(of: source)
+      ownMetadata = try MetadataRecord.metadata(of: container)
       // Such a file had no skeleton, and needs none to become the same again.
       if ownMetadata != nil { includesSkeleton = false }
     }
@@ -106,7 +107,8 @@ public struct SafetensorsEncoder: Sendable {
       metadata.append(
         (
           SkeletonWriter.metadataKey,
-          SkeletonWriter.write(graph, source: source, layout: layout, placements: stored.placements)
+          SkeletonWriter.write(
+            graph, from: container, layout: layout, placements: stored.placements)
         ))
     }
     // Names differ among themselves, so only these keys can be taken.

@@ -1,5 +1,6 @@
 public import CkptBase
-public import CkptGraph
+public import CkptContainer
+internal import CkptGraph
 internal import CkptPickle
 internal import CkptSkeleton
 
@@ -40,7 +41,7 @@ public enum SafetensorsReader: Sendable {
     let warnings = builder.warnings
     return Checkpoint(
       graph: try builder.finish(),
-      source: source(header, data, layout: isOLMo ? .olmo : .plain, origin: nil),
+      container: container(header, isOLMo ? .olmo : .plain), byteCount: data.source.byteCount,
       warnings: warnings)
   }
 
@@ -55,20 +56,18 @@ public enum SafetensorsReader: Sendable {
       var binder = SkeletonBinder(skeleton, header.entries, data, options)
       try binder.bind()
       return Checkpoint(
-        graph: binder.graph, source: source(header, data, layout: layout, origin: binder.archive),
-        copies: binder.copies, warnings: warnings + binder.warnings)
+        graph: binder.graph, container: container(header, layout, origin: binder.origin),
+        byteCount: data.source.byteCount, copies: binder.copies, warnings: warnings + binder.warnings)
     }
   }
 
-  private static func source(
-    _ header: SafetensorsHeader.Contents, _ data: EntryData, layout: Layout,
-    origin: TorchArchiveDescription?
-  ) -> SourceDescription {
-    let description = SafetensorsDescription(
-      layout: layout.rawValue, headerByteCount: header.byteCount, metadata: header.metadata,
+  private static func container(
+    _ header: SafetensorsHeader.Contents, _ layout: Layout,
+    origin: (any ContainerDescription)? = nil
+  ) -> SafetensorsDescription {
+    SafetensorsDescription(
+      layout: layout, headerByteCount: header.byteCount, metadata: header.metadata,
       hasMetadata: header.hasMetadata, origin: origin)
-    return SourceDescription(
-      container: .safetensors(description), byteCount: data.source.byteCount)
   }
 }
 

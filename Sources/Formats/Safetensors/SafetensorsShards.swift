@@ -1,5 +1,6 @@
 public import CkptBase
-public import CkptGraph
+public import CkptContainer
+internal import CkptGraph
 internal import CkptJSON
 public import CkptPlan
 internal import CkptSkeleton

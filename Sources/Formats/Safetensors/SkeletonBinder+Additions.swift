@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptContainer
 internal import CkptGraph
 internal import CkptPickle
 internal import CkptSkeleton

@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptContainer
 internal import CkptGraph
 internal import CkptPickle
 internal import CkptSkeleton
@@ -10,8 +11,8 @@ internal import CkptSkeleton
 struct SkeletonBinder {
   /// The object.
   var graph: TensorGraph
-  /// The archive that it comes from.
-  private(set) var archive: TorchArchiveDescription?
+  /// The container that it comes from.
+  private(set) var origin: (any ContainerDescription)?
   /// Where else the file has elements of a tensor; they must be equal.
   var copies: [TensorID: [FileRegion]] = [:]
   let layout: Layout
@@ -43,7 +44,7 @@ struct SkeletonBinder {
     _ options: ReadingOptions
   ) {
     graph = skeleton.graph
-    archive = skeleton.source
+    origin = skeleton.origin
     layout = skeleton.layout
     references = skeleton.tensors
     self.entries = EntryTable(entries)
@@ -165,19 +166,15 @@ struct SkeletonBinder {
 
   /// Forgets the storages that only removed or changed tensors were views of.
   private mutating func dropUnusedStorages() {
-    guard !edits.isEmpty, var archive else { return }
+    guard !edits.isEmpty, origin != nil else { return }
     let reachable = Set(graph.reachable(from: [graph.root]))
     var before: Set<ExactString> = []
     var after: Set<ExactString> = []
-    for storage in graph.storages { before.insert(ExactString(storage.recordName)) }
+    for storage in graph.storages { before.insert(ExactString(storage.key)) }
     for tensor in graph.tensors where reachable.contains(tensor.node) {
-      if let id = tensor.storage { after.insert(ExactString(graph[id].recordName)) }
+      if let id = tensor.storage { after.insert(ExactString(graph[id].key)) }
     }
-    archive.records.removeAll { record in
-      guard case .storage(let name, _) = record else { return false }
-      return before.contains(ExactString(name)) && !after.contains(ExactString(name))
-    }
-    self.archive = archive
+    SkeletonSource.removeStorages(before.subtracting(after), from: &origin)
   }
 }
 

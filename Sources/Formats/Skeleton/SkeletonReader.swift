@@ -1,4 +1,5 @@
 package import CkptBase
+package import CkptContainer
 package import CkptGraph
 internal import CkptJSON
 package import CkptPickle
@@ -44,7 +45,7 @@ package enum SkeletonReader {
     var recognizer = TensorRecognizer(graph: judge.finish(), storages: SkeletonStorages(source))
     try recognizer.recognize()
     return ParsedSkeleton(
-      graph: recognizer.finish(), tensors: tensors, layout: layout, source: source,
+      graph: recognizer.finish(), tensors: tensors, layout: layout, origin: source,
       warnings: warnings)
   }
 
@@ -146,8 +147,8 @@ package struct ParsedSkeleton {
   package var tensors: [TensorReference]
   /// How the tensors are named.
   package var layout: Layout
-  /// The archive that the object comes from.
-  package var source: TorchArchiveDescription?
+  /// The container that the object comes from.
+  package var origin: (any ContainerDescription)?
   /// What the user should know.
   package var warnings: [String]
 }

@@ -1,10 +1,12 @@
-internal import CkptBase
+package import CkptBase
+package import CkptContainer
 internal import CkptGraph
 internal import CkptJSON
 internal import CkptPickle
+internal import CkptTorch
 
 /// Reads what a skeleton says of the archive that its object comes from.
-enum SkeletonSource {
+package enum SkeletonSource {
   /// Reads the value of `source`.
   ///
   /// - Throws: `malformed` for a value of another form.
@@ -74,10 +76,26 @@ enum SkeletonSource {
   }
 }
 
+extension SkeletonSource {
+  /// Removes the storages with these keys from the description of a container.
+  package static func removeStorages(
+    _ keys: Set<ExactString>, from container: inout (any ContainerDescription)?
+  ) {
+    guard var archive = container as? TorchArchiveDescription else { return }
+    let names = Set(
+      keys.map { ExactString(TorchArchiveDescription.storagePrefix + $0.text) })
+    archive.records.removeAll { record in
+      guard case .storage(let name, _) = record else { return false }
+      return names.contains(ExactString(name))
+    }
+    container = archive
+  }
+}
+
 extension SkeletonWriter {
   /// Writes what the archive was, for an object that comes from one.
-  mutating func write(_ source: SourceDescription) {
-    guard case .torch(let archive) = source.container else { return }
+  mutating func write(_ container: (any ContainerDescription)?) {
+    guard let archive = container as? TorchArchiveDescription else { return }
     json.key("source")
     json.beginObject()
     json.member("container", archive.isTorchScript ? "torchscript" : "torch-zip")

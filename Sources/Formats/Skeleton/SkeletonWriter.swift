@@ -1,3 +1,4 @@
+package import CkptContainer
 package import CkptGraph
 internal import CkptJSON
 
@@ -34,11 +35,11 @@ package struct SkeletonWriter {
 
   /// The skeleton of `graph` as JSON text.
   package static func write(
-    _ graph: TensorGraph, source: SourceDescription, layout: Layout,
+    _ graph: TensorGraph, from container: (any ContainerDescription)?, layout: Layout,
     placements: [Placement?]
   ) -> [UInt8] {
     var writer = SkeletonWriter(graph: graph, placements: placements)
-    writer.write(source: source, layout: layout)
+    writer.write(from: container, layout: layout)
     return writer.json.bytes
   }
 
@@ -61,11 +62,11 @@ package struct SkeletonWriter {
     return ids.filter { !holdsUnplaced[graph.index(of: $0)] }
   }
 
-  private mutating func write(source: SourceDescription, layout: Layout) {
+  private mutating func write(from container: (any ContainerDescription)?, layout: Layout) {
     json.beginObject()
     json.member("skeleton", Self.version)
     json.member("layout", layout.rawValue)
-    write(source)
+    write(container)
     json.key("root")
     value(graph.root)
     json.key("nodes")

@@ -1,5 +1,6 @@
 public import CkptBase
-public import CkptGraph
+public import CkptContainer
+package import CkptGraph
 internal import CkptPickle
 internal import CkptZip
 
@@ -168,7 +169,7 @@ public enum TorchReader: Sendable {
       let used = Set(graph.storages.compactMap(\.region?.name))
       return Checkpoint(
         graph: graph,
-        source: SourceDescription(container: .torch(description), byteCount: source.byteCount),
+        container: description, byteCount: source.byteCount,
         unusedRegions: archive.storageRegions.filter { !used.contains($0.name) },
         warnings: pickleWarnings + warnings(graph, description))
     }

@@ -1,5 +1,6 @@
 public import CkptBase
-public import CkptGraph
+public import CkptContainer
+internal import CkptGraph
 internal import CkptPickle
 public import CkptPlan
 
@@ -35,7 +36,7 @@ public struct TorchEncoder: Sendable {
     public var warnings: [String]
   }
 
-  private let source: SourceDescription
+  private let isFromArchive: Bool
   private let copies: [TensorID: [FileRegion]]
   private let options: Options
   private var graph: TensorGraph
@@ -64,11 +65,11 @@ public struct TorchEncoder: Sendable {
   }
 
   private init(_ checkpoint: Checkpoint, _ options: Options) {
-    source = checkpoint.source
+    isFromArchive = checkpoint.archive != nil
     copies = checkpoint.copies
     self.options = options
     graph = checkpoint.graph
-    archive = checkpoint.source.archive ?? .current(prefix: options.prefix)
+    archive = checkpoint.archive ?? .current(prefix: options.prefix)
   }
 
   private mutating func encode() throws(CheckpointError) -> Encoding {
@@ -104,7 +105,7 @@ public struct TorchEncoder: Sendable {
   // MARK: Pickle
 
   private func pickle(newStrings: Set<NodeID>) throws(CheckpointError) -> [UInt8] {
-    guard source.archive != nil else {
+    guard isFromArchive else {
       return try Pickler.pickle(
         graph.root, of: graph, protocol: archive.pickleProtocol,
         strings: .asLoaded(except: newStrings))

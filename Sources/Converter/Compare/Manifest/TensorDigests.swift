@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptCopy
+internal import CkptFormats
 internal import CkptGraph
 internal import CkptPlan
 

@@ -1,5 +1,5 @@
 internal import CkptBase
-public import CkptCheckpoints
+internal import CkptCheckpoints
 public import CkptCopy
 public import CkptFormats
 internal import CkptGraph
@@ -163,18 +163,16 @@ struct RoundTripPlan {
   /// - Throws: `inputOutput` when the place cannot be told.
   init(of checkpoint: Checkpoint, at path: String, layout: Layout?) throws(CheckpointError) {
     self.path = path
-    switch checkpoint.source.container {
-    case .torch, .shards:
-      format = .safetensors
-      let directory = FilePath(path).directory
-      self.layout = try OLMoDirectory.layout(layout, in: directory)
-      safetensors = .init(layout: self.layout)
-    case .safetensors(let file):
+    if let file = checkpoint.container as? SafetensorsDescription {
       format = .torch
-      self.layout = Layout(rawValue: file.layout) ?? .plain
+      self.layout = file.layout
       safetensors = .init(
-        layout: self.layout, includesSkeleton: file.hasSkeleton,
+        layout: file.layout, includesSkeleton: file.hasSkeleton,
         tied: checkpoint.copies.isEmpty ? nil : .copy)
+    } else {
+      format = .safetensors
+      self.layout = try OLMoDirectory.layout(layout, in: FilePath(path).directory)
+      safetensors = .init(layout: self.layout)
     }
   }
 
@@ -197,7 +195,7 @@ struct RoundTripPlan {
       checkpoint,
       options: .init(
         prefix: TorchEncoder.prefix(forFileAt: path),
-        records: MetadataRecord.records(for: checkpoint.source))
+        records: MetadataRecord.records(for: checkpoint.container))
     ).plan
   }
 }

@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptCopy
+package import CkptFormats
 package import CkptGraph
 internal import CkptPlan
 

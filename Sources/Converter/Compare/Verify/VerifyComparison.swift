@@ -1,7 +1,7 @@
 package import CkptBase
 package import CkptCopy
-internal import CkptFormats
-package import CkptGraph
+package import CkptFormats
+internal import CkptGraph
 internal import CkptPlan
 internal import CkptSafetensors
 
@@ -102,12 +102,8 @@ extension FilePlan {
 extension Checkpoint {
   /// The contents as one side of a comparison of everything.
   var side: GraphComparison.Side {
-    switch source.container {
-    case .torch: .init(graph, .objects)
-    case .safetensors(let file):
-      .init(graph, file.hasSkeleton ? .objects : .names(metadata: file.metadata))
-    case .shards(let files): .init(graph, .names(metadata: files.metadata))
-    }
+    let holdsObject = container?.holdsObject ?? false
+    return .init(graph, holdsObject ? .objects : .names(metadata: container?.metadata ?? []))
   }
 }
 

@@ -161,34 +161,15 @@ extension InspectionListing {
   /// A listing of a whole file; no `limit` means everything.
   init(_ inspection: Inspection, order: TensorOrder, limit: Int?) {
     self.init(
-      heading: inspection.path + ": " + Self.facts(inspection.source).joined(separator: ", "),
+      heading: inspection.path + ": " + Self.facts(inspection).joined(separator: ", "),
       tensors: inspection.tensors, values: inspection.values,
       opaqueGlobals: inspection.opaqueGlobals, order: order, limit: limit ?? .max)
   }
 
-  private static func facts(_ source: SourceDescription) -> [String] {
-    let size = ByteCount(bytes: source.byteCount).description
-    switch source.container {
-    case .torch(let archive):
-      let kind = archive.isTorchScript ? "TorchScript archive" : "archive of torch.save"
-      return [
-        "\(kind) (\(archive.writer))", size, "prefix '\(archive.prefix)'",
-        "pickle protocol \(archive.pickleProtocol)", "alignment \(archive.alignment)",
-        archive.isBigEndian ? "big-endian" : "little-endian",
-        archive.hasChecksums ? "CRC-32 present" : "no checksums",
-      ]
-    case .safetensors(let file):
-      let keys = file.metadata.map(\.key)
-      return [
-        "safetensors", size, "layout \(file.layout)", "header of \(file.headerByteCount) bytes",
-        keys.isEmpty ? "no metadata" : "metadata: \(keys.joined(separator: " "))",
-      ]
-    case .shards(let files):
-      let keys = files.metadata.map(\.key)
-      return [
-        "index of \(files.shards.count.counting("shard"))", size,
-        keys.isEmpty ? "no metadata" : "metadata: \(keys.joined(separator: " "))",
-      ]
-    }
+  /// The container in words, with its size behind the first of them.
+  private static func facts(_ inspection: Inspection) -> [String] {
+    let size = ByteCount(bytes: inspection.byteCount).description
+    guard let container = inspection.container else { return [size] }
+    return [container.title, size] + container.facts.compactMap(\.words)
   }
 }

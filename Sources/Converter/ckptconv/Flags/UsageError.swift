@@ -1,4 +1,4 @@
-internal import CkptCheckpoints
+internal import CkptFormats
 internal import CkptConvert
 
 /// What is wrong with a command line, and what to write instead.

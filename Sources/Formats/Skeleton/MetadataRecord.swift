@@ -1,7 +1,7 @@
-internal import CkptBase
-package import CkptGraph
+package import CkptBase
+package import CkptContainer
 internal import CkptJSON
-internal import CkptSkeleton
+package import CkptTorch
 
 /// The record of a `.pt` archive that keeps the `__metadata__` of a safetensors file.
 ///
@@ -14,9 +14,9 @@ package enum MetadataRecord: Sendable {
 
   /// The record for a file; none for one that has no metadata of its own.
   package static func records(
-    for source: SourceDescription
+    for container: (any ContainerDescription)?
   ) -> [TorchArchiveDescription.Record] {
-    guard case .safetensors(let file) = source.container, file.origin == nil else { return [] }
+    guard let file = container, file.origin == nil else { return [] }
     let metadata = file.metadata.filter { $0.key != SkeletonWriter.metadataKey }
     let isEmpty = file.hasMetadata && file.metadata.isEmpty
     guard isEmpty || !metadata.isEmpty else { return [] }
@@ -34,10 +34,10 @@ package enum MetadataRecord: Sendable {
   /// The entries that the record of an archive keeps, or `nil` for an archive without one.
   ///
   /// - Throws: `malformed` for a record of another form, `unsupported` for one of a later version.
-  static func metadata(
-    of source: SourceDescription
+  package static func metadata(
+    of container: (any ContainerDescription)?
   ) throws(CheckpointError) -> [(key: String, value: String)]? {
-    guard case .torch(let archive) = source.container else { return nil }
+    guard let archive = container as? TorchArchiveDescription else { return nil }
     for case .other(name, let bytes) in archive.records {
       return try CheckpointError.within(name) { () throws(CheckpointError) in
         try metadata(in: bytes)
@@ -75,12 +75,4 @@ package enum MetadataRecord: Sendable {
     try json.end()
     return metadata
   }
-}
-
-extension SafetensorsDescription {
-  /// The key of `__metadata__` that the skeleton stands under.
-  package static let skeletonKey = SkeletonWriter.metadataKey
-
-  /// Whether the file has a skeleton, read or not.
-  package var hasSkeleton: Bool { metadata.contains { $0.key == Self.skeletonKey } }
 }

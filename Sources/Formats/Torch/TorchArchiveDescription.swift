@@ -1,3 +1,6 @@
+public import CkptContainer
+package import CkptGraph
+
 /// The archive that a `.pt` file is, as it was found.
 public struct TorchArchiveDescription: Sendable {
   /// A member of the archive.
@@ -51,6 +54,47 @@ public struct TorchArchiveDescription: Sendable {
     self.foreignAlignment = foreignAlignment
     self.records = records
   }
+}
+
+/// An archive as a container.
+extension TorchArchiveDescription: ContainerDescription {
+  /// `torch-zip` or `torchscript`.
+  public var kind: String { isTorchScript ? "torchscript" : "torch-zip" }
+  /// The program that wrote it, with its versions.
+  public var title: String {
+    "\(isTorchScript ? "TorchScript archive" : "archive of torch.save") (\(writer))"
+  }
+  /// Its writer and layout.
+  public var facts: [ContainerFact] {
+    [
+      .init("writer", .text(writer)),
+      .init("prefix", .text(prefix), "prefix '\(prefix)'"),
+      .init("protocol", .number(pickleProtocol), "pickle protocol \(pickleProtocol)"),
+      .init("alignment", .number(alignment), "alignment \(alignment)"),
+      .init(
+        "byteorder", .text(isBigEndian ? "big" : "little"),
+        isBigEndian ? "big-endian" : "little-endian"),
+      .init("checksums", .flag(hasChecksums), hasChecksums ? "CRC-32 present" : "no checksums"),
+      .init("records", .number(records.count)),
+    ]
+  }
+  /// The format of `torch.save`.
+  public var format: CheckpointFormat? { .torch }
+  /// Yes: a pickle keeps objects.
+  public var holdsObject: Bool { true }
+}
+
+extension Checkpoint {
+  /// The archive of `torch.save` that the contents are in, or were in before they came to be in a
+  /// safetensors file with a skeleton.
+  public var archive: TorchArchiveDescription? {
+    container as? TorchArchiveDescription ?? container?.origin as? TorchArchiveDescription
+  }
+}
+
+extension Storage {
+  /// The name of its record in an archive, without the prefix.
+  package var recordName: String { TorchArchiveDescription.storagePrefix + key }
 }
 
 /// What the records say of the archive's writer (`caffe2/serialize/inline_container.cc` and

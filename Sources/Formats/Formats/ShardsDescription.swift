@@ -1,4 +1,6 @@
-/// What a checkpoint in several files has beside its tensors.
+public import CkptContainer
+
+/// The files of a checkpoint in several with an index, as they were found.
 public struct ShardsDescription: Sendable {
   /// One of the files.
   public struct Shard: Sendable {
@@ -30,4 +32,32 @@ public struct ShardsDescription: Sendable {
     self.metadata = metadata
     self.announcedByteCount = announcedByteCount
   }
+}
+
+/// Several files with an index as a container.
+extension ShardsDescription: ContainerDescription {
+  /// `shards`.
+  public var kind: String { "shards" }
+  /// The number of files.
+  public var title: String { "index of \(shards.count) shard\(shards.count == 1 ? "" : "s")" }
+  /// Their metadata and sizes.
+  public var facts: [ContainerFact] {
+    [
+      .metadata(metadata),
+      .init("total_size", announcedByteCount.map { .number($0) } ?? .unknown),
+      .init(
+        "shards",
+        .list(
+          shards.map {
+            [
+              .init("name", .text($0.name)), .init("bytes", .number($0.byteCount)),
+              .init("entries", .number($0.entryCount)),
+            ]
+          })),
+    ]
+  }
+  /// None: each file has its own.
+  public var format: CheckpointFormat? { nil }
+  /// No: the index has names.
+  public var holdsObject: Bool { false }
 }

@@ -1,0 +1,53 @@
+public import CkptContainer
+public import CkptSkeleton
+
+/// The header of a safetensors file as it was found.
+public struct SafetensorsDescription: Sendable {
+  /// The form of its tensors' names.
+  public var layout: Layout
+  /// The size of the JSON header in bytes, padding included.
+  public var headerByteCount: Int
+  /// The entries of `__metadata__`, in their order.
+  public var metadata: [(key: String, value: String)]
+  /// Whether the header has a `__metadata__`, which may be empty.
+  public var hasMetadata: Bool
+  /// The container that the file was made from, where its skeleton tells.
+  public var origin: (any ContainerDescription)?
+
+  package init(
+    layout: Layout, headerByteCount: Int, metadata: [(key: String, value: String)],
+    hasMetadata: Bool, origin: (any ContainerDescription)? = nil
+  ) {
+    self.layout = layout
+    self.headerByteCount = headerByteCount
+    self.metadata = metadata
+    self.hasMetadata = hasMetadata
+    self.origin = origin
+  }
+
+  /// The key of `__metadata__` that the skeleton stands under.
+  package static let skeletonKey = SkeletonWriter.metadataKey
+
+  /// Whether the file has a skeleton, read or not.
+  package var hasSkeleton: Bool { metadata.contains { $0.key == Self.skeletonKey } }
+}
+
+/// A safetensors file as a container.
+extension SafetensorsDescription: ContainerDescription {
+  /// `safetensors`.
+  public var kind: String { "safetensors" }
+  /// The name of the format.
+  public var title: String { "safetensors" }
+  /// Its layout and metadata.
+  public var facts: [ContainerFact] {
+    [
+      .init("layout", .text(layout.rawValue), "layout \(layout.rawValue)"),
+      .init("header_bytes", .number(headerByteCount), "header of \(headerByteCount) bytes"),
+      .metadata(metadata),
+    ]
+  }
+  /// Safetensors.
+  public var format: CheckpointFormat? { .safetensors }
+  /// Whether a skeleton describes the object.
+  public var holdsObject: Bool { hasSkeleton }
+}
