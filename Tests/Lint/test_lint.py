@@ -106,9 +106,33 @@ class Breaches(unittest.TestCase):
             "Sources/Formats/Base/Syscalls.swift": "// Safe: x.\nlet a = unsafe f()\n",
             "Sources/Formats/Base/Syscalls+Directory.swift": "// Safe: x.\nlet a = unsafe f()\n"}
         self.assertEqual(self.found(files, package), [
-            "Sources/Formats/Base/ByteReader.swift:1: no `// Safe:` comment names the guard",
+            "Sources/Formats/Base/ByteReader.swift:1: no `// Safe:` comment above names the guard of"
+            " this use",
             "Sources/Formats/Base/ByteSource.swift:1: listed in Scripts/lint, but nothing in it is"
             " `unsafe`"])
+
+    def lines_without_guard(self, text):
+        package = {"targets": [dict(target("CkptBase"), path="Sources/Formats/Base")]}
+        found = self.found({"Sources/Formats/Base/Syscalls.swift": text}, package)
+        self.assertTrue(all("names the guard of this use" in line for line in found), found)
+        return [int(line.split(":")[1]) for line in found]
+
+    def test_guard_of_each_use(self):
+        for text, lines in [
+            # On the line, on the line above, above the statement that it is a part of.
+            ("let a = unsafe f()  // Safe: x.\n", []),
+            ("// Safe: x.\nlet a = unsafe f()\nlet b = unsafe g()\n", []),
+            ("  // Safe: x.\n  let a = f {\n    unsafe g(\n      unsafe h)\n  }\n", []),
+            # An empty line, or the end of the block, ends what a comment says.
+            ("// Safe: x.\nlet a = unsafe f()\n\nlet b = unsafe g()\n", [4]),
+            ("if a {\n  // Safe: x.\n  unsafe f()\n}\nunsafe g()\n", [5]),
+            ("if a {\n  // Safe: x.\n  unsafe f()\n} else {\n  unsafe g()\n}\n", [5]),
+            # Neither is another comment one, nor one that stands below.
+            ("// Unsafe: x.\nunsafe f()\n// Safe: x.\nunsafe g()\n", [2]),
+            ("// Safe x.\nunsafe f(\n  unsafe g())\n", [2, 3]),
+        ]:
+            with self.subTest(text):
+                self.assertEqual(self.lines_without_guard(text), lines)
 
     def test_work_left_open(self):
         self.assertEqual(self.found({

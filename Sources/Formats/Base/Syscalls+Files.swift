@@ -13,7 +13,7 @@ extension Syscalls {
   ) throws(CheckpointError) -> Int32? {
     let flags = ckptconv_O_TMPFILE | O_DIRECTORY | O_RDWR | O_CLOEXEC
     do {
-      // Safe: here and below a path is passed as a copy that ends with a zero and outlives the call.
+      // Safe: a path is passed as a copy that ends with a zero and outlives the call.
       return try retrying("open", directory) {
         unsafe Glibc.open(directory, flags, mode_t(permissions))
       }
@@ -36,6 +36,7 @@ extension Syscalls {
   ///
   /// - Throws: `inputOutput`, ``SystemCode/isPresent`` when the name is taken.
   package static func nameUnnamed(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
+    // Safe: paths are passed as copies that end with a zero and outlive the call.
     _ = try retrying("linkat", path) {
       unsafe linkat(
         AT_FDCWD, descriptorLink(descriptor), AT_FDCWD, path, AT_SYMLINK_FOLLOW)
@@ -44,6 +45,7 @@ extension Syscalls {
 
   /// Renames a file and replaces what has the new name (`rename`).
   package static func rename(_ path: String, replacing newPath: String) throws(CheckpointError) {
+    // Safe: paths are passed as copies that end with a zero and outlive the call.
     _ = try retrying("rename", newPath) { unsafe Glibc.rename(path, newPath) }
   }
 
@@ -55,6 +57,7 @@ extension Syscalls {
   /// - Throws: `inputOutput`, ``SystemCode/isPresent`` when the name is taken.
   package static func rename(_ path: String, toFree newPath: String) throws(CheckpointError) {
     do {
+      // Safe: paths are passed as copies that end with a zero and outlive the call.
       _ = try retrying("link", newPath) { unsafe link(path, newPath) }
       try? remove(path)
       return
@@ -62,6 +65,7 @@ extension Syscalls {
       guard isUnsupported(error.cause) else { throw error }
     }
     do {
+      // Safe: paths are passed as copies that end with a zero and outlive the call.
       _ = try retrying("renameat2", newPath) {
         unsafe renameat2(AT_FDCWD, path, AT_FDCWD, newPath, ckptconv_RENAME_NOREPLACE)
       }
@@ -76,6 +80,7 @@ extension Syscalls {
 
   /// Removes a name (`unlink`).
   package static func remove(_ path: String) throws(CheckpointError) {
+    // Safe: a path is passed as a copy that ends with a zero and outlives the call.
     _ = try retrying("unlink", path) { unsafe unlink(path) }
   }
 

@@ -8,6 +8,7 @@ extension Syscalls {
   /// system does not say (`statvfs`).
   package static func availableBytes(at path: String) throws(CheckpointError) -> Int? {
     var status = statvfs()
+    // Safe: the call fills `status`; the path is a copy that ends with a zero and outlives the call.
     _ = try retrying("statvfs", path) { unsafe statvfs(path, &status) }
     // File systems without a fixed size (some network ones, tmpfs without a limit) report zeros.
     guard status.f_blocks > 0 else { return nil }

@@ -12,8 +12,8 @@ extension Syscalls {
     let task = ThreadTask(body)
     for _ in 1..<max(count, 1) {
       var thread = pthread_t()
-      let argument = unsafe Unmanaged.passRetained(task)
       // Safe: the new thread takes over the reference that `argument` holds, exactly once.
+      let argument = unsafe Unmanaged.passRetained(task)
       let failed = unsafe pthread_create(
         &thread, nil,
         { argument in
@@ -51,8 +51,8 @@ package final class Locked<Value: Sendable>: @unchecked Sendable {
   /// A lock around `value`.
   package init(_ value: Value) {
     self.value = value
+    // Safe: the memory is allocated here and holds the mutex until `deinit`.
     unsafe mutex = .allocate(capacity: 1)
-    // Safe: the memory was allocated above and holds the mutex until `deinit`.
     unsafe mutex.initialize(to: pthread_mutex_t())
     unsafe pthread_mutex_init(mutex, nil)
   }
@@ -86,9 +86,9 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
   /// A monitor around `value`.
   package init(_ value: Value) {
     self.value = value
+    // Safe: the memory is allocated here and holds mutex and condition until `deinit`.
     unsafe mutex = .allocate(capacity: 1)
     unsafe condition = .allocate(capacity: 1)
-    // Safe: the memory was allocated above and holds mutex and condition until `deinit`.
     unsafe mutex.initialize(to: pthread_mutex_t())
     unsafe condition.initialize(to: pthread_cond_t())
     unsafe pthread_mutex_init(mutex, nil)

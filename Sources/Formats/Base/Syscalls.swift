@@ -64,6 +64,7 @@ package enum Syscalls {
       case .createNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
       case .append: O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
       }
+    // Safe: a path is passed as a copy that ends with a zero and outlives the call.
     return try retrying("open", path) { unsafe Glibc.open(path, flags, mode_t(permissions)) }
   }
 
@@ -75,6 +76,7 @@ package enum Syscalls {
     -> FileStatus
   {
     var status = stat()
+    // Safe: the call fills `status`, which lives until it returns.
     _ = try retrying("fstat", path) { unsafe fstat(descriptor, &status) }
     return FileStatus(status)
   }
@@ -85,6 +87,7 @@ package enum Syscalls {
   ) throws(CheckpointError) -> FileStatus? {
     var status = stat()
     do {
+      // Safe: the call fills `status`; the path is a copy that ends with a zero and outlives the call.
       _ = try retrying(followingLinks ? "stat" : "lstat", path) {
         unsafe followingLinks ? stat(path, &status) : lstat(path, &status)
       }

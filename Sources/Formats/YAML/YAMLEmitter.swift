@@ -52,8 +52,8 @@ final class YAMLEmitter {
     guard let count = Int32(exactly: bytes.count) else {
       throw CheckpointError(.limitExceeded, "a text of \(bytes.count) bytes")
     }
+    // Safe: libyaml fills the event, copies `count` bytes and does not keep the pointer.
     unsafe try emit { event in
-      // Safe: libyaml copies `count` bytes and does not keep the pointer.
       unsafe bytes.withUnsafeBufferPointer { buffer in
         var empty: UInt8 = 0
         return unsafe withUnsafePointer(to: &empty) { nothing in
@@ -67,6 +67,7 @@ final class YAMLEmitter {
 
   /// Begins a list, one element a line.
   func beginSequence() throws(CheckpointError) {
+    // Safe: libyaml fills the event and is given nothing else.
     unsafe try emit { event in
       unsafe yaml_sequence_start_event_initialize(event, nil, nil, 1, YAML_BLOCK_SEQUENCE_STYLE)
     }
@@ -74,11 +75,13 @@ final class YAMLEmitter {
 
   /// Ends a list.
   func endSequence() throws(CheckpointError) {
+    // Safe: libyaml fills the event and is given nothing else.
     unsafe try emit { event in unsafe yaml_sequence_end_event_initialize(event) }
   }
 
   /// Begins a mapping, one name a line.
   func beginMapping() throws(CheckpointError) {
+    // Safe: libyaml fills the event and is given nothing else.
     unsafe try emit { event in
       unsafe yaml_mapping_start_event_initialize(event, nil, nil, 1, YAML_BLOCK_MAPPING_STYLE)
     }
@@ -86,11 +89,13 @@ final class YAMLEmitter {
 
   /// Ends a mapping.
   func endMapping() throws(CheckpointError) {
+    // Safe: libyaml fills the event and is given nothing else.
     unsafe try emit { event in unsafe yaml_mapping_end_event_initialize(event) }
   }
 
   /// Ends the document; returns its text.
   func finish() throws(CheckpointError) -> [UInt8] {
+    // Safe: libyaml fills the events and is given nothing else.
     unsafe try emit { event in unsafe yaml_document_end_event_initialize(event, 1) }
     unsafe try emit { event in unsafe yaml_stream_end_event_initialize(event) }
     return output.bytes
@@ -99,8 +104,8 @@ final class YAMLEmitter {
   private func emit(
     _ initialize: (UnsafeMutablePointer<yaml_event_t>) -> Int32
   ) throws(CheckpointError) {
-    var event = unsafe yaml_event_t()
     // Safe: the event is initialised before it is handed over, and libyaml deletes it in any case.
+    var event = unsafe yaml_event_t()
     guard unsafe initialize(&event) == 1, unsafe yaml_emitter_emit(emitter, &event) == 1 else {
       throw problem
     }

@@ -43,8 +43,8 @@ final class YAMLParser {
   ///
   /// - Throws: `malformed` where the text breaks the rules of YAML.
   func next() throws(CheckpointError) -> (event: YAMLEvent, place: YAMLPlace) {
-    var event = unsafe yaml_event_t()
     // Safe: libyaml fills the event, whose pointers are valid until it is deleted below.
+    var event = unsafe yaml_event_t()
     guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw problem }
     defer { unsafe yaml_event_delete(&event) }
     return unsafe (Self.translate(event), Self.place(event.start_mark))
