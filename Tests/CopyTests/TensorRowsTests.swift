@@ -120,7 +120,8 @@ struct TensorRowsTests {
     let node = try graph.add(.none)
     graph.add(
       Tensor(node: node, dtype: .float32, shape: [4, 2], strides: [2, 1], offset: 0, storage: nil))
-    guard case .tensor(let id) = graph[node] else { return }
+    graph.root = node
+    let id = try #require(graph.reachableTensors().first)
     let part = try graph.addRows(1..<3, of: id)
     let joined = try graph.addJoined([part, id])
     #expect(graph[joined].shape == [6, 2])

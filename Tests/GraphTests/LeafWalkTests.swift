@@ -80,9 +80,8 @@ struct LeafWalkTests {
   func cycle() throws {
     var builder = Builder()
     let root = try builder.dict([("self", TensorGraph.none), ("t", builder.tensor())])
-    guard case .dict(let run) = builder.graph[root] else { return }
-    var children = Array(builder.graph[run])
-    children[1] = root
+    let entries = try #require(builder.graph.entries(of: root))
+    let children = [entries[0].key, root, entries[1].key, entries[1].value]
     builder.graph.replace(root, with: .dict(builder.graph.addChildren(children[...])))
     #expect(try builder.leaves(of: root) == ["self cycle", "t tensor"])
   }
