@@ -182,6 +182,11 @@ let package = Package(
       ]),
     tests("ModelsTests", ["CkptBase", "CkptYAML", "CkptModels", "CkptTestSupport"]),
     tests(
+      "CheckpointsTests",
+      [
+        "CkptBase", "CkptGraph", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptTestSupport",
+      ]),
+    tests(
       "CompareTests",
       [
         "CkptBase", "CkptGraph", "CkptPlan", "CkptContainer", "CkptTorch", "CkptSafetensors",
@@ -194,7 +199,8 @@ let package = Package(
         "CkptBase", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptCheckpoints",
         "CkptConvert", "CkptTestSupport",
       ]),
-    tests("CheckTests", ["CkptBase", "CkptModels", "CkptCheck"]),
+    tests(
+      "CheckTests", ["CkptBase", "CkptFormats", "CkptModels", "CkptCheck", "CkptTestSupport"]),
     tests(
       "HuggingFaceTests",
       [

@@ -58,7 +58,6 @@ struct InputSearchTests {
   @Test("An argument stands for what it should", arguments: cases)
   func finds(_ test: Case) throws {
     let directory = try Self.tree()
-    defer { Self.remove(directory) }
     let search = InputSearch(
       for: FakeVerb(), includingFiles: test.files, root: directory / "runs/out")
     let found = try search.inputs(for: directory / test.argument)
@@ -69,26 +68,7 @@ struct InputSearchTests {
   @Test("What stands for nothing is an error", arguments: ["missing", "runs/empty", "runs/*.bin"])
   func findsNothing(argument: String) throws {
     let directory = try Self.tree()
-    defer { Self.remove(directory) }
     let search = InputSearch(for: FakeVerb(), includingFiles: false, root: nil)
     #expect(throws: CheckpointError.self) { try search.inputs(for: directory / argument) }
-  }
-
-  /// The support type removes files and not directories.
-  private static func remove(_ directory: TemporaryDirectory) {
-    var open = [directory / "runs", directory / "lost"]
-    var made: [String] = []
-    while let place = open.popLast() {
-      made.append(place)
-      for name in (try? Syscalls.names(in: place)) ?? [] {
-        let path = "\(place)/\(name)"
-        if (try? Syscalls.status(at: path))?.isDirectory == true {
-          open.append(path)
-        } else {
-          try? Syscalls.remove(path)
-        }
-      }
-    }
-    Syscalls.removeEmptyDirectories(made)
   }
 }

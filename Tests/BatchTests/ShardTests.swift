@@ -70,7 +70,7 @@ struct ShardTests {
   @Test("What a task has written down holds for those that see other inputs")
   func ledgerHolds() throws {
     let directory = try TemporaryDirectory()
-    func names(_ index: Int, _ items: [BatchItem]) throws -> Set<String> {
+    func names(_ index: Int, _ items: [BatchItem]) throws -> Set<ExactString> {
       let shard = try #require(Shard(index: index, of: 2))
       return try ShardAssignments(in: directory.path, count: 2)
         .names(of: shard, among: items, writing: true)
@@ -90,7 +90,8 @@ struct ShardTests {
       ]
     let second = try names(2, later)
     #expect(first.isDisjoint(with: second))
-    #expect(try first.union(second).union(names(1, later)) == Set((1...10).map { "step\($0)" }))
+    #expect(
+      try first.union(second).union(names(1, later)) == Set(names: (1...10).map { "step\($0)" }))
   }
 
   struct Task: Sendable, CustomTestStringConvertible {

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A directory that is removed, with the files in it, when the test lets go of it.
+/// A directory that is removed, with all that is in it, when the test lets go of it.
 package final class TemporaryDirectory: Sendable {
   /// Its path.
   package let path: String
@@ -14,12 +14,21 @@ package final class TemporaryDirectory: Sendable {
   }
 
   deinit {
-    for name in names { unlink(self / name) }
-    rmdir(path)
+    var open = [path]
+    var directories: [String] = []
+    while let directory = open.popLast() {
+      directories.append(directory)
+      for name in Self.names(in: directory) where unlink("\(directory)/\(name)") != 0 {
+        open.append("\(directory)/\(name)")
+      }
+    }
+    for directory in directories.reversed() { rmdir(directory) }
   }
 
   /// The names in the directory, hidden ones too, in order.
-  package var names: [String] {
+  package var names: [String] { Self.names(in: path) }
+
+  private static func names(in path: String) -> [String] {
     guard let directory = opendir(path) else { return [] }
     defer { closedir(directory) }
     var names: [String] = []

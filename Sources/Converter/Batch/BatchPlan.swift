@@ -7,7 +7,7 @@ package struct BatchPlan: Sendable {
 
   /// A plan of these items; those whose outputs belong to an earlier one become impossible.
   package init(items: [BatchItem]) {
-    var writers: [String: String] = [:]
+    var writers: [ExactString: String] = [:]
     self.items = items.map { item in
       for output in item.writes {
         guard let other = writers[output] else { continue }
@@ -31,12 +31,12 @@ package struct BatchPlan: Sendable {
   ) throws(CheckpointError) {
     let current = try Syscalls.currentDirectory()
     let tree = OutputTree(bases: inputs.map(\.base), currentDirectory: current)
-    var known: Set<String> = []
+    var known: Set<ExactString> = []
     var items: [BatchItem] = []
     for input in inputs where !input.isGone {
       let name = tree.name(of: input.path)
       // The same input found twice is one.
-      guard known.insert(name).inserted else { continue }
+      guard known.insert(name) else { continue }
       items.append(Self.item(name, input, verb, root: root))
     }
     self.init(items: items)

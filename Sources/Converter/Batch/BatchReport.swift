@@ -71,7 +71,7 @@ extension BatchReport {
       reports[place].outcome = .failed
       reports[place].failure = failure
     }
-    let known = Set(reports.map(\.name))
+    let known = Set(names: reports.map(\.name))
     let gone = history.records
       .filter { $0.state == .done && $0.deletesSources && $0.verb == verb.name }
       .filter { !known.contains($0.item) }

@@ -67,7 +67,7 @@ package final class BatchStore: Sendable {
   /// The path of a file from the root.
   func nameBelowRoot(_ path: String) -> String {
     let prefix = FilePath(root).appending("").text
-    return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : path
+    return path.begins(with: prefix) ? path.droppingFirst(prefix.utf8.count) : path
   }
 
   /// Where the files of a batch lie.

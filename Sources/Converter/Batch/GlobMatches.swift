@@ -27,7 +27,9 @@ enum GlobMatches {
       case .anyDirectories: places = places.flatMap { directories(below: $0, &faults) }
       }
     }
-    if pattern.components.last == .anyDirectories { places.removeAll { $0.text == pattern.base } }
+    if pattern.components.last == .anyDirectories {
+      places.removeAll { $0 == FilePath(pattern.base) }
+    }
     return Set(places).map(\.text).sorted(by: NaturalOrder.precedes)
   }
 
@@ -39,7 +41,7 @@ enum GlobMatches {
     var open = [top]
     while let place = open.popLast() {
       found.append(place)
-      for name in names(in: place, &faults) where !name.hasPrefix(".") {
+      for name in names(in: place, &faults) where !name.begins(with: ".") {
         let inner = place.appending(name)
         let status = try? Syscalls.status(at: inner.text, followingLinks: false)
         if status?.isDirectory == true { open.append(inner) }
@@ -89,7 +91,7 @@ enum NaturalOrder {
     }
     // Names that differ in leading zeros only are told apart, so that the order is total.
     let (rest, otherRest) = (one.count - first, other.count - second)
-    return rest == otherRest ? left < right : rest < otherRest
+    return rest == otherRest ? one.lexicographicallyPrecedes(other) : rest < otherRest
   }
 
   private static func digits(_ text: [UInt8], from start: Int) -> ArraySlice<UInt8> {

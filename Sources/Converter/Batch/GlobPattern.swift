@@ -1,3 +1,5 @@
+internal import CkptBase
+
 /// A pattern for paths, as shells know them: `*`, `?`, `[a-z]`, `[!a-z]`, and `**` for any
 /// directories.
 ///
@@ -20,10 +22,10 @@ package struct GlobPattern: Hashable, Sendable {
 
   /// The pattern in `text`, or `nil` when nothing in it is special.
   package init?(_ text: String) {
-    let parts = text.split(separator: "/").map(String.init)
+    let parts = text.parts(between: "/").filter { !$0.isEmpty }.map(String.init)
     guard let first = parts.firstIndex(where: GlobPattern.isSpecial) else { return nil }
     let literal = parts[..<first].map(GlobPattern.unescaped).joined(separator: "/")
-    base = text.hasPrefix("/") ? "/" + literal : literal.isEmpty ? "." : literal
+    base = text.begins(with: "/") ? "/" + literal : literal.isEmpty ? "." : literal
     components = parts[first...].map { part in
       if part == "**" { return .anyDirectories }
       return GlobPattern.isSpecial(part) ? .pattern(part) : .name(GlobPattern.unescaped(part))
@@ -31,13 +33,13 @@ package struct GlobPattern: Hashable, Sendable {
   }
 
   private static func isSpecial(_ part: String) -> Bool {
-    part.contains { "*?[".contains($0) }
+    part.unicodeScalars.contains { ["*", "?", "["].contains($0) }
   }
 
   private static func unescaped(_ part: String) -> String {
-    var text = ""
+    var text = String.UnicodeScalarView()
     var isEscaped = false
-    for character in part {
+    for character in part.unicodeScalars {
       if character == "\\", !isEscaped {
         isEscaped = true
       } else {
@@ -45,7 +47,7 @@ package struct GlobPattern: Hashable, Sendable {
         isEscaped = false
       }
     }
-    return text
+    return String(text)
   }
 
   /// Whether a name without slashes matches a pattern of one component.

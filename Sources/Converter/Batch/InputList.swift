@@ -79,12 +79,12 @@ package enum InputList {
   }
 }
 
-extension StringProtocol {
+extension Substring {
   /// The text without white space at its ends.
   fileprivate var trimmed: String {
-    let start = drop(while: \.isWhitespace)
-    let end = start.lastIndex { !$0.isWhitespace }
-    return end.map { String(start[...$0]) } ?? ""
+    let start = unicodeScalars.drop(while: \.properties.isWhitespace)
+    let end = start.lastIndex { !$0.properties.isWhitespace }
+    return end.map { String(Substring(start[...$0])) } ?? ""
   }
 }
 
@@ -92,21 +92,21 @@ extension StringProtocol {
 enum CSVRow {
   /// The cells, without the quotes around them.
   static func cells(of line: String) -> [String] {
-    var cells = [""]
+    var cells = [String.UnicodeScalarView()]
     var isQuoted = false
-    var previous: Character?
-    for character in line {
+    var previous: Unicode.Scalar?
+    for character in line.unicodeScalars {
       switch character {
       case "\"":
         // Two quotes inside of a quoted cell stand for one.
         if !isQuoted, previous == "\"" { cells[cells.count - 1].append("\"") }
         isQuoted.toggle()
-      case "," where !isQuoted: cells.append("")
+      case "," where !isQuoted: cells.append(String.UnicodeScalarView())
       default: cells[cells.count - 1].append(character)
       }
       previous = character
     }
-    return cells
+    return cells.map { String($0) }
   }
 }
 

@@ -87,7 +87,7 @@ package struct InputSearch: Sendable {
     var remains: [FoundInput] = []
     var open = [(directory: top, names: names)]
     while let (directory, names) = open.popLast() {
-      for name in names where !name.hasPrefix(".") {
+      for name in names where !name.begins(with: ".") {
         let place = directory.appending(name)
         do throws(CheckpointError) {
           guard let status = try Syscalls.status(at: place.text, followingLinks: false) else {
@@ -102,7 +102,7 @@ package struct InputSearch: Sendable {
           guard status.inode != excluded?.inode || status.device != excluded?.device else {
             continue
           }
-          guard !name.hasSuffix("-tmp") else { continue }
+          guard !name.ends(with: "-tmp") else { continue }
           let inner = try Syscalls.names(in: place.text)
           if verb.takes(directoryHolding: Set(inner)) {
             found.append(FoundInput(place.text, below: top.text))
@@ -127,11 +127,11 @@ package struct InputSearch: Sendable {
     _ remains: [FoundInput], of found: [FoundInput]
   ) -> [FoundInput] {
     guard !remains.isEmpty else { return [] }
-    var ancestors: Set<String> = []
+    var ancestors: Set<ExactString> = []
     for input in found + remains {
       var directory = FilePath(input.path).directory
       while directory.text.utf8.count >= input.base.utf8.count,
-        ancestors.insert(directory.text).inserted
+        ancestors.insert(directory.text)
       {
         directory = directory.directory
       }
@@ -179,18 +179,18 @@ package struct FoundInput: Sendable {
   /// An argument of which nothing is left because an earlier run has deleted what it had converted;
   /// `nil` if `history` does not tell of that.
   package init?(deleted argument: String, _ history: JournalHistory) {
-    let place = FilePath(argument).trimmed.text
+    let place = FilePath(argument).trimmed
     let pattern = GlobPattern(argument)
-    let top = pattern?.base ?? place
+    let top = pattern?.base ?? place.text
     let prefix = FilePath(top).appending("").text
     let isKnown = history.records.contains { record in
       record.deletesSources
-        && record.inputs.contains { $0.path == place || $0.path.hasPrefix(prefix) }
+        && record.inputs.contains { FilePath($0.path) == place || $0.path.begins(with: prefix) }
     }
     guard isKnown else { return nil }
     // A directory that is still there was searched; what is gone was an input itself.
     let exists = (try? Syscalls.status(at: top)) != nil
-    self.init(argument, below: exists ? top : FilePath(place).directory.text)
+    self.init(argument, below: exists ? top : place.directory.text)
     isGone = true
   }
 }

@@ -80,7 +80,7 @@ enum SourceDeletion {
   static func carryOut(_ item: BatchItem) -> CheckpointError? {
     guard let work = try? item.work.get() else { return nil }
     // An output that has the name of an input has replaced it.
-    let kept = Set(work.writes)
+    let kept = Set(names: work.writes)
     do throws(CheckpointError) {
       for path in work.reads where !kept.contains(path) {
         if try Syscalls.status(at: path, followingLinks: false) != nil {

@@ -99,7 +99,7 @@ package struct JournalHistory: Sendable {
   /// What is done to an item: several verbs may work on it below one root.
   private struct Key: Hashable {
     var verb: String
-    var item: String
+    var item: ExactString
   }
 
   private var latest: [Key: JournalRecord] = [:]
@@ -117,14 +117,14 @@ package struct JournalHistory: Sendable {
   /// the later run counts.
   package mutating func add(_ record: JournalRecord) {
     lastRun = max(lastRun, record.run)
-    let key = Key(verb: record.verb, item: record.item)
+    let key = Key(verb: record.verb, item: ExactString(record.item))
     if let known = latest[key], known.run > record.run { return }
     latest[key] = record
   }
 
   /// The latest record of an item by a verb.
   package func record(of item: String, by verb: String) -> JournalRecord? {
-    latest[Key(verb: verb, item: item)]
+    latest[Key(verb: verb, item: ExactString(item))]
   }
 
   /// The latest records of all items and verbs, in no order.

@@ -47,13 +47,15 @@ package struct OutputTree: Sendable {
   /// The tree for inputs that were found below `bases`.
   package init(bases: [String], currentDirectory: String) {
     self.currentDirectory = currentDirectory
-    let paths = bases.map { AbsolutePath.components(of: $0, in: currentDirectory) }
+    let paths = bases.map {
+      AbsolutePath.components(of: $0, in: currentDirectory).map(ExactString.init)
+    }
     var common = paths.first ?? []
     for path in paths {
       let count = zip(common, path).prefix { $0 == $1 }.count
       common = Array(common.prefix(count))
     }
-    commonBase = "/" + common.joined(separator: "/")
+    commonBase = "/" + common.map(\.text).joined(separator: "/")
   }
 
   /// The path of an input from the common base: what names it in the batch.
@@ -69,9 +71,9 @@ package struct OutputTree: Sendable {
 enum AbsolutePath {
   /// The components of a path, without `.` and `..`.
   static func components(of path: String, in currentDirectory: String) -> [String] {
-    let whole = path.hasPrefix("/") ? path : currentDirectory + "/" + path
+    let whole = path.begins(with: "/") ? path : currentDirectory + "/" + path
     var components: [String] = []
-    for part in whole.split(separator: "/") where part != "." {
+    for part in whole.parts(between: "/") where !part.isEmpty && part != "." {
       if part == ".." { _ = components.popLast() } else { components.append(String(part)) }
     }
     return components

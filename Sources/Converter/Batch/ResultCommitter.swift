@@ -122,14 +122,14 @@ struct ResultCommitter: Sendable {
 
   /// The directories that hold these files, and those above them up to the root.
   private func directories(of paths: [String], below root: String) -> [String] {
-    var found: Set<String> = [root]
+    var found: Set = [ExactString(root)]
     for path in paths {
       var directory = FilePath(path).directory
-      while directory.text.count > root.count, found.insert(directory.text).inserted {
+      while directory.text.utf8.count > root.utf8.count, found.insert(directory.text) {
         directory = directory.directory
       }
     }
-    return found.sorted()
+    return found.sorted().map(\.text)
   }
 
   private func deleteSources(_ reports: inout [(index: Int, report: ItemReport)]) {

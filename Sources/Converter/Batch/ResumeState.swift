@@ -36,14 +36,14 @@ package struct ResumeCheck: Sendable {
       let files = try OutputFiles.existing(work.writes)
       if recorded.state == .planned {
         // What was there before the run was to be replaced, which needs --force once more.
-        let earlier = try Set(compareOutputs(recorded).intact.map(path))
+        let earlier = try Set(names: compareOutputs(recorded).intact.map(path))
         try requireFree(files.filter { earlier.contains($0) }, hint: nil)
         return .again(
           stale: try files.filter { !earlier.contains($0) } + OutputFiles.existing(work.leftovers))
       }
       let (intact, changed) = try compareOutputs(recorded)
       if changed.isEmpty, try hasSameInputs(work, recorded) { return .finished(recorded) }
-      let own = Set(intact.map(path))
+      let own = Set(names: intact.map(path))
       try requireFree(
         files.filter { !own.contains($0) },
         hint: "it was changed after the batch wrote it; --force replaces it")
@@ -71,7 +71,7 @@ package struct ResumeCheck: Sendable {
   private func writer(of place: String, in history: JournalHistory) -> JournalRecord? {
     guard !replacesExisting else { return nil }
     return history.records.first { record in
-      record.state == .done && record.outputs.contains { path($0) == place }
+      record.state == .done && record.outputs.contains { FilePath(path($0)) == FilePath(place) }
     }
   }
 
@@ -102,15 +102,15 @@ package struct ResumeCheck: Sendable {
     _ work: any BatchWork, _ record: JournalRecord
   ) throws(CheckpointError) -> Bool {
     guard work.reads.count == record.inputs.count || record.deletesSources else { return false }
-    var remaining = Dictionary(grouping: record.inputs) { FilePath($0.path).name }
+    var remaining = Dictionary(grouping: record.inputs) { ExactString(FilePath($0.path).name) }
     for path in work.reads {
-      let name = FilePath(path).name
+      let name = ExactString(FilePath(path).name)
       let hashing = hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
       let found = try FileIdentity(of: path, hashing: hashing)
       // The same tree may be given by another path; then names and contents tell.
       let known = remaining[name] ?? []
       guard
-        let index = known.firstIndex(where: { $0.path == path })
+        let index = known.firstIndex(where: { FilePath($0.path) == FilePath(path) })
           ?? known.firstIndex(where: { found.isSameContent(as: $0) }),
         found.isSameContent(as: known[index])
       else { return false }

@@ -81,7 +81,7 @@ struct ShardAssignments {
   /// - Throws: `inputOutput` when the ledger cannot be read or written.
   func names(
     of shard: Shard, among items: [BatchItem], writing: Bool
-  ) throws(CheckpointError) -> Set<String> {
+  ) throws(CheckpointError) -> Set<ExactString> {
     let path = FilePath(directory).appending("shards-of-\(count).jsonl").text
     let lock = writing ? try LockFile(path: path + ".lock") : nil
     do throws(CheckpointError) {
@@ -100,7 +100,7 @@ struct ShardAssignments {
     if writing, !dealt.isEmpty {
       try Journal(path: path).append(dealt.map { line($0.name, $0.byteCount, $0.shard) })
     }
-    return Set(items.map(\.name).filter { balance.owners[$0] == shard.index })
+    return Set(names: items.map(\.name).filter { balance.owners[$0] == shard.index })
   }
 
   private func line(_ item: String, _ byteCount: Int, _ shard: Int) -> [UInt8] {
@@ -140,7 +140,7 @@ package struct ShardBalance: Sendable {
   }
 
   /// The shard of each item, from 1.
-  package private(set) var owners: [String: Int] = [:]
+  package private(set) var owners: [ExactString: Int] = [:]
   private var loads: [Load]
 
   /// Shards without items.
@@ -161,7 +161,7 @@ package struct ShardBalance: Sendable {
     _ items: [(name: String, byteCount: Int)]
   ) -> [(name: String, byteCount: Int, shard: Int)] {
     let open = items.filter { owners[$0.name] == nil }
-      .sorted { ($1.byteCount, $0.name) < ($0.byteCount, $1.name) }
+      .sorted { ($1.byteCount, ExactString($0.name)) < ($0.byteCount, ExactString($1.name)) }
     return open.map { item in
       let lightest = loads.indices.min { left, right in
         (loads[left].byteCount, loads[left].itemCount, left)

@@ -34,16 +34,17 @@ struct ModelCheck {
   }
 
   private mutating func compare(_ found: [(name: String, shape: [Int])]) {
-    var outside: [String: [Int]] = [:]
-    var blocks: [Int: [String: [Int]]] = [:]
+    var outside: [ExactString: [Int]] = [:]
+    var blocks: [Int: [ExactString: [Int]]] = [:]
     var foreign: [(name: String, shape: [Int])] = []
-    let known = Set(outline.inBlock.map(\.name))
+    let known = Set(names: outline.inBlock.map(\.name))
+    let singles = Set(names: outline.outside.map(\.name))
     for (name, shape) in found {
       if let (block, rest) = outline.split(name),
         block >= outline.blockCount || known.contains(rest)
       {
         blocks[block, default: [:]][rest] = shape
-      } else if outline.outside.contains(where: { $0.name == name }) {
+      } else if singles.contains(name) {
         outside[name] = shape
       } else {
         foreign.append((name, shape))

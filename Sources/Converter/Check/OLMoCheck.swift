@@ -114,7 +114,7 @@ struct OLMoCheck {
   /// The shapes of the model's tensors by their names, where they could be read.
   private mutating func checkModel(
     _ file: StateFile?, _ configuration: OLMoConfig?
-  ) -> [String: [Int]]? {
+  ) -> [ExactString: [Int]]? {
     guard let file, let graph = file.checkpoint?.graph else { return nil }
     if let mixUp = StateKind.mixUp(graph, in: file.path, expected: .model) {
       record.findings.append(mixUp)
@@ -126,7 +126,8 @@ struct OLMoCheck {
         record.findings += ModelCheck(tensors, of: graph, at: file.path, by: outline).findings
         record.examined.append("\(tensors.entries.count) tensors against config.yaml")
       }
-      return Dictionary(tensors.shapes(in: graph).map { ($0.name, $0.shape) }) { first, _ in first }
+      return Dictionary(
+        uniqueKeysWithValues: tensors.shapes(in: graph).map { (ExactString($0.name), $0.shape) })
     } catch {
       record.findings.append(Finding(error, .tensors, at: file.path))
       return nil
@@ -143,7 +144,7 @@ struct OLMoCheck {
   }
 
   private mutating func checkOptimizer(
-    _ file: StateFile?, _ shapes: [String: [Int]]?, _ configuration: OLMoConfig?
+    _ file: StateFile?, _ shapes: [ExactString: [Int]]?, _ configuration: OLMoConfig?
   ) throws(CheckpointError) -> (path: String, steps: [Int])? {
     guard let file, let graph = file.checkpoint?.graph else { return nil }
     let name = configuration?.document["optimizer"]?.mapping?["name"]?.scalar?.description

@@ -29,7 +29,7 @@ struct OptimizerCheck {
   ///
   /// - Throws: `inputOutput` when the system fails.
   init(
-    _ graph: TensorGraph, at path: String, model shapes: [String: [Int]]?, optimizer: String?
+    _ graph: TensorGraph, at path: String, model shapes: [ExactString: [Int]]?, optimizer: String?
   ) throws(CheckpointError) {
     self.graph = graph
     self.path = path
@@ -71,27 +71,30 @@ struct OptimizerCheck {
     parameter.regrouped(from: groupSize, to: 1)
   }
 
-  private mutating func checkGroups(_ state: OptimizerState, _ shapes: [String: [Int]]?) {
-    var seen: Set<String> = []
+  private mutating func checkGroups(_ state: OptimizerState, _ shapes: [ExactString: [Int]]?) {
+    var seen: Set<ExactString> = []
     var repeated: [String] = []
-    for name in state.groups.flatMap(\.names).map(name) where !seen.insert(name).inserted {
+    for name in state.groups.flatMap(\.names).map(name) where !seen.insert(name) {
       repeated.append(name)
     }
     report(repeated, "in the param groups twice")
     guard let shapes else { return }
-    report(shapes.keys.sorted().filter { !seen.contains($0) }, "in no param group")
+    report(shapes.keys.filter { !seen.contains($0) }.sorted().map(\.text), "in no param group")
     report(
-      seen.sorted().filter { shapes[$0] == nil }, "in the param groups, but not in the model",
+      seen.filter { shapes[$0] == nil }.sorted().map(\.text),
+      "in the param groups, but not in the model",
       remedy: "the optimizer is of another model")
   }
 
   // MARK: States
 
-  private mutating func checkStates(_ state: OptimizerState, _ shapes: [String: [Int]]?) {
-    let names = Set(state.parameters.map { name($0.name) })
+  private mutating func checkStates(_ state: OptimizerState, _ shapes: [ExactString: [Int]]?) {
+    let names = Set(names: state.parameters.map { name($0.name) })
     let grouped = state.groups.flatMap(\.names).map(name)
     report(grouped.filter { !names.contains($0) }, "without a state, which others have")
-    report(names.subtracting(grouped).sorted(), "with a state, but in no param group")
+    report(
+      names.subtracting(Set(names: grouped)).sorted().map(\.text),
+      "with a state, but in no param group")
     guard let shapes else { return }
     var misshapen: [String] = []
     for parameter in state.parameters {

@@ -12,7 +12,7 @@ package struct NamedTensors {
 
   /// The tensors in the order of the state dict.
   package private(set) var entries: [Entry] = []
-  private var places: [String: Int] = [:]
+  private var places: [ExactString: Int] = [:]
 
   /// The tensors of an OLMo model, named like those of a model with blocks in groups of `groupSize`
   /// that nothing is wrapped around.
@@ -44,7 +44,7 @@ package struct NamedTensors {
   }
 
   /// Forgets the tensors of these names.
-  package mutating func remove(_ names: Set<String>) {
+  package mutating func remove(_ names: Set<ExactString>) {
     let kept = entries.filter { !names.contains($0.name) }
     entries = kept
     places = [:]
@@ -52,7 +52,7 @@ package struct NamedTensors {
   }
 
   private mutating func add(_ entry: Entry) throws(CheckpointError) {
-    guard places.updateValue(entries.count, forKey: entry.name) == nil else {
+    guard places.updateValue(entries.count, forKey: ExactString(entry.name)) == nil else {
       throw CheckpointError(
         .conflict, "two tensors are named '\(entry.name)' once wrappers are left out")
     }

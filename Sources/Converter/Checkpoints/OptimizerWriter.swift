@@ -45,7 +45,7 @@ package struct OptimizerWriter {
   ///
   /// - Throws: `limitExceeded` when the graph is full, `malformed` for a state without a group.
   package consuming func write(_ kind: OptimizerNames) throws(CheckpointError) -> TensorGraph {
-    var keys: [String: NodeID] = [:]
+    var keys: [ExactString: NodeID] = [:]
     for name in groups.flatMap(\.names) {
       guard keys[name] == nil else {
         throw CheckpointError(.malformed, "parameter '\(name)' is in the param groups twice")
@@ -75,7 +75,7 @@ package struct OptimizerWriter {
 
   /// A copy of a group's dict with other parameters.
   private mutating func addGroup(
-    _ group: Group, _ keys: [String: NodeID], _ kind: OptimizerNames
+    _ group: Group, _ keys: [ExactString: NodeID], _ kind: OptimizerNames
   ) throws(CheckpointError) -> NodeID {
     var entries: [(key: NodeID, value: NodeID)] = []
     for entry in graph.entries(of: group.settings) ?? [] {

@@ -16,11 +16,11 @@ struct ConversionPlanner {
   ///   name of one of these files.
   func tasks(for inputs: [String]) throws(CheckpointError) -> [ConversionTask] {
     var tasks: [ConversionTask] = []
-    var writers: [String: String] = [:]
+    var writers: [ExactString: String] = [:]
     for input in inputs {
       let task = try task(for: FilePath(input), isOnlyInput: inputs.count == 1)
       for output in task.steps.compactMap(\.output) {
-        if let other = writers.updateValue(input, forKey: output) {
+        if let other = writers.updateValue(input, forKey: ExactString(output)) {
           throw CheckpointError(
             .unsupported, "'\(other)' and '\(input)' would both be written to '\(output)'",
             hint: "convert them one at a time with different outputs")

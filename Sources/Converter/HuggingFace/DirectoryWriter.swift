@@ -123,18 +123,18 @@ struct DirectoryWriter {
   }
 
   private static func innerDirectories(of files: [File]) -> [String] {
-    var names: [String] = []
+    var names: [FilePath] = []
     for file in files {
-      let name = FilePath(file.name).directory.text
-      if name != ".", !names.contains(name) { names.append(name) }
+      let name = FilePath(file.name).directory
+      if name.text != ".", !names.contains(name) { names.append(name) }
     }
-    return names
+    return names.map(\.text)
   }
 
   /// Readers take what they find first, so weights of an earlier run must not stay beside new ones,
   /// and neither must what the way back would take for a part of them.
   private func requireNoStaleWeights(_ files: [File]) throws(CheckpointError) {
-    let written = Set(files.map(\.name))
+    let written = Set(names: files.map(\.name))
     let names = try FilePath(path).entryNames()
     var stale = names.first { !written.contains($0) && WeightsFile.isName($0) }
     for name in HuggingFaceFolder.companions + PreservedConfig.names

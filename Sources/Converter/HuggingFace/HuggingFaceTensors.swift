@@ -43,7 +43,7 @@ package struct HuggingFaceTensors {
           + "are one (tie_word_embeddings)",
         hint: "set tie_word_embeddings to false if the model has both")
     }
-    tensors.remove([Self.output])
+    tensors.remove([ExactString(Self.output)])
     return tensors
   }
 

@@ -41,13 +41,15 @@ struct OLMoSidecar {
     _ document: [UInt8], tensorsOf graph: TensorGraph, droppingUnsafe dropsUnsafe: Bool
   ) throws(CheckpointError) -> Restoration {
     var skeleton = try DetachedSkeleton(reading: document, droppingUnsafe: dropsUnsafe)
-    var left: [String: TensorID] = [:]
+    var left: [ExactString: TensorID] = [:]
     for (name, id) in try tensors(of: graph) { left[name] = id }
     let reason = try skeleton.fill { name in
-      left.removeValue(forKey: name).map { DetachedSkeleton.Contents(graph[$0], of: graph) }
+      left.removeValue(forKey: ExactString(name)).map {
+        DetachedSkeleton.Contents(graph[$0], of: graph)
+      }
     }
     if let reason { return .changed(reason) }
-    if let name = left.keys.min() { return .changed("tensor '\(name)' is new") }
+    if let name = left.keys.min() { return .changed("tensor '\(name.text)' is new") }
     return .whole(skeleton.checkpoint)
   }
 

@@ -163,8 +163,8 @@ struct OLMoNaming {
   ///   steps or stand in different groups.
   func optimizer(_ graph: TensorGraph) throws(CheckpointError) -> TensorGraph {
     let state = try OptimizerState(of: graph)
-    var states: [String: OptimizerState.Parameter] = [:]
-    for parameter in state.parameters { states[parameter.name.clean] = parameter }
+    var states: [ParameterName: OptimizerState.Parameter] = [:]
+    for parameter in state.parameters { states[parameter.name] = parameter }
     var writer = OptimizerWriter(graph)
     for group in state.groups {
       var names: [String] = []
@@ -204,10 +204,10 @@ struct OLMoNaming {
   }
 
   private func addState(
-    of correspondence: Correspondence, _ states: [String: OptimizerState.Parameter],
+    of correspondence: Correspondence, _ states: [ParameterName: OptimizerState.Parameter],
     to writer: inout OptimizerWriter
   ) throws(CheckpointError) {
-    let parts = correspondence.parts.compactMap { states[$0.name] }
+    let parts = correspondence.parts.compactMap { states[ParameterName($0.name)] }
     // An optimizer that has made no step yet has no state.
     guard let first = parts.first else { return }
     guard parts.count == correspondence.parts.count else {

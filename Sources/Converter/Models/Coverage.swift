@@ -27,8 +27,8 @@ public struct Coverage: Sendable {
   ) {
     self.side = side
     let expected = side == .olmo ? map.olmo : map.huggingFace
-    let wanted = Set(expected.map(\.name))
-    var shapes: [String: [Int]] = [:]
+    let wanted = Set(names: expected.map(\.name))
+    var shapes: [ExactString: [Int]] = [:]
     for tensor in found {
       if wanted.contains(tensor.name) {
         shapes[tensor.name] = tensor.shape

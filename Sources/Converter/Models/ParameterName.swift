@@ -1,3 +1,5 @@
+internal import CkptBase
+
 /// The name of a parameter without what wrappers around the model put into it.
 ///
 /// Fully sharded data parallelism, `torch.compile`, activation checkpointing and distributed data
@@ -9,11 +11,19 @@ public struct ParameterName: Hashable, Sendable {
 
   /// The name of the parameter that is called `name` in some wrapped model.
   public init(_ name: String) {
-    var steps = name.split(separator: ".", omittingEmptySubsequences: false)
+    var steps = name.parts(between: ".")
     steps.removeAll { Self.wrappers.contains(String($0)) }
     if steps.first == "module" { steps.removeFirst() }
     clean = steps.joined(separator: ".")
   }
+
+  /// Whether the bytes of the names are equal.
+  public static func == (left: ParameterName, right: ParameterName) -> Bool {
+    ExactString(left.clean) == ExactString(right.clean)
+  }
+
+  /// Feeds the bytes of the name to `hasher`.
+  public func hash(into hasher: inout Hasher) { ExactString(clean).hash(into: &hasher) }
 
   /// Attributes of wrappers that hold the wrapped module.
   private static let wrappers: Set<String> = [

@@ -9,12 +9,12 @@ public struct TensorMap: Sendable {
   /// Which tensors of the two sides belong together, in OLMo's order.
   public private(set) var correspondences: [Correspondence] = []
   /// The names that Hugging Face's files may have beside those of the model and that say nothing.
-  public private(set) var ignored: Set<String> = []
+  package private(set) var ignored: Set<ExactString> = []
   /// The dimensions of the model.
   public let dimensions: ModelDimensions
   private let table: NameTable
-  private var placeOfOLMoName: [String: Int] = [:]
-  private var placeOfPartName: [String: (correspondence: Int, part: Int)] = [:]
+  private var placeOfOLMoName: [ExactString: Int] = [:]
+  private var placeOfPartName: [ExactString: (correspondence: Int, part: Int)] = [:]
 
   /// The map of a model.
   ///

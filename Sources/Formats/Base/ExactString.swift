@@ -31,6 +31,35 @@ package struct ExactString: Hashable, Sendable {
   }
 }
 
+extension ExactString: Comparable {
+  /// Whether the bytes come first.
+  package static func < (left: ExactString, right: ExactString) -> Bool {
+    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+  }
+}
+
+extension Dictionary where Key == ExactString {
+  /// The value of a name.
+  package subscript(name: String) -> Value? {
+    get { self[ExactString(name)] }
+    set { self[ExactString(name)] = newValue }
+  }
+}
+
+extension Set where Element == ExactString {
+  /// The set of these names.
+  package init(names: some Sequence<String>) { self.init(names.lazy.map(ExactString.init)) }
+
+  /// Whether the name is in the set.
+  package func contains(_ name: String) -> Bool { contains(ExactString(name)) }
+
+  /// Adds a name.
+  ///
+  /// - Returns: whether it is new.
+  @discardableResult
+  package mutating func insert(_ name: String) -> Bool { insert(ExactString(name)).inserted }
+}
+
 /// Names taken apart byte by byte.
 ///
 /// Swift's own functions go by characters, and one character can be several code points: a slash

@@ -51,6 +51,16 @@ package struct FilePath: Hashable, Sendable {
   }
 }
 
+extension FilePath {
+  /// Whether the bytes are equal.
+  package static func == (left: FilePath, right: FilePath) -> Bool {
+    ExactString(left.text) == ExactString(right.text)
+  }
+
+  /// Feeds the bytes to `hasher`.
+  package func hash(into hasher: inout Hasher) { ExactString(text).hash(into: &hasher) }
+}
+
 /// What the system says of what has a path.
 extension FilePath {
   /// The status of the file there, or `nil` where there is none.

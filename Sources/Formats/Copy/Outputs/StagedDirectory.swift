@@ -66,9 +66,9 @@ public final class StagedDirectory: Sendable {
   private func synchroniseParents() throws(CheckpointError) {
     // What was made inside of the hidden directory was waited for with its files.
     let outer = made.withLock { $0.map { FilePath($0).directory.text } }
-      .filter { $0 != place && !$0.hasPrefix("\(place)/") }
-    for directory in Set(outer + [FilePath(path).directory.text]) {
-      try Syscalls.synchronise(directory: directory)
+      .filter { !FilePath($0).appending("").text.begins(with: "\(place)/") }
+    for directory in Set(names: outer + [FilePath(path).directory.text]) {
+      try Syscalls.synchronise(directory: directory.text)
     }
   }
 
