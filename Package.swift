@@ -196,8 +196,8 @@ let package = Package(
     tests(
       "ConvertTests",
       [
-        "CkptBase", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptCheckpoints",
-        "CkptConvert", "CkptTestSupport",
+        "CkptBase", "CkptPlan", "CkptCopy", "CkptContainer", "CkptSkeleton", "CkptFormats",
+        "CkptCheckpoints", "CkptConvert", "CkptTestSupport",
       ]),
     tests(
       "CheckTests", ["CkptBase", "CkptFormats", "CkptModels", "CkptCheck", "CkptTestSupport"]),
@@ -217,7 +217,7 @@ let package = Package(
         "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch",
         "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptTestSupport", "CkptHostileSupport",
       ]),
-    tests("ckptconvTests", ["CkptBase", "CkptInspect", "ckptconv"]),
+    tests("ckptconvTests", ["CkptBase", "CkptHuggingFace", "CkptInspect", "ckptconv"]),
     tests("LibraryTests", ["CkptConverter", "CkptTestSupport"]),
     tests("CommandTests", ["ckptconv", "CkptTestSupport"], exclude: ["Snapshots"]),
   ]

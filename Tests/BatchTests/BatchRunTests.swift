@@ -34,7 +34,7 @@ private struct Scene {
       }
       return BatchItem(name: name, input: name, work: .success(work), readByteCount: 10)
     }
-    let store = try BatchStore(root: directory.path, for: FakeVerb(), shard: nil)
+    let store = try BatchStore(root: directory.path, for: FakeVerb(), shard: nil, \.description)
     let schedule = BatchSchedule(
       BatchPlan(items: items), store.history, verb: FakeVerb(), root: directory.path, rules)
     return try BatchRun(

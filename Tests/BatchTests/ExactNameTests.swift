@@ -107,7 +107,7 @@ struct ExactNameTests {
     let pattern = try #require(GlobPattern("runs/\u{301}a/*.pt"))
     #expect(pattern.base == "runs/\u{301}a")
     let directory = try TemporaryDirectory()
-    let store = try BatchStore(root: directory.path, for: FakeVerb(), shard: nil)
+    let store = try BatchStore(root: directory.path, for: FakeVerb(), shard: nil, \.description)
     #expect(store.nameBelowRoot(directory / "\u{301}a") == "\u{301}a")
     #expect(CSVRow.cells(of: "step1,\u{301}a") == ["step1", "\u{301}a"])
   }

@@ -16,17 +16,17 @@ struct JournalTests {
     record.outputs = [FileIdentity(path: "a/model.safetensors", byteCount: 1 << 40, modified: 9)]
     record.isVerified = true
     record.problems = ["one", "two"]
-    record.failure = JournalRecord.Failure(CheckpointError(.truncated, "cut\noff", hint: "again"))
+    record.failure = JournalRecord.Failure(CheckpointError(.truncated, "cut\noff", remedy: "again"))
     return record
   }
 
-  private static let lines = (1...3).map { record($0).line }
+  private static let lines = (1...3).map { record($0).line(\.description) }
 
   @Test("A record is read as it was written")
   func roundTrip() throws {
     for state in [JournalRecord.State.planned, .done, .failed] {
       let record = Self.record(1, state)
-      let object = try #require(ChecksummedLine.open(record.line.dropLast()))
+      let object = try #require(ChecksummedLine.open(record.line(\.description).dropLast()))
       #expect(try JournalRecord(reading: object.span) == record)
     }
   }

@@ -38,7 +38,8 @@ struct ResumeStateTests {
       case .fresh: return "fresh"
       case .finished: return "finished"
       case .again(let stale): return "again, removing \(stale.count)"
-      case .impossible(let error): return "impossible: \(error.code), \(error.hint ?? "no hint")"
+      case .impossible(let error):
+        return "impossible: \(error.code), \(error.remedy ?? "no remedy")"
       }
     }
   }
@@ -48,12 +49,12 @@ struct ResumeStateTests {
     #expect(try Scene().standing() == "finished")
   }
 
-  @Test("Without --resume an output that exists stops it, and the hint names the flag")
+  @Test("Without --resume an output that exists stops it, and the remedy is to resume")
   func withoutResume() throws {
     let scene = try Scene()
     #expect(
       scene.standing(resumes: false)
-        == "impossible: inputOutput, --resume goes on with the batch that wrote it")
+        == "impossible: inputOutput, resume")
     #expect(scene.standing(resumes: false, force: true) == "fresh")
   }
 
@@ -61,7 +62,7 @@ struct ResumeStateTests {
   func otherSettings() throws {
     #expect(
       try Scene().standing(settings: "--b")
-        == "impossible: inputOutput, a batch of fake with --a wrote it; --force replaces it")
+        == "impossible: inputOutput, a batch of fake with --a wrote it; replaceExisting")
   }
 
   @Test("What another verb did to the item later changes nothing")
@@ -73,7 +74,7 @@ struct ResumeStateTests {
     other.outputs = scene.record.outputs
     #expect(
       scene.standing(after: [other])
-        == "impossible: inputOutput, a batch of other without flags wrote it; --force replaces it")
+        == "impossible: inputOutput, a batch of other without flags wrote it; replaceExisting")
   }
 
   @Test("What had been begun is made anew, and its output makes room")
@@ -103,7 +104,7 @@ struct ResumeStateTests {
     scene.record.state = .planned
     scene.record.outputs = [try FileIdentity(of: scene.directory / "out", as: "out")]
     #expect(scene.standing(force: true) == "again, removing 0")
-    #expect(scene.standing() == "impossible: inputOutput, use --force to replace it")
+    #expect(scene.standing() == "impossible: inputOutput, replaceExisting")
     try scene.directory.write([7, 7, 7], to: "out")
     #expect(scene.standing() == "again, removing 1")
   }
@@ -112,7 +113,7 @@ struct ResumeStateTests {
   func failed() throws {
     var scene = try Scene()
     scene.record.state = .failed
-    #expect(scene.standing() == "impossible: inputOutput, use --force to replace it")
+    #expect(scene.standing() == "impossible: inputOutput, replaceExisting")
   }
 
   @Test("A changed input is converted again, and the old output makes room")
@@ -144,7 +145,7 @@ struct ResumeStateTests {
     try scene.directory.write([4, 5, 6], to: "out")
     #expect(
       scene.standing()
-        == "impossible: inputOutput, it was changed after the batch wrote it; --force replaces it")
+        == "impossible: inputOutput, it was changed after the batch wrote it; replaceExisting")
     #expect(scene.standing(force: true) == "again, removing 0")
     scene.record.outputs = [FileIdentity(path: "gone", byteCount: 1, modified: 1)]
     #expect(scene.standing(force: true) == "again, removing 0")

@@ -1,5 +1,6 @@
 import CkptBase
 import CkptCheckpoints
+import CkptContainer
 import CkptSkeleton
 import CkptTestSupport
 import Testing

@@ -78,7 +78,7 @@ struct StagedDirectoryTests {
     try root.write([1], to: "full/x")
     let error = #expect(throws: CheckpointError.self) { try Self.make(name, in: root) }
     #expect(error?.cause?.isPresent == true)
-    #expect(error?.hint?.contains("--force") == true)
+    #expect(error?.remedy == .action(.replaceInDirectory))
     #expect(root.names == ["file", "full"])
     #expect(root.bytes(of: "full/x") == [1])
   }

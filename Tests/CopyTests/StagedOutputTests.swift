@@ -59,7 +59,7 @@ struct StagedOutputTests {
     let error = #expect(throws: CheckpointError.self) { try StagedOutput(path: directory / "out") }
     #expect(error?.code == .inputOutput)
     #expect(error?.cause?.isPresent == true)
-    #expect(error?.hint == "use --force to replace it")
+    #expect(error?.remedy == .action(.replaceExisting))
     #expect(directory.bytes(of: "out") == old)
   }
 
@@ -78,7 +78,7 @@ struct StagedOutputTests {
       try StagedOutput(path: path, replacing: true)
     }
     #expect(error?.cause?.number == code)
-    #expect(error?.hint != "use --force to replace it")
+    #expect(error?.remedy != .action(.replaceExisting))
     #expect(directory.names == ["file", "link", "null"])
   }
 

@@ -140,7 +140,7 @@ struct FileKindTests {
       }
     #expect(problem.code == (isTruncated ? .truncated : .unsupported))
     if case .unknown = kind { return }
-    #expect(problem.hint != nil)
+    #expect(problem.remedy != nil)
   }
 
   @Test("The sentence for a git-lfs pointer tells the size of the file, and how to get it")
@@ -149,14 +149,14 @@ struct FileKindTests {
     let problem = FileKind.gitLFSPointer(pointer).problem
     #expect(
       problem?.message == "this is a git-lfs pointer to a file of 12345 bytes, not the file")
-    #expect(problem?.hint == "run 'git lfs pull' in its repository")
+    #expect(problem?.remedy == "run 'git lfs pull' in its repository")
   }
 
   @Test("The sentence for a cut archive says that the missing bytes cannot be counted")
   func truncationSentence() {
     let problem = FileKind.truncatedZip.problem
     #expect(problem?.message == "this ZIP archive has no end: the file was cut off on the way")
-    #expect(problem?.hint?.contains("how much is missing cannot be told") == true)
+    #expect(problem?.remedy?.text?.contains("how much is missing cannot be told") == true)
   }
 
   @Test("The sentence for an unknown file shows its first bytes")

@@ -134,6 +134,16 @@ class Breaches(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(self.lines_without_guard(text), lines)
 
+    def test_flag_in_a_library(self):
+        package = {"targets": [*PACKAGE["targets"], target("Converter/ckptconv")]}
+        self.assertEqual(self.found({
+            "Sources/Converter/ckptconv/A.swift": 'let a = "use --force"\n',
+            "Sources/Low/A.swift":
+                '// "--force" is a flag\nlet a = "use --force"\nlet b = "x -o y"\nlet c = "a-of-b"\n',
+        }, package), [
+            f"Sources/Low/A.swift:{line}: a string names a flag, which only "
+            "Sources/Converter/ckptconv/ knows" for line in (2, 3)])
+
     def test_work_left_open(self):
         self.assertEqual(self.found({
             "Sources/Low/A.swift": "let a = 1  // TODO: more\n",

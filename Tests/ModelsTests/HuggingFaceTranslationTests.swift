@@ -146,7 +146,7 @@ struct HuggingFaceTranslationTests {
       try HuggingFaceTranslation(OLMoConfig(reading: Array("model: {rope: true}".utf8)))
     }
     #expect(missing?.path == ["model"])
-    #expect(missing?.hint == "the field is missing, and true is OLMo's default")
+    #expect(missing?.remedy == "the field is missing, and true is OLMo's default")
   }
 
   static let endsOfText: [(String, Int, Bool, Int)] = [

@@ -68,7 +68,7 @@ struct LossTests {
     #expect(
       error?.message
         == "\(test.losses[0])\(others): a safetensors file without skeleton has no place for it")
-    #expect(error?.hint == "leave out --no-skeleton, or add --allow-loss to go on without")
+    #expect(error?.remedy == .action(.allowLoss))
     options.allowsLoss = true
     let encoded = try Encoded(test.object, storages: [[7]], options)
     #expect(encoded.encoding.warnings == test.losses.map { "lost: \($0)" })

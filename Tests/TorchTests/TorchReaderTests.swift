@@ -24,7 +24,7 @@ struct TorchReaderTests {
     let file = try TemporaryFile.holding(ZipBuilder([.init("x", [])]).bytes())
     let error = #expect(throws: CheckpointError.self) { try TorchReader.read(file) }
     #expect(error?.path == [file.path])
-    #expect(error?.hint == "only archives of torch.save and torch.jit.save can be converted")
+    #expect(error?.remedy == "only archives of torch.save and torch.jit.save can be converted")
   }
 
   @Test("A pickle that was damaged on the way is not read")

@@ -53,7 +53,8 @@ struct TerminalTextTests {
   @Test("An error says where, what and what to do")
   func reportsError() {
     let error = CheckpointError(
-      .forbidden, "global 'os.system' is not allowed", at: 0x1f3, hint: "see 'ckptconv help safety'"
+      .forbidden, "global 'os.system' is not allowed", at: 0x1f3,
+      remedy: "see 'ckptconv help safety'"
     )
     .framed(by: "archive/data.pkl").framed(by: "mo\ndel.pt")
     #expect(
@@ -67,11 +68,8 @@ struct TerminalTextTests {
         == "ckptconv: \u{1B}[1;31merror:\u{1B}[0m bad\n")
   }
 
-  @Test("A warning may have a hint")
+  @Test("A warning is one line")
   func reportsWarning() {
-    let style = Style(isOn: false)
-    #expect(Report.warning("lost", hint: nil, style) == "ckptconv: warning: lost\n")
-    #expect(
-      Report.warning("lost", hint: "find", style) == "ckptconv: warning: lost\n  hint: find\n")
+    #expect(Report.warning("lost\n", Style(isOn: false)) == "ckptconv: warning: lost\\u{a}\n")
   }
 }

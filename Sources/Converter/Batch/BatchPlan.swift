@@ -13,7 +13,7 @@ package struct BatchPlan: Sendable {
         guard let other = writers[output] else { continue }
         let error = CheckpointError(
           .unsupported, "'\(other)' and '\(item.input)' would both be written to '\(output)'",
-          hint: "convert one of them into another directory")
+          remedy: "convert one of them into another directory")
         return BatchItem(
           name: item.name, input: item.input, work: .failure(error),
           readByteCount: item.readByteCount)

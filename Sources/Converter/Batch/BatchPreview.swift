@@ -83,8 +83,8 @@ package struct BatchPreview: Sendable {
   package var fits: Bool { writtenByteCount <= availableByteCount ?? .max }
 
   /// One line for each item and one for the whole; `Documentation/batch.md` describes the members.
-  package var json: String {
-    var lines = items.map(line)
+  package func json(_ wording: Remedy.Wording) -> String {
+    var lines = items.map { line($0, wording) }
     var json = JSONWriter()
     json.beginObject()
     json.member("kind", "plan")
@@ -100,7 +100,7 @@ package struct BatchPreview: Sendable {
     return lines.map { "\($0)\n" }.joined()
   }
 
-  private func line(_ item: Item) -> String {
+  private func line(_ item: Item, _ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.member("kind", "planned")
@@ -113,7 +113,7 @@ package struct BatchPreview: Sendable {
     json.member("finished", item.isFinished)
     json.member("code", item.fault?.code.description)
     json.member("message", item.fault?.description)
-    json.member("hint", item.fault?.hint)
+    json.member("hint", item.fault?.remedy.map(wording))
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

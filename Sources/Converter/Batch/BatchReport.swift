@@ -52,7 +52,9 @@ package struct BatchReport: Sendable {
   }
 
   /// One line for each item and one for the whole: JSON lines.
-  package var lines: [String] { items.map(\.json) + [summary] }
+  package func lines(_ wording: Remedy.Wording) -> [String] {
+    items.map { $0.json(wording) } + [summary]
+  }
 
   private func sum(_ property: KeyPath<ItemReport, Int>) -> Int {
     items.reduce(0) { $0 + ($1.outcome == .done ? $1[keyPath: property] : 0) }
@@ -98,10 +100,12 @@ extension BatchReport {
   /// Writes the report as JSON lines.
   ///
   /// - Throws: `inputOutput` when that fails, or there is a file that is not to be replaced.
-  package func write(to path: String, _ rules: BatchRules) throws(CheckpointError) {
+  package func write(
+    to path: String, _ rules: BatchRules, _ wording: Remedy.Wording
+  ) throws(CheckpointError) {
     try Self.requireFree(path, rules)
     let output = try StagedOutput(path: path, replacing: true)
-    let text = lines.map { "\($0)\n" }.joined()
+    let text = lines(wording).map { "\($0)\n" }.joined()
     var plan = FilePlan()
     plan.append(.literal(Array(text.utf8)))
     try CopyEngine(threadCount: 1).run(plan, into: output)
@@ -144,11 +148,11 @@ package struct ItemReport: Sendable {
   /// Whether the input was deleted.
   package var isSourceDeleted = false
   /// What the user should know.
-  package var warnings: [String] = []
+  package var warnings: [Notice] = []
   /// What could have been done and was not asked for.
-  package var notes: [String] = []
+  package var notes: [Notice] = []
   /// What was found, for the outcome ``Outcome/problem``.
-  package var problems: [String] = []
+  package var problems: [Notice] = []
   /// Why it failed.
   package var failure: JournalRecord.Failure?
 
@@ -161,10 +165,10 @@ package struct ItemReport: Sendable {
   }
 
   /// Why it is not simply done, without the path of the input in front.
-  package var reason: String {
+  package func reason(_ wording: Remedy.Wording) -> String {
     if let failure { return withoutInput(failure.message) }
     let more = problems.count - 1
-    return (problems.first ?? "") + (more > 0 ? " (and \(more) more)" : "")
+    return (problems.first?.sentence(wording) ?? "") + (more > 0 ? " (and \(more) more)" : "")
   }
 
   private func withoutInput(_ text: String) -> String {
@@ -182,7 +186,7 @@ package struct ItemReport: Sendable {
   package var writtenByteCount: Int { outputs.reduce(0) { $0 + $1.byteCount } }
 
   /// The report as one JSON object; `Documentation/batch.md` describes its members.
-  package var json: String {
+  package func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.member("kind", "item")
@@ -196,12 +200,12 @@ package struct ItemReport: Sendable {
     json.member("attempts", attempts)
     json.member("verified", isVerified)
     json.member("source_deleted", isSourceDeleted)
-    json.member("warnings", warnings)
-    json.member("notes", notes)
-    json.member("problems", problems)
+    json.member("warnings", warnings.map { $0.sentence(wording) })
+    json.member("notes", notes.map { $0.sentence(wording) })
+    json.member("problems", problems.map { $0.sentence(wording) })
     json.member("code", failure?.code)
     json.member("message", failure?.message)
-    json.member("hint", failure?.hint)
+    json.member("hint", failure?.remedy.map(wording))
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

@@ -16,13 +16,18 @@ package final class BatchStore: Sendable {
   package let warnings: [String]
   private let journal: Journal
   private let locks: RootLock
+  private let wording: Remedy.Wording
 
-  /// Takes possession of `root`, or of one shard of it, and begins a run of `verb`.
+  /// Takes possession of `root`, or of one shard of it, and begins a run of `verb`, in whose journal
+  /// remedies are in the words of `wording`.
   ///
   /// - Throws: `inputOutput` when the directory cannot be made or read, or when another batch
   ///   has it.
-  package init(root: String, for verb: any BatchVerb, shard: Shard?) throws(CheckpointError) {
+  package init(
+    root: String, for verb: any BatchVerb, shard: Shard?, _ wording: @escaping Remedy.Wording
+  ) throws(CheckpointError) {
     self.root = root
+    self.wording = wording
     let directory = Self.directory(of: root, for: verb)
     _ = try Syscalls.makeDirectories(directory)
     locks = try RootLock(of: root, in: directory, shard: shard)
@@ -60,7 +65,7 @@ package final class BatchStore: Sendable {
         var record = record
         record.run = run
         record.time = time
-        return record.line
+        return record.line(wording)
       })
   }
 
@@ -136,7 +141,7 @@ struct RootLock: Sendable {
   private static func busy(_ root: String, _ who: String) -> CheckpointError {
     CheckpointError(
       .inputOutput, "\(who) is running here",
-      hint: "wait until it ends; tasks of one batch share a directory with --shard I/N"
+      remedy: .text("wait until it ends", .shareByShards)
     ).framed(by: root)
   }
 }

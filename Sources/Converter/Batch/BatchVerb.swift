@@ -93,11 +93,11 @@ package struct WorkResult: Hashable, Sendable {
   /// The files that were written.
   package var outputs: [String] = []
   /// What the user should know.
-  package var warnings: [String] = []
+  package var warnings: [Notice] = []
   /// What could have been done and was not asked for.
-  package var notes: [String] = []
+  package var notes: [Notice] = []
   /// What was found wrong with the input, for verbs that examine.
-  package var problems: [String] = []
+  package var problems: [Notice] = []
   /// Whether the outputs were compared with the input and hold everything that it holds.
   package var isVerified = false
 

@@ -20,7 +20,7 @@ package enum InputList {
       guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
         throw CheckpointError(
           .malformed, "this is not text",
-          hint: "a list has one path on each line; checkpoints are given without --from")
+          remedy: .text("a list has one path on each line", .giveWithoutList))
       }
       return try arguments(of: text) { path throws(CheckpointError) in
         try FilePath(path).status() != nil
@@ -75,7 +75,7 @@ package enum InputList {
       .unsupported,
       "line \(line) names '\(entry)', and there is no copy of it here as "
         + copies.map { "'\($0)'" }.joined(separator: " or "),
-      hint: "fetch it first, with 'wget -x' for instance: checkpoints are read from local files")
+      remedy: "fetch it first, with 'wget -x' for instance: checkpoints are read from local files")
   }
 }
 

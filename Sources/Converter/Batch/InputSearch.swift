@@ -32,7 +32,7 @@ package struct InputSearch: Sendable {
       guard !found.isEmpty else {
         throw CheckpointError(
           .unsupported, "nothing in this directory is what \(verb.name) takes",
-          hint: includesFiles ? nil : "--files takes single files in directories too"
+          remedy: includesFiles ? nil : .action(.includeFiles)
         ).framed(by: argument)
       }
       return found
@@ -61,7 +61,7 @@ package struct InputSearch: Sendable {
     guard !found.isEmpty else {
       throw CheckpointError(
         .unsupported, "nothing that \(verb.name) takes matches this pattern",
-        hint: "'*' stays inside of one directory, '**' goes through all of them"
+        remedy: "'*' stays inside of one directory, '**' goes through all of them"
       ).framed(by: argument)
     }
     return found

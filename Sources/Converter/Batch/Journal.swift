@@ -41,7 +41,7 @@ struct Journal: Sendable {
     guard !contents.objects.isEmpty || contents.damagedCount == 0 else {
       throw CheckpointError(
         .malformed, "this is not a journal of ckptconv",
-        hint: "move it away, or write to another directory with -o"
+        remedy: .text("move it away", .writeToOtherDirectory)
       ).framed(by: path)
     }
     return contents

@@ -20,22 +20,22 @@ package struct JournalRecord: Hashable, Sendable {
     /// The sentence, with its place.
     package var message: String
     /// What can be done about it.
-    package var hint: String?
+    package var remedy: Remedy?
 
     /// A failure from an error.
     package init(_ error: CheckpointError) {
       code = error.code.description
       message = error.description
-      hint = error.hint
+      remedy = error.remedy
     }
 
     /// Whether the system was at fault, and not the input.
     package var isOfTheSystem: Bool { code == CheckpointError.Code.inputOutput.description }
 
-    init(code: String, message: String, hint: String?) {
+    init(code: String, message: String, remedy: Remedy?) {
       self.code = code
       self.message = message
-      self.hint = hint
+      self.remedy = remedy
     }
   }
 
@@ -63,7 +63,7 @@ package struct JournalRecord: Hashable, Sendable {
   /// Whether the inputs were removed then.
   package var deletesSources = false
   /// What was found wrong with the input, for verbs that examine.
-  package var problems: [String] = []
+  package var problems: [Notice] = []
   /// Why it failed.
   package var failure: Failure?
 
@@ -78,7 +78,7 @@ package struct JournalRecord: Hashable, Sendable {
 
 extension JournalRecord {
   /// The record as one line of the journal, with a line feed.
-  var line: [UInt8] {
+  func line(_ wording: Remedy.Wording) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
     json.member("version", Self.version)
@@ -98,13 +98,13 @@ extension JournalRecord {
     json.endArray()
     if isVerified { json.member("verified", true) }
     if deletesSources { json.member("deletes", true) }
-    if !problems.isEmpty { json.member("problems", problems) }
+    if !problems.isEmpty { json.member("problems", problems.map { $0.sentence(wording) }) }
     if let failure {
       json.key("failure")
       json.beginObject()
       json.member("code", failure.code)
       json.member("message", failure.message)
-      json.member("hint", failure.hint)
+      json.member("hint", failure.remedy.map(wording))
       json.endObject()
     }
     json.endObject()
@@ -125,7 +125,7 @@ extension JournalRecord {
         guard found == Self.version else {
           throw CheckpointError(
             .unsupported, "a journal of version \(found); this program writes \(Self.version)",
-            hint: "go on with the ckptconv that wrote it")
+            remedy: "go on with the ckptconv that wrote it")
         }
       case "run": run = try json.integer()
       case "state":
@@ -142,7 +142,7 @@ extension JournalRecord {
       case "outputs": outputs = try Self.identities(&json)
       case "verified": isVerified = try json.bool()
       case "deletes": deletesSources = try json.bool()
-      case "problems": problems = try Self.strings(&json)
+      case "problems": problems = try Self.notices(&json)
       case "failure": failure = try Failure(reading: &json)
       default: try json.skipValue()
       }
@@ -159,23 +159,23 @@ extension JournalRecord {
     return found
   }
 
-  private static func strings(_ json: inout JSONReader) throws(CheckpointError) -> [String] {
-    var found: [String] = []
+  private static func notices(_ json: inout JSONReader) throws(CheckpointError) -> [Notice] {
+    var found: [Notice] = []
     try json.beginArray()
-    while try json.nextElement() { found.append(try json.string()) }
+    while try json.nextElement() { found.append(Notice(try json.string())) }
     return found
   }
 }
 
 extension JournalRecord.Failure {
   fileprivate init(reading json: inout JSONReader) throws(CheckpointError) {
-    self.init(code: "", message: "", hint: nil)
+    self.init(code: "", message: "", remedy: nil)
     try json.beginObject()
     while let key = try json.nextKey() {
       switch key {
       case "code": code = try json.string()
       case "message": message = try json.string()
-      case "hint": hint = try json.readNull() ? nil : try json.string()
+      case "hint": remedy = try json.readNull() ? nil : .text(try json.string())
       default: try json.skipValue()
       }
     }

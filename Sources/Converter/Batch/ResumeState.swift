@@ -29,7 +29,7 @@ package struct ResumeCheck: Sendable {
       let latest = history.record(of: item.name, by: verb)
       guard resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
         for path in try OutputFiles.existing(work.writes) {
-          try requireFree([path], hint: hint(latest ?? writer(of: path, in: history)))
+          try requireFree([path], remedy: remedy(latest ?? writer(of: path, in: history)))
         }
         return .fresh
       }
@@ -37,7 +37,7 @@ package struct ResumeCheck: Sendable {
       if recorded.state == .planned {
         // What was there before the run was to be replaced, which needs --force once more.
         let earlier = try Set(names: compareOutputs(recorded).intact.map(path))
-        try requireFree(files.filter { earlier.contains($0) }, hint: nil)
+        try requireFree(files.filter { earlier.contains($0) }, remedy: nil)
         return .again(
           stale: try files.filter { !earlier.contains($0) } + OutputFiles.existing(work.leftovers))
       }
@@ -46,7 +46,7 @@ package struct ResumeCheck: Sendable {
       let own = Set(names: intact.map(path))
       try requireFree(
         files.filter { !own.contains($0) },
-        hint: "it was changed after the batch wrote it; --force replaces it")
+        remedy: .text("it was changed after the batch wrote it", .replaceExisting))
       return .again(stale: files.filter { own.contains($0) })
     } catch {
       return .impossible(error)
@@ -58,13 +58,13 @@ package struct ResumeCheck: Sendable {
   }
 
   /// What to do about an output of which the journal says this.
-  private func hint(_ record: JournalRecord?) -> String? {
+  private func remedy(_ record: JournalRecord?) -> Remedy? {
     guard let record, record.state != .failed else { return nil }
     if !isOurs(record) {
       let flags = record.settings.isEmpty ? "without flags" : "with \(record.settings)"
-      return "a batch of \(record.verb) \(flags) wrote it; --force replaces it"
+      return .text("a batch of \(record.verb) \(flags) wrote it", .replaceExisting)
     }
-    return "--resume goes on with the batch that wrote it"
+    return .action(.resume)
   }
 
   /// What the journal says of the batch of another verb that wrote the file at `place`.
@@ -120,13 +120,13 @@ package struct ResumeCheck: Sendable {
   }
 
   /// Refuses outputs that exist, unless they may be replaced.
-  private func requireFree(_ paths: [String], hint: String?) throws(CheckpointError) {
+  private func requireFree(_ paths: [String], remedy: Remedy?) throws(CheckpointError) {
     guard !replacesExisting else { return }
     for path in paths {
       let status = try Syscalls.status(at: path, followingLinks: false)
       guard let status else { continue }
       var error = CheckpointError.occupied(path, status)
-      if let hint { error.hint = hint }
+      if let remedy { error.remedy = remedy }
       throw error
     }
   }

@@ -49,7 +49,7 @@ package struct Shard: Hashable, Sendable {
       throw CheckpointError(
         .unsupported,
         "task \(id) of a job array of \(count) tasks whose numbers have no regular distance",
-        hint: "say which part this is, such as --shard 3/8, or --shard 1/1 for all of it")
+        remedy: .action(.chooseShard))
     }
     return shard
   }

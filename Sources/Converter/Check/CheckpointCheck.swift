@@ -1,7 +1,7 @@
-internal import CkptBase
+public import CkptBase
 internal import CkptCheckpoints
 public import CkptCopy
-public import CkptFormats
+internal import CkptFormats
 internal import CkptGraph
 internal import CkptJSON
 internal import CkptPlan
@@ -139,7 +139,7 @@ public struct CheckpointCheck: Sendable {
 
 extension CheckpointCheck {
   /// The examination as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.member("path", path)
@@ -154,7 +154,7 @@ extension CheckpointCheck {
       json.member("topic", finding.topic.rawValue)
       json.member("path", finding.path)
       json.member("message", finding.message)
-      json.member("remedy", finding.remedy)
+      json.member("remedy", finding.remedy.map(wording))
       json.endObject()
     }
     json.endArray()

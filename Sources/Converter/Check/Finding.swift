@@ -1,4 +1,4 @@
-internal import CkptBase
+public import CkptBase
 internal import CkptFormats
 internal import CkptGraph
 
@@ -43,14 +43,14 @@ public struct Finding: Hashable, Sendable {
   /// What was found against what was expected: a sentence without capital and full stop.
   public var message: String
   /// What to do about it, where there is something.
-  public var remedy: String?
+  public var remedy: Remedy?
 
   /// The message and what to do.
-  public var sentence: String { [message, remedy].compactMap(\.self).joined(separator: "; ") }
+  public var notice: Notice { Notice(message, remedy: remedy) }
 
   init(
     _ severity: Severity, _ topic: Topic, at path: String, _ message: String,
-    remedy: String? = nil
+    remedy: Remedy? = nil
   ) {
     self.severity = severity
     self.topic = topic
@@ -63,7 +63,7 @@ public struct Finding: Hashable, Sendable {
   init(_ error: CheckpointError, _ topic: Topic, at path: String) {
     var error = error
     if error.path.first == path { error.path.removeFirst() }
-    self.init(.problem, topic, at: path, error.description, remedy: error.hint)
+    self.init(.problem, topic, at: path, error.description, remedy: error.remedy)
   }
 }
 

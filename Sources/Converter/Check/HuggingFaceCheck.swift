@@ -117,5 +117,5 @@ enum ConfigurationFile {
 extension CheckpointError {
   /// A directory stands where a file should be.
   static let directory = CheckpointError(
-    .unsupported, "this is a directory, not a file", hint: "fetch the file itself")
+    .unsupported, "this is a directory, not a file", remedy: "fetch the file itself")
 }

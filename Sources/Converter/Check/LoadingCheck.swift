@@ -30,7 +30,7 @@ struct LoadingCheck {
     case .huggingFace:
       refuse(
         place.text, "transformers reads no checkpoint of OLMo's trainer",
-        remedy: "convert it with 'ckptconv olmo-to-hf'")
+        remedy: .action(.convertToHuggingFace))
       guard let configuration else { return }
       do throws(CheckpointError) {
         _ = try Architecture(of: configuration.model)
@@ -59,7 +59,7 @@ struct LoadingCheck {
         file.path,
         "its layout is '\(description.layout.rawValue)', and the trainer, which takes it before the .pt file, "
           + "reads the layout 'olmo' only",
-        remedy: "write it with '--layout olmo', or give it another name")
+        remedy: .action(.useOLMoLayout))
     }
   }
 
@@ -103,7 +103,7 @@ struct LoadingCheck {
     case .olmo:
       refuse(
         place.text, "OLMo's trainer reads no Hugging Face folder",
-        remedy: "convert it with 'ckptconv hf-to-olmo'")
+        remedy: .action(.convertToOLMo))
     case .torch: try checkPickle(weights)
     }
   }
@@ -132,7 +132,7 @@ struct LoadingCheck {
       if file.layout == .olmo {
         refuse(
           weights.path, "its layout is 'olmo', and transformers knows tensors by plain names",
-          remedy: "convert the OLMo checkpoint with 'ckptconv olmo-to-hf'")
+          remedy: .text("convert the OLMo checkpoint", .convertToHuggingFace))
       }
       checkFormat(weights.path, file.metadata, isPresent: file.hasMetadata)
     case let files as ShardsDescription:
@@ -206,7 +206,7 @@ struct LoadingCheck {
     }
   }
 
-  private mutating func refuse(_ path: String, _ message: String, remedy: String? = nil) {
+  private mutating func refuse(_ path: String, _ message: String, remedy: Remedy? = nil) {
     findings.append(Finding(.problem, .loading, at: path, message, remedy: remedy))
   }
 }

@@ -21,7 +21,7 @@ struct ModelCheck {
 
   /// How many kinds of tensors are told of one by one.
   private static let toldFaults = 8
-  private static let remedy = "one of the two is of another model, or was edited"
+  private static let remedy: Remedy = "one of the two is of another model, or was edited"
 
   /// Compares names and shapes.
   init(
@@ -173,5 +173,5 @@ enum DTypeMixture {
   }
 
   /// What to say of it.
-  static let remedy = "some were cast, or come from another file"
+  static let remedy: Remedy = "some were cast, or come from another file"
 }

@@ -29,10 +29,11 @@ struct OLMoCheck {
     checkName()
     let configuration = try readConfiguration()
     let model = try read("model", need: "it is the model")
-    let optimizer = try read("optim", need: "a resume needs it, or --reset_optimizer_state")
+    let optimizer = try read(
+      "optim", need: "a resume needs it", remedy: .action(.fetchOptimizer))
     let trainer = try read(
       OLMoDirectory.trainer, orOlder: "other",
-      need: "the trainer needs it even with --reset_trainer_state")
+      need: "the trainer needs it", remedy: .action(.fetchTrainerState))
     let shapes = checkModel(model, configuration)
     let steps = try checkOptimizer(optimizer, shapes, configuration)
     let step = StepCheck(directory: name, trainer: trainer, optimizer: steps, configuration)
@@ -56,7 +57,7 @@ struct OLMoCheck {
   // MARK: Files
 
   private mutating func read(
-    _ state: String, orOlder older: String? = nil, need: String
+    _ state: String, orOlder older: String? = nil, need: String, remedy: Remedy = "fetch it again"
   ) throws(CheckpointError) -> StateFile? {
     var found: [String] = []
     for name in [state, older].compactMap(\.self) {
@@ -66,7 +67,7 @@ struct OLMoCheck {
       record.findings.append(
         Finding(
           .problem, .files, at: place.appending("\(state).pt").text, "it is missing: \(need)",
-          remedy: "fetch it again"))
+          remedy: remedy))
       return nil
     }
     for other in found.dropFirst() {

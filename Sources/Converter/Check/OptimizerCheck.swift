@@ -210,7 +210,7 @@ struct OptimizerCheck {
 
   // MARK: Findings
 
-  private mutating func report(_ parameters: [String], _ what: String, remedy: String? = nil) {
+  private mutating func report(_ parameters: [String], _ what: String, remedy: Remedy? = nil) {
     guard !parameters.isEmpty else { return }
     let named = parameters.prefix(Self.namedParameters).joined(separator: "; ")
     let rest = parameters.count > Self.namedParameters ? "; ..." : ""

@@ -42,7 +42,7 @@ package enum OLMoDirectory {
       return try isCheckpoint(directory) ? .olmo : .plain
     } catch {
       var error = error
-      error.hint = "--layout says how to name the tensors of files beside it"
+      error.remedy = .action(.chooseLayout)
       throw error
     }
   }
@@ -79,7 +79,7 @@ package enum OLMoDirectory {
   package static func notACheckpoint(_ directory: FilePath) -> CheckpointError {
     CheckpointError(
       .unsupported, "there is neither a model nor an optim file in this directory",
-      hint: "give the directory of one step, such as 'step1000-unsharded', or a file"
+      remedy: "give the directory of one step, such as 'step1000-unsharded', or a file"
     ).framed(by: directory.text)
   }
 

@@ -66,7 +66,7 @@ package struct OptimizerState {
         .unsupported,
         "an optimizer's state has 'state' and 'param_groups', and this is "
           + graph.description(of: graph.root, limit: 60),
-        hint: "a safetensors file has the groups in its skeleton, or in the layout olmo")
+        remedy: "a safetensors file has the groups in its skeleton, or in the layout olmo")
     }
     var namesOfNumbers: [Int: ParameterName] = [:]
     for group in graph[run] { try add(group, of: graph, &namesOfNumbers) }
@@ -131,13 +131,13 @@ package struct OptimizerState {
       if !namesOfNumbers.isEmpty {
         throw CheckpointError(
           .conflict, "parameter \(number) of the optimizer is in no param group with names",
-          hint: "the file was edited, or its groups are of another optimizer")
+          remedy: "the file was edited, or its groups are of another optimizer")
       }
     }
     throw CheckpointError(
       .unsupported,
       "parameter \(graph.description(of: key, limit: 60)) of the optimizer has no name in "
         + "'param_names'",
-      hint: "OLMo's trainer saves the names since its first release; other programs do not")
+      remedy: "OLMo's trainer saves the names since its first release; other programs do not")
   }
 }

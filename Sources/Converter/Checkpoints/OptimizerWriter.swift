@@ -160,6 +160,6 @@ extension OptimizerNames {
 
   /// The error for an input without what was to be named.
   package static func nothingToName(_ reason: String) -> CheckpointError {
-    CheckpointError(.unsupported, reason, hint: "leave out --optimizer-names")
+    CheckpointError(.unsupported, reason, remedy: .action(.keepOptimizerNames))
   }
 }

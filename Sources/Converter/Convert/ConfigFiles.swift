@@ -36,7 +36,7 @@ struct ConfigSource {
       let side = target == .olmo ? "an OLMo" : "a Hugging Face"
       throw CheckpointError(
         .unsupported, "this is \(side) configuration already",
-        hint: "--to names what is written, not what is read"
+        remedy: .action(.chooseOtherTarget)
       ).framed(by: path.text)
     }
   }
@@ -57,7 +57,7 @@ struct ConfigSource {
     guard found.count == 1 else {
       throw CheckpointError(
         .unsupported, "there are a config.yaml and a config.json in this directory",
-        hint: "say with --to hf or --to olmo what shall be written"
+        remedy: .action(.chooseTarget)
       ).framed(by: directory.text)
     }
     return path

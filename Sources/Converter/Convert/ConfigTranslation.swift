@@ -107,7 +107,9 @@ public struct ConfigTranslation: Sendable {
   private let directory: String?
 
   /// What the user should know, with the file that it is about.
-  public var warnings: [String] { report.warnings.map { "\(source): \($0)" } }
+  public var warnings: [Notice] {
+    report.warnings.map { $0.prefixed(by: "\(source): ") }
+  }
 
   /// The files that were read for it.
   ///
@@ -161,7 +163,7 @@ public struct ConfigTranslation: Sendable {
 
 extension ConfigTranslation {
   /// The translation as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.member("source", source)
@@ -170,7 +172,7 @@ extension ConfigTranslation {
     json.member("outputs", files.map(\.path))
     json.key("fields")
     report.write(to: &json)
-    json.member("warnings", report.warnings)
+    json.member("warnings", report.warnings.map { $0.sentence(wording) })
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

@@ -215,14 +215,14 @@ public struct ConversionReport: Sendable {
   public init() {}
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.key("outputs")
     json.beginArray()
     for output in outputs { output.write(to: &json) }
     json.endArray()
-    json.write(failures)
+    json.write(failures, wording)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

@@ -23,7 +23,7 @@ struct ConversionPlanner {
         if let other = writers.updateValue(input, forKey: ExactString(output)) {
           throw CheckpointError(
             .unsupported, "'\(other)' and '\(input)' would both be written to '\(output)'",
-            hint: "convert them one at a time with different outputs")
+            remedy: "convert them one at a time with different outputs")
         }
       }
       tasks.append(task)
@@ -82,7 +82,7 @@ struct ConversionPlanner {
     case .standardOutput:
       throw CheckpointError(
         .unsupported, "a directory has several outputs; standard output takes one",
-        hint: "give one file of it, such as '\(input.appending(sourceName("model")).text)'")
+        remedy: "give one file of it, such as '\(input.appending(sourceName("model")).text)'")
     }
     let action = try action(in: input)
     var steps: [ConversionTask.Step] = []

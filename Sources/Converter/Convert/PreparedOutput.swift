@@ -93,7 +93,7 @@ struct PreparedOutput {
     guard let format = checkpoint.container?.format else {
       throw CheckpointError(
         .unsupported, "this is the index of a checkpoint in several files",
-        hint: "convert its files one by one"
+        remedy: "convert its files one by one"
       ).framed(by: step.source)
     }
     guard format != options.format else {
@@ -152,7 +152,8 @@ enum OutputVerification {
   private static func mismatch(_ text: String) -> CheckpointError {
     CheckpointError(
       .conflict, "what was written is not what was read: \(text)",
-      hint: "nothing is left of it; if it happens again, test the memory and the disk of this "
-        + "machine, and report it as a bug if both are in order")
+      remedy: .text(
+        "nothing is left of it; if it happens again, test the memory and the disk of this "
+          + "machine, and report it as a bug if both are in order"))
   }
 }

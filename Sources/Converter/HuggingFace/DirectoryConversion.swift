@@ -1,4 +1,4 @@
-package import CkptBase
+public import CkptBase
 public import CkptConvert
 public import CkptCopy
 internal import CkptFormats
@@ -59,16 +59,27 @@ public struct DirectoryReport: Sendable {
   /// What became of every field of the configuration.
   public internal(set) var configuration = FieldReport()
   /// What the user should know about the whole.
-  public internal(set) var warnings: [String] = []
+  public internal(set) var warnings: [Notice] = []
   /// What could have been done and was not asked for.
-  public internal(set) var notes: [String] = []
-  /// The flags with which OLMo's trainer takes up what was written; none for other outputs.
-  public internal(set) var trainerFlags: [String] = []
+  public internal(set) var notes: [Notice] = []
+  /// How OLMo's trainer takes up what was written; `nil` for other outputs.
+  public internal(set) var trainerStart: TrainerStart?
+}
+
+/// How `scripts/train.py` of OLMo goes on from a directory (`load_path` and its relatives in
+/// `olmo/config.py`).
+public struct TrainerStart: Hashable, Sendable {
+  /// The directory that is loaded.
+  public let directory: String
+  /// Whether the optimizer begins anew, since the directory has no state of it.
+  public let resetsOptimizer: Bool
+  /// Whether the trainer begins anew, since the directory has no state of it.
+  public let resetsTrainer: Bool
 }
 
 extension DirectoryReport {
   /// What the user should know, about the configuration too.
-  public var allWarnings: [String] { warnings + configuration.warnings }
+  public var allWarnings: [Notice] { warnings + configuration.warnings }
 
   /// How many fields of the configuration became what; `nil` for none.
   public var configurationSummary: String? {
@@ -87,7 +98,11 @@ extension DirectoryReport {
 
 extension DirectoryReport {
   /// The report as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  ///
+  /// - Parameters:
+  ///   - trainerFlags: ``trainerStart`` as flags of OLMo's trainer.
+  ///   - wording: puts remedies into words.
+  public func json(trainerFlags: [String], _ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.key("outputs")
@@ -96,8 +111,8 @@ extension DirectoryReport {
     json.endArray()
     json.key("configuration")
     configuration.write(to: &json)
-    json.member("warnings", allWarnings)
-    json.member("notes", notes)
+    json.member("warnings", allWarnings.map { $0.sentence(wording) })
+    json.member("notes", notes.map { $0.sentence(wording) })
     json.member("trainer_flags", trainerFlags)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)

@@ -68,10 +68,10 @@ struct DirectoryPlan {
   }
 
   /// Warns of something that was done, but not as it might be expected.
-  mutating func warn(_ text: String) { report.warnings.append(text) }
+  mutating func warn(_ notice: Notice) { report.warnings.append(notice) }
 
   /// Notes something that could have been done and was not asked for.
-  mutating func note(_ text: String) { report.notes.append(text) }
+  mutating func note(_ notice: Notice) { report.notes.append(notice) }
 
   /// Changes what is told beside the files.
   mutating func describe(_ change: (inout DirectoryReport) -> Void) { change(&report) }
@@ -113,8 +113,9 @@ enum WeightType {
     }
     if found.count > 1 {
       plan.warn(
-        "weights are of several types: \(found.map(\.name).joined(separator: ", ")); "
-          + "--dtype makes them one")
+        Notice(
+          "weights are of several types: \(found.map(\.name).joined(separator: ", "))",
+          remedy: .action(.castToOneDType)))
     }
     return found.first ?? .float32
   }

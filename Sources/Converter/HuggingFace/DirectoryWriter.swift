@@ -146,7 +146,7 @@ struct DirectoryWriter {
       .unsupported,
       "'\(stale)' is in this directory and would not be replaced: it might be read in "
         + "place of what is written now",
-      hint: "remove it, or write to a new directory"
+      remedy: "remove it, or write to a new directory"
     ).framed(by: path)
   }
 }

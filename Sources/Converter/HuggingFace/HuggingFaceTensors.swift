@@ -41,7 +41,7 @@ package struct HuggingFaceTensors {
         .conflict,
         "'\(Self.output)' differs from '\(Self.embedding)', and the configuration says that they "
           + "are one (tie_word_embeddings)",
-        hint: "set tie_word_embeddings to false if the model has both")
+        remedy: "set tie_word_embeddings to false if the model has both")
     }
     tensors.remove([ExactString(Self.output)])
     return tensors
@@ -63,8 +63,7 @@ package struct HuggingFaceTensors {
         throw CheckpointError(
           .conflict,
           "'\(part.name)' is not all ones, and the norms of OLMo's configuration have no weights",
-          hint: "a --config template with layer_norm_with_affine and "
-            + "attention_layer_norm_with_affine true has a place for them")
+          remedy: .action(.useTemplateWithNorms))
       }
     }
   }

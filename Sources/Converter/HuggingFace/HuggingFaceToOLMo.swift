@@ -60,7 +60,7 @@ public struct HuggingFaceToOLMo: Sendable {
     guard try FilePath(configPath).status() != nil else {
       throw CheckpointError(
         .unsupported, "there is no config.json here",
-        hint: "give a folder that save_pretrained wrote"
+        remedy: "give a folder that save_pretrained wrote"
       ).framed(by: input.text)
     }
     let config = try HuggingFaceConfig(path: configPath)
@@ -82,23 +82,16 @@ public struct HuggingFaceToOLMo: Sendable {
     try addOrigin(of: input, config, to: &plan)
     plan.describe {
       $0.configuration = translation.report
-      $0.trainerFlags = Self.flags(output, hasOptimizer: hasOptimizer, hasTrainer: hasTrainer)
+      $0.trainerStart = TrainerStart(
+        directory: output, resetsOptimizer: !hasOptimizer, resetsTrainer: !hasTrainer)
     }
     if !FilePath(output).name.hasSuffix(OLMoDirectory.suffix) {
       plan.warn(
-        "OLMo's trainer takes a directory for an unsharded checkpoint only if its name ends in "
-          + "'\(OLMoDirectory.suffix)': rename '\(output)' before it is loaded")
+        Notice(
+          "OLMo's trainer takes a directory for an unsharded checkpoint only if its name ends in "
+            + "'\(OLMoDirectory.suffix)': rename '\(output)' before it is loaded"))
     }
     return plan
-  }
-
-  /// The flags with which `scripts/train.py` loads the directory (`load_path` and its relatives in
-  /// `olmo/config.py`).
-  private static func flags(_ output: String, hasOptimizer: Bool, hasTrainer: Bool) -> [String] {
-    var flags = ["--load_path=\(output)"]
-    if !hasOptimizer { flags.append("--reset_optimizer_state") }
-    if !hasTrainer { flags.append("--reset_trainer_state") }
-    return flags
   }
 
   // MARK: Tensors
@@ -119,8 +112,9 @@ public struct HuggingFaceToOLMo: Sendable {
     }
     if type != .float32 {
       plan.warn(
-        "weights are \(type.name); OLMo's trainer copies them into float32 parameters, and "
-          + "--dtype f32 does that now")
+        Notice(
+          "weights are \(type.name); OLMo's trainer copies them into float32 parameters",
+          remedy: .action(.castToFloat32)))
     }
     let restored = try restore(
       .model, map, whole, from: input.appending(HuggingFaceFolder.modelSkeleton), to: &plan)

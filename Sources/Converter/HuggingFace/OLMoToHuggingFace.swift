@@ -115,14 +115,14 @@ public struct OLMoToHuggingFace: Sendable {
     let trainer = try OLMoDirectory.file(of: OLMoDirectory.trainer, in: input)
     guard options.carriesOptimizer else {
       for path in [optimizer, trainer].compactMap(\.self) {
-        plan.note("'\(path)' stays behind; --optimizer takes it along")
+        plan.note(Notice("'\(path)' stays behind", remedy: .action(.includeOptimizer)))
       }
       return
     }
     guard let path = optimizer else {
       throw CheckpointError(
         .unsupported, "there is no optimizer state in this directory",
-        hint: "leave out --optimizer to convert the model alone"
+        remedy: .action(.omitOptimizer)
       ).framed(by: input.text)
     }
     let source = try read(path)
@@ -188,13 +188,14 @@ public struct OLMoToHuggingFace: Sendable {
     of input: FilePath, to plan: inout DirectoryPlan
   ) throws(CheckpointError) {
     guard try !plan.addTokenizer(at: options.tokenizer, or: input) else { return }
-    plan.note("there is no tokenizer in '\(input.text)'; --tokenizer names the place of one")
+    plan.note(
+      Notice("there is no tokenizer in '\(input.text)'", remedy: .action(.nameTokenizer)))
   }
 
   private static func notACheckpoint(_ input: FilePath) -> CheckpointError {
     CheckpointError(
       .unsupported, "there is no config.yaml with a model.pt or model.safetensors here",
-      hint: "give the directory of one step, such as 'step1000-unsharded'"
+      remedy: "give the directory of one step, such as 'step1000-unsharded'"
     ).framed(by: input.text)
   }
 }

@@ -17,7 +17,7 @@ struct PreservedConfig {
   /// Each file's name, the path it comes from, and its bytes.
   private(set) var files: [(name: String, source: String, bytes: [UInt8])] = []
   /// What the user should know.
-  private(set) var warnings: [String] = []
+  private(set) var warnings: [Notice] = []
 
   /// The files for a translation of `config`, the `config.yaml` in `input`.
   ///

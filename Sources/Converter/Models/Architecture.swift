@@ -49,7 +49,7 @@ public enum Architecture: String, CaseIterable, Sendable {
       throw CheckpointError(
         .unsupported,
         "'model_type' is \(type ?? "missing"); OLMo's trainer has models for olmo, olmo2 and llama",
-        hint: type == "olmo3" || type == "olmoe" ? "these models are trained by OLMo-core" : nil)
+        remedy: type == "olmo3" || type == "olmoe" ? "these models are trained by OLMo-core" : nil)
     }
     self = found
   }
@@ -60,12 +60,12 @@ public enum Architecture: String, CaseIterable, Sendable {
     if config["train_module"] != nil || config["model"]?.mapping != nil {
       throw CheckpointError(
         .unsupported, "this is a configuration of OLMo-core",
-        hint: "OLMo-core has its own converter to Hugging Face's")
+        remedy: "OLMo-core has its own converter to Hugging Face's")
     }
     if config["d_model"] != nil {
       throw CheckpointError(
         .unsupported, "this is a configuration of the package hf_olmo: it has 'd_model'",
-        hint: "its members are those of the 'model:' section of OLMo's config.yaml")
+        remedy: "its members are those of the 'model:' section of OLMo's config.yaml")
     }
   }
 }

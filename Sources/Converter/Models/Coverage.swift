@@ -59,7 +59,7 @@ public struct Coverage: Sendable {
     let rest = faults.count > named.count ? "; and \(faults.count - named.count) more" : ""
     throw CheckpointError(
       .conflict, named.joined(separator: "; ") + rest,
-      hint: "the tensors and the configuration belong to different models, or one is damaged")
+      remedy: "the tensors and the configuration belong to different models, or one is damaged")
   }
 
   /// One fault as part of a sentence.

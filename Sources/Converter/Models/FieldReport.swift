@@ -1,3 +1,4 @@
+public import CkptBase
 internal import CkptYAML
 
 /// What became of every field of a configuration.
@@ -37,7 +38,7 @@ public struct FieldReport: Hashable, Sendable {
   public init() {}
 
   /// The notes on what a user should look at.
-  public var warnings: [String] = []
+  public var warnings: [Notice] = []
 }
 
 extension FieldReport {
@@ -107,13 +108,15 @@ extension FieldReport {
   private mutating func warn(about model: OLMoModelConfig, _ translation: HuggingFaceConfig) {
     if let token = translation["eos_token_id"]?.scalar, token != model["eos_token_id"] {
       warnings.append(
-        "'eos_token_id' 0 is taken for a known mistake of OLMo's first configurations and written "
-          + "as \(token); --keep-eos keeps it")
+        Notice(
+          "'eos_token_id' 0 is taken for a known mistake of OLMo's first configurations and written "
+            + "as \(token)", remedy: .action(.keepEndToken)))
     }
     if model["rope_full_precision"] == .bool(false) {
       warnings.append(
-        "'rope_full_precision' is false, but transformers computes rotary angles in float32: "
-          + "results differ in the last digits")
+        Notice(
+          "'rope_full_precision' is false, but transformers computes rotary angles in float32: "
+            + "results differ in the last digits"))
     }
   }
 

@@ -91,7 +91,7 @@ public struct HuggingFaceTranslation: Sendable {
       guard let field = row.olmo.first else { throw error }
       if let place = config.place(of: field) { throw error.framed(by: place.description) }
       var error = error
-      error.hint = "the field is missing, and \(config.model[field]) is OLMo's default"
+      error.remedy = "the field is missing, and \(config.model[field]) is OLMo's default"
       throw error
     }
   }

@@ -18,7 +18,7 @@ public struct OLMoConfig: Hashable, Sendable {
     else {
       throw CheckpointError(
         .malformed, "there is no 'model:' section, which an OLMo configuration has",
-        hint: "give the config.yaml of an OLMo checkpoint")
+        remedy: "give the config.yaml of an OLMo checkpoint")
     }
     self.document = document
     model = try CheckpointError.within("model") { () throws(CheckpointError) in
@@ -102,12 +102,12 @@ package struct EmbeddedOLMoConfig {
     else {
       throw CheckpointError(
         .malformed, "'\(Self.member)' is not what this program writes",
-        hint: "remove it from config.json to go without it")
+        remedy: "remove it from config.json to go without it")
     }
     guard version == Self.version else {
       throw CheckpointError(
         .unsupported, "'\(Self.member)' has version \(version); version \(Self.version) is known",
-        hint: "use the ckptconv that wrote it, or a later one")
+        remedy: "use the ckptconv that wrote it, or a later one")
     }
     self.document = document
   }

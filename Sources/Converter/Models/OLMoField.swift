@@ -105,7 +105,7 @@ extension OLMoField {
     case (_, .string(let text)) where text.contains("${"):
       throw CheckpointError(
         .unsupported, "'\(name)' is the interpolation '\(text)', which only OmegaConf resolves",
-        hint: "write the value itself")
+        remedy: "write the value itself")
     case (.integer, _): return .integer(try integer(scalar))
     case (.number, .integer(let value)): return .number(Double(value))
     case (.number, .number): return scalar

@@ -29,7 +29,7 @@ public struct OLMoModelConfig: Hashable, Sendable {
   private static func unknown(_ name: String) -> CheckpointError {
     CheckpointError(
       .unsupported, "'\(name)' is no field of OLMo's ModelConfig",
-      hint: "OLMo 0.6.0 refuses it too; remove it if it does not change the model")
+      remedy: "OLMo 0.6.0 refuses it too; remove it if it does not change the model")
   }
 
   /// The value of a field, by OLMo's name for it.

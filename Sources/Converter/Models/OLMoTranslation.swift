@@ -59,7 +59,7 @@ struct FieldMerger {
   private(set) var model: OLMoModelConfig
   /// Where fields come from, if not from the model that this began with.
   private(set) var origins: [String: OLMoTranslation.Origin] = [:]
-  private(set) var warnings: [String] = []
+  private(set) var warnings: [Notice] = []
   /// Where the sections beside the model's come from.
   var sections: OLMoTranslation.Origin?
   var context = TranslationContext()
@@ -104,13 +104,14 @@ struct FieldMerger {
 
   private static func contradiction(
     _ field: String, _ theirs: YAMLScalar, _ ours: YAMLScalar, _ origin: OLMoTranslation.Origin
-  ) -> String {
+  ) -> Notice {
     switch origin {
     case .template: "'\(field)' is \(theirs) in the template, but config.json means \(ours)"
     case .tokenizer: "'\(field)' is \(theirs) in tokenizer.json, but config.json means \(ours)"
     case .carried:
-      "'\(field)' was \(theirs) in OLMo's config.yaml, but config.json has been changed to mean "
-        + "\(ours)"
+      Notice(
+        "'\(field)' was \(theirs) in OLMo's config.yaml, but config.json has been changed to mean "
+          + "\(ours)")
     }
   }
 }

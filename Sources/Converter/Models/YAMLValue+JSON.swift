@@ -106,7 +106,7 @@ extension YAMLValue {
   private func notInJSON(_ what: String) -> CheckpointError {
     let error = CheckpointError(
       .lossy, "JSON has no place for \(what)",
-      hint: "quote it, or leave out what only OLMo knows with --no-carry")
+      remedy: .text("quote it", .omitOLMoSettings))
     return place.map { error.framed(by: $0.description) } ?? error
   }
 }

@@ -40,7 +40,7 @@ extension ByteSource {
     }
     throw CheckpointError(
       .inputOutput, "file shrank while being read: \(byteCount) bytes when it was opened",
-      at: offset + count, hint: CheckpointError.changeHint
+      at: offset + count, remedy: CheckpointError.changeRemedy
     ).framed(by: name)
   }
 
@@ -73,7 +73,7 @@ extension ByteSource {
 
 extension CheckpointError {
   /// The remedy for a source that changed while it was read.
-  static var changeHint: String { "run again when nothing writes to it any more" }
+  static var changeRemedy: Remedy { "run again when nothing writes to it any more" }
 }
 
 /// A part of another source that is read as if it were all there is, such as an archive inside a

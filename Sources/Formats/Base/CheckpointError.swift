@@ -44,17 +44,17 @@ public struct CheckpointError: Error, Hashable, Sendable {
   /// File, archive entry, tensor: outermost first.
   public var path: [String]
   /// What the user can do, where there is something.
-  public var hint: String?
+  public var remedy: Remedy?
   /// The reason of a failed system call, for code ``Code/inputOutput``.
   public var cause: SystemCode?
 
   /// Makes an error without a path; callers add frames with ``within(_:_:)`` on the way out.
-  public init(_ code: Code, _ message: String, at offset: Int? = nil, hint: String? = nil) {
+  public init(_ code: Code, _ message: String, at offset: Int? = nil, remedy: Remedy? = nil) {
     self.code = code
     self.message = message
     self.offset = offset
     self.path = []
-    self.hint = hint
+    self.remedy = remedy
   }
 
   /// Runs `body` and puts `frame` in front of the path of any error it throws.
@@ -80,7 +80,7 @@ public struct CheckpointError: Error, Hashable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
-  /// `file: entry: byte 0x1f3: message`, on one line and without the hint.
+  /// `file: entry: byte 0x1f3: message`, on one line and without the remedy.
   public var description: String {
     var parts = path
     if let offset { parts.append("byte 0x" + String(offset, radix: 16)) }

@@ -53,7 +53,7 @@ public final class FileSource: ByteSource {
     let now = try Syscalls.status(of: descriptor, path: path)
     guard now.byteCount == status.byteCount, now.modified == status.modified else {
       throw CheckpointError(
-        .inputOutput, "file changed while being read", hint: CheckpointError.changeHint
+        .inputOutput, "file changed while being read", remedy: CheckpointError.changeRemedy
       ).framed(by: path)
     }
   }

@@ -23,7 +23,7 @@ package final class Inflater {
     case Z_VERSION_ERROR:
       throw CheckpointError(
         .unsupported, "the installed zlib is not compatible with \(ZLIB_VERSION)",
-        hint: "install zlib \(ZLIB_VERSION) or later")
+        remedy: "install zlib \(ZLIB_VERSION) or later")
     case let code: preconditionFailure("inflateInit2 returned \(code)")
     }
   }

@@ -32,19 +32,20 @@ extension CheckpointError {
   ///   - call: the name of the C function.
   ///   - path: the file it was called on.
   ///   - errno: the value of `errno`.
-  ///   - hint: what the user can do; by default what helps against the reason.
-  package init(call: String, path: String, errno: Int32, hint: String? = nil) {
+  ///   - remedy: what the user can do; by default what helps against the reason.
+  package init(call: String, path: String, errno: Int32, remedy: Remedy? = nil) {
     self.init(
-      .inputOutput, "\(Syscalls.message(for: errno)) (\(call))", hint: hint ?? Self.hints[errno])
+      .inputOutput, "\(Syscalls.message(for: errno)) (\(call))",
+      remedy: remedy ?? Self.remedies[errno])
     self.path = [path]
     cause = SystemCode(errno)
   }
 
-  private static let hints: [Int32: String] = [
-    ENOSPC: "free some space or choose another place with -o",
-    EDQUOT: "the disk quota is used up; choose another place with -o",
-    EROFS: "the file system is read-only; choose another place with -o",
-    EEXIST: "use --force to replace it",
+  private static let remedies: [Int32: Remedy] = [
+    ENOSPC: .action(.freeSpace),
+    EDQUOT: .text("the disk quota is used up", .writeElsewhere),
+    EROFS: .text("the file system is read-only", .writeElsewhere),
+    EEXIST: .action(.replaceExisting),
   ]
 
   /// The error of work that was given up because a signal asked the program to end.
@@ -69,12 +70,12 @@ extension CheckpointError {
   package static func occupied(_ path: String, _ status: Syscalls.FileStatus) -> CheckpointError {
     if status.isDirectory {
       return CheckpointError(
-        call: "open", path: path, errno: EISDIR, hint: "name the output file itself")
+        call: "open", path: path, errno: EISDIR, remedy: "name the output file itself")
     }
     guard status.isRegular || status.isSymbolicLink else {
       return CheckpointError(
         call: "open", path: path, errno: EEXIST,
-        hint: "it is not a regular file; use -o - to write to a pipe or a device")
+        remedy: .text("it is not a regular file", .writeToStandardOutput))
     }
     return CheckpointError(call: "open", path: path, errno: EEXIST)
   }
@@ -83,7 +84,7 @@ extension CheckpointError {
   package static func occupiedDirectory(_ path: String) -> CheckpointError {
     CheckpointError(
       call: "mkdir", path: path, errno: EEXIST,
-      hint: "remove it, choose another name, or use --force to replace files in it")
+      remedy: .action(.replaceInDirectory))
   }
 
   /// The error for a path that should have been a regular file.
@@ -91,7 +92,7 @@ extension CheckpointError {
     guard status.isDirectory else {
       return CheckpointError(
         call: "open", path: path, errno: EINVAL,
-        hint: "a regular file is needed: pipes and devices cannot be read at any offset")
+        remedy: "a regular file is needed: pipes and devices cannot be read at any offset")
     }
     return CheckpointError(call: "open", path: path, errno: EISDIR)
   }

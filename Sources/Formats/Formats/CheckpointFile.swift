@@ -61,7 +61,7 @@ public enum CheckpointFile: Sendable {
     case .legacyTorch:
       throw CheckpointError(
         .unsupported, "this file has the format of PyTorch before 1.6, which is not read",
-        hint: "load it with torch.load and save it with torch.save of a later PyTorch"
+        remedy: "load it with torch.load and save it with torch.save of a later PyTorch"
       ).framed(by: source.name)
     case .safetensors: return try SafetensorsReader.read(source, options)
     default: return try TorchReader.read(source, droppingUnsafe: options.dropsUnsafe)
@@ -75,7 +75,7 @@ public enum CheckpointFile: Sendable {
       throw CheckpointError(
         .unsupported,
         "there is no model.safetensors, pytorch_model.bin or index of shards in this directory",
-        hint: "give the file itself"
+        remedy: "give the file itself"
       ).framed(by: path)
     }
     return weights

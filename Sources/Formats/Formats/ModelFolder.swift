@@ -28,7 +28,7 @@ package enum ModelFolder {
         .unsupported,
         "there are several models in this directory: "
           + indices.joined(separator: ", "),
-        hint: "give the index of one"
+        remedy: "give the index of one"
       ).framed(by: directory)
     }
     return indices.first.map { FilePath(directory).appending($0).text }
@@ -139,7 +139,7 @@ struct ShardIndex {
     guard Self.isFileName(shard) else {
       throw CheckpointError(
         .malformed, "tensor '\(name)' is said to be in '\(shard)', which is not the name of a file",
-        at: place, hint: "the shards of a checkpoint lie in the directory of their index")
+        at: place, remedy: "the shards of a checkpoint lie in the directory of their index")
     }
   }
 

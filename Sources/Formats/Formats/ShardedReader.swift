@@ -55,7 +55,7 @@ struct ShardedReader {
     } catch {
       var failure = error
       if error.cause?.isMissing == true {
-        failure.hint =
+        failure.remedy =
           "the index lists it among \(index.names.count) files; fetch it, or all of them again"
       }
       throw failure
@@ -68,7 +68,7 @@ struct ShardedReader {
       guard description.layout == .plain else {
         throw CheckpointError(
           .unsupported, "a shard of layout \(description.layout.rawValue) is not read",
-          hint: "give the file by itself"
+          remedy: "give the file by itself"
         ).framed(by: path)
       }
       addMetadata(description.metadata, of: name)
@@ -115,7 +115,7 @@ struct ShardedReader {
     guard let expected = index.shards[ExactString(name)] else {
       throw CheckpointError(
         .malformed, "tensor '\(name)' is not in the index",
-        hint: "the shards belong to another index, or the index to other shards")
+        remedy: "the shards belong to another index, or the index to other shards")
     }
     guard ExactString(expected) == ExactString(shard) else {
       throw CheckpointError(

@@ -280,7 +280,7 @@ package struct LeafWalk {
   private static var tooMany: CheckpointError {
     CheckpointError(
       .limitExceeded, "shared containers multiply to far more values than there are objects",
-      hint: "this is a file made to exhaust its readers")
+      remedy: "this is a file made to exhaust its readers")
   }
 }
 

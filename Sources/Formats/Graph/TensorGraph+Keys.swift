@@ -216,7 +216,7 @@ extension TensorGraph {
     guard byteCount <= Limits.longIntBytesAtLeast + 2 * textByteCount else {
       throw CheckpointError(
         .limitExceeded, "ints that are referred to again and again have \(byteCount) bytes",
-        hint: "this is a file made to exhaust its readers")
+        remedy: "this is a file made to exhaust its readers")
     }
   }
 

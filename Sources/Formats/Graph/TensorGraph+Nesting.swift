@@ -45,7 +45,7 @@ extension TensorGraph {
   private static func valueAndDict(_ name: String) -> CheckpointError {
     CheckpointError(
       .unsupported, "'\(name)' cannot be nested: a part of it is the name of a value",
-      hint: "leave out --nest for a flat dict")
+      remedy: .action(.keepFlat))
   }
 
   /// Makes the dicts, inner ones first, so that their nodes are known to outer ones.

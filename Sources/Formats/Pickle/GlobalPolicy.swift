@@ -34,7 +34,7 @@ public enum GlobalPolicy: Sendable {
   package static func refusal(module: String, name: String) -> CheckpointError {
     CheckpointError(
       .forbidden, "global '\(module).\(name)' is not allowed: it exists to run code",
-      hint: "do not load this file with Python; --drop-unsafe reads the rest of it")
+      remedy: .text("do not load this file with Python", .dropUnsafe))
   }
 
   /// What to tell of a dangerous global that was dropped, by its dotted name.
@@ -52,7 +52,7 @@ public enum GlobalPolicy: Sendable {
     CheckpointError(
       .forbidden,
       "global 'builtins.getattr' is not allowed here: it does not name a nested class",
-      hint: "do not load this file with Python")
+      remedy: "do not load this file with Python")
   }
 
   private static func isDangerous(module: String, name: String) -> Bool {

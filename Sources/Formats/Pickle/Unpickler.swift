@@ -71,7 +71,7 @@ package struct Unpickler: ~Copyable {
         guard let opcode = Opcode(rawValue: code) else {
           throw CheckpointError(
             .malformed, "0x\(String(code, radix: 16)) is not a pickle operation",
-            hint: "this is not a pickle, or a damaged one")
+            remedy: "this is not a pickle, or a damaged one")
         }
         if opcode == .stop { break }
         try execute(opcode, &reader)
@@ -193,7 +193,7 @@ package struct Unpickler: ~Copyable {
     guard version <= 5 else {
       throw CheckpointError(
         .unsupported, "pickle protocol \(version); the highest known is 5",
-        hint: "this is not a pickle, or one of a Python later than this program")
+        remedy: "this is not a pickle, or one of a Python later than this program")
     }
     pickleProtocol = max(pickleProtocol, Int(version))
     namingProtocol = Int(version)

@@ -98,10 +98,10 @@ extension StridedElements {
 
 extension FileRegion {
   /// An error in this region's bytes.
-  package func fault(_ code: CheckpointError.Code, _ message: String, hint: String? = nil)
+  package func fault(_ code: CheckpointError.Code, _ message: String, remedy: Remedy? = nil)
     -> CheckpointError
   {
-    framed(CheckpointError(code, message, hint: hint))
+    framed(CheckpointError(code, message, remedy: remedy))
   }
 
   /// An error with the names of the region and its file, which failed system calls name themselves.
@@ -140,7 +140,7 @@ extension FileRegion {
       .checksumMismatch,
       "stored CRC-32 is \(hexadecimal(crc32)), the data has \(hexadecimal(computed)): "
         + "the file was damaged after it was written",
-      hint: "fetch or save the file again")
+      remedy: "fetch or save the file again")
   }
 }
 

@@ -95,7 +95,7 @@ struct EntryAssignment {
     else {
       throw CheckpointError(
         .limitExceeded, "values share objects, and pickled one by one they take too many bytes",
-        hint: "--layout plain keeps them in the skeleton")
+        remedy: .action(.usePlainLayout))
     }
     values.append(
       SafetensorsEntry(

@@ -169,7 +169,7 @@ struct KeyInterner {
     guard budget >= 0 else {
       throw CheckpointError(
         .limitExceeded, "the keys in the names are far longer than the names",
-        hint: "this is a file made to exhaust its readers")
+        remedy: "this is a file made to exhaust its readers")
     }
     let number = numbers[pickle] ?? numbers.count
     numbers[pickle] = number

@@ -97,6 +97,6 @@ struct EditLog {
     -> CheckpointError
   {
     CheckpointError(
-      code, message, hint: "--ignore-skeleton takes the tensors without the rest of the object")
+      code, message, remedy: .action(.ignoreSkeleton))
   }
 }

@@ -207,7 +207,7 @@ struct EncodingNotes {
       let others = losses.count > 1 ? " (and \(losses.count - 1) more)" : ""
       throw CheckpointError(
         .lossy, "\(first)\(others): a safetensors file without skeleton has no place for it",
-        hint: "leave out --no-skeleton, or add --allow-loss to go on without")
+        remedy: .action(.allowLoss))
     }
     warnings += losses.map { "lost: \($0)" }
     losses = []

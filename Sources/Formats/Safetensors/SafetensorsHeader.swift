@@ -45,7 +45,7 @@ enum SafetensorsHeader {
         .limitExceeded,
         "the header would have \(count) bytes; readers accept "
           + "\(Limits.safetensorsHeaderBytes)",
-        hint: "--no-skeleton leaves out what is not tensors")
+        remedy: .action(.omitSkeleton))
     }
     var length = ByteWriter()
     length.write(integer: UInt64(count))
@@ -59,7 +59,7 @@ enum SafetensorsHeader {
       .limitExceeded,
       "with the \(entry.byteCount) bytes of '\(entry.name)' the file would have more than "
         + "\(Limits.outputBytes)",
-      hint: "a few bytes of the source are shown as many elements; this is no real tensor")
+      remedy: "a few bytes of the source are shown as many elements; this is no real tensor")
   }
 }
 
@@ -153,7 +153,7 @@ extension SafetensorsHeader {
     guard Int(count) <= source.byteCount - 8 else {
       throw CheckpointError(
         .truncated, "a header of \(count) bytes is announced, \(source.byteCount - 8) are left",
-        at: 0, hint: "the file was cut off on the way; fetch it again")
+        at: 0, remedy: "the file was cut off on the way; fetch it again")
     }
     return Int(count)
   }
@@ -256,7 +256,7 @@ extension SafetensorsHeader {
         "the tensors have \(end) bytes of data, the file has \(dataByteCount): "
           + (end > dataByteCount
             ? "\(end - dataByteCount) missing" : "\(dataByteCount - end) too many"),
-        hint: end > dataByteCount
+        remedy: end > dataByteCount
           ? "the file was cut off on the way; fetch it again"
           : "something was appended, or the header is of another file; fetch it again")
     }

@@ -121,7 +121,7 @@ struct InsertionPoints {
     guard byteCount <= Limits.safetensorsHeaderBytes else {
       throw CheckpointError(
         .limitExceeded, "the names of containers have more than \(byteCount) bytes together",
-        hint: "this is a file made to exhaust its readers")
+        remedy: "this is a file made to exhaust its readers")
     }
   }
 

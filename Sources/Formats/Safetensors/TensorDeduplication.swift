@@ -91,6 +91,6 @@ struct TensorDeduplication {
     guard notes.hasSkeleton else { return notes.lose(message) }
     throw CheckpointError(
       .unsupported, message,
-      hint: "no program of PyTorch writes this; --no-skeleton --allow-loss leaves it out")
+      remedy: .text("no program of PyTorch writes this", .loseWithoutSkeleton))
   }
 }

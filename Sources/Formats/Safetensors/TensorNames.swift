@@ -85,7 +85,7 @@ struct TensorNames {
     guard byteCount <= 4 * graph.pathByteLimit else {
       throw CheckpointError(
         .limitExceeded, "the names of values have more than \(byteCount) bytes together",
-        hint: "this is a file made to exhaust its readers")
+        remedy: "this is a file made to exhaust its readers")
     }
     return name
   }

@@ -95,7 +95,7 @@ package enum SkeletonReader {
         guard case .integer(SkeletonWriter.version) = try json.number() else {
           throw CheckpointError(
             .unsupported, "the skeleton is of another version than \(SkeletonWriter.version)",
-            hint: "a later ckptconv wrote it; --ignore-skeleton takes the tensors alone")
+            remedy: .text("a later ckptconv wrote it", .ignoreSkeleton))
         }
         parts.version = SkeletonWriter.version
         continue

@@ -122,7 +122,7 @@ extension TorchArchive: StorageSource {
     guard let region = storageRegion(key: announced.key) else {
       throw CheckpointError(
         .malformed, "storage '\(announced.key)' is not in the archive",
-        hint: "the file is incomplete; fetch it again")
+        remedy: "the file is incomplete; fetch it again")
     }
     return Storage(
       key: announced.key, dtype: announced.dtype, location: announced.location,

@@ -53,7 +53,7 @@ package struct TorchArchive: Sendable {
   private static func notTorch(_ reason: String) -> CheckpointError {
     CheckpointError(
       .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
-      hint: "only archives of torch.save and torch.jit.save can be converted")
+      remedy: "only archives of torch.save and torch.jit.save can be converted")
   }
 
   private static func isBigEndian(

@@ -47,7 +47,7 @@ package struct TruncatedArchive {
       .truncated,
       "this archive was cut off: \(source.byteCount) of its \(byteCount) bytes are there, "
         + "\(byteCount - source.byteCount) are missing",
-      hint: "fetch it again, or let the download go on where it ended (curl -C -)")
+      remedy: "fetch it again, or let the download go on where it ended (curl -C -)")
   }
 
   /// The pickle at `offset`, and the storages that it names.

@@ -164,7 +164,7 @@ struct PlainNumber {
     let sign = bytes[0] == UInt8(ascii: "-") ? "-" : ""
     let plain = String(decoding: digits.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
     guard !plain.isEmpty else {
-      throw CheckpointError(.malformed, "'\(text)' has no digits", hint: "quote it if it is text")
+      throw CheckpointError(.malformed, "'\(text)' has no digits", remedy: "quote it if it is text")
     }
     guard let value = Int(sign + plain, radix: radix) else { throw Self.tooLarge(text) }
     return .integer(value)

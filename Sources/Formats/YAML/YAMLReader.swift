@@ -164,7 +164,7 @@ struct YAMLReader: ~Copyable {
   private static func unknownTag(_ tag: String) -> CheckpointError {
     CheckpointError(
       .unsupported, "the tag '\(tag)' is not one of YAML's own, or not one of this value",
-      hint: "write the value without a tag")
+      remedy: "write the value without a tag")
   }
 
   private static var tooDeep: CheckpointError {
@@ -241,7 +241,8 @@ struct OpenCollection {
     }
     guard mapping[key] == nil else {
       throw CheckpointError(
-        .malformed, "the name '\(key)' stands twice in one mapping", hint: "remove one of the two")
+        .malformed, "the name '\(key)' stands twice in one mapping", remedy: "remove one of the two"
+      )
     }
     return key
   }

@@ -25,7 +25,7 @@ struct EndRecords {
     guard let offset = try EndOfCentralDirectory.offset(in: source) else {
       throw CheckpointError(
         .truncated, "no \(EndOfCentralDirectory.signature.recordName) at the end of the file",
-        hint: "the file was cut off on the way or is not a ZIP archive; fetch it again")
+        remedy: "the file was cut off on the way or is not a ZIP archive; fetch it again")
     }
     let bytes = try source.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
     var reader = ByteReader(bytes.span, base: offset)
@@ -77,7 +77,7 @@ struct EndRecords {
           .malformed,
           "there is a table of contents at byte \(start) and another at byte "
             + "\(centralDirectory.lowerBound)", at: offset,
-          hint: "which of them a program takes depends on the program"))
+          remedy: "which of them a program takes depends on the program"))
     }
     hasZip64Record = wide != nil
     commentLength = Int(narrow.commentLength)
@@ -133,7 +133,7 @@ struct EndRecords {
       return try faults.note(
         CheckpointError(
           .unsupported, "the archive is one part of several", at: offset,
-          hint: "join the parts into one archive first, for example with 'zip -s 0'"))
+          remedy: "join the parts into one archive first, for example with 'zip -s 0'"))
     }
   }
 

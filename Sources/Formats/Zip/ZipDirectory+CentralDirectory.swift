@@ -120,7 +120,8 @@ extension ZipEntry {
       try faults.note(
         CheckpointError(
           .unsupported, "'\(name)' is compressed with \(header.method)", at: offset,
-          hint: "unpack the archive and pack it again without compression, for example 'zip -0 -r'")
+          remedy:
+            "unpack the archive and pack it again without compression, for example 'zip -0 -r'")
       )
       return .stored
     }

@@ -50,7 +50,7 @@ extension ZipDirectory {
       CheckpointError(
         .checksumMismatch,
         "the data has CRC-32 \(hex(found)), the archive says \(hex(expected))",
-        hint: "the file is damaged; fetch it again"))
+        remedy: "the file is damaged; fetch it again"))
   }
 
   /// The bytes of `range` as they are.

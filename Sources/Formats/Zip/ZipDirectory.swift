@@ -92,7 +92,8 @@ package struct ZipDirectory: Sendable {
             ? "two entries are named '\(entry.name)'"
             : "the entries '\(other)' and '\(entry.name)' differ only in case",
           at: entry.localHeaderOffset,
-          hint: "which of them a reader finds is chance; pack the archive again without one of them"
+          remedy:
+            "which of them a reader finds is chance; pack the archive again without one of them"
         )
       )
     }

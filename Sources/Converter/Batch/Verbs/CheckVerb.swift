@@ -43,11 +43,12 @@ struct CheckWork: ReadOnlyWork {
     options.budget = budget.copying
     var result = WorkResult()
     for finding in try CheckpointCheck(of: input, options, progress: progress).findings {
+      let notice = finding.notice
       switch finding.severity {
       case .problem:
-        result.problems.append(FilePath(finding.path).prefix(below: input) + finding.sentence)
-      case .warning: result.warnings.append("\(finding.path): \(finding.sentence)")
-      case .note: result.notes.append("\(finding.path): \(finding.sentence)")
+        result.problems.append(notice.prefixed(by: FilePath(finding.path).prefix(below: input)))
+      case .warning: result.warnings.append(notice.prefixed(by: "\(finding.path): "))
+      case .note: result.notes.append(notice.prefixed(by: "\(finding.path): "))
       }
     }
     return result

@@ -29,7 +29,7 @@ package struct FolderVerb: BatchVerb {
     guard try !place.isInput(input) else {
       throw CheckpointError(
         .unsupported, "it would be converted into itself",
-        hint: "write to another directory with -o"
+        remedy: .action(.writeToOtherDirectory)
       ).framed(by: input)
     }
     return FolderWork(
@@ -65,7 +65,7 @@ struct FolderWork: BatchWork {
     for written in report.outputs {
       result.warnings += written.warnings.map { "\(written.source): \($0)" }
     }
-    result.warnings += report.allWarnings.map { "\(input): \($0)" }
+    result.warnings += report.allWarnings.map { $0.prefixed(by: "\(input): ") }
     result.notes = report.notes
     return result
   }

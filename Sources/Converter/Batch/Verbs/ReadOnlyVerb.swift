@@ -33,10 +33,11 @@ extension ReadOnlyWork {
 }
 
 extension [Difference] {
-  /// What differs, a sentence for each difference, and one for those of `count` that are not here.
-  func sentences(of count: Int) -> [String] {
+  /// What differs, a notice for each difference, and one for those of `count` that are not here.
+  func notices(of count: Int, prefix: String = "") -> [Notice] {
     let more = count - self.count
-    return map(\.sentence) + (more > 0 ? ["\(more) more differences"] : [])
+    let sentences = map(\.sentence) + (more > 0 ? ["\(more) more differences"] : [])
+    return sentences.map { Notice(prefix + $0) }
   }
 }
 

@@ -42,17 +42,13 @@ struct RoundTripWork: ReadOnlyWork {
       result.warnings += finding.warnings.map { "\(path): \($0)" }
       if finding.isLossy {
         let place = FilePath(path).prefix(below: input)
-        result.problems += Self.losses(finding).map { place + $0 }
+        result.problems += finding.reasons.map { Notice(place + $0) }
+        result.problems += finding.differences.notices(of: finding.differenceCount, prefix: place)
       } else if finding.verdict == .sameObject {
         let reasons = finding.reasons.map { ": \($0)" }.joined()
         result.warnings.append("\(path): the same object in other bytes\(reasons)")
       }
     }
     return result
-  }
-
-  /// All that is known of what does not come back as it was.
-  private static func losses(_ finding: RoundTrip.Finding) -> [String] {
-    finding.reasons + finding.differences.sentences(of: finding.differenceCount)
   }
 }

@@ -38,11 +38,11 @@ extension OutputPlace {
     guard found.isEmpty else {
       throw CheckpointError(
         .unsupported, "it would be compared with itself",
-        hint: "give the root of another tree with -o"
+        remedy: .action(.compareWithOtherTree)
       ).framed(by: input)
     }
     var error = CheckpointError.missing(path)
-    error.hint = "'\(input)' has no counterpart below the root that -o names"
+    error.remedy = .text("'\(input)' has no counterpart", .nameTree)
     throw error
   }
 }
@@ -62,15 +62,14 @@ struct VerifyWork: ReadOnlyWork {
         try FilePath(pair.first).byteCount()
       }, report: progress)
     var result = WorkResult()
-    result.problems = pairing.differences.sentences(of: pairing.differences.count)
+    result.problems = pairing.differences.notices(of: pairing.differences.count)
     var notCompared = pairing.notCompared
     for pair in pairing.pairs {
       let finding = try VerifyFinding(
         of: pair, budget: budget.copying, progress: progress.next())
       let place = FilePath(pair.first).prefix(below: input)
-      result.problems += finding.differences.sentences(of: finding.differenceCount)
-        .map { place + $0 }
-      result.warnings += finding.warnings
+      result.problems += finding.differences.notices(of: finding.differenceCount, prefix: place)
+      result.warnings += finding.warnings.map { Notice($0) }
       notCompared += finding.notCompared
     }
     var seen: Set<String> = []

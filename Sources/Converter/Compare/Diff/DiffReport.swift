@@ -61,7 +61,7 @@ public struct DiffReport: Sendable {
   }
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.member("first", first)
@@ -72,7 +72,7 @@ public struct DiffReport: Sendable {
     for file in files { write(file, to: &json) }
     json.endArray()
     VerifyReport.write(differences, to: &json)
-    json.write(failures)
+    json.write(failures, wording)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

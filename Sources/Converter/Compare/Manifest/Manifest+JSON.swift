@@ -37,7 +37,7 @@ extension Manifest {
     guard let version else {
       throw CheckpointError(
         .malformed, "this is no manifest: it has no 'ckptconv_manifest'",
-        hint: "manifests are written by 'ckptconv verify --manifest FILE'")
+        remedy: .action(.writeManifest))
     }
     guard version == Self.version else {
       throw CheckpointError(

@@ -245,7 +245,7 @@ extension FilePath {
     for path in paths where try isPlace(of: FilePath(path)) {
       throw CheckpointError(
         .unsupported, "this is the place of '\(path)', which would be lost",
-        hint: "give the manifest a name of its own"
+        remedy: "give the manifest a name of its own"
       ).framed(by: text)
     }
   }

@@ -117,7 +117,7 @@ public struct ManifestVerification: Sendable {
         .unsupported,
         "'\(manifestPath)' is a manifest of \(names), and nothing in it is named "
           + "'\(state.name)'",
-        hint: "give the directory that the manifest was made of")
+        remedy: "give the directory that the manifest was made of")
     }
     pairs = [Pair(path: state.path, file: file)]
     notCompared = manifest.files.filter { $0.name != file.name }.map { "'\($0.name)'" }

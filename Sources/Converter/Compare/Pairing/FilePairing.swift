@@ -115,7 +115,7 @@ public struct FilePairing: Sendable {
       throw CheckpointError(
         .unsupported,
         "'\(directory.path.text)' has \(names), and '\(other.path)' is one file of another name",
-        hint: "give the file to compare it with, or two directories")
+        remedy: "give the file to compare it with, or two directories")
     }
     return isFirst
       ? Pair(first: state.path, second: other.path, isCarried: false)

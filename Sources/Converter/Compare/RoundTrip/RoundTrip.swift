@@ -211,7 +211,7 @@ public struct RoundTripReport: Sendable {
   public init() {}
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.key("files")
@@ -233,7 +233,7 @@ public struct RoundTripReport: Sendable {
       json.endObject()
     }
     json.endArray()
-    json.write(failures)
+    json.write(failures, wording)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }

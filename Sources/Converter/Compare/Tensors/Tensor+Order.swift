@@ -82,7 +82,7 @@ extension Tensor {
           .limitExceeded,
           "tensor '\(name)' repeats \(region.byteCount) bytes until they are "
             + "\(elements.byteCount)",
-          hint: "this is a file made to exhaust its readers")
+          remedy: "this is a file made to exhaust its readers")
       }
     }
   }

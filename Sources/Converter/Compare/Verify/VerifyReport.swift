@@ -31,7 +31,7 @@ public struct VerifyReport: Sendable {
   }
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
+  public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
     json.member("first", first)
@@ -43,7 +43,7 @@ public struct VerifyReport: Sendable {
     json.endArray()
     Self.write(differences, to: &json)
     json.member("not_compared", notCompared)
-    json.write(failures)
+    json.write(failures, wording)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }
@@ -81,7 +81,9 @@ public struct VerifyReport: Sendable {
 
 extension JSONWriter {
   /// Writes the member `failures`: inputs and why they failed.
-  package mutating func write(_ failures: [(input: String, error: CheckpointError)]) {
+  package mutating func write(
+    _ failures: [(input: String, error: CheckpointError)], _ wording: Remedy.Wording
+  ) {
     key("failures")
     beginArray()
     for failure in failures {
@@ -89,7 +91,7 @@ extension JSONWriter {
       member("input", failure.input)
       member("code", failure.error.code.description)
       member("message", failure.error.description)
-      member("hint", failure.error.hint)
+      member("hint", failure.error.remedy.map(wording))
       endObject()
     }
     endArray()

@@ -57,7 +57,7 @@ struct CheckCommand: Command {
         }
         console.progress?.finish()
         if shared.json {
-          try console.printJSON(examination.json)
+          try console.printJSON(examination.json(\.words))
         } else if !shared.quiet {
           try console.print(text(examination, console))
         }
@@ -73,7 +73,7 @@ struct CheckCommand: Command {
   private func text(_ examination: CheckpointCheck, _ console: Console) -> String {
     var lines = examination.findings.map { finding in
       console.paint("\(finding.severity.rawValue):", finding.severity.role)
-        + " \(finding.path): \(finding.sentence)".harmless
+        + " \(finding.path): \(finding.notice.sentence(\.words))".harmless
     }
     lines.append("\(examination.path): \(verdict(examination))".harmless)
     return lines.map { "\($0)\n" }.joined()

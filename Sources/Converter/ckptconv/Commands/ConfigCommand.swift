@@ -101,7 +101,7 @@ struct ConfigCommand: Command {
       console.note("\(translation.source) -> \(file.path): \(translation.architecture.rawValue)")
     }
     if shared.json {
-      try console.printJSON(translation.json)
+      try console.printJSON(translation.json(\.words))
     } else if outputs.destination != .standardOutput, !shared.quiet {
       try console.print(ConfigListing(translation).text(width: console.columns))
     }

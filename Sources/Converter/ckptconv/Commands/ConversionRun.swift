@@ -49,7 +49,7 @@ struct ConversionRun {
         report.failures.append((task.input, error))
       }
     }
-    if json { try console.printJSON(report.json) }
+    if json { try console.printJSON(report.json(\.words)) }
     return ExitCode(found: false, failures: report.failures.map(\.error))
   }
 
@@ -88,10 +88,11 @@ struct FolderSummary {
       console.note("configuration: \(summary); --json lists them")
     }
     for note in report.notes { console.note(note) }
-    if !report.trainerFlags.isEmpty {
-      console.note("OLMo's trainer: \(report.trainerFlags.joined(separator: " "))")
+    let trainerFlags = report.trainerStart?.flags ?? []
+    if !trainerFlags.isEmpty {
+      console.note("OLMo's trainer: \(trainerFlags.joined(separator: " "))")
     }
-    if json { try console.printJSON(report.json) }
+    if json { try console.printJSON(report.json(trainerFlags: trainerFlags, \.words)) }
   }
 
   private static func line(_ output: Conversion.Output) -> String {

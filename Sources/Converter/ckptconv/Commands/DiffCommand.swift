@@ -86,7 +86,7 @@ struct DiffCommand: Command {
     }
     for file in report.files { for warning in file.warnings { console.warn(warning) } }
     if shared.json {
-      try console.printJSON(report.json)
+      try console.printJSON(report.json(\.words))
     } else if !shared.quiet {
       try console.print(DiffText(report, limit: limit ?? .max).text(width: console.columns))
     }

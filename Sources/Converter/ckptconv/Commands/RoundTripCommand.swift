@@ -70,7 +70,7 @@ struct RoundTripCommand: Command {
       }
       console.progress?.finish()
     }
-    if shared.json { try console.printJSON(report.json) }
+    if shared.json { try console.printJSON(report.json(\.words)) }
     return ExitCode(
       found: report.findings.contains(where: \.isLossy), failures: report.failures.map(\.error))
   }

@@ -176,7 +176,7 @@ struct VerifyText {
   func print(_ shared: SharedOptions, _ console: Console) throws(CheckpointError) -> ExitCode {
     for finding in report.findings { for warning in finding.warnings { console.warn(warning) } }
     if shared.json {
-      try console.printJSON(report.json)
+      try console.printJSON(report.json(\.words))
     } else if !shared.quiet {
       for finding in report.findings { try console.print(text(finding, width: console.columns)) }
       try console.print(rest(width: console.columns))

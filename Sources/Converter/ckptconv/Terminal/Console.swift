@@ -56,10 +56,14 @@ final class Console: Sendable {
     if !isQuiet { say("\(text.harmless)\n") }
   }
 
+  /// Says the same of what could be done, and how.
+  func note(_ notice: Notice) { note(notice.sentence(\.words)) }
+
   /// Warns of something that was done, but not as it might be expected.
-  func warn(_ text: String, hint: String? = nil) {
-    say(Report.warning(text, hint: hint, errors.style))
-  }
+  func warn(_ text: String) { say(Report.warning(text, errors.style)) }
+
+  /// Warns of the same, and says what can be done about it.
+  func warn(_ notice: Notice) { warn(notice.sentence(\.words)) }
 
   /// Says what ended the run, or that of one input; what comes next begins anew.
   func report(_ error: CheckpointError) {
@@ -68,8 +72,8 @@ final class Console: Sendable {
   }
 
   /// Says what went wrong in one part of a run, and what can be done about it.
-  func report(_ message: String, hint: String?) {
-    say(Report.error(message, hint: hint, errors.style))
+  func report(_ message: String, remedy: Remedy?) {
+    say(Report.error(message, remedy, errors.style))
   }
 
   /// Says something in lines of its own about a whole run, unless only warnings and errors are wanted.
@@ -117,12 +121,12 @@ struct Stream: Sendable {
 enum Report {
   /// `ckptconv: error: model.pt: archive/data.pkl: byte 0x1f3: ...`, and the hint below it.
   static func error(_ error: CheckpointError, _ style: Style) -> String {
-    message("error", .error, error.description, hint: error.hint, style)
+    Report.error(error.description, error.remedy, style)
   }
 
   /// The same for an error of which only the text is left.
-  static func error(_ text: String, hint: String?, _ style: Style) -> String {
-    message("error", .error, text, hint: hint, style)
+  static func error(_ text: String, _ remedy: Remedy?, _ style: Style) -> String {
+    message("error", .error, text, hint: remedy?.words, style)
   }
 
   /// What is wrong with the command line, what to write instead, and how the command is called.
@@ -134,8 +138,8 @@ enum Report {
   }
 
   /// Something that was done, but not as it might be expected.
-  static func warning(_ text: String, hint: String?, _ style: Style) -> String {
-    message("warning", .warning, text, hint: hint, style)
+  static func warning(_ text: String, _ style: Style) -> String {
+    message("warning", .warning, text, hint: nil, style)
   }
 
   private static func message(

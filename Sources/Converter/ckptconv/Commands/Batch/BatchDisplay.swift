@@ -49,19 +49,19 @@ final class BatchDisplay: BatchObserver {
     if let failure = report.failure {
       console.report(
         FilePath.rest(of: failure.message, behind: report.input) != nil
-          ? failure.message : "\(report.input): \(failure.message)", hint: failure.hint)
+          ? failure.message : "\(report.input): \(failure.message)", remedy: failure.remedy)
     } else if console.progress == nil {
       let place = "[\(progress.itemsDone)/\(progress.itemCount)]"
       console.note("\(place) \(report.name): \(what(report))")
     }
     // The summary that follows has the error if the standard output takes no more.
-    if isJSON { try? console.printJSON(report.json) }
+    if isJSON { try? console.printJSON(report.json(\.words)) }
     update(progress)
   }
 
-  private func tell(_ problems: [String], of input: String) {
+  private func tell(_ problems: [Notice], of input: String) {
     for problem in problems.prefix(Self.problemLimit) {
-      console.report("\(input): \(problem)", hint: nil)
+      console.report("\(input): \(problem.sentence(\.words))", remedy: nil)
     }
     guard problems.count > Self.problemLimit else { return }
     console.note(
@@ -110,7 +110,7 @@ struct BatchSummary {
     let failed = report.items.filter { $0.outcome == .failed || $0.outcome == .problem }
     if !failed.isEmpty {
       let rows = failed.prefix(Self.listLimit).map { item in
-        [item.name, item.reason]
+        [item.name, item.reason(\.words)]
       }
       console.summarise(Table([.text("item"), .text("why")], rows: Array(rows)))
       if failed.count > Self.listLimit {

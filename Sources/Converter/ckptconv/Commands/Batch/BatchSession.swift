@@ -105,7 +105,7 @@ struct BatchSession {
       plan, try history(), verb: verb, root: options.root, rules, shard: shard)
     let preview = try BatchPreview(schedule, root: options.root, writes: verb.writes)
     try console.print(
-      isJSON ? preview.json : BatchListing(preview).text(width: console.columns))
+      isJSON ? preview.json(\.words) : BatchListing(preview).text(width: console.columns))
     var exitCode = ExitCode(found: false, failures: preview.faults.map(\.error))
     exitCode.merge(preview.fits ? .done : .inputOutput)
     return exitCode
@@ -117,7 +117,7 @@ struct BatchSession {
     var plan = plan
     var store: BatchStore?
     if let root = options.root {
-      store = try BatchStore(root: root, for: verb, shard: shard)
+      store = try BatchStore(root: root, for: verb, shard: shard, \.words)
       if let shard { try plan.keep(shard, of: verb, below: root, writing: true) }
     }
     for warning in store?.warnings ?? [] { console.warn(warning) }
@@ -142,11 +142,11 @@ struct BatchSession {
 
   /// Writes the report, tells the verdict.
   private func conclude(_ report: BatchReport) throws(CheckpointError) -> ExitCode {
-    if let path = options.report { try report.write(to: path, rules) }
+    if let path = options.report { try report.write(to: path, rules, \.words) }
     if isJSON {
       // Those that were worked on have been printed when they ended.
       for item in report.items where item.attempts == 0 || item.outcome == .pending {
-        try console.printJSON(item.json)
+        try console.printJSON(item.json(\.words))
       }
       try console.printJSON(report.summary)
     }
