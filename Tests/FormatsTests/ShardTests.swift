@@ -124,6 +124,16 @@ struct ShardTests {
     #expect(description.announcedByteCount == 6)
   }
 
+  @Test("Names that an index has for tied tensors need no entry where their tensor has one")
+  func readsTied() throws {
+    let folder = try ShardFolder()
+    try folder.addSafetensors("1.safetensors", ["a"], metadata: "{\"tied\":\"a\"}")
+    try folder.addIndex("{\"a\":\"1.safetensors\",\"tied\":\"1.safetensors\"}")
+    #expect(try folder.read().graph.tensors.count == 1)
+    try folder.addSafetensors("1.safetensors", ["a"], metadata: "{\"tied\":\"b\"}")
+    #expect(folder.error()?.message.hasPrefix("tensor 'tied' is not in") == true)
+  }
+
   static let sizes = [
     ("12", true), ("4.0", false), ("4", false), ("\"4\"", false), ("null", false),
   ]

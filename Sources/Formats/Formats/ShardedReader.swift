@@ -151,7 +151,11 @@ struct ShardedReader {
       unusedRegions: unusedRegions, warnings: warnings)
   }
 
-  private func requireComplete() throws(CheckpointError) {
+  private mutating func requireComplete() throws(CheckpointError) {
+    // Names that are tied to others are in the index, and their shard has no entry for them.
+    for (name, keeper) in metadata where found.contains(ExactString(keeper)) {
+      if index.shards[ExactString(name)] != nil { found.insert(ExactString(name)) }
+    }
     guard found.count < index.shards.count else { return }
     let missing = index.shards.filter { !found.contains($0.key) }
       .min { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
