@@ -189,9 +189,8 @@ let package = Package(
     tests(
       "CompareTests",
       [
-        "CkptBase", "CkptGraph", "CkptPlan", "CkptContainer", "CkptTorch", "CkptSafetensors",
-        "CkptCompare",
-        "CkptTestSupport",
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptContainer", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptCompare", "CkptTestSupport",
       ]),
     tests(
       "ConvertTests",

@@ -76,17 +76,18 @@ public struct FilePairing: Sendable {
   }
 
   private mutating func pairFiles(_ left: CheckpointMembers, _ right: CheckpointMembers) {
-    let (leftNames, rightNames) = (Set(left.files), Set(right.files))
-    for name in left.files where rightNames.contains(name) {
+    let leftNames = Set(left.files.map { ExactString($0) })
+    let rightNames = Set(right.files.map { ExactString($0) })
+    for name in left.files where rightNames.contains(ExactString(name)) {
       pairs.append(
         Pair(
           first: left.path.appending(name).text, second: right.path.appending(name).text,
           isCarried: true))
     }
-    for name in left.files where !rightNames.contains(name) {
+    for name in left.files where !rightNames.contains(ExactString(name)) {
       note(name, onlyIn: left, Difference(.missing, at: name, first: name, second: nil))
     }
-    for name in right.files where !leftNames.contains(name) {
+    for name in right.files where !leftNames.contains(ExactString(name)) {
       note(name, onlyIn: right, Difference(.extra, at: name, first: nil, second: name))
     }
   }

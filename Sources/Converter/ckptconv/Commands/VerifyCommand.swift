@@ -89,27 +89,25 @@ struct VerifyCommand: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     if let manifest { return try write(manifest, of: operands[0], shared, console) }
+    let budget = CopyBudget(threads: shared.threads)
+    var report: VerifyReport
     if let against {
-      let verification = try ManifestVerification(
-        of: operands[0], against: against, budget: CopyBudget(threads: shared.threads))
-      var report = VerifyReport(first: against, second: operands[0])
-      report.differences = verification.differences
-      report.notCompared = verification.notCompared
-      for pair in verification.pairs {
+      report = VerifyReport(first: against, second: operands[0])
+      let pairing = try ManifestPairing(of: operands[0], against: against)
+      (report.differences, report.notCompared) = (pairing.differences, pairing.notCompared)
+      for pair in pairing.pairs {
         compare(pair.path, &report, console) { progress throws(CheckpointError) in
-          try verification.compare(pair, progress: progress)
+          try VerifyFinding(of: pair, budget: budget, progress: progress)
         }
       }
-      return try VerifyText(report).print(shared, console)
-    }
-    let pairing = try FilePairing(of: operands[0], and: operands[1])
-    let budget = CopyBudget(threads: shared.threads)
-    var report = VerifyReport(first: operands[0], second: operands[1])
-    report.differences = pairing.differences
-    report.notCompared = pairing.notCompared
-    for pair in pairing.pairs {
-      compare(pair.first, &report, console) { progress throws(CheckpointError) in
-        try VerifyFinding(of: pair, budget: budget, progress: progress)
+    } else {
+      report = VerifyReport(first: operands[0], second: operands[1])
+      let pairing = try FilePairing(of: operands[0], and: operands[1])
+      (report.differences, report.notCompared) = (pairing.differences, pairing.notCompared)
+      for pair in pairing.pairs {
+        compare(pair.first, &report, console) { progress throws(CheckpointError) in
+          try VerifyFinding(of: pair, budget: budget, progress: progress)
+        }
       }
     }
     return try VerifyText(report).print(shared, console)
