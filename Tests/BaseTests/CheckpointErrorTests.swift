@@ -50,7 +50,6 @@ struct CheckpointErrorTests {
     Question(
       testDescription: "unsupported", answer: { $0.isUnsupported },
       numbers: [EOPNOTSUPP, ENOSYS, ENOLCK]),
-    Question(testDescription: "interruption", answer: { $0.isInterruption }, numbers: [EINTR]),
     Question(testDescription: "broken pipe", answer: { $0.isBrokenPipe }, numbers: [EPIPE]),
   ]
 

@@ -122,6 +122,28 @@ struct BatchRunTests {
     #expect(try scene.outcomes(scene.run()) == ["a failed", "b pending"])
   }
 
+  @Test(
+    "A batch that is cancelled begins no other item, and leaves what it has begun to the next run")
+  func stopsWhenCancelled() throws {
+    var scene = try Scene()
+    scene.rules.keepsGoing = true
+    let cancellation = Cancellation()
+    scene.rules.budget.cancellation = cancellation
+    scene.bodies = [
+      "a": { _ in WorkResult() },
+      "b": { budget throws(CheckpointError) in
+        cancellation.cancel()
+        try budget.copying.cancellation?.check()
+        return WorkResult()
+      },
+      "c": { _ in WorkResult() },
+    ]
+    let report = try scene.run()
+    #expect(scene.outcomes(report) == ["a done", "b pending", "c pending"])
+    #expect(report.stop?.code == .cancelled)
+    #expect(try scene.journal()["b"]?.state == .planned)
+  }
+
   struct Retry: Sendable, CustomTestStringConvertible {
     let error: CheckpointError
     let attempts: Int
@@ -168,7 +190,7 @@ struct BatchRunTests {
     for jobs in [1, 2, 4] {
       var scene = try Scene()
       scene.rules.jobs = jobs
-      scene.rules.threads = 4
+      scene.rules.budget.threads = 4
       let budgets = Locked<[WorkBudget]>([])
       for number in 0..<8 {
         scene.add("item\(number)") { budget in

@@ -33,7 +33,7 @@ struct ResumeStateTests {
       for record in records ?? [record] { history.add(record) }
       let check = ResumeCheck(
         root: directory.path, verb: "fake", settings: settings, resumes: resumes,
-        replacesExisting: force, hashesInputs: hashing)
+        replacesExisting: force, hashesInputs: hashing, cancellation: nil)
       switch check.standing(of: item, in: history) {
       case .fresh: return "fresh"
       case .finished: return "finished"

@@ -1,5 +1,5 @@
 package import CkptBase
-internal import CkptCopy
+package import CkptCopy
 internal import CkptPlan
 
 /// Carries out a schedule: several items at once, each ended by a line in the journal.
@@ -122,8 +122,12 @@ package final class BatchRun: Sendable {
 
   private func next() -> (index: Int, WorkBudget)? {
     state.change { state in
-      if Interruption.isRequested, state.stop == nil {
-        state.stop = CheckpointError.interrupted("batch")
+      if state.stop == nil {
+        do throws(CheckpointError) {
+          try rules.budget.cancellation?.check()
+        } catch {
+          state.stop = error
+        }
       }
       guard state.stop == nil, let index = state.waiting.popLast() else { return nil }
       let item = schedule.entries[index].item
@@ -138,7 +142,7 @@ package final class BatchRun: Sendable {
   /// Decides whether a failure is one for all.
   private func note(_ error: CheckpointError, in state: inout State) {
     guard state.stop == nil else { return }
-    let isForAll = error.cause.map { $0.isOutOfSpace || $0.isInterruption } ?? false
+    let isForAll = error.code == .cancelled || error.cause?.isOutOfSpace == true
     if isForAll || !rules.keepsGoing { state.stop = error }
   }
 
@@ -156,9 +160,9 @@ package final class BatchRun: Sendable {
       } catch {
         ended.error = error
         ended.duration = Syscalls.monotonicNanoseconds() - start
-        guard attempts <= rules.retries, error.mayPass, !Interruption.isRequested else {
-          return ended
-        }
+        guard attempts <= rules.retries, error.mayPass,
+          rules.budget.cancellation?.isCancelled != true
+        else { return ended }
         // Networks and servers that stumble need a moment; each wait is twice as long.
         Syscalls.rest(nanoseconds: 250_000_000 << min(attempts - 1, 7))
       }
@@ -170,7 +174,8 @@ package final class BatchRun: Sendable {
   ) throws(CheckpointError) {
     let work = try entry.item.work.get()
     for path in work.reads {
-      ended.inputs.append(try FileIdentity(of: path, hashing: rules.hashesInputs))
+      ended.inputs.append(
+        try FileIdentity(of: path, hashing: rules.hashesInputs, until: rules.budget.cancellation))
     }
     if case .again(let stale) = entry.standing {
       // They are the batch's own; to replace them would leave a second name if it were killed.
@@ -247,18 +252,18 @@ extension CheckpointError {
   fileprivate var mayPass: Bool {
     guard code == .inputOutput else { return false }
     guard let cause else { return true }
-    return !cause.isMissing && !cause.isPresent && !cause.isOutOfSpace && !cause.isInterruption
+    return !cause.isMissing && !cause.isPresent && !cause.isOutOfSpace
   }
 }
 
 /// How a batch is carried out.
-package struct BatchRules: Hashable, Sendable {
+package struct BatchRules: Sendable {
   /// The flags that decide what outputs hold, as text.
   package var settings = ""
   /// How many items are worked on at once.
   package var jobs = 1
-  /// How many threads copy, for all of them together; `nil` for one per processor.
-  package var threads: Int?
+  /// What all of them together may use of the machine, and what ends the batch early.
+  package var budget = CopyBudget()
   /// Whether what earlier runs have done counts.
   package var resumes = false
   /// Whether existing outputs are replaced.
@@ -280,11 +285,9 @@ package struct BatchRules: Hashable, Sendable {
 
   /// What one item may use while `running` are worked on at once: an equal part.
   func budget(running: Int) -> WorkBudget {
-    let threads = threads ?? Syscalls.availableProcessors()
-    return WorkBudget(
-      copying: CopyBudget(
-        threads: max(threads / max(running, 1), 1),
-        workingMemory: max(CopyEngine.defaultWorkingMemory / max(jobs, 1), Self.leastMemory)),
-      replacesExisting: replacesExisting)
+    let threads = budget.threads ?? Syscalls.availableProcessors()
+    var copying = budget.part(of: jobs, threads: max(threads / max(running, 1), 1))
+    copying.workingMemory = max(copying.workingMemory ?? 0, Self.leastMemory)
+    return WorkBudget(copying: copying, replacesExisting: replacesExisting)
   }
 }

@@ -24,7 +24,8 @@ package struct BatchSchedule: Sendable {
   ) {
     let check = ResumeCheck(
       root: root, verb: verb.name, settings: rules.settings, resumes: rules.resumes,
-      replacesExisting: rules.replacesExisting, hashesInputs: rules.hashesInputs)
+      replacesExisting: rules.replacesExisting, hashesInputs: rules.hashesInputs,
+      cancellation: rules.budget.cancellation)
     entries = plan.items.map { Entry(item: $0, standing: check.standing(of: $0, in: history)) }
     self.shard = shard
   }

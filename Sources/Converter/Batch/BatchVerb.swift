@@ -81,7 +81,7 @@ extension BatchWork {
 }
 
 /// What one piece of work may use of the machine.
-package struct WorkBudget: Hashable, Sendable {
+package struct WorkBudget: Sendable {
   /// Its part of the threads and of the memory.
   package var copying: CopyBudget
   /// Whether existing outputs are replaced.

@@ -25,20 +25,25 @@ package struct FileIdentity: Hashable, Sendable {
 
   /// The identity of the file at `path`, which is recorded as `name`; `hashing` reads all of it.
   ///
-  /// - Throws: `inputOutput` when it is missing or unreadable.
-  init(of path: String, as name: String? = nil, hashing: Bool = false) throws(CheckpointError) {
+  /// - Throws: `inputOutput` when it is missing or unreadable, `cancelled` when it is told to stop.
+  init(
+    of path: String, as name: String? = nil, hashing: Bool = false,
+    until cancellation: Cancellation? = nil
+  ) throws(CheckpointError) {
     guard let status = try Syscalls.status(at: path) else { throw .missing(path) }
     self.init(path: name ?? path, byteCount: status.byteCount, modified: status.modified)
-    if hashing { sha256 = try Self.hash(of: path) }
+    if hashing { sha256 = try Self.hash(of: path, until: cancellation) }
   }
 
-  private static func hash(of path: String) throws(CheckpointError) -> String {
+  private static func hash(
+    of path: String, until cancellation: Cancellation?
+  ) throws(CheckpointError) -> String {
     let file = try FileSource(path: path)
     var buffer = try PageBuffer(byteCount: bufferByteCount)
     var hash = SHA256()
     var offset = 0
     while offset < file.byteCount {
-      guard !Interruption.isRequested else { throw CheckpointError.interrupted(path) }
+      try cancellation?.check()
       var bytes = buffer.mutableBytes
       var part = bytes._mutatingExtracting(0..<min(bufferByteCount, file.byteCount - offset))
       try file.readAll(at: offset, into: &part)

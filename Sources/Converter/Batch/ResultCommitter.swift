@@ -48,7 +48,7 @@ struct ResultCommitter: Sendable {
         if !report.problems.isEmpty { report.outcome = .problem }
         records.append(record)
       } catch {
-        report.outcome = error.cause?.isInterruption == true ? .pending : .failed
+        report.outcome = error.code == .cancelled ? .pending : .failed
         report.failure = JournalRecord.Failure(error)
         // What was given up stays planned: if anything of it appeared, it is the batch's own.
         if report.outcome == .failed, ended.error != nil { records.append(failed(error, item)) }

@@ -21,6 +21,7 @@ package struct ResumeCheck: Sendable {
   let resumes: Bool
   let replacesExisting: Bool
   let hashesInputs: Bool
+  let cancellation: Cancellation?
 
   /// Where `item` stands.
   func standing(of item: BatchItem, in history: JournalHistory) -> ResumeState {
@@ -106,7 +107,7 @@ package struct ResumeCheck: Sendable {
     for path in work.reads {
       let name = ExactString(FilePath(path).name)
       let hashing = hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
-      let found = try FileIdentity(of: path, hashing: hashing)
+      let found = try FileIdentity(of: path, hashing: hashing, until: cancellation)
       // The same tree may be given by another path; then names and contents tell.
       let known = remaining[name] ?? []
       guard

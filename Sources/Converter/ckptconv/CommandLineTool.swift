@@ -17,7 +17,7 @@ enum CommandLineTool {
       return try invocation.run(console)
     } catch {
       console.progress?.erase()
-      if error.cause?.isInterruption == true, let signal = Interruption.signal {
+      if error.code == .cancelled, let signal = Interruption.signal {
         TerminalSyscalls.end(bySignal: signal)
       }
       console.report(error)

@@ -4,7 +4,7 @@ public struct CheckpointError: Error, Hashable, Sendable {
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case truncated, malformed, checksumMismatch, unsupported, forbidden, limitExceeded, lossy
-      case conflict, inputOutput
+      case conflict, cancelled, inputOutput
     }
 
     private let kind: Kind
@@ -25,6 +25,9 @@ public struct CheckpointError: Error, Hashable, Sendable {
     public static let lossy = Code(kind: .lossy)
     /// Values that must be equal are not.
     public static let conflict = Code(kind: .conflict)
+
+    /// Somebody asked for the work to stop: see ``Cancellation``.
+    public static let cancelled = Code(kind: .cancelled)
 
     /// The operating system refused: missing, no space, no permission.
     ///

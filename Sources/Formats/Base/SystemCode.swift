@@ -18,8 +18,6 @@ public struct SystemCode: Hashable, Sendable {
   public var isOutOfSpace: Bool { number == ENOSPC || number == EDQUOT }
   /// Whether the file system lacks the operation.
   public var isUnsupported: Bool { [EOPNOTSUPP, ENOSYS, ENOLCK].contains(number) }
-  /// Whether a signal asked the program to end.
-  public var isInterruption: Bool { number == EINTR }
   /// Whether the reader of a pipe has gone.
   public var isBrokenPipe: Bool { number == EPIPE }
 }
@@ -47,11 +45,6 @@ extension CheckpointError {
     EROFS: .text("the file system is read-only", .writeElsewhere),
     EEXIST: .action(.replaceExisting),
   ]
-
-  /// The error of work that was given up because a signal asked the program to end.
-  package static func interrupted(_ path: String) -> CheckpointError {
-    CheckpointError(call: "signal", path: path, errno: EINTR)
-  }
 
   /// The error for a file system that has not enough room at `path`.
   package static func outOfSpace(_ path: String) -> CheckpointError {

@@ -43,7 +43,7 @@ struct CheckCommand: Command {
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
-    options.budget.threads = shared.threads
+    options.budget = shared.budget
   }
 
   func run(

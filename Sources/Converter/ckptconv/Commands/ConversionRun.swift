@@ -43,7 +43,7 @@ struct ConversionRun {
         if let manifest { console.note("\(task.input) -> \(manifest): manifest") }
         report.outputs += outputs
       } catch {
-        if error.cause?.isInterruption == true { throw error }
+        if error.code == .cancelled { throw error }
         // One bad file among many does not keep the others from being converted.
         console.report(error)
         report.failures.append((task.input, error))

@@ -65,15 +65,14 @@ struct DiffCommand: Command {
     (bounds.absolute, bounds.relative) = (tolerance, relativeTolerance)
     var report = DiffReport(first: operands[0], second: operands[1], tolerance: bounds)
     let pairing = try FilePairing(of: operands[0], and: operands[1])
-    let budget = CopyBudget(threads: shared.threads)
     report.differences = pairing.differences
     for pair in pairing.pairs {
       do throws(CheckpointError) {
         if pair.isCarried {
-          report.differences += try VerifyFinding(of: pair, budget: budget).differences
+          report.differences += try VerifyFinding(of: pair, budget: shared.budget).differences
         } else {
           report.files.append(
-            try DiffFinding(of: pair, budget: budget) {
+            try DiffFinding(of: pair, budget: shared.budget) {
               console.progress?.update(done: $0, total: $1)
             })
         }

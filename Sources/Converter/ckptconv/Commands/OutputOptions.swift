@@ -95,7 +95,7 @@ struct OutputOptions: Sendable {
     options.synchronises = synchronises
     options.verifiesOutputs = verifies
     options.manifest = manifest
-    options.budget.threads = shared.threads
+    options.budget = shared.budget
   }
 
   /// Hands what was chosen to a translation.
@@ -144,7 +144,7 @@ struct FolderOutput: Sendable {
   /// What holds for the directory, whatever its path.
   func options(_ shared: SharedOptions) -> DirectoryOptions {
     var options = options
-    options.budget.threads = shared.threads
+    options.budget = shared.budget
     return options
   }
 }

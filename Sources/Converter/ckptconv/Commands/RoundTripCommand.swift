@@ -49,7 +49,7 @@ struct RoundTripCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    let roundTrip = RoundTrip(layout: layout, budget: CopyBudget(threads: shared.threads))
+    let roundTrip = RoundTrip(layout: layout, budget: shared.budget)
     var report = RoundTripReport()
     for operand in operands {
       do throws(CheckpointError) {

@@ -89,7 +89,6 @@ struct VerifyCommand: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     if let manifest { return try write(manifest, of: operands[0], shared, console) }
-    let budget = CopyBudget(threads: shared.threads)
     var report: VerifyReport
     if let against {
       report = VerifyReport(first: against, second: operands[0])
@@ -97,7 +96,7 @@ struct VerifyCommand: Command {
       (report.differences, report.notCompared) = (pairing.differences, pairing.notCompared)
       for pair in pairing.pairs {
         compare(pair.path, &report, console) { progress throws(CheckpointError) in
-          try VerifyFinding(of: pair, budget: budget, progress: progress)
+          try VerifyFinding(of: pair, budget: shared.budget, progress: progress)
         }
       }
     } else {
@@ -106,7 +105,7 @@ struct VerifyCommand: Command {
       (report.differences, report.notCompared) = (pairing.differences, pairing.notCompared)
       for pair in pairing.pairs {
         compare(pair.first, &report, console) { progress throws(CheckpointError) in
-          try VerifyFinding(of: pair, budget: budget, progress: progress)
+          try VerifyFinding(of: pair, budget: shared.budget, progress: progress)
         }
       }
     }
@@ -132,7 +131,7 @@ struct VerifyCommand: Command {
   ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     let maker = ManifestMaker(
-      budget: CopyBudget(threads: shared.threads), replacingExisting: replacesExisting)
+      budget: shared.budget, replacingExisting: replacesExisting)
     let report = try maker.write(of: path, to: manifest) { done, total in
       console.progress?.update(done: done, total: total)
     }

@@ -1,3 +1,5 @@
+internal import CkptCopy
+
 /// The whole command line: what the parser reads with and everything about it is written from.
 enum FlagTable {
   static let program = "ckptconv"
@@ -100,6 +102,13 @@ struct SharedOptions: Sendable {
         `ckptconv help` COMMAND is the same as COMMAND `--help`.
         """)
   ) { options, name in options.help = name == "-h" ? .summary : .manual }
+}
+
+extension SharedOptions {
+  /// What the work of a command may use, until a signal stops it.
+  var budget: CopyBudget {
+    CopyBudget(threads: threads, cancellation: Interruption.cancellation)
+  }
 }
 
 /// How much help is asked for.

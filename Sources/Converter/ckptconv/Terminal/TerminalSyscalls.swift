@@ -47,6 +47,8 @@ enum TerminalSyscalls {
   ///
   /// A signal that is ignored, as under `nohup`, stays ignored.
   static func stopGracefullyWhenInterrupted() {
+    // Made here: a handler must not be the first to ask for it.
+    _ = Interruption.cancellation
     stopsGracefully.store(true, ordering: .relaxed)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       handle(number) { number in
@@ -90,4 +92,25 @@ enum TerminalSyscalls {
 
   /// Ends the process (`exit`).
   static func exit(_ code: ExitCode) -> Never { Glibc.exit(code.rawValue) }
+}
+
+/// The signal that asked the program to stop: Control-C, a job queue, a shutdown.
+///
+/// Signals are sent to the process and not to a part of it, so this is one for the process.
+enum Interruption {
+  /// The request to stop that all work of the program is given.
+  static let cancellation = Cancellation()
+  private static let number = Atomic<Int32>(0)
+
+  /// The number of the signal; `nil` while there was none.
+  static var signal: Int32? {
+    let number = number.load(ordering: .relaxed)
+    return number == 0 ? nil : number
+  }
+
+  /// Asks the work to stop; a signal handler may call this.
+  static func request(signal: Int32) {
+    number.store(signal, ordering: .relaxed)
+    cancellation.cancel()
+  }
 }

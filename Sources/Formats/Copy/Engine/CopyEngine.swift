@@ -41,7 +41,8 @@ public struct CopyEngine: Sendable {
   ///
   /// - Throws: `checksumMismatch` when a source is damaged, `truncated` or `malformed` when it is
   ///   not what the plan takes it for, `inputOutput` when reading or writing fails or a source
-  ///   changes meanwhile. The output is then incomplete and must be thrown away.
+  ///   changes meanwhile, `cancelled` when the budget's ``Cancellation`` says so. The output is then
+  ///   incomplete and must be thrown away.
   public func run(_ plan: FilePlan, into destination: some CopyDestination) throws(CheckpointError)
   {
     let survey = try ChecksumSchedule(plan, memory: memory(for: destination))
@@ -57,7 +58,9 @@ public struct CopyEngine: Sendable {
       try carryOut(plan, survey, spool, into: destination, meter)
     } catch {
       // What looks like damage may be somebody else's writing; that is the error to report.
-      if error.code != .inputOutput { try requireUnchanged(survey.sources) }
+      if error.code != .inputOutput, error.code != .cancelled {
+        try requireUnchanged(survey.sources)
+      }
       throw error
     }
     try requireUnchanged(survey.sources)
@@ -71,7 +74,9 @@ public struct CopyEngine: Sendable {
     let memory = memory(for: destination)
     let workPlan = CopySchedule(
       plan, survey, spool: spool, memory: memory, isSequential: destination.isSequential)
-    let run = CopyRun(workPlan, survey, destination: destination, memory: memory, progress: meter)
+    let run = CopyRun(
+      workPlan, survey, destination: destination, memory: memory,
+      cancellation: budget.cancellation, progress: meter)
     try run.carryOut(threadCount: threads(for: destination))
   }
 
@@ -91,17 +96,22 @@ public struct CopyEngine: Sendable {
   }
 }
 
-/// What copying and comparing may use of the machine.
-public struct CopyBudget: Hashable, Sendable {
+/// What copying and comparing may use of the machine, and what ends it early.
+public struct CopyBudget: Sendable {
   /// How many threads there are; `nil` for one per processor.
   public var threads: Int?
   /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.
   public var workingMemory: Int?
+  /// The request at which work stops; `nil` for work that nobody stops.
+  public var cancellation: Cancellation?
 
   /// A budget from its parts, by default what a program that does nothing else may use.
-  public init(threads: Int? = nil, workingMemory: Int? = nil) {
+  public init(
+    threads: Int? = nil, workingMemory: Int? = nil, cancellation: Cancellation? = nil
+  ) {
     self.threads = threads
     self.workingMemory = workingMemory
+    self.cancellation = cancellation
   }
 
   /// How many threads an engine has with it.
@@ -111,8 +121,15 @@ public struct CopyBudget: Hashable, Sendable {
 
   /// What each of its threads has if they work on their own.
   package var ofOneThread: CopyBudget {
-    let memory = workingMemory ?? CopyEngine.defaultWorkingMemory
-    return CopyBudget(threads: 1, workingMemory: memory / threadCount)
+    part(of: threadCount, threads: 1)
+  }
+
+  /// What each of `count` pieces of work at once has if it uses `threads`.
+  package func part(of count: Int, threads: Int) -> CopyBudget {
+    var part = self
+    part.threads = threads
+    part.workingMemory = (workingMemory ?? CopyEngine.defaultWorkingMemory) / max(count, 1)
+    return part
   }
 }
 

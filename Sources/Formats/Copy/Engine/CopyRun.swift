@@ -22,10 +22,10 @@ final class CopyRun: Sendable {
   private let regions: ChecksumCombiner
   private let checked: [RegionRef]
 
-  /// Prepares to carry out `workPlan`, which was made with `survey`.
+  /// Prepares to carry out `workPlan`, which was made with `survey`, unless it is cancelled.
   init(
     _ workPlan: CopySchedule, _ survey: ChecksumSchedule, destination: any CopyDestination,
-    memory: WorkerMemory, progress: ProgressMeter
+    memory: WorkerMemory, cancellation: Cancellation?, progress: ProgressMeter
   ) {
     self.workPlan = workPlan
     self.destination = destination
@@ -33,7 +33,7 @@ final class CopyRun: Sendable {
     self.progress = progress
     regions = ChecksumCombiner(pieceCounts: survey.pieceCounts)
     records = ChecksumCombiner(pieceCounts: workPlan.recordPieceCounts)
-    queue = TaskQueue(workPlan.work)
+    queue = TaskQueue(workPlan.work, until: cancellation)
     checked = survey.checked
   }
 

@@ -101,10 +101,14 @@ final class TaskQueue: Sendable {
   }
 
   private let work: [CopyTask]
+  private let cancellation: Cancellation?
   private let state = Locked(State())
 
-  /// A queue that has not handed out anything.
-  init(_ work: [CopyTask]) { self.work = work }
+  /// A queue that has not handed out anything and stops when it is told to.
+  init(_ work: [CopyTask], until cancellation: Cancellation?) {
+    self.work = work
+    self.cancellation = cancellation
+  }
 
   /// The number of jobs, counted only as far as it matters for so many threads.
   func jobCount(upTo limit: Int) -> Int {
@@ -113,12 +117,15 @@ final class TaskQueue: Sendable {
     return min(count, limit)
   }
 
-  /// The next job, or `nil` when there are none, something went wrong or the program is to end.
+  /// The next job, or `nil` when there are none, something went wrong or the run was
+  /// cancelled.
   func next() -> Job? {
     state.withLock { state in
       guard state.failure == nil else { return nil }
-      guard !Interruption.isRequested else {
-        state.failure = (.max, CheckpointError.interrupted("copying"))
+      do throws(CheckpointError) {
+        try cancellation?.check()
+      } catch {
+        state.failure = (.max, error)
         return nil
       }
       while state.next < work.count, state.part >= work[state.next].jobCount {

@@ -1,4 +1,5 @@
 internal import CkptBatch
+internal import CkptCopy
 
 /// What a batch can be told, whatever its verb.
 struct BatchOptions: Sendable {
@@ -51,11 +52,11 @@ struct BatchOptions: Sendable {
   }
 
   /// The same for the batch itself.
-  func rules(settings: String, threads: Int?) -> BatchRules {
+  func rules(settings: String, budget: CopyBudget) -> BatchRules {
     var rules = BatchRules()
     rules.settings = settings
     rules.jobs = jobs ?? 1
-    rules.threads = threads
+    rules.budget = budget
     rules.resumes = resumes || mergesReports
     rules.replacesExisting = replacesExisting
     rules.keepsGoing = keepsGoing

@@ -17,7 +17,7 @@ struct BatchSession {
   ) {
     self.verb = verb
     self.options = options
-    rules = options.rules(settings: settings, threads: shared.threads)
+    rules = options.rules(settings: settings, budget: shared.budget)
     isJSON = shared.json
     self.console = console
   }
