@@ -56,7 +56,7 @@ public enum SafetensorsReader: Sendable {
       var binder = SkeletonBinder(skeleton, header.entries, data, options)
       try binder.bind()
       return Checkpoint(
-        graph: binder.graph, container: container(header, layout, origin: binder.origin),
+        graph: binder.machine.graph, container: container(header, layout, origin: binder.origin),
         byteCount: data.source.byteCount, copies: binder.copies, warnings: warnings + binder.warnings)
     }
   }

@@ -12,10 +12,10 @@ extension SkeletonBinder {
   mutating func addUnusedEntries(_ leaves: Leaves) throws(CheckpointError) {
     let additions = unusedEntries()
     guard !additions.isEmpty else { return }
-    var places = try InsertionPoints(graph: graph, leaves: leaves, layout: layout)
+    var places = try InsertionPoints(graph: machine.graph, leaves: leaves, layout: layout)
     var grown: Set<NodeID> = []
     for entry in additions { grown.insert(try add(entry, &places)) }
-    for dict in grown where try graph.hasEqualKeys(dict) {
+    for dict in grown where try machine.graph.hasEqualKeys(dict) {
       throw EditLog.refusal(
         "tensors were added in places where the object has other values", .conflict)
     }
@@ -27,34 +27,18 @@ extension SkeletonBinder {
   ) throws(CheckpointError) -> NodeID {
     let (place, value) = try CheckpointError.within("tensor '\(entry.name)'") {
       () throws(CheckpointError) in
-      try withMachine { [data] (machine) throws(CheckpointError) in
-        let place = try places.place(for: entry.name, with: &machine)
-        guard !place.isPickled else { return (place, try data.value(of: entry, with: &machine)) }
-        let node = try machine.graph.add(.none)
-        let tensor = data.tensor(entry, node: node, in: &machine.graph)
-        machine.graph.add(tensor)
-        return (place, node)
-      }
+      let place = try places.place(for: entry.name, with: &machine)
+      guard !place.isPickled else { return (place, try data.value(of: entry, with: &machine)) }
+      let node = try machine.graph.add(.none)
+      let tensor = data.tensor(entry, node: node, in: &machine.graph)
+      machine.graph.add(tensor)
+      return (place, node)
     }
-    guard graph.appendEntry(key: place.key, value: value, to: place.dict) else {
+    guard machine.graph.appendEntry(key: place.key, value: value, to: place.dict) else {
       throw EditLog.refusal("'\(place.label)' was added, and the object is not a dict")
     }
     edits.note(addition: place.label)
     return place.dict
-  }
-
-  /// Runs `body` with a machine that adds to the graph.
-  mutating func withMachine<Result>(
-    _ body: (inout Unpickler) throws(CheckpointError) -> Result
-  ) throws(CheckpointError) -> Result {
-    var taken = TensorGraph()
-    swap(&taken, &graph)
-    var machine = Unpickler(graph: taken, unsafeGlobals: options.dropsUnsafe ? .drop : .refuse)
-    taken = TensorGraph()
-    let result = try body(&machine)
-    machineWarnings += machine.warnings
-    graph = machine.finish()
-    return result
   }
 }
 

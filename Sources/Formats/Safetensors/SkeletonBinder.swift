@@ -8,9 +8,9 @@ internal import CkptSkeleton
 ///
 /// The file wins: where its tensors were changed after the skeleton was written, the object follows
 /// them and a warning tells what changed.
-struct SkeletonBinder {
-  /// The object.
-  var graph: TensorGraph
+struct SkeletonBinder: ~Copyable {
+  /// The machine that adds pickled values of the file to the graph of the object.
+  var machine: Unpickler
   /// The container that it comes from.
   private(set) var origin: (any ContainerDescription)?
   /// Where else the file has elements of a tensor; they must be equal.
@@ -18,7 +18,6 @@ struct SkeletonBinder {
   let layout: Layout
   let data: EntryData
   let entries: EntryTable
-  let options: ReadingOptions
   private let references: [ParsedSkeleton.TensorReference]
   /// Where a tensor's elements should be: the name of the entry, and which it is if it is there.
   private(set) var sources: [NodeID: (name: String, entry: Int?)] = [:]
@@ -32,18 +31,17 @@ struct SkeletonBinder {
   var changes = PendingEdits()
   /// All that was changed, in words.
   var edits = EditLog()
-  /// What the machines tell that read pickled values of the file.
-  var machineWarnings: [String] = []
 
   /// What the user should know.
-  var warnings: [String] { edits.warnings + machineWarnings }
+  var warnings: [String] { edits.warnings + machine.warnings }
 
   /// A binder of `skeleton` to the entries of its file.
   init(
     _ skeleton: consuming ParsedSkeleton, _ entries: [SafetensorsHeaderEntry], _ data: EntryData,
     _ options: ReadingOptions
   ) {
-    graph = skeleton.graph
+    machine = Unpickler(
+      graph: skeleton.graph, unsafeGlobals: options.dropsUnsafe ? .drop : .refuse)
     origin = skeleton.origin
     layout = skeleton.layout
     references = skeleton.tensors
@@ -51,7 +49,6 @@ struct SkeletonBinder {
     isUsed = Array(repeating: false, count: entries.count)
     sources.reserveCapacity(references.count)
     self.data = data
-    self.options = options
   }
 
   /// Finds the tensors, and follows the file where it was changed.
@@ -74,17 +71,17 @@ struct SkeletonBinder {
         throw CheckpointError(.malformed, "a tensor has neither a name nor a construction")
       }
       guard let entry = takeEntry(name, of: reference.node) else { return }
-      let tensor = data.tensor(entry, node: reference.node, in: &graph)
-      return graph.add(tensor)
+      let tensor = data.tensor(entry, node: reference.node, in: &machine.graph)
+      return machine.graph.add(tensor)
     }
-    guard case .tensor(let id) = graph[reference.node] else {
+    guard case .tensor(let id) = machine.graph[reference.node] else {
       throw CheckpointError(
         .malformed,
         "what should be the construction of tensor '\(reference.name ?? "")' is not one")
     }
     guard let name = reference.name, let entry = takeEntry(name, of: reference.node) else { return }
-    if entry.describes(graph[id]) {
-      graph.setPacked(data.region(of: entry), of: id)
+    if entry.describes(machine.graph[id]) {
+      machine.graph.setPacked(data.region(of: entry), of: id)
     } else {
       try follow(entry, id)
     }
@@ -111,7 +108,7 @@ struct SkeletonBinder {
 
   /// A tensor has its bytes somewhere, or has none.
   private func requireSources() throws(CheckpointError) {
-    for tensor in graph.tensors where tensor.storage != nil && sources[tensor.node] == nil {
+    for tensor in machine.graph.tensors where tensor.storage != nil && sources[tensor.node] == nil {
       throw CheckpointError(.malformed, "the skeleton does not name the entry of a tensor")
     }
   }
@@ -120,17 +117,19 @@ struct SkeletonBinder {
   private mutating func follow(
     _ entry: SafetensorsHeaderEntry, _ id: TensorID
   ) throws(CheckpointError) {
-    let old = graph[id]
-    guard case .call(let object) = old.origin, Self.isPlain(graph[object], in: graph) else {
+    let old = machine.graph[id]
+    guard case .call(let object) = old.origin,
+      Self.isPlain(machine.graph[object], in: machine.graph)
+    else {
       throw EditLog.refusal(
         "tensor '\(label(of: entry.name))' was changed, and what it is part of cannot follow")
     }
-    var new = data.tensor(entry, node: old.node, in: &graph)
+    var new = data.tensor(entry, node: old.node, in: &machine.graph)
     let name = ExactString(entry.name)
     if let known = newStorages[name] { new.storage = known }
     newStorages[name] = new.storage
     new.requiresGradient = old.requiresGradient
-    graph.replace(id, with: new)
+    machine.graph.replace(id, with: new)
     edits.note(change: label(of: entry.name), from: Self.text(old), to: Self.text(new))
   }
 
@@ -153,9 +152,11 @@ struct SkeletonBinder {
   /// - Throws: `unsupported` where something does that is no dict.
   private func requireGone() throws(CheckpointError) {
     guard !missing.isEmpty else { return }
-    let reachable = Set(graph.reachable(from: [graph.root]))
+    let reachable = Set(machine.graph.reachable(from: [machine.graph.root]))
     for node in missing where reachable.contains(node) {
-      if case .tensor(let id) = graph[node], graph[id].storage == nil || graph[id].packed != nil {
+      if case .tensor(let id) = machine.graph[node],
+        machine.graph[id].storage == nil || machine.graph[id].packed != nil
+      {
         continue
       }
       let name = sources[node].map { label(of: $0.name) } ?? ""
@@ -167,12 +168,12 @@ struct SkeletonBinder {
   /// Forgets the storages that only removed or changed tensors were views of.
   private mutating func dropUnusedStorages() {
     guard !edits.isEmpty, origin != nil else { return }
-    let reachable = Set(graph.reachable(from: [graph.root]))
+    let reachable = Set(machine.graph.reachable(from: [machine.graph.root]))
     var before: Set<ExactString> = []
     var after: Set<ExactString> = []
-    for storage in graph.storages { before.insert(ExactString(storage.key)) }
-    for tensor in graph.tensors where reachable.contains(tensor.node) {
-      if let id = tensor.storage { after.insert(ExactString(graph[id].key)) }
+    for storage in machine.graph.storages { before.insert(ExactString(storage.key)) }
+    for tensor in machine.graph.tensors where reachable.contains(tensor.node) {
+      if let id = tensor.storage { after.insert(ExactString(machine.graph[id].key)) }
     }
     SkeletonSource.removeStorages(before.subtracting(after), from: &origin)
   }
@@ -185,8 +186,8 @@ extension SkeletonBinder {
   /// - Throws: `unsupported` for changes that the object cannot follow, `conflict` where two copies
   ///   of a tensor have become two tensors.
   mutating func settle() throws(CheckpointError) {
-    let leaves = try LeafWalk.leaves(of: graph)
-    var names = TensorNames(graph: graph, layout: layout)
+    let leaves = try LeafWalk.leaves(of: machine.graph)
+    var names = TensorNames(graph: machine.graph, layout: layout)
     names.reserveCapacity(leaves.all.count)
     for leaf in leaves.all {
       let path = leaves.path(to: leaf)
@@ -202,7 +203,7 @@ extension SkeletonBinder {
       }
     }
     try addUnusedEntries(leaves)
-    try changes.apply(to: &graph)
+    try changes.apply(to: &machine.graph)
   }
 
   private mutating func settle(
@@ -212,7 +213,8 @@ extension SkeletonBinder {
     if ExactString(name) != ExactString(source.name), let index = entries.index(of: name) {
       // Another place of the same tensor, with its bytes once more.
       let entry = use(index)
-      guard case .tensor(let id) = graph[leaf.node], entry.describes(graph[id]) else {
+      guard case .tensor(let id) = machine.graph[leaf.node], entry.describes(machine.graph[id])
+      else {
         throw EditLog.refusal(
           "'\(label())' is one tensor with '\(self.label(of: source.name))', and they differ now",
           .conflict)
@@ -222,9 +224,9 @@ extension SkeletonBinder {
           "'\(label())' is one tensor with '\(self.label(of: source.name))', and both were changed",
           .conflict)
       }
-      if source.entry == nil, graph[id].packed == nil {
+      if source.entry == nil, machine.graph[id].packed == nil {
         // The place that the skeleton names is gone; the tensor lives on in this one.
-        graph.setPacked(data.region(of: entry), of: id)
+        machine.graph.setPacked(data.region(of: entry), of: id)
       } else {
         copies[id, default: []].append(data.region(of: entry))
       }
@@ -241,16 +243,14 @@ extension SkeletonBinder {
     }
     let entry = use(index)
     let expected = try Pickler.pickle(
-      leaf.node, of: graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
+      leaf.node, of: machine.graph, protocol: TensorNames.olmoProtocol, strings: .asLoaded())
     let found = try data.pickle(of: entry)
     guard found != expected else { return }
-    let value = try withMachine { [data] (machine) throws(CheckpointError) in
-      try data.value(of: entry, with: &machine)
-    }
+    let value = try data.value(of: entry, with: &machine)
     try changes.put(value, in: leaf, leaves, label: label())
     edits.note(
-      change: label(), from: graph.description(of: leaf.node, limit: 40),
-      to: graph.description(of: value, limit: 40))
+      change: label(), from: machine.graph.description(of: leaf.node, limit: 40),
+      to: machine.graph.description(of: value, limit: 40))
   }
 
   private mutating func remove(

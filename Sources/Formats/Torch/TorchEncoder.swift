@@ -39,7 +39,9 @@ public struct TorchEncoder: Sendable {
   private let isFromArchive: Bool
   private let copies: [TensorID: [FileRegion]]
   private let options: Options
-  private var graph: TensorGraph
+  private let graph: TensorGraph
+  /// The strs that name storages anew, each an object of its own.
+  private let storageKeys: Set<NodeID>
   private var archive: TorchArchiveDescription
   private var warnings: [String] = []
 
@@ -50,7 +52,7 @@ public struct TorchEncoder: Sendable {
   public static func encode(
     _ checkpoint: Checkpoint, options: Options
   ) throws(CheckpointError) -> Encoding {
-    var encoder = TorchEncoder(checkpoint, options)
+    var encoder = try TorchEncoder(checkpoint, options)
     return try encoder.encode()
   }
 
@@ -64,20 +66,23 @@ public struct TorchEncoder: Sendable {
     return stem.isEmpty ? "archive" : String(stem)
   }
 
-  private init(_ checkpoint: Checkpoint, _ options: Options) {
+  /// Gives tensors that come from no pickle their calls.
+  private init(_ checkpoint: Checkpoint, _ options: Options) throws(CheckpointError) {
     isFromArchive = checkpoint.archive != nil
     copies = checkpoint.copies
     self.options = options
-    graph = checkpoint.graph
     archive = checkpoint.archive ?? .current(prefix: options.prefix)
+    var writer = ConstructionWriter(graph: checkpoint.graph, firstKey: archive.firstFreeKey)
+    try writer.writeAll()
+    storageKeys = writer.storageKeys
+    graph = writer.finish()
   }
 
   private mutating func encode() throws(CheckpointError) -> Encoding {
-    let storageKeys = try writeConstructions()
     let storages = try StorageAssembler(graph, copies: copies)
     archive.insert(storages.records)
     archive.insert(options.records)
-    let pickle = try pickle(newStrings: storageKeys)
+    let pickle = try pickle()
     let plan = try TorchArchiveEncoder.plan(archive, pickle: pickle) {
       (name, byteCount) throws(CheckpointError) in
       try storages.segments(ofRecord: name, byteCount: byteCount)
@@ -89,26 +94,13 @@ public struct TorchEncoder: Sendable {
       aliasCount: max(0, leaves.count - storages.records.count), warnings: warnings)
   }
 
-  /// Gives tensors that come from no pickle their calls; returns the strs made for it that are
-  /// objects of their own.
-  private mutating func writeConstructions() throws(CheckpointError) -> Set<NodeID> {
-    var taken = TensorGraph()
-    swap(&taken, &graph)
-    var writer = ConstructionWriter(graph: taken, firstKey: archive.firstFreeKey)
-    taken = TensorGraph()
-    try writer.writeAll()
-    let keys = writer.storageKeys
-    graph = writer.finish()
-    return keys
-  }
-
   // MARK: Pickle
 
-  private func pickle(newStrings: Set<NodeID>) throws(CheckpointError) -> [UInt8] {
+  private func pickle() throws(CheckpointError) -> [UInt8] {
     guard isFromArchive else {
       return try Pickler.pickle(
         graph.root, of: graph, protocol: archive.pickleProtocol,
-        strings: .asLoaded(except: newStrings))
+        strings: .asLoaded(except: storageKeys))
     }
     let pickle = try Pickler.pickle(graph.root, of: graph, protocol: archive.pickleProtocol)
     return try ownSpelling(of: pickle) ?? pickle
