@@ -216,7 +216,9 @@ let package = Package(
         "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch",
         "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptTestSupport", "CkptHostileSupport",
       ]),
-    tests("ckptconvTests", ["CkptBase", "CkptHuggingFace", "CkptInspect", "ckptconv"]),
+    tests(
+      "ckptconvTests",
+      ["CkptBase", "CkptConvert", "CkptHuggingFace", "CkptInspect", "ckptconv"]),
     tests("LibraryTests", ["CkptConverter", "CkptTestSupport"]),
     tests("CommandTests", ["ckptconv", "CkptTestSupport"], exclude: ["Snapshots"]),
   ]

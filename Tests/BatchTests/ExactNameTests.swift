@@ -78,9 +78,9 @@ struct ExactNameTests {
     let reads = Self.names.reversed().map { directory / $0 }
     let item = BatchItem(
       name: "run", input: "run", work: .success(FakeWork(reads: reads)), readByteCount: 3)
-    let check = ResumeCheck(
-      root: directory.path, verb: "fake", settings: "", resumes: true, replacesExisting: false,
-      hashesInputs: false)
+    var rules = BatchRules()
+    rules.resumes = true
+    let check = ResumeCheck(root: directory.path, verb: "fake", rules: rules)
     guard case .finished = check.standing(of: item, in: history) else {
       Issue.record("it would be done again")
       return

@@ -31,9 +31,12 @@ struct ResumeStateTests {
         name: "model.pt", input: directory / "model.pt", work: .success(work), readByteCount: 3)
       var history = JournalHistory()
       for record in records ?? [record] { history.add(record) }
-      let check = ResumeCheck(
-        root: directory.path, verb: "fake", settings: settings, resumes: resumes,
-        replacesExisting: force, hashesInputs: hashing, cancellation: nil)
+      var rules = BatchRules()
+      rules.settings = settings
+      rules.resumes = resumes
+      rules.replacesExisting = force
+      rules.hashesInputs = hashing
+      let check = ResumeCheck(root: directory.path, verb: "fake", rules: rules)
       switch check.standing(of: item, in: history) {
       case .fresh: return "fresh"
       case .finished: return "finished"

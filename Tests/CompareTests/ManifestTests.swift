@@ -20,8 +20,10 @@ struct ManifestTests {
   private static func make(
     _ folder: CheckpointFolder, of path: String, replacing: Bool = false, threads: Int? = nil
   ) throws -> ManifestMaker.Report {
-    try ManifestMaker(budget: CopyBudget(threads: threads), replacingExisting: replacing)
-      .write(of: path, to: folder.directory / "made.json") { _, _ in }
+    try ManifestMaker(
+      budget: CopyBudget(threads: threads), writing: .init(replacesExisting: replacing)
+    )
+    .write(of: path, to: folder.directory / "made.json") { _, _ in }
   }
 
   /// The result of comparing the only file at `path` with the manifest of the folder.
@@ -78,7 +80,8 @@ struct ManifestTests {
     let error = #expect(throws: CheckpointError.self) { try Self.make(folder, of: path) }
     #expect(error?.code == .inputOutput)
     let own = #expect(throws: CheckpointError.self) {
-      try ManifestMaker(replacingExisting: true).write(of: path, to: path) { _, _ in }
+      try ManifestMaker(writing: .init(replacesExisting: true)).write(of: path, to: path) { _, _ in
+      }
     }
     #expect(own?.code == .unsupported)
     #expect(try Self.compare(folder, path).isSame)

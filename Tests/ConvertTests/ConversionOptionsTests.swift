@@ -12,12 +12,14 @@ struct ConversionOptionsTests {
   }
 
   static let cases = [
-    Case(testDescription: "no skeleton", format: .safetensors) { $0.includesSkeleton = false },
+    Case(testDescription: "no skeleton", format: .safetensors) {
+      $0.safetensors.includesSkeleton = false
+    },
     Case(testDescription: "parameters keyed anew", format: .safetensors) {
       $0.optimizerNames = .fsdp
     },
     Case(testDescription: "a skeleton that is ignored", format: .torch) {
-      $0.ignoresSkeleton = true
+      $0.reading.ignoresSkeleton = true
     },
     Case(testDescription: "no metadata", format: .torch) { $0.keepsMetadata = false },
     Case(testDescription: "names that are nested", format: .torch) { $0.nestsNames = true },

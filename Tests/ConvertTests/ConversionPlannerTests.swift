@@ -1,6 +1,7 @@
 import CkptBase
 import CkptCheckpoints
 import CkptContainer
+import CkptCopy
 import CkptSkeleton
 import CkptTestSupport
 import Testing
@@ -135,7 +136,7 @@ struct ConversionPlannerTests {
       case .encodeTorch: ""
       case .carry: " as it is"
       }
-    return "\(short(step.source)) > \(step.output.map(short) ?? "-")\(action)"
+    return "\(short(step.source)) > \(step.target.path.map(short) ?? "-")\(action)"
   }
 
   @Test("Every output has its place", arguments: cases)

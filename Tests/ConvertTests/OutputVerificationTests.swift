@@ -38,10 +38,10 @@ struct OutputVerificationTests {
     try directory.write(
       ZipBuilder.torch(pickle: object.pickle(), storages: [[0, 1, 2, 3]]).bytes(), to: "a.pt")
     var options = ConversionOptions(to: .safetensors)
-    options.includesSkeleton = test.includesSkeleton
+    options.safetensors.includesSkeleton = test.includesSkeleton
     let item = try PreparedOutput(
       .init(
-        source: directory / "a.pt", output: directory / "a.safetensors",
+        source: directory / "a.pt", target: .file(directory / "a.safetensors"),
         action: .encodeSafetensors(.plain)), options)
     let output = try StagedOutput(path: directory / "a.safetensors")
     try CopyEngine(threadCount: 1).run(item.plan, into: output)

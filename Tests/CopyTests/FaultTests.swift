@@ -36,7 +36,8 @@
         name: "deflated")
       let plan = FilePlan([.copy(region, range: 0..<5000), .copy(deflated, range: 0..<1000)])
       let outputs = try ["a", "b"].map { name throws(CheckpointError) in
-        try StagedOutput(path: directory / name, replacing: replacing, synchronising: true)
+        try StagedOutput(
+          path: directory / name, .init(replacesExisting: replacing, synchronizes: true))
       }
       for output in outputs { try CopyEngine(threadCount: 2).run(plan, into: output) }
       try StagedOutput.commit(outputs)
@@ -98,7 +99,7 @@
       var output: StagedOutput?
       // The calls of the initializer are lstat, stat and open.
       let wasReached = FaultInjection.failing(2, under: directory.path, code: EOPNOTSUPP) {
-        output = try? StagedOutput(path: directory / "b", replacing: replacing)
+        output = try? StagedOutput(path: directory / "b", .init(replacesExisting: replacing))
       }
       #expect(wasReached)
       return try #require(output)

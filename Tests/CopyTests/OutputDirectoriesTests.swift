@@ -16,7 +16,7 @@ struct OutputDirectoriesTests {
     _ name: String, replacing: Bool = false, in directories: OutputDirectories? = nil
   ) throws -> StagedOutput {
     let output = try StagedOutput(
-      path: root / name, replacing: replacing, synchronising: true, in: directories)
+      path: root / name, .init(replacesExisting: replacing, synchronizes: true), in: directories)
     try CopyEngine().run(FilePlan([.literal(Array(name.utf8))]), into: output)
     return output
   }

@@ -22,7 +22,7 @@ struct StagedDirectoryTests {
     let directory = try StagedDirectory(path: root / name, inner: ["inner"])
     do {
       let outputs = try files.map { file in
-        try StagedOutput(path: directory.place(of: file), synchronising: synchronising)
+        try StagedOutput(path: directory.place(of: file), .init(synchronizes: synchronising))
       }
       for (output, file) in zip(outputs, files) {
         try CopyEngine().run(FilePlan([.literal(Array(file.utf8))]), into: output)

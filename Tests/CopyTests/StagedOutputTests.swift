@@ -17,7 +17,7 @@ struct StagedOutputTests {
     _ text: String, as name: String, replacing: Bool = false, synchronising: Bool = false
   ) throws -> StagedOutput {
     let output = try StagedOutput(
-      path: directory / name, replacing: replacing, synchronising: synchronising)
+      path: directory / name, .init(replacesExisting: replacing, synchronizes: synchronising))
     try CopyEngine().run(FilePlan([.literal(Array(text.utf8))]), into: output)
     return output
   }
@@ -75,7 +75,7 @@ struct StagedOutputTests {
     symlink("/dev/null", directory / "null")
     let path = directory.path + (name == "/sub" ? "/sub/" : name)
     let error = #expect(throws: CheckpointError.self) {
-      try StagedOutput(path: path, replacing: true)
+      try StagedOutput(path: path, .init(replacesExisting: true))
     }
     #expect(error?.cause?.number == code)
     #expect(error?.remedy != .action(.replaceExisting))
@@ -121,7 +121,7 @@ struct StagedOutputTests {
     try directory.write(bytes, to: "model")
     let file = try FileSource(path: directory / "model")
     let region = FileRegion(source: file, range: 0..<bytes.count, name: "model")
-    let output = try StagedOutput(path: directory / "model", replacing: true)
+    let output = try StagedOutput(path: directory / "model", .init(replacesExisting: true))
     let plan = FilePlan([
       .copy(region, range: 50_000..<100_000), .copy(region, range: 0..<50_000),
     ])

@@ -80,7 +80,7 @@ enum Probe {
   private static func write(
     _ plan: FilePlan, to path: String, threads: Int? = nil
   ) throws -> StagedOutput {
-    let output = try StagedOutput(path: path, replacing: true)
+    let output = try StagedOutput(path: path, .init(replacesExisting: true))
     try CopyEngine(threadCount: threads).run(plan, into: output)
     return output
   }

@@ -1,3 +1,4 @@
+import CkptConvert
 import Testing
 
 @testable import ckptconv
@@ -6,15 +7,15 @@ import Testing
 struct ArgumentParserTests {
   /// Options with one flag of each kind.
   struct Options: Equatable {
-    var path: String?
+    var path = Destination.besideInput
     var number: Int?
     var color: ColorChoice?
     var isForced = false
     var isQuiet = false
 
     static let flags: [BoundFlag<Options>] = [
-      .path(
-        "output", short: "o", "PATH", \.path, takesStream: true, in: .output, "path", manual: ""),
+      .destination(
+        "output", short: "o", "PATH", \.path, in: .output, "path", manual: ""),
       .number("limit", short: "n", "N", \.number, atLeast: 1, in: .output, "number", manual: ""),
       .choice("color", "WHEN", \.color, in: .output, "choice", manual: ""),
       .toggle("force", short: "f", \.isForced, in: .output, "switch", manual: ""),
@@ -39,21 +40,21 @@ struct ArgumentParserTests {
   static let cases = [
     Case(gives: Options()),
     Case("a", "b", gives: Options(), "a", "b"),
-    Case("--output", "x", gives: Options(path: "x")),
-    Case("--output=x", gives: Options(path: "x")),
-    Case("--output=x=y", gives: Options(path: "x=y")),
-    Case("--output=-x", gives: Options(path: "-x")),
-    Case("-o", "x", gives: Options(path: "x")),
-    Case("-ox", gives: Options(path: "x")),
-    Case("-o=x", gives: Options(path: "x")),
-    Case("-o", "-", gives: Options(path: "-")),
-    Case("-fo", "x", gives: Options(path: "x", isForced: true)),
-    Case("-fqox", gives: Options(path: "x", isForced: true, isQuiet: true)),
-    Case("-ofq", gives: Options(path: "fq")),
+    Case("--output", "x", gives: Options(path: .path("x"))),
+    Case("--output=x", gives: Options(path: .path("x"))),
+    Case("--output=x=y", gives: Options(path: .path("x=y"))),
+    Case("--output=-x", gives: Options(path: .path("-x"))),
+    Case("-o", "x", gives: Options(path: .path("x"))),
+    Case("-ox", gives: Options(path: .path("x"))),
+    Case("-o=x", gives: Options(path: .path("x"))),
+    Case("-o", "-", gives: Options(path: .standardOutput)),
+    Case("-fo", "x", gives: Options(path: .path("x"), isForced: true)),
+    Case("-fqox", gives: Options(path: .path("x"), isForced: true, isQuiet: true)),
+    Case("-ofq", gives: Options(path: .path("fq"))),
     Case("--limit", "12", gives: Options(number: 12)),
     Case("--color", "never", gives: Options(color: .never)),
     Case("--force", "--force", gives: Options(isForced: true)),
-    Case("-o", "x", "--output", "x", gives: Options(path: "x")),
+    Case("-o", "x", "--output", "x", gives: Options(path: .path("x"))),
     Case("-", gives: Options(), "-"),
     Case("a", "--force", "b", gives: Options(isForced: true), "a", "b"),
     Case("--", "--force", "-o", gives: Options(), "--force", "-o"),

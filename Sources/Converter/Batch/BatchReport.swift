@@ -104,7 +104,7 @@ extension BatchReport {
     to path: String, _ rules: BatchRules, _ wording: Remedy.Wording
   ) throws(CheckpointError) {
     try Self.requireFree(path, rules)
-    let output = try StagedOutput(path: path, replacing: true)
+    let output = try StagedOutput(path: path, WritingOptions(replacesExisting: true))
     let text = lines(wording).map { "\($0)\n" }.joined()
     var plan = FilePlan()
     plan.append(.literal(Array(text.utf8)))

@@ -22,10 +22,7 @@ package struct BatchSchedule: Sendable {
     _ plan: BatchPlan, _ history: JournalHistory, verb: any BatchVerb, root: String?,
     _ rules: BatchRules, shard: Shard? = nil
   ) {
-    let check = ResumeCheck(
-      root: root, verb: verb.name, settings: rules.settings, resumes: rules.resumes,
-      replacesExisting: rules.replacesExisting, hashesInputs: rules.hashesInputs,
-      cancellation: rules.budget.cancellation)
+    let check = ResumeCheck(root: root, verb: verb.name, rules: rules)
     entries = plan.items.map { Entry(item: $0, standing: check.standing(of: $0, in: history)) }
     self.shard = shard
   }

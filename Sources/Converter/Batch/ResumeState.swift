@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptCopy
 
 /// Where an item stands before a run.
 package enum ResumeState: Sendable {
@@ -16,19 +17,14 @@ package enum ResumeState: Sendable {
 package struct ResumeCheck: Sendable {
   let root: String?
   let verb: String
-  let settings: String
-  /// Whether earlier runs count.
-  let resumes: Bool
-  let replacesExisting: Bool
-  let hashesInputs: Bool
-  let cancellation: Cancellation?
+  let rules: BatchRules
 
   /// Where `item` stands.
   func standing(of item: BatchItem, in history: JournalHistory) -> ResumeState {
     do throws(CheckpointError) {
       let work = try item.work.get()
       let latest = history.record(of: item.name, by: verb)
-      guard resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
+      guard rules.resumes, let recorded = latest, isOurs(recorded), recorded.state != .failed else {
         for path in try OutputFiles.existing(work.writes) {
           try requireFree([path], remedy: remedy(latest ?? writer(of: path, in: history)))
         }
@@ -55,7 +51,7 @@ package struct ResumeCheck: Sendable {
   }
 
   private func isOurs(_ record: JournalRecord) -> Bool {
-    record.verb == verb && record.settings == settings
+    record.verb == verb && record.settings == rules.settings
   }
 
   /// What to do about an output of which the journal says this.
@@ -70,7 +66,7 @@ package struct ResumeCheck: Sendable {
 
   /// What the journal says of the batch of another verb that wrote the file at `place`.
   private func writer(of place: String, in history: JournalHistory) -> JournalRecord? {
-    guard !replacesExisting else { return nil }
+    guard !rules.replacesExisting else { return nil }
     return history.records.first { record in
       record.state == .done && record.outputs.contains { FilePath(path($0)) == FilePath(place) }
     }
@@ -106,8 +102,8 @@ package struct ResumeCheck: Sendable {
     var remaining = Dictionary(grouping: record.inputs) { ExactString(FilePath($0.path).name) }
     for path in work.reads {
       let name = ExactString(FilePath(path).name)
-      let hashing = hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
-      let found = try FileIdentity(of: path, hashing: hashing, until: cancellation)
+      let hashing = rules.hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
+      let found = try FileIdentity(of: path, hashing: hashing, until: rules.budget.cancellation)
       // The same tree may be given by another path; then names and contents tell.
       let known = remaining[name] ?? []
       guard
@@ -122,7 +118,7 @@ package struct ResumeCheck: Sendable {
 
   /// Refuses outputs that exist, unless they may be replaced.
   private func requireFree(_ paths: [String], remedy: Remedy?) throws(CheckpointError) {
-    guard !replacesExisting else { return }
+    guard !rules.replacesExisting else { return }
     for path in paths {
       let status = try Syscalls.status(at: path, followingLinks: false)
       guard let status else { continue }

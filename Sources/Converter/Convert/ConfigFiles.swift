@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptCheckpoints
+internal import CkptCopy
 internal import CkptFormats
 internal import CkptModels
 internal import CkptYAML
@@ -106,18 +107,19 @@ struct ConfigDestination {
 
   /// The files of a translation to Hugging Face; only the first fits the standard output.
   func huggingFace(_ text: [UInt8], generation: [UInt8]) -> [ConfigTranslation.File] {
-    let main = ConfigTranslation.File(path: path(HuggingFaceFolder.configuration), text: text)
+    let main = ConfigTranslation.File(
+      target: target(HuggingFaceFolder.configuration), text: text)
     guard !isStream else { return [main] }
-    let second = place.appending(HuggingFaceFolder.generation).text
-    return [main, .init(path: second, text: generation)]
+    let second = OutputTarget.file(place.appending(HuggingFaceFolder.generation).text)
+    return [main, .init(target: second, text: generation)]
   }
 
   /// The file of a translation to OLMo.
   func olmo(_ text: [UInt8]) -> [ConfigTranslation.File] {
-    [.init(path: path(OLMoDirectory.configuration), text: text)]
+    [.init(target: target(OLMoDirectory.configuration), text: text)]
   }
 
-  private func path(_ usual: String) -> String {
-    isStream ? "-" : place.appending(name ?? usual).text
+  private func target(_ usual: String) -> OutputTarget {
+    isStream ? .standardOutput : .file(place.appending(name ?? usual).text)
   }
 }

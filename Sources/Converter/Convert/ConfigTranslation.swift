@@ -1,6 +1,6 @@
 public import CkptBase
 internal import CkptCheckpoints
-internal import CkptCopy
+public import CkptCopy
 internal import CkptFormats
 internal import CkptJSON
 public import CkptModels
@@ -31,10 +31,8 @@ public struct ConfigTranslation: Sendable {
     public var template: String?
     /// What is decided about a translation to Hugging Face.
     public var huggingFace = HuggingFaceTranslation.Options()
-    /// Whether existing files are replaced.
-    public var replacesExisting = false
-    /// Whether outputs are on the disk before they appear under their names.
-    public var synchronises = false
+    /// Options for writing the files.
+    public var writing = WritingOptions()
 
     /// The defaults.
     public init() {}
@@ -42,10 +40,12 @@ public struct ConfigTranslation: Sendable {
 
   /// A file to write.
   public struct File: Sendable {
-    /// Where; `-` for the standard output.
-    public var path: String
+    /// The place that it is written to.
+    public var target: OutputTarget
     /// Its content.
     public var text: [UInt8]
+    /// The path, or `-` for the standard output.
+    public var path: String { target.description }
   }
 
   /// The file that was read.
@@ -147,15 +147,9 @@ public struct ConfigTranslation: Sendable {
     for file in files {
       var plan = FilePlan()
       plan.append(.literal(file.text))
-      if file.path == "-" {
-        try CopyEngine(threadCount: 1).run(plan, into: StreamOutput())
-        continue
-      }
-      let output = try StagedOutput(
-        path: file.path, replacing: options.replacesExisting,
-        synchronising: options.synchronises, in: directories)
-      try CopyEngine(threadCount: 1).run(plan, into: output)
-      staged.append(output)
+      let output = try file.target.open(options.writing, in: directories)
+      try CopyEngine(threadCount: 1).run(plan, into: output.destination)
+      staged += [output.file].compactMap(\.self)
     }
     try StagedOutput.commit(staged)
   }

@@ -13,8 +13,8 @@ public struct Conversion: Sendable {
   public struct Output: Hashable, Sendable {
     /// The file that was read.
     public var source: String
-    /// The file that was written; `-` for the standard output.
-    public var path: String
+    /// The place that it was written to.
+    public var target: OutputTarget
     /// The format it was converted to; `nil` for a file that was carried along.
     public var format: CheckpointFormat?
     /// How its tensors are named; `nil` for other files than safetensors.
@@ -28,12 +28,15 @@ public struct Conversion: Sendable {
     /// What the user should know.
     public var warnings: [String]
 
+    /// The path of the file that was written, or `-` for the standard output.
+    public var path: String { target.description }
+
     package init(
-      source: String, path: String, format: CheckpointFormat?, layout: Layout?, tensorCount: Int,
-      aliasCount: Int, byteCount: Int, warnings: [String]
+      source: String, target: OutputTarget, format: CheckpointFormat?, layout: Layout?,
+      tensorCount: Int, aliasCount: Int, byteCount: Int, warnings: [String]
     ) {
       self.source = source
-      self.path = path
+      self.target = target
       self.format = format
       self.layout = layout
       self.tensorCount = tensorCount
@@ -99,13 +102,11 @@ public struct Conversion: Sendable {
     _ prepared: [PreparedOutput], of input: String, in directories: OutputDirectories?,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) {
-    var staged: [StagedOutput] = []
-    for item in prepared where item.output.path != "-" {
-      staged.append(
-        try StagedOutput(
-          path: item.output.path, replacing: options.replacesExisting,
-          synchronising: options.synchronises, in: directories))
+    var outputs: [OpenOutput] = []
+    for item in prepared {
+      outputs.append(try item.output.target.open(options.writing, in: directories))
     }
+    var staged = outputs.compactMap(\.file)
     let manifest = try stageManifest()
     var series = PlanSeries(
       prepared.map(\.plan), budget: options.budget,
@@ -114,23 +115,17 @@ public struct Conversion: Sendable {
     if let first = staged.first {
       try FreeSpace.require(series.byteCount, in: first.scratchDirectory)
     }
-    for (index, item) in prepared.enumerated() {
+    for (item, output) in zip(prepared, outputs) {
       let source = item.output.source
-      guard item.output.path != "-" else {
-        try series.run(item.plan, into: StreamOutput(), from: source)
-        continue
-      }
-      try series.run(item.plan, into: staged[index], from: source)
-      guard options.verifiesOutputs else { continue }
+      try series.run(item.plan, into: output.destination, from: source)
+      guard options.verifiesOutputs, let file = output.file else { continue }
       try CheckpointError.within(source) { () throws(CheckpointError) in
         try OutputVerification.require(
-          item, in: staged[index].makeSource(), budget: options.budget, progress: progress)
+          item, in: file.makeSource(), budget: options.budget, progress: progress)
       }
     }
     if let manifest {
-      let reading = ReadingOptions(
-        dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton)
-      try Manifest.make(of: input, reading, budget: options.budget, progress: progress).0
+      try Manifest.make(of: input, options.reading, budget: options.budget, progress: progress).0
         .write(into: manifest)
       staged.append(manifest)
     }
@@ -139,8 +134,7 @@ public struct Conversion: Sendable {
 
   private func stageManifest() throws(CheckpointError) -> StagedOutput? {
     guard let path = options.manifest else { return nil }
-    return try StagedOutput(
-      path: path, replacing: options.replacesExisting, synchronising: options.synchronises)
+    return try StagedOutput(path: path, options.writing)
   }
 }
 
@@ -148,30 +142,22 @@ public struct Conversion: Sendable {
 public struct ConversionOptions: Sendable {
   /// The format that is written.
   public var format: CheckpointFormat
+  /// Options for reading the inputs.
+  public var reading = ReadingOptions()
+  /// Options for writing the files.
+  public var writing = WritingOptions()
   /// How tensors are named; `nil` for what suits the place of the input.
   public var layout: Layout?
-  /// What becomes of tied tensors; `nil` for what the layout's readers need.
-  public var tied: SafetensorsEncoder.Options.TiedTensors?
-  /// Whether what is not tensors goes along in the skeleton.
-  public var includesSkeleton = true
+  /// Options for encoding safetensors files; ``layout`` decides theirs.
+  public var safetensors = SafetensorsEncoder.Options()
   /// Whether a directory's `train.pt` is converted instead of carried along.
   public var convertsTrainerState = false
-  /// Whether a safetensors file is taken as if it had no skeleton.
-  public var ignoresSkeleton = false
   /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
   public var keepsMetadata = true
   /// How an optimizer's state refers to parameters; `nil` for as it does.
   public var optimizerNames: OptimizerNames?
   /// Whether names with dots become nested dicts.
   public var nestsNames = false
-  /// Whether what cannot be carried becomes a warning instead of an error.
-  public var allowsLoss = false
-  /// Whether values that exist to run code become `None` instead of an error.
-  public var dropsUnsafe = false
-  /// Whether existing files are replaced.
-  public var replacesExisting = false
-  /// Whether outputs are on the disk before they appear under their names.
-  public var synchronises = false
   /// Whether outputs are read again and compared with their sources before they get their names.
   public var verifiesOutputs = false
   /// Where a manifest of the input goes; `nil` for none.
@@ -185,8 +171,8 @@ public struct ConversionOptions: Sendable {
   public var keepsEverything: Bool {
     guard optimizerNames == nil else { return false }
     switch format {
-    case .safetensors: return includesSkeleton
-    case .torch: return !ignoresSkeleton && keepsMetadata && !nestsNames
+    case .safetensors: return safetensors.includesSkeleton
+    case .torch: return !reading.ignoresSkeleton && keepsMetadata && !nestsNames
     }
   }
 

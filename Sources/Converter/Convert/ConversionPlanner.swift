@@ -1,6 +1,7 @@
 internal import CkptBase
 internal import CkptCheckpoints
 internal import CkptCompare
+public import CkptCopy
 internal import CkptFormats
 public import CkptSkeleton
 
@@ -19,7 +20,7 @@ struct ConversionPlanner {
     var writers: [ExactString: String] = [:]
     for input in inputs {
       let task = try task(for: FilePath(input), isOnlyInput: inputs.count == 1)
-      for output in task.steps.compactMap(\.output) {
+      for output in task.steps.compactMap(\.target.path) {
         if let other = writers.updateValue(input, forKey: ExactString(output)) {
           throw CheckpointError(
             .unsupported, "'\(other)' and '\(input)' would both be written to '\(output)'",
@@ -31,7 +32,7 @@ struct ConversionPlanner {
     if let manifest = options.manifest {
       let steps = tasks.flatMap(\.steps)
       try FilePath(manifest).requireApart(
-        from: steps.map(\.source) + steps.compactMap(\.output))
+        from: steps.map(\.source) + steps.compactMap(\.target.path))
     }
     return tasks
   }
@@ -52,21 +53,21 @@ struct ConversionPlanner {
   ) throws(CheckpointError) -> ConversionTask {
     let name = input.name(withExtension: options.format.fileExtension)
     var task = ConversionTask(input: input.text, steps: [], directory: nil)
-    let output: String?
+    let target: OutputTarget
     switch destination {
-    case .standardOutput: output = nil
-    case .besideInput: output = input.directory.appending(name).text
+    case .standardOutput: target = .standardOutput
+    case .besideInput: target = .file(input.directory.appending(name).text)
     case .path(let path):
       let isDirectory = try FilePath(path).meansDirectory()
       if isDirectory || !isOnlyInput {
         task.directory = path
-        output = FilePath(path).appending(name).text
+        target = .file(FilePath(path).appending(name).text)
       } else {
-        output = path
+        target = .file(path)
       }
     }
     task.steps = [
-      .init(source: input.text, output: output, action: try action(in: input.directory))
+      .init(source: input.text, target: target, action: try action(in: input.directory))
     ]
     return task
   }
@@ -91,7 +92,7 @@ struct ConversionPlanner {
       guard try source.status() != nil else { continue }
       let name = "\(state).\(options.format.fileExtension)"
       steps.append(
-        .init(source: source.text, output: directory.appending(name).text, action: action))
+        .init(source: source.text, target: .file(directory.appending(name).text), action: action))
     }
     guard !steps.isEmpty else { throw OLMoDirectory.notACheckpoint(input) }
     if directory != input { steps += try carriedSteps(from: input, to: directory) }
@@ -111,7 +112,7 @@ struct ConversionPlanner {
     for name in names where try input.appending(name).status() != nil {
       steps.append(
         .init(
-          source: input.appending(name).text, output: directory.appending(name).text,
+          source: input.appending(name).text, target: .file(directory.appending(name).text),
           action: .carry))
     }
     return steps
@@ -160,8 +161,8 @@ public struct ConversionTask: Sendable {
   public struct Step: Sendable {
     /// The file that is read.
     public var source: String
-    /// The file that is written; `nil` for the standard output.
-    public var output: String?
+    /// The place that is written to.
+    public var target: OutputTarget
     /// What happens to it.
     public var action: Action
   }

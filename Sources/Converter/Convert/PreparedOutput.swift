@@ -38,18 +38,16 @@ struct PreparedOutput {
     _ step: ConversionTask.Step, _ options: ConversionOptions, safetensors layout: Layout
   ) throws(CheckpointError) {
     let checkpoint = try Self.read(step, options)
+    var encoder = options.safetensors
+    encoder.layout = layout
     let encoding = try CheckpointError.within(step.source) { () throws(CheckpointError) in
-      try SafetensorsEncoder.encode(
-        checkpoint,
-        options: .init(
-          layout: layout, includesSkeleton: options.includesSkeleton, tied: options.tied,
-          allowsLoss: options.allowsLoss))
+      try SafetensorsEncoder.encode(checkpoint, options: encoder)
     }
     source = checkpoint
-    holdsAll = options.includesSkeleton
+    holdsAll = encoder.includesSkeleton
     plan = encoding.plan
     output = Conversion.Output(
-      source: step.source, path: step.output ?? "-", format: .safetensors, layout: layout,
+      source: step.source, target: step.target, format: .safetensors, layout: layout,
       tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
       byteCount: plan.byteCount,
       warnings: checkpoint.warnings + encoding.warnings + Self.placeWarnings(step, layout))
@@ -64,13 +62,13 @@ struct PreparedOutput {
       return try TorchEncoder.encode(
         checkpoint,
         options: .init(
-          prefix: TorchEncoder.prefix(forFileAt: step.output),
+          prefix: TorchEncoder.prefix(forFileAt: step.target.path),
           records: options.keepsMetadata ? MetadataRecord.records(for: checkpoint.container) : []))
     }
     source = checkpoint
     plan = encoding.plan
     output = Conversion.Output(
-      source: step.source, path: step.output ?? "-", format: .torch, layout: nil,
+      source: step.source, target: step.target, format: .torch, layout: nil,
       tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
       byteCount: plan.byteCount, warnings: checkpoint.warnings + encoding.warnings)
   }
@@ -79,7 +77,7 @@ struct PreparedOutput {
     let file = try FileSource(path: step.source)
     plan = .copying(file)
     output = Conversion.Output(
-      source: step.source, path: step.output ?? "-", format: nil, layout: nil, tensorCount: 0,
+      source: step.source, target: step.target, format: nil, layout: nil, tensorCount: 0,
       aliasCount: 0, byteCount: plan.byteCount, warnings: [])
   }
 
@@ -87,9 +85,7 @@ struct PreparedOutput {
   private static func read(
     _ step: ConversionTask.Step, _ options: ConversionOptions
   ) throws(CheckpointError) -> Checkpoint {
-    var checkpoint = try CheckpointFile.read(
-      step.source,
-      .init(dropsUnsafe: options.dropsUnsafe, ignoresSkeleton: options.ignoresSkeleton))
+    var checkpoint = try CheckpointFile.read(step.source, options.reading)
     guard let format = checkpoint.container?.format else {
       throw CheckpointError(
         .unsupported, "this is the index of a checkpoint in several files",
@@ -111,7 +107,7 @@ struct PreparedOutput {
 
   /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.
   private static func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout) -> [String] {
-    guard layout != .olmo, let path = step.output.map({ FilePath($0) }),
+    guard layout != .olmo, let path = step.target.path.map({ FilePath($0) }),
       OLMoDirectory.isStateName(path.name),
       (try? OLMoDirectory.isCheckpoint(path.directory)) != false
     else { return [] }

@@ -1,7 +1,7 @@
 public import CkptBase
 public import CkptConvert
 public import CkptCopy
-internal import CkptFormats
+public import CkptFormats
 internal import CkptJSON
 public import CkptModels
 
@@ -36,17 +36,15 @@ package protocol DirectoryConversion: Sendable {
 
 /// What the caller decides about the directory that a checkpoint is converted to.
 public struct DirectoryOptions: Sendable {
-  /// Whether files that exist are replaced.
-  public var replacesExisting = false
-  /// Whether files are on the disk before they appear.
-  public var synchronises = false
+  /// Options for reading checkpoints.
+  public var reading = ReadingOptions()
+  /// Options for writing the files.
+  public var writing = WritingOptions()
   /// What it may use of the machine.
   public var budget = CopyBudget()
   /// The hidden directory in which the files are until all are complete; `nil` for a new one beside
   /// the output.
   package var hiddenDirectory: String?
-  /// Whether values that exist to run code become `None` instead of an error.
-  public var dropsUnsafe = false
 
   /// The defaults.
   public init() {}
@@ -97,11 +95,12 @@ extension DirectoryReport {
 }
 
 extension DirectoryReport {
-  /// The report as one JSON object; `Documentation/json.md` describes its members.
+  /// Writes the report as one JSON object; `Documentation/json.md` describes its members.
   ///
   /// - Parameters:
   ///   - trainerFlags: ``trainerStart`` as flags of OLMo's trainer.
   ///   - wording: puts remedies into words.
+  /// - Returns: the object.
   public func json(trainerFlags: [String], _ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()

@@ -26,7 +26,8 @@ struct DirectoryPlan {
     files.append(.init(name: name, source: source, plan: plan))
     report.outputs.append(
       Conversion.Output(
-        source: source, path: FilePath(path).appending(name).text, format: format, layout: layout,
+        source: source, target: .file(FilePath(path).appending(name).text), format: format,
+        layout: layout,
         tensorCount: tensorCount, aliasCount: aliasCount, byteCount: plan.byteCount,
         warnings: warnings))
   }

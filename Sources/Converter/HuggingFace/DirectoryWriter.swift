@@ -36,7 +36,7 @@ struct DirectoryWriter {
     guard let status = try FilePath(path).status() else { return false }
     guard status.isDirectory else { throw .occupiedDirectory(path) }
     let names = try Syscalls.names(in: path)
-    guard names.isEmpty || options.replacesExisting else {
+    guard names.isEmpty || options.writing.replacesExisting else {
       throw .occupiedDirectory(path)
     }
     return !names.isEmpty
@@ -81,7 +81,7 @@ struct DirectoryWriter {
       try run(files, progress, below: FilePath(path).directory.text, in: nil) {
         directory.place(of: $0)
       }
-      try directory.commit(synchronising: options.synchronises)
+      try directory.commit(synchronising: options.writing.synchronizes)
     } catch {
       directory.discard(files.map(\.name))
       throw error
@@ -108,9 +108,7 @@ struct DirectoryWriter {
     var outputs: [StagedOutput] = []
     for file in files {
       outputs.append(
-        try StagedOutput(
-          path: place(file.name), replacing: options.replacesExisting,
-          synchronising: options.synchronises, in: directories))
+        try StagedOutput(path: place(file.name), options.writing, in: directories))
     }
     var series = PlanSeries(
       files.map(\.plan), budget: options.budget,

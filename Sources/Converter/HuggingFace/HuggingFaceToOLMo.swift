@@ -164,7 +164,7 @@ public struct HuggingFaceToOLMo: Sendable {
     let skeleton = OLMoSidecar(kind: kind, groupSize: map.dimensions.blockGroupSize)
     let restoration = try CheckpointError.within(path.text) { () throws(CheckpointError) in
       try skeleton.restore(
-        document, tensorsOf: whole.graph, droppingUnsafe: options.folder.dropsUnsafe)
+        document, tensorsOf: whole.graph, droppingUnsafe: options.folder.reading.dropsUnsafe)
     }
     switch restoration {
     case .whole(let checkpoint): return checkpoint
@@ -201,7 +201,7 @@ public struct HuggingFaceToOLMo: Sendable {
   }
 
   private func read(_ path: String) throws(CheckpointError) -> Checkpoint {
-    try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: options.folder.dropsUnsafe))
+    try CheckpointFile.read(path, options.folder.reading)
   }
 
   // MARK: Small files

@@ -2,7 +2,7 @@ package import CkptBase
 internal import CkptCheckpoints
 public import CkptFormats
 internal import CkptGraph
-internal import CkptModels
+public import CkptModels
 internal import CkptPlan
 internal import CkptSafetensors
 internal import CkptSkeleton
@@ -21,10 +21,10 @@ public struct OLMoToHuggingFace: Sendable {
     public var carriesOptimizer = false
     /// Where the tokenizer is; `nil` for the input.
     public var tokenizer: String?
-    /// Whether an end-of-text token 0 stays 0.
-    public var keepsEndOfText = false
-    /// Whether what only OLMo knows goes along, so that the way back returns the same files.
-    public var carriesRest = true
+    /// Options for translating the configuration; the weights decide its precision.
+    ///
+    /// What only OLMo knows goes along so that the way back returns the same files.
+    public var translation = HuggingFaceTranslation.Options()
 
     /// The defaults.
     public init() {}
@@ -64,9 +64,7 @@ public struct OLMoToHuggingFace: Sendable {
     let config = try OLMoConfig(path: configPath)
     let source = try read(modelPath)
 
-    var translationOptions = HuggingFaceTranslation.Options()
-    translationOptions.keepsEndOfText = options.keepsEndOfText
-    translationOptions.carriesRest = options.carriesRest
+    var translationOptions = options.translation
     translationOptions.dtype = try CheckpointError.within(modelPath) { () throws(CheckpointError) in
       let found = try WeightType.only(of: source.graph, &plan)
       return (options.dtype ?? found).name
@@ -103,7 +101,7 @@ public struct OLMoToHuggingFace: Sendable {
     }
     if let index = shards.index { plan.add(SafetensorsShards.indexName, from: path, bytes: index) }
     // Once numbers have been rounded, the file cannot return.
-    guard options.carriesRest, options.dtype == nil else { return }
+    guard options.translation.carriesRest, options.dtype == nil else { return }
     try addSkeleton(
       .model, naming.map, of: source, path, HuggingFaceFolder.modelSkeleton, to: &plan)
   }
@@ -135,7 +133,7 @@ public struct OLMoToHuggingFace: Sendable {
         HuggingFaceFolder.optimizer, from: path, encoding.plan, format: .safetensors,
         layout: .plain, tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
         warnings: source.warnings + encoding.warnings)
-      guard options.carriesRest else { return }
+      guard options.translation.carriesRest else { return }
       try addSkeleton(
         .optimizer, naming.map, of: source, path, HuggingFaceFolder.optimizerSkeleton, to: &plan)
     }
@@ -169,7 +167,7 @@ public struct OLMoToHuggingFace: Sendable {
   }
 
   private func read(_ path: String) throws(CheckpointError) -> Checkpoint {
-    try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: options.folder.dropsUnsafe))
+    try CheckpointFile.read(path, options.folder.reading)
   }
 
   // MARK: Small files

@@ -61,10 +61,11 @@ public struct Inspection: Sendable {
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - dropsUnsafe: puts `None` where a pickle names something that exists to run code.
+  ///   - options: how it is read.
   /// - Throws: what ``CheckpointFile/read(_:_:)-(String,_)`` throws.
-  public init(of path: String, droppingUnsafe dropsUnsafe: Bool = false) throws(CheckpointError) {
-    let checkpoint = try CheckpointFile.read(path, ReadingOptions(dropsUnsafe: dropsUnsafe))
+  public init(of path: String, _ options: ReadingOptions = ReadingOptions()) throws(CheckpointError)
+  {
+    let checkpoint = try CheckpointFile.read(path, options)
     let graph = checkpoint.graph
     self.path = path
     container = checkpoint.container

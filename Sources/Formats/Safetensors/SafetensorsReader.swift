@@ -57,7 +57,8 @@ public enum SafetensorsReader: Sendable {
       try binder.bind()
       return Checkpoint(
         graph: binder.machine.graph, container: container(header, layout, origin: binder.origin),
-        byteCount: data.source.byteCount, copies: binder.copies, warnings: warnings + binder.warnings)
+        byteCount: data.source.byteCount, copies: binder.copies,
+        warnings: warnings + binder.warnings)
     }
   }
 

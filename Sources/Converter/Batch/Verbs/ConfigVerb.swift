@@ -80,7 +80,7 @@ struct ConfigWork: BatchWork {
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> WorkResult {
     var options = options
-    options.replacesExisting = budget.replacesExisting
+    options.writing.replacesExisting = budget.replacesExisting
     let translation = try ConfigTranslation(of: input, to: target, into: destination, options)
     try translation.write()
     var result = WorkResult()

@@ -50,7 +50,7 @@ struct ConversionWork: BatchWork {
   let options: ConversionOptions
 
   var reads: [String] { tasks.flatMap { $0.steps.map(\.source) } }
-  var writes: [String] { tasks.flatMap { $0.steps.compactMap(\.output) } }
+  var writes: [String] { tasks.flatMap { $0.steps.compactMap(\.target.path) } }
 
   func measure() throws(CheckpointError) -> Int {
     var total = 0
@@ -63,7 +63,7 @@ struct ConversionWork: BatchWork {
   ) throws(CheckpointError) -> WorkResult {
     var options = options
     options.budget = budget.copying
-    options.replacesExisting = budget.replacesExisting
+    options.writing.replacesExisting = budget.replacesExisting
     var result = WorkResult()
     result.isVerified = options.verifiesOutputs && options.keepsEverything
     for task in tasks {

@@ -57,7 +57,7 @@ struct FolderWork: BatchWork {
   ) throws(CheckpointError) -> WorkResult {
     var conversion = conversion
     conversion.folder.budget = budget.copying
-    conversion.folder.replacesExisting = budget.replacesExisting
+    conversion.folder.writing.replacesExisting = budget.replacesExisting
     conversion.folder.hiddenDirectory = hidden
     let report = try conversion.run(input, to: output, progress: progress)
     var result = WorkResult()

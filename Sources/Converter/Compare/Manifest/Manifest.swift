@@ -158,12 +158,12 @@ public struct ManifestMaker: Sendable {
   }
 
   private let budget: CopyBudget
-  private let replacesExisting: Bool
+  private let writing: WritingOptions
 
-  /// A maker that replaces a manifest that exists only if told so.
-  public init(budget: CopyBudget = CopyBudget(), replacingExisting replacesExisting: Bool = false) {
+  /// A maker that replaces a manifest that exists only if `writing` says so.
+  public init(budget: CopyBudget = CopyBudget(), writing: WritingOptions = WritingOptions()) {
     self.budget = budget
-    self.replacesExisting = replacesExisting
+    self.writing = writing
   }
 
   /// Writes the manifest of what is at `path` to the file `output`.
@@ -182,7 +182,7 @@ public struct ManifestMaker: Sendable {
     try FilePath(output).requireApart(
       from: members.states.map(\.path) + members.files.map { members.path.appending($0).text })
     // What stands in the way should not be found out after reading all bytes.
-    let staged = try StagedOutput(path: output, replacing: replacesExisting)
+    let staged = try StagedOutput(path: output, writing)
     let (manifest, warnings) = try Manifest.make(
       of: path, ReadingOptions(), budget: budget, progress: progress)
     try manifest.write(into: staged)

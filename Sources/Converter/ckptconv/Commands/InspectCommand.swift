@@ -28,7 +28,7 @@ struct InspectCommand: Command {
       "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N tensors and values only",
       manual: "How many tensors, and how many values, are listed. The default is all of them."),
     .toggle(
-      "drop-unsafe", \.dropsUnsafe, in: .safety, "show None for what exists to run code",
+      "drop-unsafe", \.reading.dropsUnsafe, in: .safety, "show None for what exists to run code",
       manual: """
         A pickle that names a global that exists to run code is refused. With this flag the rest of it
         is listed, and a warning names the global. Nothing is run in either case. See
@@ -38,7 +38,7 @@ struct InspectCommand: Command {
 
   private var sort: TensorOrder?
   private var limit: Int?
-  private var dropsUnsafe = false
+  private var reading = ReadingOptions()
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
@@ -68,7 +68,7 @@ struct InspectCommand: Command {
   private func show(
     _ path: String, isFirst: Bool, _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) {
-    let inspection = try Inspection(of: path, droppingUnsafe: dropsUnsafe)
+    let inspection = try Inspection(of: path, reading)
     for warning in inspection.warnings { console.warn("\(path): \(warning)") }
     if shared.json { return try console.printJSON(inspection.json) }
     let listing = InspectionListing(inspection, order: sort ?? .file, limit: limit)

@@ -3,6 +3,7 @@ internal import CkptBatch
 internal import CkptConvert
 internal import CkptFormats
 internal import CkptHuggingFace
+internal import CkptModels
 
 /// `ckptconv olmo-to-hf`.
 struct OLMoToHF: Command {
@@ -64,9 +65,9 @@ struct OLMoToHF: Command {
           model and split like its weights, and takes `train.pt` along in `olmo`.
           """),
       .tokenizer(\.options.tokenizer),
-      .keepEndOfText(\.options.keepsEndOfText),
+      .keepEndOfText(\.options.translation.keepsEndOfText),
       .toggle(
-        "no-carry", \.options.carriesRest, to: false, in: .content,
+        "no-carry", \.options.translation.carriesRest, to: false, in: .content,
         "leave out what only OLMo knows",
         manual: """
           Leaves out what travels for the way back: the key `ckptconv` of `config.json` and the

@@ -1,12 +1,13 @@
 internal import CkptConvert
 internal import CkptCopy
+internal import CkptFormats
 internal import CkptHuggingFace
 
 /// What conversions in both directions can be told of their outputs.
 struct OutputOptions: Sendable {
-  private var output: String?
-  private var replacesExisting = false
-  private var synchronises = false
+  /// The destination of the outputs.
+  private(set) var destination = Destination.besideInput
+  private var writing = WritingOptions()
   private var verifies = false
   private var manifest: String?
 
@@ -24,20 +25,18 @@ struct OutputOptions: Sendable {
 
   /// The flag that says where outputs go, in the words of a command.
   static func output(_ summary: String, manual: String) -> BoundFlag<OutputOptions> {
-    .path(
-      "output", short: "o", "PATH", \.output, takesStream: true, in: .output, summary,
-      manual: manual)
+    .destination("output", short: "o", "PATH", \.destination, in: .output, summary, manual: manual)
   }
 
   /// The flags that say how files appear.
   static let replacement: [BoundFlag<OutputOptions>] = [
     .toggle(
-      "force", \.replacesExisting, in: .output, "replace outputs that exist",
+      "force", \.writing.replacesExisting, in: .output, "replace outputs that exist",
       manual: """
         Without it a file that exists is never replaced. With it the old file stays until the new one
         is complete.
         """),
-    .sync(\.synchronises),
+    .sync(\.writing.synchronizes),
   ]
 
   /// The flags that prove what is in them.
@@ -58,15 +57,6 @@ struct OutputOptions: Sendable {
         later time.
         """),
   ]
-
-  /// Where outputs go.
-  var destination: Destination {
-    switch output {
-    case nil: .besideInput
-    case "-": .standardOutput
-    case .some(let path): .path(path)
-    }
-  }
 
   /// Refuses what excludes each other.
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
@@ -91,8 +81,7 @@ struct OutputOptions: Sendable {
 
   /// Hands what was chosen to a conversion.
   func apply(to options: inout ConversionOptions, _ shared: SharedOptions) {
-    options.replacesExisting = replacesExisting
-    options.synchronises = synchronises
+    options.writing = writing
     options.verifiesOutputs = verifies
     options.manifest = manifest
     options.budget = shared.budget
@@ -100,8 +89,7 @@ struct OutputOptions: Sendable {
 
   /// Hands what was chosen to a translation.
   func apply(to options: inout ConfigTranslation.Options) {
-    options.replacesExisting = replacesExisting
-    options.synchronises = synchronises
+    options.writing = writing
   }
 }
 
@@ -117,13 +105,14 @@ struct FolderOutput: Sendable {
         The directory that is made. It appears complete or not at all. It may exist if it is empty.
         """),
     .toggle(
-      "force", \.options.replacesExisting, in: .output, "replace files in a directory that exists",
+      "force", \.options.writing.replacesExisting, in: .output,
+      "replace files in a directory that exists",
       manual: """
         Writes into a directory that has files already, and replaces those of the same names. It is
         refused where weights of other names would stay, since readers might take the old ones.
         """),
-    .sync(\.options.synchronises),
-    .dropUnsafe(\.options.dropsUnsafe),
+    .sync(\.options.writing.synchronizes),
+    .dropUnsafe(\.options.reading.dropsUnsafe),
   ]
 
   /// The path of the directory.
@@ -133,10 +122,6 @@ struct FolderOutput: Sendable {
     guard let output else {
       throw UsageError(
         "\(command) makes a new directory, and none is named", hint: "add -o and a name for it")
-    }
-    guard output != "-" else {
-      throw UsageError(
-        "a directory cannot be written to the standard output", hint: "add -o and a name for it")
     }
     return output
   }

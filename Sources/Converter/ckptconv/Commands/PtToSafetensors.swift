@@ -66,14 +66,15 @@ extension PtToSafetensors {
           `ckptconv help layouts`.
           """),
       .choice(
-        "tied", "HOW", \.options.tied, in: .content, "store tied tensors as an alias, or copy them",
+        "tied", "HOW", \.options.safetensors.tied, in: .content,
+        "store tied tensors as an alias, or copy them",
         manual: """
           What becomes of tensors that share their bytes. The default is `alias` for the layout `plain`
           and `copy` for `olmo`, whose trainer asks for every name.
           """),
       .optimizerNames(\.options.optimizerNames, otherwise: "as it does in INPUT"),
       .toggle(
-        "no-skeleton", \.options.includesSkeleton, to: false, in: .content,
+        "no-skeleton", \.options.safetensors.includesSkeleton, to: false, in: .content,
         "leave out what is not a tensor",
         manual: """
           Leaves out the skeleton: the metadata that holds whatever is not a tensor's bytes. The file
@@ -82,12 +83,13 @@ extension PtToSafetensors {
           `ckptconv help skeleton`.
           """),
       .toggle(
-        "allow-loss", \.options.allowsLoss, in: .safety, "warn of what cannot be carried, go on",
+        "allow-loss", \.options.safetensors.allowsLoss, in: .safety,
+        "warn of what cannot be carried, go on",
         manual: """
           What the output cannot hold is an error that names it. With this flag it is left out, and a
           warning names it.
           """),
-      .dropUnsafe(\.options.dropsUnsafe),
+      .dropUnsafe(\.options.reading.dropsUnsafe),
     ]
 }
 

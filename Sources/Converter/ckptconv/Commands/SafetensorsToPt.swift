@@ -62,7 +62,7 @@ extension SafetensorsToPt {
           """),
       .optimizerNames(\.options.optimizerNames, otherwise: "as it does in INPUT"),
       .toggle(
-        "ignore-skeleton", \.options.ignoresSkeleton, in: .content,
+        "ignore-skeleton", \.options.reading.ignoresSkeleton, in: .content,
         "take the tensors as if there were no skeleton",
         manual: """
           Takes a file as any other program would: a dict of tensors, without the rest of the object
@@ -77,7 +77,7 @@ extension SafetensorsToPt {
           this flag it is left out, and the file is byte for byte what torch.save writes.
           """),
       .toggle(
-        "drop-unsafe", \.options.dropsUnsafe, in: .safety,
+        "drop-unsafe", \.options.reading.dropsUnsafe, in: .safety,
         "replace what exists to run code by None",
         manual: """
           A skeleton, or a pickle inside the file, that names a global that exists to run code is refused.

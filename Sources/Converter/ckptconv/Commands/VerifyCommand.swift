@@ -50,7 +50,7 @@ struct VerifyCommand: Command {
         converted to.
         """),
     .toggle(
-      "force", \.replacesExisting, in: .output, "replace a manifest that exists",
+      "force", \.writing.replacesExisting, in: .output, "replace a manifest that exists",
       manual: "Without it a file that exists is never replaced."),
     .path(
       "against", "FILE", \.against, in: .content, "compare A with a manifest",
@@ -61,7 +61,7 @@ struct VerifyCommand: Command {
   ]
 
   private var manifest: String?
-  private var replacesExisting = false
+  private var writing = WritingOptions()
   private var against: String?
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
@@ -69,7 +69,7 @@ struct VerifyCommand: Command {
     if manifest != nil, against != nil {
       throw .conflict("--manifest", "--against", because: "one writes a manifest, one reads it")
     }
-    if replacesExisting, manifest == nil {
+    if writing.replacesExisting, manifest == nil {
       throw UsageError("--force has nothing to replace", hint: "it belongs to --manifest")
     }
     switch (manifest ?? against, operands.count) {
@@ -131,7 +131,7 @@ struct VerifyCommand: Command {
   ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     let maker = ManifestMaker(
-      budget: shared.budget, replacingExisting: replacesExisting)
+      budget: shared.budget, writing: writing)
     let report = try maker.write(of: path, to: manifest) { done, total in
       console.progress?.update(done: done, total: total)
     }

@@ -13,6 +13,21 @@ extension BoundFlag {
         """)
   }
 
+  /// A flag for the destination of outputs: a path, or `-` for the standard output.
+  static func destination(
+    _ long: String, short: Character? = nil, _ valueName: String,
+    _ property: Property<Destination>, in section: Flag.Section, _ summary: String, manual: String
+  ) -> Self {
+    BoundFlag(
+      flag: Flag(
+        long: long, short: short, argument: .path(valueName), section: section, summary: summary,
+        manual: manual)
+    ) { target, text throws(UsageError) in
+      guard !text.isEmpty else { throw .badValue(of: long, needs: "a path", found: text) }
+      target[keyPath: property] = text == "-" ? .standardOutput : .path(text)
+    }
+  }
+
   /// Where the tokenizer is that goes along with a checkpoint.
   static func tokenizer(_ property: Property<String?>) -> Self {
     .path(

@@ -37,10 +37,10 @@ extension BoundFlag {
     ) { target, _ in target[keyPath: property] = value }
   }
 
-  /// A flag whose value is the path of a file or directory, or `-` where that stands for a stream.
+  /// A flag whose value is the path of a file or directory.
   static func path(
     _ long: String, short: Character? = nil, _ valueName: String,
-    _ property: Property<String?>, takesStream: Bool = false,
+    _ property: Property<String?>,
     in section: Flag.Section, _ summary: String, manual: String
   ) -> Self {
     BoundFlag(
@@ -48,7 +48,7 @@ extension BoundFlag {
         long: long, short: short, argument: .path(valueName), section: section, summary: summary,
         manual: manual)
     ) { target, text throws(UsageError) in
-      guard !text.isEmpty, text != "-" || takesStream else {
+      guard !text.isEmpty, text != "-" else {
         throw .badValue(of: long, needs: "a path", found: text)
       }
       target[keyPath: property] = text

@@ -10,34 +10,31 @@ public final class StagedOutput: CopyDestination {
   public let path: String
   private let directory: String
   private let directories: OutputDirectories
-  private let isReplacing: Bool
-  private let isSynchronising: Bool
+  private let options: WritingOptions
   private let file: ScratchFile
 
   /// Prepares to make the file `path`.
   ///
-  /// With `replacing`, a file that has the name already is replaced at the end; a symbolic link is
-  /// replaced itself and what it points to is left alone. With `synchronising`, ``commit()`` waits
-  /// for the disk first. That is off by default because `cp` does not wait either and it can take
-  /// longer than the copy: a file lost to a power cut can be made again from its source. Where
-  /// the directory is missing, it is made as one of `directories`.
+  /// A file that is replaced stays what it is until the end; a symbolic link is replaced itself and
+  /// what it points to is left alone. To wait for the disk is off by default because `cp` does not
+  /// wait either and it can take longer than the copy: a file lost to a power cut can be made again
+  /// from its source. Where the directory is missing, it is made as one of `directories`.
   /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and not
   ///   to be made.
   public init(
-    path: String, replacing: Bool = false, synchronising: Bool = false,
+    path: String, _ options: WritingOptions = WritingOptions(),
     in directories: OutputDirectories? = nil
   ) throws(CheckpointError) {
     self.path = path
     self.directories = directories ?? OutputDirectories()
-    isReplacing = replacing
-    isSynchronising = synchronising
+    self.options = options
     directory = FilePath(path).directory.text
     guard !path.isEmpty else { throw .missing(path) }
     // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
     let link = try Syscalls.status(at: path, followingLinks: false)
     if let status = try Syscalls.status(at: path) ?? link {
       let isFile = status.isRegular || status.isSymbolicLink
-      guard replacing, isFile else { throw .occupied(path, status) }
+      guard options.replacesExisting, isFile else { throw .occupied(path, status) }
     }
     guard path.utf8.last != UInt8(ascii: "/") else { throw .missing(path) }
     guard let directories else {
@@ -90,8 +87,8 @@ public final class StagedOutput: CopyDestination {
   /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
   public static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
     do throws(CheckpointError) {
-      for output in outputs where output.isSynchronising { try output.file.synchronise() }
-      for output in outputs where output.isReplacing { try output.prepareToReplace() }
+      for output in outputs where output.options.synchronizes { try output.file.synchronise() }
+      for output in outputs where output.options.replacesExisting { try output.prepareToReplace() }
       try publish(outputs)
     } catch {
       for output in outputs { output.directories.discard() }
@@ -102,12 +99,14 @@ public final class StagedOutput: CopyDestination {
   private static func publish(_ outputs: [StagedOutput]) throws(CheckpointError) {
     var published: [String] = []
     do throws(CheckpointError) {
-      for output in outputs where !output.isReplacing {
+      for output in outputs where !output.options.replacesExisting {
         try output.publish()
         published.append(output.path)
       }
-      for output in outputs where output.isReplacing { try output.file.replace(output.path) }
-      let synchronised = outputs.filter(\.isSynchronising)
+      for output in outputs where output.options.replacesExisting {
+        try output.file.replace(output.path)
+      }
+      let synchronised = outputs.filter(\.options.synchronizes)
       for directory in Set(synchronised.flatMap { [$0.directory] + $0.directories.parents }) {
         try Syscalls.synchronise(directory: directory)
       }

@@ -7,15 +7,11 @@ struct BatchOptions: Sendable {
   var list: String?
   var includesFiles = false
   var isDryRun = false
-  var resumes = false
-  var replacesExisting = false
-  var keepsGoing = false
-  var retries: Int?
-  var jobs: Int?
+  private var rules = BatchRules()
+  private var retries: Int?
+  private var jobs: Int?
   var shard: Shard?
   var mergesReports = false
-  var hashesInputs = false
-  var deletesSources = false
   var report: String?
 
   /// Refuses what excludes each other, and a batch without what its verb needs.
@@ -23,7 +19,7 @@ struct BatchOptions: Sendable {
     if operands.isEmpty, list == nil {
       throw UsageError("batch \(verb.name) takes INPUT... or --from LIST, found neither")
     }
-    if root == nil, verb.needsRoot || resumes || mergesReports || shard != nil {
+    if root == nil, verb.needsRoot || rules.resumes || mergesReports || shard != nil {
       throw UsageError(
         "batch \(verb.name) needs --output ROOT",
         hint: verb.writes
@@ -32,10 +28,7 @@ struct BatchOptions: Sendable {
             ? "the inputs are compared with the tree below ROOT"
             : "the journal of the batch lies below ROOT")
     }
-    if root == "-" {
-      throw UsageError("--output - would write many files to the standard output")
-    }
-    if deletesSources, !verb.verifies {
+    if rules.deletesSources, !verb.verifies {
       throw verb.canVerify
         ? UsageError(
           "--delete-source needs --verify", hint: "what nobody has compared is not deleted")
@@ -53,16 +46,12 @@ struct BatchOptions: Sendable {
 
   /// The same for the batch itself.
   func rules(settings: String, budget: CopyBudget) -> BatchRules {
-    var rules = BatchRules()
+    var rules = rules
     rules.settings = settings
     rules.jobs = jobs ?? 1
     rules.budget = budget
-    rules.resumes = resumes || mergesReports
-    rules.replacesExisting = replacesExisting
-    rules.keepsGoing = keepsGoing
+    rules.resumes = rules.resumes || mergesReports
     rules.retries = retries ?? 0
-    rules.deletesSources = deletesSources
-    rules.hashesInputs = hashesInputs
     return rules
   }
 }
@@ -81,7 +70,7 @@ extension BatchOptions {
         inputs are compared with, and for `roundtrip` and `check` only the place of the journal.
         """),
     .toggle(
-      "force", \.replacesExisting, in: .output, "replace outputs that exist",
+      "force", \.rules.replacesExisting, in: .output, "replace outputs that exist",
       manual: """
         Without it a file that exists is never replaced, except by a batch that has made it itself and
         resumes.
@@ -118,20 +107,20 @@ extension BatchOptions {
         for every 1000 tensors.
         """),
     .toggle(
-      "resume", \.resumes, in: .batch, "skip what an earlier run has done, go on",
+      "resume", \.rules.resumes, in: .batch, "skip what an earlier run has done, go on",
       manual: """
         Goes on with the batch that the journal below ROOT tells of. An item is skipped if its input
         and its outputs are what they were by size and time of change. Outputs of an item that was
         being done when the run ended are made anew.
         """),
     .toggle(
-      "checksum", \.hashesInputs, in: .batch, "know inputs by SHA-256 and not by time",
+      "checksum", \.rules.hashesInputs, in: .batch, "know inputs by SHA-256 and not by time",
       manual: """
         Writes the SHA-256 of inputs into the journal, and compares it when the batch is resumed: an
         input that was copied or touched is then still the same one. Every input is read once more.
         """),
     .toggle(
-      "keep-going", short: "k", \.keepsGoing, in: .batch, "go on after an item has failed",
+      "keep-going", short: "k", \.rules.keepsGoing, in: .batch, "go on after an item has failed",
       manual: """
         Does all items that can be done. Without it, the first failure ends the batch when the items
         that are being done have ended. A full disk ends it in any case; problems that a verb finds
@@ -146,7 +135,8 @@ extension BatchOptions {
         not tried again.
         """),
     .toggle(
-      "delete-source", \.deletesSources, in: .batch, "delete inputs once verified, needs --verify",
+      "delete-source", \.rules.deletesSources, in: .batch,
+      "delete inputs once verified, needs --verify",
       manual: """
         Deletes the files that an item was made from when its outputs have been compared with them,
         are on the disk and in the journal; then the directory, if nothing else is in it.

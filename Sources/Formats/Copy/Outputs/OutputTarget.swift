@@ -1,0 +1,67 @@
+package import CkptBase
+
+/// The place of an output: a file, or the standard output.
+public enum OutputTarget: Hashable, Sendable, CustomStringConvertible {
+  /// A file, by its path.
+  case file(String)
+  /// The standard output, which takes one output.
+  case standardOutput
+
+  /// The path of the file; `nil` for the standard output.
+  public var path: String? {
+    guard case .file(let path) = self else { return nil }
+    return path
+  }
+
+  /// The path of the file, or `-` for the standard output.
+  public var description: String { path ?? "-" }
+
+  /// Opens the place; nothing appears there yet.
+  ///
+  /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and
+  ///   not to be made.
+  package func open(
+    _ options: WritingOptions, in directories: OutputDirectories? = nil
+  ) throws(CheckpointError) -> OpenOutput {
+    switch self {
+    case .file(let path): .file(try StagedOutput(path: path, options, in: directories))
+    case .standardOutput: .stream(StreamOutput())
+    }
+  }
+}
+
+/// An output that was opened and waits for its bytes.
+package enum OpenOutput: Sendable {
+  /// A file that appears when it is committed.
+  case file(StagedOutput)
+  /// A stream, whose bytes are gone once they are written.
+  case stream(StreamOutput)
+
+  /// The destination of a plan.
+  package var destination: any CopyDestination {
+    switch self {
+    case .file(let file): file
+    case .stream(let stream): stream
+    }
+  }
+
+  /// The file that is to be committed; `nil` for a stream.
+  package var file: StagedOutput? {
+    guard case .file(let file) = self else { return nil }
+    return file
+  }
+}
+
+/// Options for writing files.
+public struct WritingOptions: Hashable, Sendable {
+  /// Whether files that exist are replaced; otherwise they are an error.
+  public var replacesExisting: Bool
+  /// Whether files are on the disk before they appear under their names.
+  public var synchronizes: Bool
+
+  /// Makes options.
+  public init(replacesExisting: Bool = false, synchronizes: Bool = false) {
+    self.replacesExisting = replacesExisting
+    self.synchronizes = synchronizes
+  }
+}
