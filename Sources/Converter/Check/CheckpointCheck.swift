@@ -97,7 +97,7 @@ public struct CheckpointCheck: Sendable {
     var record = CheckRecord()
     do throws(CheckpointError) {
       let checkpoint = try record.read(path)
-      record.examined.append(checkpoint.graph.tensors.count.counting("tensor"))
+      record.examined.append(checkpoint.graph.tensors.count.pluralized("tensor"))
     } catch {
       guard error.code != .inputOutput else { throw error }
       record.note(error, keptFromReading: path)
@@ -132,7 +132,7 @@ public struct CheckpointCheck: Sendable {
     if checkedByteCount > 0 { record.examined.append("checksums of \(checkedByteCount) bytes") }
     if options.searchesValues {
       record.examined.append(
-        searchedTensorCount.counting("tensor") + " for NaN and infinite numbers")
+        searchedTensorCount.pluralized("tensor") + " for NaN and infinite numbers")
     }
   }
 }

@@ -131,7 +131,7 @@ struct ModelCheck {
       let others = fault.count - 1
       add(
         "tensor '\(fault.name)' \(fault.words)"
-          + (others > 0 ? "; the same in " + others.counting("other block") : ""))
+          + (others > 0 ? "; the same in " + others.pluralized("other block") : ""))
     }
     let rest = faults.dropFirst(Self.toldFaults).reduce(0) { $0 + $1.count }
     if rest > 0 { add("other tensors that are not as \(outline.configuration) says: \(rest)") }

@@ -151,7 +151,8 @@ struct OLMoCheck {
     let name = configuration?.document["optimizer"]?.mapping?["name"]?.scalar?.description
     let check = try OptimizerCheck(graph, at: file.path, model: shapes, optimizer: name)
     record.findings += check.findings
-    record.examined.append("the optimizer's state of " + check.parameterCount.counting("parameter"))
+    record.examined.append(
+      "the optimizer's state of " + check.parameterCount.pluralized("parameter"))
     return (file.path, check.steps)
   }
 }

@@ -217,7 +217,7 @@ struct OptimizerCheck {
     findings.append(
       Finding(
         .problem, .optimizer, at: path,
-        "\(parameters.count.counting("parameter")) \(what): \(named)\(rest)",
+        "\(parameters.count.pluralized("parameter")) \(what): \(named)\(rest)",
         remedy: remedy))
   }
 }

@@ -81,7 +81,7 @@ struct CheckCommand: Command {
 
   private func verdict(_ examination: CheckpointCheck) -> String {
     let problems = examination.findings.count { $0.severity == .problem }
-    var verdict = problems == 0 ? "no problem found" : problems.counting("problem")
+    var verdict = problems == 0 ? "no problem found" : problems.pluralized("problem")
     if let consumer = examination.consumer, let loads = examination.loads {
       verdict += "; \(consumer.program) would\(loads ? "" : " not") load it"
     }

@@ -1,6 +1,7 @@
 internal import CkptBase
 internal import CkptBatch
 internal import CkptConvert
+internal import CkptCopy
 internal import CkptModels
 
 /// `ckptconv config`.
@@ -36,22 +37,22 @@ struct ConfigCommand: Command {
   ]
   static let operands = Operands(usage: "INPUT", minimum: 1, maximum: 1, arePaths: true)
 
-  private var outputs = OutputOptions()
+  private var destination = Destination.besideInput
   private var options = ConfigTranslation.Options()
   private var target: ConfigTarget?
 
   static let flags: [BoundFlag<ConfigCommand>] =
     [
-      OutputOptions.output(
+      .destination(
+        "output", short: "o", "PATH", \.destination, in: .output,
         "write to a directory, a file, or - (stdout)",
         manual: """
           Where the output goes. A PATH with the extension `.json`, `.yaml` or `.yml` is the name of
           the configuration; any other is a directory, which is made where it does not exist.
           The default is the directory of the input. The name `-` stands for the standard output,
           which takes the configuration only, and the report is not printed.
-          """
-      ).lifted(to: \.outputs)
-    ] + OutputOptions.replacement.map { $0.lifted(to: \.outputs) } + [
+          """)
+    ] + WritingOptions.flags.map { $0.lifted(to: \.options.writing) } + [
       .choice(
         "to", "SIDE", \.target, in: .content, "what to write: hf or olmo",
         manual: """
@@ -76,7 +77,7 @@ struct ConfigCommand: Command {
     ]
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try outputs.check(operands, shared)
+    try destination.check(operands, shared)
     if target == .hf, options.template != nil {
       throw .conflict("--to hf", "--config", because: "a template is for translations to OLMo")
     }
@@ -86,7 +87,6 @@ struct ConfigCommand: Command {
     if target == .olmo, !options.huggingFace.carriesRest {
       throw .conflict("--to olmo", "--no-carry", because: "nothing is carried to OLMo")
     }
-    outputs.apply(to: &options)
   }
 
   func run(
@@ -94,7 +94,7 @@ struct ConfigCommand: Command {
   ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     let translation = try ConfigTranslation(
-      of: operands[0], to: target?.target, into: outputs.destination, options)
+      of: operands[0], to: target?.target, into: destination, options)
     try translation.write()
     for warning in translation.warnings { console.warn(warning) }
     for file in translation.files {
@@ -102,7 +102,7 @@ struct ConfigCommand: Command {
     }
     if shared.json {
       try console.printJSON(translation.json(\.words))
-    } else if outputs.destination != .standardOutput, !shared.quiet {
+    } else if destination != .standardOutput, !shared.quiet {
       try console.print(ConfigListing(translation).text(width: console.columns))
     }
     return .done

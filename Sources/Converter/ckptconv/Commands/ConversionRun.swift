@@ -7,30 +7,21 @@ internal import CkptSkeleton
 
 /// Converts inputs one after the other and tells what became of them.
 struct ConversionRun {
-  private let conversion: Conversion
-  private let format: CheckpointFormat
-  private let manifest: String?
-  private let destination: Destination
-  private let console: Console
-
-  init(_ options: ConversionOptions, _ destination: Destination, _ console: Console) {
-    conversion = Conversion(options)
-    format = options.format
-    manifest = options.manifest
-    self.destination = destination
-    self.console = console
-  }
+  let options: ConversionOptions
+  let destination: Destination
+  let console: Console
 
   /// Converts what was given on the command line.
   ///
   /// - Throws: what stops all of it; a fault of one input is reported, and the others go on.
   func run(on operands: [String], json: Bool) throws(CheckpointError) -> ExitCode {
     if destination == .standardOutput, console.columns != nil {
-      console.report(.binaryOnTerminal(format))
+      console.report(.binaryOnTerminal(options.format))
       return .usage
     }
     // A stream is not taken back, and to write to it can take as long as nobody reads.
     if destination != .standardOutput { TerminalSyscalls.stopGracefullyWhenInterrupted() }
+    let conversion = Conversion(options)
     let tasks = try conversion.tasks(for: operands, to: destination)
     var report = ConversionReport()
     for task in tasks {
@@ -40,7 +31,9 @@ struct ConversionRun {
         }
         console.progress?.finish()
         for output in outputs { announce(output) }
-        if let manifest { console.note("\(task.input) -> \(manifest): manifest") }
+        if let manifest = options.manifest {
+          console.note("\(task.input) -> \(manifest): manifest")
+        }
         report.outputs += outputs
       } catch {
         if error.code == .cancelled { throw error }
@@ -61,7 +54,7 @@ struct ConversionRun {
 
   private func content(of output: Conversion.Output) -> String {
     guard output.format != nil else { return "unchanged" }
-    var words = [output.tensorCount.counting("tensor")]
+    var words = [output.tensorCount.pluralized("tensor")]
     if output.aliasCount > 0 { words.append("\(output.aliasCount) tied") }
     if let layout = output.layout { words.append("layout \(layout.rawValue)") }
     return words.joined(separator: ", ")
@@ -97,7 +90,7 @@ struct FolderSummary {
 
   private static func line(_ output: Conversion.Output) -> String {
     let size = ByteCount(bytes: output.byteCount)
-    return "\(output.source) -> \(output.path): \(size), \(output.tensorCount.counting("tensor"))"
+    return "\(output.source) -> \(output.path): \(size), \(output.tensorCount.pluralized("tensor"))"
   }
 
   /// The files beside those of tensors.

@@ -42,17 +42,16 @@ struct DiffCommand: Command {
       "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N of each kind only",
       manual: "How many tensors, names and values are listed. The default is all of them."),
     .decimal(
-      "tolerance", "X", \.tolerance, in: .content, "ignore absolute differences up to X",
+      "tolerance", "X", \.tolerance.absolute, in: .content, "ignore absolute differences up to X",
       manual: "Tensors whose largest absolute difference is at most X do not count as different."),
     .decimal(
-      "relative-tolerance", "X", \.relativeTolerance, in: .content,
+      "relative-tolerance", "X", \.tolerance.relative, in: .content,
       "ignore relative differences up to X",
       manual: "Tensors whose largest relative difference is at most X do not count as different."),
   ]
 
   private var limit: Int?
-  private var tolerance: Double?
-  private var relativeTolerance: Double?
+  private var tolerance = DiffReport.Tolerance()
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
@@ -61,9 +60,7 @@ struct DiffCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    var bounds = DiffReport.Tolerance()
-    (bounds.absolute, bounds.relative) = (tolerance, relativeTolerance)
-    var report = DiffReport(first: operands[0], second: operands[1], tolerance: bounds)
+    var report = DiffReport(first: operands[0], second: operands[1], tolerance: tolerance)
     let pairing = try FilePairing(of: operands[0], and: operands[1])
     report.differences = pairing.differences
     for pair in pairing.pairs {
@@ -182,11 +179,11 @@ struct DiffText {
     let lists = [file.tensors.count, file.renamed.count, file.unpaired.count + file.others.count]
     let hidden = lists.reduce(0) { $0 + max(0, $1 - limit) }
     let within = file.tensors.count(where: report.tolerance.covers)
-    var words = ["\(file.tensors.count.counting("tensor")) of \(file.comparedCount) differ"]
+    var words = ["\(file.tensors.count.pluralized("tensor")) of \(file.comparedCount) differ"]
     if within > 0 { words.append("\(within) within tolerance") }
     if !file.renamed.isEmpty { words.append("\(file.renamed.count) renamed") }
     if !file.unpaired.isEmpty { words.append("\(file.unpaired.count) on one side only") }
-    if !file.others.isEmpty { words.append("\(file.others.count.counting("other difference"))") }
+    if !file.others.isEmpty { words.append("\(file.others.count.pluralized("other difference"))") }
     return words.joined(separator: ", ") + (hidden > 0 ? "; \(hidden) not listed" : "") + "\n"
   }
 }

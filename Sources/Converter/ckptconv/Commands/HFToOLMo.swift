@@ -35,14 +35,15 @@ struct HFToOLMo: Command {
   ]
   static let operands = Operands.directory
 
-  private var output = FolderOutput()
+  private var output: String?
   private var options = HuggingFaceToOLMo.Options()
   private var format: TrainerFormat?
   private var dtype: WeightDType?
   private var destination = ""
 
   static let flags: [BoundFlag<HFToOLMo>] =
-    FolderOutput.flags.map { $0.lifted(to: \.output) } + [
+    [.outputDirectory(\.output)] + DirectoryOptions.flags.map { $0.lifted(to: \.options.folder) }
+    + [
       .choice(
         "as", "FORMAT", \.format, in: .content, "write pt, or safetensors for the trainer",
         manual: """
@@ -70,7 +71,8 @@ struct HFToOLMo: Command {
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try checkForBatch(operands, shared)
-    destination = try output.destination(of: Self.name)
+    guard let output else { throw .missingDirectory(of: Self.name) }
+    destination = output
   }
 
   func run(
@@ -90,7 +92,7 @@ extension HFToOLMo: BatchableCommand {
     _ operands: [String], _ shared: SharedOptions
   ) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
-    options.folder = output.options(shared)
+    options.folder.budget = shared.budget
     if let format { options.format = format == .pt ? .torch : .safetensors }
     options.dtype = dtype.map(DType.init)
   }

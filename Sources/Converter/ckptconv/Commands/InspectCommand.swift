@@ -152,8 +152,8 @@ struct InspectionListing {
     let rest = hidden > 0 ? "; \(hidden) not listed" : ""
     let names = opaqueGlobals.joined(separator: ", ").harmless
     let opaque = names.isEmpty ? "" : "unknown classes: \(names)\n"
-    return "\(opaque)\(tensors.count.counting("tensor")), \(bytes); "
-      + "\(values.count.counting("value"))\(rest)\n"
+    return "\(opaque)\(tensors.count.pluralized("tensor")), \(bytes); "
+      + "\(values.count.pluralized("value"))\(rest)\n"
   }
 }
 

@@ -36,16 +36,16 @@ struct OLMoToHF: Command {
   ]
   static let operands = Operands.directory
 
-  private var output = FolderOutput()
+  private var output: String?
   private var options = OLMoToHuggingFace.Options()
-  private var shardByteCount: Int?
   private var dtype: WeightDType?
   private var destination = ""
 
   static let flags: [BoundFlag<OLMoToHF>] =
-    FolderOutput.flags.map { $0.lifted(to: \.output) } + [
+    [.outputDirectory(\.output)] + DirectoryOptions.flags.map { $0.lifted(to: \.options.folder) }
+    + [
       .byteCount(
-        "max-shard-size", "SIZE", \.shardByteCount, in: .content,
+        "max-shard-size", "SIZE", \.options.shardByteCount, in: .content,
         "weights per file at most; default 5GB",
         manual: """
           How many bytes of tensors one file holds, such as `5GB` or `500MB`; the default is `5GB`, as
@@ -77,7 +77,8 @@ struct OLMoToHF: Command {
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try checkForBatch(operands, shared)
-    destination = try output.destination(of: Self.name)
+    guard let output else { throw .missingDirectory(of: Self.name) }
+    destination = output
   }
 
   func run(
@@ -97,8 +98,7 @@ extension OLMoToHF: BatchableCommand {
     _ operands: [String], _ shared: SharedOptions
   ) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
-    options.folder = output.options(shared)
-    if let shardByteCount { options.shardByteCount = shardByteCount }
+    options.folder.budget = shared.budget
     options.dtype = dtype.map(DType.init)
   }
 

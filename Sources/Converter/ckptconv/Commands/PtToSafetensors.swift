@@ -34,24 +34,27 @@ struct PtToSafetensors: Command {
   ]
   static let operands = Operands.inputs
 
-  private var outputs = OutputOptions()
+  private var destination = Destination.besideInput
   private(set) var options = ConversionOptions(to: .safetensors)
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try outputs.check(operands, shared)
-    outputs.apply(to: &options, shared)
+    try destination.check(operands, shared)
+    try options.check(operands, destination)
+    options.budget = shared.budget
   }
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    try ConversionRun(options, outputs.destination, console).run(on: operands, json: shared.json)
+    try ConversionRun(options: options, destination: destination, console: console).run(
+      on: operands, json: shared.json)
   }
 }
 
 extension PtToSafetensors {
   static let flags: [BoundFlag<PtToSafetensors>] =
-    OutputOptions.flags.map { $0.lifted(to: \.outputs) } + [
+    [.conversionOutput(\.destination)]
+    + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) } + [
       .toggle(
         "train", \.options.convertsTrainerState, in: .content, "convert train.pt too",
         manual: """

@@ -87,7 +87,7 @@ struct RoundTripCommand: Command {
     case .sameObject: return "\(head)the same object in other bytes, \(way)\n\(reasons)"
     case .different:
       return
-        "\(head)different: \(finding.differenceCount.counting("difference")), \(way)\n\(reasons)"
+        "\(head)different: \(finding.differenceCount.pluralized("difference")), \(way)\n\(reasons)"
         + VerifyText.table(finding.differences).text(width: width)
     }
   }

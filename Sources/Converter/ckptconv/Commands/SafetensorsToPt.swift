@@ -36,24 +36,27 @@ struct SafetensorsToPt: Command {
   ]
   static let operands = Operands.inputs
 
-  private var outputs = OutputOptions()
+  private var destination = Destination.besideInput
   private(set) var options = ConversionOptions(to: .torch)
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
-    try outputs.check(operands, shared)
-    outputs.apply(to: &options, shared)
+    try destination.check(operands, shared)
+    try options.check(operands, destination)
+    options.budget = shared.budget
   }
 
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    try ConversionRun(options, outputs.destination, console).run(on: operands, json: shared.json)
+    try ConversionRun(options: options, destination: destination, console: console).run(
+      on: operands, json: shared.json)
   }
 }
 
 extension SafetensorsToPt {
   static let flags: [BoundFlag<SafetensorsToPt>] =
-    OutputOptions.flags.map { $0.lifted(to: \.outputs) } + [
+    [.conversionOutput(\.destination)]
+    + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) } + [
       .toggle(
         "nest", \.options.nestsNames, in: .content, "make nested dicts of names with dots",
         manual: """

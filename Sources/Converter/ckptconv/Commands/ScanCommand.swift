@@ -89,7 +89,7 @@ struct ScanCommand: Command {
     }
     let counts = ScanFinding.Severity.allCases.map { "\(scan.count($0)) \($0.rawValue)" }
     let size = ByteCount(bytes: scan.byteCount)
-    let kind = "\(scan.format), \(size), \(scan.pickleCount.counting("pickle"))"
+    let kind = "\(scan.format), \(size), \(scan.pickleCount.pluralized("pickle"))"
     lines.append("\(scan.path): \(kind): \(counts.joined(separator: ", "))".harmless)
     return lines.joined(separator: "\n") + "\n"
   }

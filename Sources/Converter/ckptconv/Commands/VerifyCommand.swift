@@ -187,7 +187,7 @@ struct VerifyText {
     guard !finding.isSame else { return "\(files) are the same: \(extent(finding))\n" }
     let count = finding.differenceCount
     let more = count - finding.differences.count
-    return "\(files) differ: \(count.counting("difference"))\n"
+    return "\(files) differ: \(count.pluralized("difference"))\n"
       + Self.table(finding.differences).text(width: width)
       + (more > 0 ? "and \(more) more\n" : "")
   }
@@ -197,8 +197,8 @@ struct VerifyText {
     let size = ByteCount(bytes: finding.byteCount).description
     guard finding.scope != .bytes else { return "\(size), byte by byte" }
     let text =
-      "\(finding.tensorCount.counting("tensor")) (\(size)), "
-      + finding.valueCount.counting("value")
+      "\(finding.tensorCount.pluralized("tensor")) (\(size)), "
+      + finding.valueCount.pluralized("value")
     return finding.scope == .names ? text + ", by name" : text
   }
 

@@ -101,6 +101,11 @@ extension UsageError {
     return UsageError("\(command) takes \(operands.usage), found \(count)")
   }
 
+  static func missingDirectory(of command: String) -> UsageError {
+    UsageError(
+      "\(command) makes a new directory, and none is named", hint: "add -o and a name for it")
+  }
+
   static func binaryOnTerminal(_ format: CheckpointFormat) -> UsageError {
     UsageError(
       "--output - would write a .\(format.fileExtension) file to the terminal",

@@ -77,7 +77,7 @@ final class Console: Sendable {
   }
 
   /// Says something in lines of its own about a whole run, unless only warnings and errors are wanted.
-  func summarise(_ table: Table) {
+  func summarize(_ table: Table) {
     if !isQuiet { say(table.text(width: errors.columns)) }
   }
 

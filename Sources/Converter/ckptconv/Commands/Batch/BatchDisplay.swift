@@ -25,10 +25,10 @@ final class BatchDisplay: BatchObserver {
       if case .finished = entry.standing { true } else { false }
     }
     if let shard = schedule.shard {
-      console.note("shard \(shard): \(schedule.entries.count.counting("item"))")
+      console.note("shard \(shard): \(schedule.entries.count.pluralized("item"))")
     }
     if finished > 0 {
-      console.note("\(finished.counting("item")) done in earlier runs, \(total) to do")
+      console.note("\(finished.pluralized("item")) done in earlier runs, \(total) to do")
     }
     for fault in schedule.faults { console.report(fault.error.framed(by: fault.item.input)) }
   }
@@ -76,7 +76,7 @@ final class BatchDisplay: BatchObserver {
     if report.attempts > 1 { words.append("\(report.attempts) attempts") }
     if report.isVerified { words.append("verified") }
     if report.isSourceDeleted { words.append("input deleted") }
-    if !report.problems.isEmpty { words.append(report.problems.count.counting("problem")) }
+    if !report.problems.isEmpty { words.append(report.problems.count.pluralized("problem")) }
     return words.joined(separator: ", ")
   }
 
@@ -112,7 +112,7 @@ struct BatchSummary {
       let rows = failed.prefix(Self.listLimit).map { item in
         [item.name, item.reason(\.words)]
       }
-      console.summarise(Table([.text("item"), .text("why")], rows: Array(rows)))
+      console.summarize(Table([.text("item"), .text("why")], rows: Array(rows)))
       if failed.count > Self.listLimit {
         console.note("and \(failed.count - Self.listLimit) more; --report FILE has all")
       }
@@ -132,7 +132,7 @@ struct BatchSummary {
       let count = report.count(outcome)
       return count > 0 ? "\(count) \(word)" : nil
     }
-    return "\(report.items.count.counting("item")): \(parts.joined(separator: ", "))"
+    return "\(report.items.count.pluralized("item")): \(parts.joined(separator: ", "))"
   }
 }
 
@@ -165,7 +165,7 @@ struct BatchListing {
 
   private var totals: String {
     var parts = [
-      "\(preview.openCount) of \(preview.items.count.counting("item")) to do",
+      "\(preview.openCount) of \(preview.items.count.pluralized("item")) to do",
       "\(ByteCount(bytes: preview.readByteCount)) in",
     ]
     if preview.writes { parts.append("\(ByteCount(bytes: preview.writtenByteCount)) out") }

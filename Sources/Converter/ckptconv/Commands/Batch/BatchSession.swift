@@ -88,7 +88,7 @@ struct BatchSession {
       for fault in faults { console.report(fault.error.framed(by: fault.item.input)) }
       let count = schedule.entries.count
       console.note(
-        "nothing was done: \(faults.count) of \(count.counting("item")) cannot be done"
+        "nothing was done: \(faults.count) of \(count.pluralized("item")) cannot be done"
           + (faults.count < count ? "; --keep-going does the others" : ""))
       return ExitCode(found: false, failures: faults.map(\.error))
     }
