@@ -158,7 +158,7 @@ let package = Package(
     tests("BaseTests", ["CkptBase", "CkptTestSupport"]),
     tests("JSONTests", ["CkptBase", "CkptJSON"]),
     tests("YAMLTests", ["CkptBase", "CkptYAML", "CkptTestSupport"]),
-    tests("GraphTests", ["CkptBase", "CkptGraph"]),
+    tests("GraphTests", ["CkptBase", "CkptGraph", "CkptTestSupport"]),
     tests("PickleTests", ["CkptBase", "CkptGraph", "CkptPickle", "CkptTestSupport"]),
     tests("CopyTests", ["CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTestSupport"]),
     tests("ZipTests", ["CkptBase", "CkptGraph", "CkptZip", "CkptTestSupport"]),

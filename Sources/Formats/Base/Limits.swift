@@ -39,6 +39,11 @@ public enum Limits: Sendable {
   public static let dimensionsPerTensor = 8
   /// The dimensions that the tensors of a checkpoint may have together in any case.
   public static let dimensionsAtLeast = 1 << 20
+  /// The most corners of the blocks of one tensor, which are compared to find holes: two for each
+  /// block if one dimension is split, four if two are.
+  ///
+  /// A shard of each of 65,536 GPUs in four dimensions comes to half of it.
+  public static let blockCorners = 1 << 21
   /// The most dimensions of a tensor.
   ///
   /// PyTorch and safetensors set no bound; NumPy 2 stops at 64.

@@ -24,15 +24,9 @@ extension TensorGraph {
     // The strides of a tensor without elements can be anything.
     if part.elementCount > 0 { part.offset += rows.lowerBound * part.strides[0] }
     guard let packed = tensor.packed else { return try addNew(part) }
-    let width = part.elementCount / max(rows.count, 1)
-    let blocks =
-      part.elementCount == 0
-      ? []
-      : [
-        ElementBlock(packed: packed, dtype: tensor.dtype, shape: tensor.shape)
-          .elements(rows.lowerBound * width..<rows.upperBound * width)
-      ]
-    return try addNew(part.filling(addStorage(of: part, blocks)))
+    guard part.elementCount > 0 else { return try addNew(part.filling(addStorage(of: part, nil))) }
+    let block = ElementBlock(packed: packed, dtype: tensor.dtype, shape: tensor.shape)
+    return try addNew(part.filling(addStorage(of: part, PlacedBlocks(whole: block).rows(rows))))
   }
 
   /// Adds a tensor that is the given ones one below the other: joined along their first dimension.
@@ -58,14 +52,9 @@ extension TensorGraph {
       whole.strides = view.strides
       return try addNew(whole)
     }
-    var blocks: [ElementBlock] = []
-    for block in tensors.flatMap({ self.blocks(of: $0) }) {
-      if let both = blocks.last?.joined(with: block) {
-        blocks[blocks.count - 1] = both
-      } else {
-        blocks.append(block)
-      }
-    }
+    let parts = tensors.compactMap { self.blocks(of: $0) }
+    var blocks = parts.first
+    for part in parts.dropFirst() { blocks?.append(part) }
     return try addNew(whole.filling(addStorage(of: whole, blocks)))
   }
 
@@ -105,35 +94,31 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
-  /// Where files have the elements of a tensor.
-  ///
-  /// What the blocks hold, one after the other and packed, are its elements in row-major order. A
-  /// tensor without elements or without data has no blocks.
-  package func blocks(of tensor: Tensor) -> [ElementBlock] {
-    let count = tensor.elementCount
-    guard count > 0, let storage = tensor.storage.map({ self[$0] }) else { return [] }
+  /// The blocks in files that are the elements of a tensor, in a box of its shape; `nil` for a tensor
+  /// without elements or without data.
+  package func blocks(of tensor: Tensor) -> PlacedBlocks? {
+    guard tensor.elementCount > 0, let storage = tensor.storage.map({ self[$0] }) else {
+      return nil
+    }
     if let packed = tensor.packed {
-      return [ElementBlock(packed: packed, dtype: tensor.dtype, shape: tensor.shape)]
+      return PlacedBlocks(
+        whole: ElementBlock(packed: packed, dtype: tensor.dtype, shape: tensor.shape))
     }
     if let region = storage.region {
-      return [ElementBlock(tensor, in: region, isBigEndian: storage.isBigEndian)]
+      return PlacedBlocks(
+        whole: ElementBlock(tensor, in: region, isBigEndian: storage.isBigEndian))
     }
-    precondition(tensor.isContiguous, "a view of a storage of blocks is rows of it")
-    let wanted = tensor.offset..<tensor.offset + count
-    var blocks: [ElementBlock] = []
-    var start = 0
-    for block in storage.blocks {
-      let range = (start..<start + block.elementCount).clamped(to: wanted)
-      if !range.isEmpty {
-        blocks.append(block.elements(range.lowerBound - start..<range.upperBound - start))
-      }
-      start += block.elementCount
-    }
-    return blocks
+    guard let blocks = storage.blocks else { return nil }
+    precondition(
+      tensor.isContiguous && tensor.shape.dropFirst() == blocks.shape.dropFirst(),
+      "a view of a storage of blocks is rows of it")
+    guard let count = tensor.shape.first else { return blocks }
+    let row = tensor.offset / (tensor.elementCount / count)
+    return blocks.rows(row..<row + count)
   }
 
-  /// Adds a storage that consists of `blocks`, which are the elements of `tensor`.
-  mutating func addStorage(of tensor: Tensor, _ blocks: [ElementBlock]) -> StorageID {
+  /// Adds a storage that consists of `blocks`, which are the elements of `tensor` if it has any.
+  mutating func addStorage(of tensor: Tensor, _ blocks: PlacedBlocks?) -> StorageID {
     let old = tensor.storage.map { self[$0] }
     return add(
       Storage(
@@ -206,7 +191,9 @@ extension TensorGraph {
       cast.origin = .plain
       if tensor.storage != nil {
         let blocks = blocks(of: tensor)
-        precondition(blocks.allSatisfy { $0.dtype == tensor.dtype }, "a tensor is cast once")
+        precondition(
+          blocks?.blocks.allSatisfy { $0.elements.dtype == tensor.dtype } ?? true,
+          "a tensor is cast once")
         let view = TensorView(tensor)
         let storage = view.flatMap { storages[$0] } ?? addStorage(of: cast, blocks)
         if let view { storages[view] = storage }

@@ -62,7 +62,7 @@ extension TensorGraph {
   }
 
   /// Says what a storage that no file has in one piece consists of.
-  package mutating func setBlocks(_ blocks: [ElementBlock], of id: StorageID) {
+  package mutating func setBlocks(_ blocks: PlacedBlocks?, of id: StorageID) {
     storages[Int(id.index)].blocks = blocks
   }
 

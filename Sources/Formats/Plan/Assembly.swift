@@ -9,36 +9,56 @@ public import CkptGraph
 public struct Assembly: Sendable {
   /// The elements of one tensor.
   public struct Piece: Sendable {
-    /// The region that has the elements, packed in row-major order, and nothing else.
+    /// The region that has the elements.
     public var region: FileRegion
-    /// Where in the assembly each element goes, and how its bytes change on the way.
+    /// The place of each element in the assembly, and the change of its bytes on the way.
     public var placement: StridedElements
+    /// The place of the first element in the region, in bytes.
+    public var sourceOffset: Int
+    /// The distance in bytes between neighbors along each dimension in the region, a multiple of an
+    /// element's size; `nil` where the region has the elements packed in row-major order, and nothing
+    /// else.
+    public var sourceStrides: [Int]?
 
     /// The elements in `region`, which go where `placement` says.
-    public init(region: FileRegion, placement: StridedElements) {
+    public init(
+      region: FileRegion, placement: StridedElements, sourceOffset: Int = 0,
+      sourceStrides: [Int]? = nil
+    ) {
       self.region = region
       self.placement = placement
+      self.sourceOffset = sourceOffset
+      self.sourceStrides = sourceStrides
     }
   }
 
-  /// The size in bytes.
+  /// The size in bytes, before a cast.
   public var byteCount: Int
   /// What the bytes are put together from.
   public var pieces: [Piece]
-  /// Where the assembly begins in the storage that it is a part of, in bytes; for messages.
+  /// The start of the assembly in the storage that it is a part of, in bytes; for messages.
   public var origin: Int
+  /// The cast of all elements once they are put together.
+  public var cast: ElementCast?
+  /// Whether no byte is reached twice, so that nothing needs to agree.
+  public var isDisjoint: Bool
 
   /// Describes `byteCount` bytes put together from `pieces`, in any order.
-  public init(byteCount: Int, pieces: [Piece], origin: Int = 0) {
+  public init(
+    byteCount: Int, pieces: [Piece], origin: Int = 0, cast: ElementCast? = nil,
+    isDisjoint: Bool = false
+  ) {
     self.byteCount = byteCount
     self.pieces = pieces
     self.origin = origin
+    self.cast = cast
+    self.isDisjoint = isDisjoint
   }
 }
 
 extension Assembly {
-  /// Makes sure that every piece is inside its file, has all of its elements and no more, and has a
-  /// place inside the assembly for each.
+  /// Makes sure that every piece is inside its file, has all of its elements, and has a place inside
+  /// the assembly for each.
   ///
   /// - Throws: `truncated` or `malformed`.
   func validate() throws(CheckpointError) {
@@ -54,6 +74,7 @@ extension Assembly.Piece {
     try region.validate()
     do throws(CheckpointError) {
       try placement.validate(regionByteCount: assemblyByteCount)
+      if let source { return try source.validate(regionByteCount: region.byteCount) }
       let packed = try placement.checkedByteCount()
       guard packed == region.byteCount else {
         throw CheckpointError(
@@ -62,6 +83,18 @@ extension Assembly.Piece {
       }
     } catch {
       throw region.framed(error)
+    }
+  }
+}
+
+extension Assembly.Piece {
+  /// The elements in the region, if they are not all that it has.
+  private var source: StridedElements? {
+    sourceStrides.map { strides in
+      var elements = placement
+      elements.byteOffset = sourceOffset
+      elements.byteStrides = strides
+      return elements
     }
   }
 }
@@ -91,16 +124,23 @@ extension Segment {
     byteCount: Int, pieces: [Assembly.Piece]
   ) throws(CheckpointError) -> [Segment] {
     try Assembly(byteCount: byteCount, pieces: pieces).validate()
+    var seen: Set<PieceIdentity> = []
+    let distinct = pieces.filter { seen.insert(PieceIdentity($0)).inserted }
+    return segments(of: Assembly(byteCount: byteCount, pieces: distinct))
+  }
+
+  /// The cheapest segments that make an assembly.
+  static func segments(of assembly: Assembly) -> [Segment] {
     var segments: [Segment] = []
     var end = 0
-    for group in groups(of: pieces) {
+    for group in groups(of: assembly.pieces) {
       if group.reach.lowerBound > end {
         segments.append(.zeros(byteCount: group.reach.lowerBound - end))
       }
-      segments.append(segment(group))
+      segments.append(segment(group, of: assembly))
       end = group.reach.upperBound
     }
-    if byteCount > end { segments.append(.zeros(byteCount: byteCount - end)) }
+    if assembly.byteCount > end { segments.append(.zeros(byteCount: assembly.byteCount - end)) }
     return segments
   }
 
@@ -110,13 +150,10 @@ extension Segment {
     var pieces: [Assembly.Piece]
   }
 
-  /// The groups in the order of the assembly, without empty pieces and repetitions.
+  /// The groups in the order of the assembly, without empty pieces.
   private static func groups(of pieces: [Assembly.Piece]) -> [Group] {
-    var seen: Set<PieceIdentity> = []
-    let distinct = pieces.filter { piece in
-      !piece.placement.isEmpty && seen.insert(PieceIdentity(piece)).inserted
-    }
-    let reaches = distinct.map { Placement($0.placement).reach }
+    let pieces = pieces.filter { !$0.placement.isEmpty }
+    let reaches = pieces.map { Placement($0).reach }
     let order = reaches.indices.sorted {
       (reaches[$0].lowerBound, $0) < (reaches[$1].lowerBound, $1)
     }
@@ -126,16 +163,18 @@ extension Segment {
       if let last = groups.last?.reach, reach.lowerBound < last.upperBound {
         let end = max(last.upperBound, reach.upperBound)
         groups[groups.count - 1].reach = last.lowerBound..<end
-        groups[groups.count - 1].pieces.append(distinct[index])
+        groups[groups.count - 1].pieces.append(pieces[index])
       } else {
-        groups.append(Group(reach: reach, pieces: [distinct[index]]))
+        groups.append(Group(reach: reach, pieces: [pieces[index]]))
       }
     }
     return groups
   }
 
-  private static func segment(_ group: Group) -> Segment {
-    if let only = group.pieces.first, group.pieces.count == 1, let segment = only.segment {
+  private static func segment(_ group: Group, of assembly: Assembly) -> Segment {
+    if let only = group.pieces.first, group.pieces.count == 1,
+      let segment = only.segment(assembly.cast)
+    {
       return segment
     }
     let start = group.reach.lowerBound
@@ -144,7 +183,10 @@ extension Segment {
       piece.placement.byteOffset -= start
       return piece
     }
-    return .assembly(Assembly(byteCount: group.reach.count, pieces: pieces, origin: start))
+    return .assembly(
+      Assembly(
+        byteCount: group.reach.count, pieces: pieces, origin: assembly.origin + start,
+        cast: assembly.cast, isDisjoint: assembly.isDisjoint))
   }
 }
 
@@ -152,27 +194,32 @@ extension Segment {
 private struct PieceIdentity: Hashable {
   private let region: FileRegion.Identity
   private let placement: StridedElements
+  private let sourceOffset: Int
+  private let sourceStrides: [Int]?
 
   init(_ piece: Assembly.Piece) {
     region = FileRegion.Identity(piece.region)
     placement = piece.placement
+    sourceOffset = piece.sourceOffset
+    sourceStrides = piece.sourceStrides
   }
 }
 
 extension Assembly.Piece {
   /// The segment that writes the piece by itself, where it leaves no byte of its reach out and
   /// reaches none twice.
-  fileprivate var segment: Segment? {
-    let places = Placement(placement)
+  fileprivate func segment(_ cast: ElementCast?) -> Segment? {
+    let places = Placement(self)
     guard places.isDense else { return nil }
-    // In the order of the assembly's bytes, the elements are picked with the packed strides.
+    // In the order of the assembly's bytes, the elements are picked with the source's strides.
     var elements = placement
-    elements.byteOffset = 0
+    elements.byteOffset = sourceOffset
     elements.shape = places.ordered.map(\.count)
-    elements.byteStrides = places.ordered.map(\.packed)
+    elements.byteStrides = places.ordered.map(\.source)
+    if let cast { return .cast(region, elements, cast) }
     guard elements.layout.isContiguous, !elements.changesBytes else {
       return .gather(region, elements)
     }
-    return .copy(region, range: 0..<region.byteCount)
+    return .copy(region, range: sourceOffset..<sourceOffset + elements.byteCount)
   }
 }

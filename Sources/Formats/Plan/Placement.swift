@@ -1,7 +1,7 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Where the elements of one piece of an assembly go, with the dimensions in an order in which the
+/// The places of the elements of one piece of an assembly, with the dimensions in an order in which the
 /// elements inside any window are a few boxes.
 package struct Placement: Sendable {
   /// One dimension.
@@ -10,14 +10,14 @@ package struct Placement: Sendable {
     package let count: Int
     /// The distance in bytes between neighbours in the assembly.
     package let stride: Int
-    /// The distance in bytes between neighbours among the packed elements.
-    package let packed: Int
+    /// The distance in bytes between neighbours in the region.
+    package let source: Int
 
     /// Makes an axis from its three numbers.
-    package init(count: Int, stride: Int, packed: Int) {
+    package init(count: Int, stride: Int, source: Int) {
       self.count = count
       self.stride = stride
-      self.packed = packed
+      self.source = source
     }
   }
 
@@ -33,14 +33,20 @@ package struct Placement: Sendable {
   /// The bytes of the assembly from the first element's to the furthest one's.
   package let reach: Range<Int>
 
-  /// Looks at `elements`, of which there is at least one and all are in an assembly.
-  package init(_ elements: StridedElements) {
-    let layout = elements.layout
-    unit = layout.unit
+  /// Looks at a piece that has at least one element and all of them in an assembly.
+  package init(_ piece: Assembly.Piece) {
+    let elements = piece.placement
+    let unit = elements.elementByteCount
+    let layout = StridedLayout(
+      extents: elements.shape, strides: elements.byteStrides,
+      targetStrides: piece.sourceStrides
+        ?? StridedLayout.packedStrides(elements.shape, unit: unit),
+      unit: unit)
+    self.unit = unit
     reach = elements.byteOffset..<elements.byteOffset + layout.sourceSpan
     let axes = layout.extents.indices.map {
       Axis(
-        count: layout.extents[$0], stride: layout.strides[$0], packed: layout.targetStrides[$0])
+        count: layout.extents[$0], stride: layout.strides[$0], source: layout.targetStrides[$0])
     }
     still = axes.filter { $0.stride == 0 }
     var ordered: [Axis] = []
@@ -50,7 +56,7 @@ package struct Placement: Sendable {
       let place = ordered.firstIndex { $0.stride < axis.stride } ?? ordered.count
       var candidate = ordered
       candidate.insert(axis, at: place)
-      if Placement.isOrdered(candidate, unit: layout.unit) {
+      if Placement.isOrdered(candidate, unit: unit) {
         ordered = candidate
       } else {
         loose.append(axis)
@@ -77,9 +83,9 @@ package struct Placement: Sendable {
     !mayOverlapItself && reach.count == ordered.reduce(unit) { $0 * $1.count }
   }
 
-  /// Whether the packed elements of any window lie one after the other.
+  /// Whether the elements of any window are in the order in which the region has them.
   package var isInOrder: Bool {
     loose.isEmpty && still.isEmpty
-      && zip(ordered, ordered.dropFirst()).allSatisfy { $0.packed > $1.packed }
+      && zip(ordered, ordered.dropFirst()).allSatisfy { $0.source > $1.source }
   }
 }

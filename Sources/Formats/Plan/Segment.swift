@@ -25,7 +25,8 @@ public enum Segment: Sendable {
     case .copy(_, let range): range.count
     case .gather(_, let elements): elements.byteCount
     case .cast(_, let elements, let cast): elements.byteCount(after: cast)
-    case .assembly(let assembly): assembly.byteCount
+    case .assembly(let assembly):
+      assembly.cast?.byteCount(after: assembly.byteCount) ?? assembly.byteCount
     case .zeros(let byteCount), .computed(let byteCount, _): byteCount
     }
   }

@@ -39,7 +39,14 @@ public struct StridedElements: Hashable, Sendable {
   public var byteCount: Int { shape.reduce(elementByteCount, *) }
 
   /// The size of the packed elements in bytes once they are cast.
-  func byteCount(after cast: ElementCast) -> Int { shape.reduce(cast.target.byteCount, *) }
+  func byteCount(after cast: ElementCast) -> Int { cast.byteCount(after: byteCount) }
+}
+
+extension ElementCast {
+  /// The size of `byteCount` bytes of whole elements once they are cast.
+  package func byteCount(after byteCount: Int) -> Int {
+    byteCount / source.byteCount * target.byteCount
+  }
 }
 
 extension StridedElements {

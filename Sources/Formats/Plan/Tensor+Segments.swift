@@ -6,7 +6,7 @@ extension Tensor {
   /// They are in row-major order and little-endian, with lazy signs resolved. A tensor without
   /// elements or without data has no segments.
   package func segments(from graph: TensorGraph) -> [Segment] {
-    graph.blocks(of: self).map { $0.segment(as: dtype) }
+    graph.blocks(of: self)?.segments(as: dtype) ?? []
   }
 
   /// Where the elements lie in `storage`, and what turns them into packed ones or back.
@@ -18,16 +18,60 @@ extension Tensor {
 }
 
 extension Storage {
-  /// The bytes of a storage that consists of blocks.
-  package var blockSegments: [Segment] { blocks.map { $0.segment(as: dtype ?? $0.dtype) } }
+  /// The bytes of a storage that consists of blocks; `nil` for others.
+  package var blockSegments: [Segment]? {
+    blocks.flatMap { blocks in
+      (dtype ?? blocks.blocks.first?.elements.dtype).map { blocks.segments(as: $0) }
+    }
+  }
+}
+
+extension PlacedBlocks {
+  /// The segments whose bytes, one after the other, are the elements of the box, cast to `dtype`.
+  ///
+  /// Blocks of whole rows are segments of their own; where blocks lie beside each other, those of the
+  /// same rows are one assembly.
+  fileprivate func segments(as dtype: DType) -> [Segment] {
+    if blocks.count == 1 { return [blocks[0].elements.segment(as: dtype)] }
+    var segments: [Segment] = []
+    var rest = blocks[...]
+    while let first = rest.first {
+      // Blocks of different types were joined: they do not have rows in common.
+      let alike = rest.prefix { $0.elements.dtype == first.elements.dtype }
+      rest = rest.dropFirst(alike.count)
+      let rows = first.origin[0]..<(rest.first?.origin[0] ?? shape[0])
+      segments += Segment.segments(of: assembly(of: alike, in: rows, as: dtype))
+    }
+    return segments
+  }
+
+  /// The rows `rows` of the box, all of whose elements are in blocks of one type.
+  private func assembly(
+    of blocks: ArraySlice<Block>, in rows: Range<Int>, as dtype: DType
+  ) -> Assembly {
+    let source = blocks[blocks.startIndex].elements.dtype
+    let strides = StridedLayout.packedStrides(shape, unit: source.byteCount)
+    let pieces = blocks.map { block in
+      let elements = StridedElements(block.elements)
+      var placement = elements
+      placement.byteStrides = strides
+      placement.byteOffset =
+        zip(block.origin, strides).reduce(-rows.lowerBound * strides[0]) { $0 + $1.0 * $1.1 }
+      return Assembly.Piece(
+        region: block.elements.region, placement: placement, sourceOffset: elements.byteOffset,
+        sourceStrides: elements.byteStrides)
+    }
+    return Assembly(
+      byteCount: rows.count * strides[0], pieces: pieces,
+      cast: ElementCast(from: source, to: dtype),
+      isDisjoint: true)
+  }
 }
 
 extension ElementBlock {
   /// The block's elements, packed and cast to `dtype`.
   fileprivate func segment(as dtype: DType) -> Segment {
-    let elements = StridedElements(
-      self.dtype, shape: shape, strides: strides, offset: offset, isBigEndian: isBigEndian,
-      isConjugated: isConjugated, isNegated: isNegated)
+    let elements = StridedElements(self)
     if let cast = ElementCast(from: self.dtype, to: dtype) { return .cast(region, elements, cast) }
     guard elements.layout.isContiguous, !elements.changesBytes else {
       return .gather(region, elements)
@@ -38,6 +82,14 @@ extension ElementBlock {
 }
 
 extension StridedElements {
+  /// The elements of a block, where its region has them.
+  fileprivate init(_ block: ElementBlock) {
+    self.init(
+      block.dtype, shape: block.shape, strides: block.strides, offset: block.offset,
+      isBigEndian: block.isBigEndian, isConjugated: block.isConjugated,
+      isNegated: block.isNegated)
+  }
+
   /// A view of `dtype` with strides and offset in elements.
   fileprivate init(
     _ dtype: DType, shape: [Int], strides: [Int], offset: Int, isBigEndian: Bool,

@@ -23,8 +23,8 @@ package struct DetachedSkeleton {
     package var dtype: DType
     /// The number of elements along each dimension.
     package var shape: [Int]
-    /// The elements.
-    package var blocks: [ElementBlock]
+    /// The elements, if there are any.
+    package var blocks: PlacedBlocks?
 
     /// The elements of a tensor of `graph`.
     package init(_ tensor: Tensor, of graph: TensorGraph) {

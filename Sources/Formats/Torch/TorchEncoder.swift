@@ -188,14 +188,14 @@ struct StorageAssembler {
   func segments(ofRecord name: String, byteCount: Int) throws(CheckpointError) -> [Segment] {
     guard let id = storages[ExactString(name)] else { return [.zeros(byteCount: byteCount)] }
     if let region = graph[id].region { return [.copy(region, range: 0..<region.byteCount)] }
-    guard graph[id].blocks.isEmpty else { return graph[id].blockSegments }
+    if let segments = graph[id].blockSegments { return segments }
     return try Segment.assembling(byteCount: byteCount, pieces: pieces[id] ?? [])
   }
 
   /// How many bytes of a storage's record come from no file and are zero.
   func missingByteCount(ofRecord name: String, byteCount: Int) -> Int {
     guard let id = storages[ExactString(name)] else { return byteCount }
-    guard graph[id].region == nil, graph[id].blocks.isEmpty else { return 0 }
+    guard graph[id].region == nil, graph[id].blocks == nil else { return 0 }
     return coverage.missedByteCount(of: id, byteCount: byteCount)
   }
 }

@@ -9,9 +9,9 @@ internal import CkptPlan
 struct PlacementBoxes {
   /// One box.
   struct Box {
-    /// Its elements: the source are the packed ones, the target is the assembly.
+    /// Its elements: the source is the region, the target is the assembly.
     let layout: StridedLayout
-    /// The distance in bytes from the first packed element to the box's.
+    /// The distance in bytes from the first element in the region to the box's.
     let source: Int
     /// Where its first element goes, in bytes from the assembly's start.
     let target: Int
@@ -35,7 +35,7 @@ struct PlacementBoxes {
       return count
     }.reversed()
     place = Odometer(
-      extents: placement.loose.map(\.count), sourceStrides: placement.loose.map(\.packed),
+      extents: placement.loose.map(\.count), sourceStrides: placement.loose.map(\.source),
       targetStrides: placement.loose.map(\.stride), target: placement.reach.lowerBound)
     enter()
   }
@@ -81,11 +81,11 @@ struct PlacementBoxes {
       let elementCount = elementCounts[dimension]
       let index = rest / elementCount
       rest %= elementCount
-      source += index * axis.packed
+      source += index * axis.source
       target += index * axis.stride
       if rest == 0, elementCount <= numbers.count {
         let count = min(axis.count - index, numbers.count / elementCount)
-        axes.append(Placement.Axis(count: count, stride: axis.stride, packed: axis.packed))
+        axes.append(Placement.Axis(count: count, stride: axis.stride, source: axis.source))
         axes += placement.ordered[(dimension + 1)...]
         numbers = numbers.lowerBound + count * elementCount..<numbers.upperBound
         return box(axes, source, target)
@@ -97,7 +97,7 @@ struct PlacementBoxes {
 
   private func box(_ axes: [Placement.Axis], _ source: Int, _ target: Int) -> Box {
     let layout = StridedLayout(
-      extents: axes.map(\.count), strides: axes.map(\.packed), targetStrides: axes.map(\.stride),
+      extents: axes.map(\.count), strides: axes.map(\.source), targetStrides: axes.map(\.stride),
       unit: placement.unit)
     return Box(layout: layout, source: source, target: target)
   }

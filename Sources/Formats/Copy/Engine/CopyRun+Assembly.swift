@@ -29,6 +29,12 @@ extension CopyRun {
     }
     if let conflict { throw windows.conflict(at: conflict.byte, in: conflict.piece) }
     let bytes = memory.bytes.extracting(windows.margin..<windows.margin + window.count)
+    if let cast = windows.assembly.cast {
+      try write(
+        bytes, cast, to: outputOffset + cast.byteCount(after: window.lowerBound), record: record,
+        by: &input)
+      return
+    }
     enter(bytes, inRecordAt: record)
     try write(bytes, to: outputOffset + window.lowerBound)
     progress.add(window.count)
@@ -96,7 +102,7 @@ struct AssemblyWindows: Sendable {
   struct Piece: Sendable {
     /// The file.
     let file: any ByteSource
-    /// Where the first packed element lies, in bytes from the file's start.
+    /// The place of the first element, in bytes from the file's start.
     let offset: Int
     /// Where the elements go.
     let placement: Placement
@@ -126,14 +132,16 @@ struct AssemblyWindows: Sendable {
       }
       pieces.append(
         Piece(
-          file: place.file, offset: place.offset, placement: Placement(piece.placement),
+          file: place.file, offset: place.offset + piece.sourceOffset, placement: Placement(piece),
           change: ElementChange(piece.placement), number: number))
     }
     self.pieces = pieces
-    isTracked = AssemblyWindows.mayOverlap(pieces.map(\.placement))
+    isTracked = !assembly.isDisjoint && AssemblyWindows.mayOverlap(pieces.map(\.placement))
     margin = (pieces.map(\.placement.unit).max() ?? 1) - 1
-    windowByteCount = AssemblyWindows.windowByteCount(
+    let byteCount = AssemblyWindows.windowByteCount(
       pieces.map(\.placement), isTracked: isTracked, margin: margin, memory)
+    // What is cast is whole elements.
+    windowByteCount = byteCount - byteCount % (assembly.cast?.source.byteCount ?? 1)
   }
 
   private static func mayOverlap(_ placements: [Placement]) -> Bool {

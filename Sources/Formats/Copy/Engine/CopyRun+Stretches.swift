@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptGraph
+internal import CkptPlan
 
 /// Bytes that lie one after the other, in memory or in a file or nowhere: chunk by chunk.
 extension CopyRun {
@@ -72,6 +73,18 @@ extension CopyRun {
 
 /// Elements that are cast on the way.
 extension CopyRun {
+  /// Casts packed elements that are a whole piece of a record, if they are in one, and writes them.
+  func write(
+    _ elements: RawSpan, _ cast: ElementCast, to outputOffset: Int, record: ChecksumCombiner.Slot?,
+    by room: inout MutableRawSpan
+  ) throws(CheckpointError) {
+    var checksum: UInt32? = record == nil ? nil : 0
+    try write(elements, cast, to: outputOffset, &checksum, by: &room)
+    guard let record, let checksum else { return }
+    _ = records.enter(
+      checksum, byteCount: cast.byteCount(after: elements.byteCount), at: record)
+  }
+
   /// Casts packed elements, as many at a time as there is room for, and writes them.
   ///
   /// `checksum` goes on over what is written, if it is of interest.
@@ -91,12 +104,5 @@ extension CopyRun {
       try destination.write(target.bytes, at: outputOffset + cast.byteCount(after: start))
       progress.add(target.byteCount)
     }
-  }
-}
-
-extension ElementCast {
-  /// The size of `byteCount` bytes of whole elements once they are cast.
-  func byteCount(after byteCount: Int) -> Int {
-    byteCount / source.byteCount * target.byteCount
   }
 }

@@ -1,0 +1,190 @@
+public import CkptBase
+
+/// Blocks of elements placed in a box of any number of dimensions: what a storage consists of that
+/// no file has in one piece.
+///
+/// Every element of the box is in exactly one block. Packed in row-major order they are the storage.
+/// The shards of a tensor lie at their offsets in it, tensors joined by their rows lie one below the
+/// other, and elements that are cast are one block.
+public struct PlacedBlocks: Sendable {
+  /// A block and its place.
+  public struct Block: Sendable {
+    /// The index of the first element in the box, along each dimension.
+    public var origin: [Int]
+    /// The elements.
+    public var elements: ElementBlock
+
+    /// Places elements in a box.
+    public init(_ elements: ElementBlock, at origin: [Int]) {
+      self.elements = elements
+      self.origin = origin
+    }
+  }
+
+  /// The number of elements of the box along each dimension.
+  public private(set) var shape: [Int]
+  /// The blocks in the row-major order of their first elements; none is empty.
+  public private(set) var blocks: [Block]
+
+  /// Places blocks in a box of `shape`; empty ones are left out.
+  ///
+  /// - Throws: `malformed` when one is not in the box or of another dtype than the others, or when an
+  ///   element of the box is in none or in several; `limitExceeded` when there are too many to tell.
+  public init(_ blocks: [Block], in shape: [Int]) throws(CheckpointError) {
+    self.shape = shape
+    self.blocks = []
+    try Tensor.requireSize(shape, of: blocks.first?.elements.dtype ?? .uint8)
+    for block in blocks {
+      do throws(CheckpointError) {
+        try block.validate(in: shape, as: blocks[0].elements.dtype)
+      } catch {
+        throw block.framed(error)
+      }
+      if !block.elements.shape.contains(0) { self.blocks.append(block) }
+    }
+    self.blocks.sort { $0.origin.lexicographicallyPrecedes($1.origin) }
+    guard !shape.contains(0) else { return }
+    if let fault = try BlockCoverage(self.blocks, in: shape).fault { throw fault }
+  }
+
+  /// A box that is one block with at least one element.
+  init(whole elements: ElementBlock) {
+    shape = elements.shape
+    blocks = [Block(elements, at: [Int](repeating: 0, count: elements.shape.count))]
+  }
+
+  /// The part of the box with the indices `range` along the first dimension.
+  func rows(_ range: Range<Int>) -> PlacedBlocks {
+    guard let count = shape.first, range != 0..<count else { return self }
+    var part = self
+    part.shape[0] = range.count
+    part.blocks = blocks.compactMap { block in
+      var block = block
+      let start = block.origin[0]
+      let rows = (start..<start + block.elements.shape[0]).clamped(to: range)
+      guard !rows.isEmpty else { return nil }
+      block.origin[0] = rows.lowerBound - range.lowerBound
+      block.elements = block.elements.rows(rows.lowerBound - start..<rows.upperBound - start)
+      return block
+    }
+    return part
+  }
+
+  /// Puts another box below this one: their first dimensions follow each other, the others are equal.
+  mutating func append(_ other: PlacedBlocks) {
+    for var block in other.blocks {
+      block.origin[0] += shape[0]
+      if let both = blocks.last?.joined(with: block) {
+        blocks[blocks.count - 1] = both
+      } else {
+        blocks.append(block)
+      }
+    }
+    shape[0] += other.shape[0]
+  }
+}
+
+extension PlacedBlocks.Block {
+  /// Makes sure that the block is a part of a box of `shape` and of type `dtype`.
+  ///
+  /// - Throws: `malformed` when it is not.
+  fileprivate func validate(in shape: [Int], as dtype: DType) throws(CheckpointError) {
+    guard elements.dtype == dtype else {
+      throw CheckpointError(
+        .malformed, "a block of \(elements.dtype.name) is placed in a tensor of \(dtype.name)")
+    }
+    let extents = elements.shape
+    guard origin.count == shape.count, extents.count == shape.count,
+      shape.indices.allSatisfy({ dimension in
+        origin[dimension] >= 0 && extents[dimension] >= 0
+          && extents[dimension] <= shape[dimension]
+          && origin[dimension] <= shape[dimension] - extents[dimension]
+      })
+    else {
+      throw CheckpointError(
+        .malformed, "a block of shape \(extents) at \(origin) is not inside a tensor of \(shape)")
+    }
+  }
+
+  /// The block that this one and `next` are together, if `next` lies below it and continues it in
+  /// the same region.
+  fileprivate func joined(with next: Self) -> Self? {
+    guard next.origin[0] == origin[0] + elements.shape[0],
+      next.origin.dropFirst() == origin.dropFirst(),
+      let both = elements.joined(with: next.elements)
+    else { return nil }
+    return Self(both, at: origin)
+  }
+
+  /// An error in this block, with the names of its region and source.
+  func framed(_ error: CheckpointError) -> CheckpointError {
+    error.framed(by: elements.region.name).framed(by: elements.region.source.name)
+  }
+}
+
+/// Elements in a file: a view like a tensor's, but over a region.
+public struct ElementBlock: Sendable {
+  /// The bytes that the block is a view of.
+  public var region: FileRegion
+  /// The type of the elements in the file.
+  public var dtype: DType
+  /// The number of elements along each dimension.
+  public var shape: [Int]
+  /// The distance between neighbours along each dimension, in elements.
+  public var strides: [Int]
+  /// The place of the first element in the region, in elements.
+  public var offset: Int
+  /// Whether numbers are stored most significant byte first.
+  public var isBigEndian: Bool
+  /// Whether the imaginary parts are stored with the opposite sign.
+  public var isConjugated: Bool
+  /// Whether all values are stored with the opposite sign.
+  public var isNegated: Bool
+
+  /// The elements of a tensor in a region that holds its storage.
+  package init(_ tensor: Tensor, in region: FileRegion, isBigEndian: Bool) {
+    self.region = region
+    dtype = tensor.dtype
+    shape = tensor.shape
+    strides = tensor.strides
+    offset = tensor.offset
+    self.isBigEndian = isBigEndian
+    isConjugated = tensor.isConjugated
+    isNegated = tensor.isNegated
+  }
+
+  /// Elements that a region holds packed in row-major order, little-endian and with lazy signs
+  /// resolved.
+  package init(packed region: FileRegion, dtype: DType, shape: [Int]) {
+    self.region = region
+    self.dtype = dtype
+    self.shape = shape
+    strides = Tensor.packedStrides(shape)
+    offset = 0
+    isBigEndian = false
+    isConjugated = false
+    isNegated = false
+  }
+
+  /// The block's elements with the indices `range`, of which there are some, along the first
+  /// dimension.
+  fileprivate func rows(_ range: Range<Int>) -> ElementBlock {
+    var part = self
+    part.offset += range.lowerBound * strides[0]
+    part.shape[0] = range.count
+    return part
+  }
+
+  /// The block that this one and `next` are together, if `next` continues it in the same region.
+  fileprivate func joined(with next: ElementBlock) -> ElementBlock? {
+    guard FileRegion.Identity(region) == FileRegion.Identity(next.region), dtype == next.dtype,
+      strides == next.strides,
+      shape.dropFirst() == next.shape.dropFirst(), isBigEndian == next.isBigEndian,
+      isConjugated == next.isConjugated, isNegated == next.isNegated,
+      let step = strides.first, next.offset == offset + shape[0] * step
+    else { return nil }
+    var both = self
+    both.shape[0] += next.shape[0]
+    return both
+  }
+}
