@@ -59,7 +59,7 @@ struct NamingTests {
     let found = try CheckpointFile.read(folder.path)
     let tensors = try NamedTensors(huggingFace: found.graph)
     #expect(Set(tensors.entries.map(\.name)) == Set(map.huggingFace.map(\.name)))
-    let joined = try OLMoNaming(map: map).model(found.graph, tensors)
+    let joined = try OLMoNaming(map: map, budget: CopyBudget()).model(found.graph, tensors)
     try expect(document, skeleton, joined, toBe: source, in: folder)
   }
 
@@ -76,7 +76,8 @@ struct NamingTests {
       SafetensorsEncoder.encode(Folder.checkpoint(named), options: .init(tied: .copy)).plan,
       as: "optimizer.safetensors")
 
-    let joined = try OLMoNaming(map: map).optimizer(CheckpointFile.read(file).graph)
+    let joined = try OLMoNaming(map: map, budget: CopyBudget()).optimizer(
+      CheckpointFile.read(file).graph)
     try expect(document, skeleton, joined, toBe: source, in: folder)
   }
 

@@ -7,7 +7,7 @@ import pytest
 
 import batches
 from batches import run
-from program import DONE, FIXTURES, IO, describe
+from program import DATA, DONE, FIXTURES, IO, describe
 
 TO_HF = {"verb": "olmo-to-hf"}
 
@@ -94,7 +94,7 @@ def test_what_cannot_be_converted_is_reported_and_the_rest_is_converted(faulty, 
 
 def test_a_dry_run_knows_all_faults_and_every_byte(faulty, tmp_path):
     process = run(*batches.command(faulty, tmp_path / "out", "--dry-run", "--json", **TO_HF))
-    assert process.returncode == IO, describe(process)
+    assert process.returncode == DATA, describe(process)
     *items, plan = map(json.loads, process.stdout.splitlines())
     assert {item["item"]: item["code"] for item in items if item["code"]}.keys() == FAULTS.keys()
     run(*batches.command(faulty, tmp_path / "out", **TO_HF))

@@ -46,6 +46,16 @@ struct CancellationTests {
     #expect(error?.code == .cancelled)
   }
 
+  @Test("An examination stops, and does not take the request for damage")
+  func examination() throws {
+    var options = CheckOptions()
+    options.budget = budget
+    let error = try cancelling { [options] progress throws(CheckpointError) in
+      _ = try CheckpointCheck(of: source, options, progress: progress)
+    }
+    #expect(error?.code == .cancelled)
+  }
+
   @Test("The digests of a manifest stop, and no manifest appears")
   func manifest() throws {
     let directory = try TemporaryDirectory()

@@ -99,7 +99,7 @@ public struct CheckpointCheck: Sendable {
       let checkpoint = try record.read(path)
       record.examined.append(checkpoint.graph.tensors.count.pluralized("tensor"))
     } catch {
-      guard error.code != .inputOutput else { throw error }
+      guard error.code.isOfTheInput else { throw error }
       record.note(error, keptFromReading: path)
       return record
     }

@@ -52,7 +52,7 @@ struct ContentCheck {
         try engine.run(plan, into: counts)
       }
     } catch {
-      guard error.code != .inputOutput else { throw error }
+      guard error.code.isOfTheInput else { throw error }
       searchedTensorCount = 0
       return try reportDamage(of: regions, foundFirst: error)
     }
@@ -70,7 +70,7 @@ struct ContentCheck {
       do throws(CheckpointError) {
         try CopyEngine(options.budget).run(plan, into: DiscardingOutput())
       } catch {
-        guard error.code != .inputOutput else { throw error }
+        guard error.code.isOfTheInput else { throw error }
         damage.append(error)
       }
     }

@@ -73,11 +73,12 @@ struct HuggingFaceCheck {
     do throws(CheckpointError) {
       let translation = try OLMoTranslation(configuration)
       let map = try TensorMap(of: translation.config.model)
-      let tensors = try HuggingFaceTensors.significant(in: graph, map)
+      let tensors = try HuggingFaceTensors.significant(in: graph, map, budget: options.budget)
       record.findings +=
         ModelCheck(tensors, of: graph, at: path, by: ModelOutline(huggingFace: map)).findings
       record.examined.append("\(tensors.entries.count) tensors against config.json")
     } catch {
+      guard error.code.isOfTheInput else { throw error }
       guard error.code == .unsupported else {
         return record.findings.append(Finding(error, .configuration, at: configPath))
       }

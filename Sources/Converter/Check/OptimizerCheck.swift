@@ -59,7 +59,7 @@ struct OptimizerCheck {
     do throws(CheckpointError) {
       try readSteps(of: state)
     } catch {
-      guard error.code != .inputOutput else { throw error }
+      guard error.code.isOfTheInput else { throw error }
       findings.append(Finding(error, .optimizer, at: path))
     }
   }

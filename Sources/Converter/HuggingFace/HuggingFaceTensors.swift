@@ -1,6 +1,6 @@
 package import CkptBase
 package import CkptCheckpoints
-internal import CkptCopy
+package import CkptCopy
 package import CkptGraph
 package import CkptModels
 internal import CkptPlan
@@ -14,10 +14,12 @@ package struct HuggingFaceTensors {
   ///
   /// - Throws: `conflict` where tensors and configuration disagree, `inputOutput` and
   ///   `checksumMismatch` when tensors that must be equal cannot be read.
-  init(of graph: TensorGraph, _ map: TensorMap) throws(CheckpointError) {
-    tensors = try Self.significant(in: graph, map)
+  init(
+    of graph: TensorGraph, _ map: TensorMap, budget: CopyBudget
+  ) throws(CheckpointError) {
+    tensors = try Self.significant(in: graph, map, budget: budget)
     try Coverage(of: tensors.shapes(in: graph), by: map, on: .huggingFace).require()
-    try requireOnes(of: graph, map)
+    try requireOnes(of: graph, map, budget)
   }
 
   private static let embedding = "model.embed_tokens.weight"
@@ -30,13 +32,13 @@ package struct HuggingFaceTensors {
   /// - Throws: `conflict` where a tied output is not the embedding, `unsupported` for an object that
   ///   is no state dict, `inputOutput` when tensors that must be equal cannot be read.
   package static func significant(
-    in graph: TensorGraph, _ map: TensorMap
+    in graph: TensorGraph, _ map: TensorMap, budget: CopyBudget
   ) throws(CheckpointError) -> NamedTensors {
     var tensors = try NamedTensors(huggingFace: graph)
     tensors.remove(map.ignored)
     guard map.dimensions.isTied, let output = tensors[output], let embedding = tensors[embedding]
     else { return tensors }
-    guard try ValueEquality(graph).holds(of: embedding, output) else {
+    guard try ValueEquality(graph, budget).holds(of: embedding, output) else {
       throw CheckpointError(
         .conflict,
         "'\(Self.output)' differs from '\(Self.embedding)', and the configuration says that they "
@@ -48,7 +50,9 @@ package struct HuggingFaceTensors {
   }
 
   /// Norms that have no weights in OLMo's model must be without effect here.
-  private func requireOnes(of graph: TensorGraph, _ map: TensorMap) throws(CheckpointError) {
+  private func requireOnes(
+    of graph: TensorGraph, _ map: TensorMap, _ budget: CopyBudget
+  ) throws(CheckpointError) {
     let norms = map.correspondences.filter { $0.relation == .ones }
     let longest = norms.lazy.map { $0.olmo.shape[0] }.max() ?? 0
     var ones: [DType: ConstantTensor] = [:]
@@ -59,7 +63,7 @@ package struct HuggingFaceTensors {
         if ones[dtype] == nil { ones[dtype] = try ConstantTensor(ones: longest, dtype) }
         guard let known = ones[dtype] else { continue }
         let expected = known.region(count: graph[id].elementCount)
-        guard try !ValueEquality(graph).holds(of: id, [expected]) else { continue }
+        guard try !ValueEquality(graph, budget).holds(of: id, [expected]) else { continue }
         throw CheckpointError(
           .conflict,
           "'\(part.name)' is not all ones, and the norms of OLMo's configuration have no weights",
@@ -72,8 +76,12 @@ package struct HuggingFaceTensors {
 /// Whether values of one graph that must be equal are.
 struct ValueEquality {
   private let graph: TensorGraph
+  private let budget: CopyBudget
 
-  init(_ graph: TensorGraph) { self.graph = graph }
+  init(_ graph: TensorGraph, _ budget: CopyBudget) {
+    self.graph = graph
+    self.budget = budget
+  }
 
   /// Whether two nodes are the same number, text or constant, or tensors with the same elements.
   ///
@@ -99,7 +107,8 @@ struct ValueEquality {
     if let view = TensorView(first), view == TensorView(second) { return true }
     guard first.elementCount > 0 else { return true }
     let region = FileRegion(
-      source: try TemporaryOutput.holding(plan(of: first)), range: 0..<first.byteCount,
+      source: try TemporaryOutput.holding(plan(of: first), budget: budget),
+      range: 0..<first.byteCount,
       name: "a copy of the elements")
     return try holds(of: right, [region])
   }
@@ -109,7 +118,7 @@ struct ValueEquality {
   /// - Throws: `inputOutput` and `checksumMismatch` when they cannot be read.
   func holds(of id: TensorID, _ regions: [FileRegion]) throws(CheckpointError) -> Bool {
     let comparison = try ComparingOutput(expecting: regions)
-    try CopyEngine().run(plan(of: graph[id]), into: comparison)
+    try CopyEngine(budget).run(plan(of: graph[id]), into: comparison)
     return comparison.byteCount == comparison.expectedByteCount && comparison.differences.isEmpty
   }
 

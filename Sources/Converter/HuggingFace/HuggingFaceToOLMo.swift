@@ -102,8 +102,10 @@ public struct HuggingFaceToOLMo: Sendable {
     let source = try read(input.text)
     var whole = source
     whole.graph = try CheckpointError.within(input.text) { () throws(CheckpointError) in
-      let tensors = try HuggingFaceTensors(of: source.graph, map).tensors
-      return try OLMoNaming(map: map).model(source.graph, tensors)
+      let tensors = try HuggingFaceTensors(
+        of: source.graph, map, budget: options.folder.budget
+      ).tensors
+      return try OLMoNaming(map: map, budget: options.folder.budget).model(source.graph, tensors)
     }
     if let dtype = options.dtype { whole.graph.castFloats(to: dtype) }
     whole.container = nil
@@ -135,7 +137,7 @@ public struct HuggingFaceToOLMo: Sendable {
     let source = try read(path.text)
     var whole = source
     whole.graph = try CheckpointError.within(path.text) { () throws(CheckpointError) in
-      try OLMoNaming(map: map).optimizer(source.graph)
+      try OLMoNaming(map: map, budget: options.folder.budget).optimizer(source.graph)
     }
     whole.container = nil
     var restored = try restore(

@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptCheckpoints
+internal import CkptCopy
 internal import CkptGraph
 internal import CkptModels
 
@@ -136,6 +137,7 @@ struct HuggingFaceNaming {
 /// Names and joins Hugging Face's tensors as OLMo has them: the reverse of ``HuggingFaceNaming``.
 struct OLMoNaming {
   let map: TensorMap
+  let budget: CopyBudget
 
   /// The state dict of OLMo's model in its order, made of the tensors of Hugging Face's.
   ///
@@ -249,7 +251,7 @@ struct OLMoNaming {
       return try addWhole(of: ids, to: &graph)
     }
     for value in values.dropFirst() {
-      guard try ValueEquality(graph).holds(of: values[0], value) else {
+      guard try ValueEquality(graph, budget).holds(of: values[0], value) else {
         throw CheckpointError(.conflict, "\(field) is not the same for all parts of the weight")
       }
     }

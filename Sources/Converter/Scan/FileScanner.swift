@@ -106,7 +106,7 @@ extension FileScanner {
     do throws(CheckpointError) {
       contents = try EmbeddedPickles(of: source)
     } catch {
-      guard error.code != .inputOutput else { throw error }
+      guard error.code.isOfTheInput else { throw error }
       return note(error)
     }
     for part in contents.parts { try scan(part) }

@@ -34,6 +34,9 @@ public struct CheckpointError: Error, Hashable, Sendable {
     /// See ``CheckpointError/cause``.
     public static let inputOutput = Code(kind: .inputOutput)
 
+    /// Whether the input is at fault, and neither the system nor whoever stopped the work.
+    package var isOfTheInput: Bool { self != .inputOutput && self != .cancelled }
+
     /// The code's name, as `--json` output spells it.
     public var description: String { kind.rawValue }
   }

@@ -58,9 +58,7 @@ public struct CopyEngine: Sendable {
       try carryOut(plan, survey, spool, into: destination, meter)
     } catch {
       // What looks like damage may be somebody else's writing; that is the error to report.
-      if error.code != .inputOutput, error.code != .cancelled {
-        try requireUnchanged(survey.sources)
-      }
+      if error.code.isOfTheInput { try requireUnchanged(survey.sources) }
       throw error
     }
     try requireUnchanged(survey.sources)
