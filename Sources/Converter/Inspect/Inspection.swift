@@ -81,6 +81,7 @@ public struct Inspection: Sendable {
     let leaves = try CheckpointError.within(path) { () throws(CheckpointError) in
       try NamedLeaf.all(of: graph)
     }
+    tensors.reserveCapacity(graph.tensors.count)
     for leaf in leaves {
       if case .tensor(let id) = graph[leaf.node] {
         tensors.append(TensorRow(graph[id], named: leaf.name, in: graph, uses: uses))
@@ -114,9 +115,9 @@ extension Inspection.TensorRow {
     shape = tensor.shape
     byteCount = tensor.byteCount
     strides = tensor.isContiguous ? nil : tensor.strides
-    storage = tensor.storage.map { graph[$0].key }
+    storage = tensor.storage.map { graph.storages[graph.index(of: $0)].key }
     storageUses = tensor.storage.map { uses[graph.index(of: $0)] } ?? 0
-    storageByteCount = tensor.storage.map { graph[$0].byteCount } ?? 0
+    storageByteCount = tensor.storage.map { graph.storages[graph.index(of: $0)].byteCount } ?? 0
     requiresGradient = tensor.requiresGradient
   }
 }

@@ -5,13 +5,13 @@
 /// file and not in the buffer.
 @safe
 package struct ByteReader: ~Copyable, ~Escapable {
-  let bytes: RawSpan
-  let base: Int
+  @usableFromInline let bytes: RawSpan
+  @usableFromInline let base: Int
   /// Bytes consumed so far.
-  package internal(set) var position: Int
+  @usableFromInline package internal(set) var position: Int
 
   /// A cursor at the start of `bytes`, whose first byte lies at `base` of the file or entry.
-  @_lifetime(copy bytes)
+  @inlinable @_lifetime(copy bytes)
   package init(_ bytes: Span<UInt8>, base: Int = 0) {
     // Safe: `bytes` is itself a bounds-checked view of initialised memory with the same lifetime.
     unsafe self.bytes = bytes.bytes
@@ -20,14 +20,14 @@ package struct ByteReader: ~Copyable, ~Escapable {
   }
 
   /// Where the next byte lies in the file or entry.
-  package var offset: Int { base + position }
+  @inlinable @inline(__always) package var offset: Int { base + position }
   /// How many bytes are left.
-  package var remaining: Int { bytes.byteCount - position }
+  @inlinable package var remaining: Int { bytes.byteCount - position }
 
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt8.Type) throws(CheckpointError) -> UInt8 {
     try load()
   }
@@ -35,7 +35,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt16.Type) throws(CheckpointError) -> UInt16 {
     try load()
   }
@@ -43,7 +43,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt32.Type) throws(CheckpointError) -> UInt32 {
     try load()
   }
@@ -51,7 +51,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: Int32.Type) throws(CheckpointError) -> Int32 {
     try load()
   }
@@ -59,7 +59,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt64.Type) throws(CheckpointError) -> UInt64 {
     try load()
   }
@@ -67,7 +67,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes an integer stored least significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: Int64.Type) throws(CheckpointError) -> Int64 {
     try load()
   }
@@ -75,7 +75,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes an integer stored most significant byte first.
   ///
   /// - Throws: `truncated` when fewer bytes than the integer's width are left.
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   package mutating func readBigEndianInteger(as type: UInt64.Type) throws(CheckpointError) -> UInt64
   {
     try (load() as UInt64).byteSwapped
@@ -84,7 +84,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Consumes `count` bytes and returns a view of them.
   ///
   /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
-  @_lifetime(copy self)
+  @inlinable @inline(__always) @_lifetime(copy self)
   package mutating func readBytes(count: Int) throws(CheckpointError) -> Span<UInt8> {
     let start = try advance(by: count)
     return view(start..<start + count)
@@ -108,59 +108,67 @@ package struct ByteReader: ~Copyable, ~Escapable {
   /// Skips `count` bytes.
   ///
   /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
-  @_lifetime(self: copy self)
+  @inlinable @_lifetime(self: copy self)
   package mutating func skip(_ count: Int) throws(CheckpointError) {
     _ = try advance(by: count)
   }
 
-  /// Consumes an integer; generic only here, where the compiler specialises it.
-  @_lifetime(self: copy self)
-  private mutating func load<T: FixedWidthInteger & BitwiseCopyable>() throws(CheckpointError) -> T
-  {
+  @inlinable @inline(__always) @_lifetime(self: copy self)
+  mutating func load<T: FixedWidthInteger & BitwiseCopyable>() throws(CheckpointError) -> T {
     let start = try advance(by: MemoryLayout<T>.size)
     // Safe: `advance` has proved that the integer's bytes lie inside the span; any bits are valid.
     let raw = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: T.self)
     return T(littleEndian: raw)
   }
 
-  @_lifetime(copy self)
-  private func view(_ range: Range<Int>) -> Span<UInt8> {
+  @inlinable @_lifetime(copy self)
+  func view(_ range: Range<Int>) -> Span<UInt8> {
     Span<UInt8>(_bytes: bytes.extracting(range))
   }
 
-  @_lifetime(self: copy self)
-  private mutating func advance(by count: Int) throws(CheckpointError) -> Int {
-    guard count >= 0, count <= remaining else {
-      throw CheckpointError(
-        .truncated, "\(count) bytes are announced, \(remaining) are left", at: offset)
-    }
+  @inlinable @inline(__always) @_lifetime(self: copy self)
+  mutating func advance(by count: Int) throws(CheckpointError) -> Int {
+    guard count >= 0, count <= remaining else { throw overrun(count) }
+    WorkCount.add(count)
     defer { position += count }
     return position
+  }
+
+  @usableFromInline @inline(never)
+  func overrun(_ count: Int) -> CheckpointError {
+    CheckpointError(
+      .truncated, "\(count) bytes are announced, \(remaining) are left", at: offset)
   }
 }
 
 /// Bytes under construction: headers, pickles and everything else small enough for memory.
 ///
-/// Every function takes one type. A generic one could not be specialised for its callers: they are in
-/// other modules, and the compiler offers bodies of `package` functions to no other module.
+/// Every function takes one type and may be put into its callers, which are in other modules: the
+/// compiler offers them no other body of a `package` function.
 package struct ByteWriter: Sendable {
   /// What has been written so far.
-  package private(set) var bytes: [UInt8] = []
+  @usableFromInline package internal(set) var bytes: [UInt8] = []
 
   /// An empty writer with room for `capacity` bytes.
   package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
   /// How many bytes have been written.
-  package var count: Int { bytes.count }
+  @inlinable package var count: Int { bytes.count }
 
   /// Appends one byte.
-  package mutating func write(_ byte: UInt8) { bytes.append(byte) }
+  @inlinable package mutating func write(_ byte: UInt8) { bytes.append(byte) }
 
   /// Appends a run of bytes.
-  package mutating func write(_ run: [UInt8]) { bytes.append(contentsOf: run) }
+  @inlinable package mutating func write(_ run: [UInt8]) {
+    WorkCount.add(run.count)
+    bytes.append(contentsOf: run)
+  }
 
   /// Appends a run of bytes.
-  package mutating func write(_ run: ArraySlice<UInt8>) { bytes.append(contentsOf: run) }
+  @inlinable package mutating func write(_ run: ArraySlice<UInt8>) {
+    WorkCount.add(run.count)
+    bytes.append(contentsOf: run)
+  }
 
   /// Appends one byte `count` times.
   package mutating func write(_ byte: UInt8, count: Int) {
@@ -168,16 +176,16 @@ package struct ByteWriter: Sendable {
   }
 
   /// Appends an integer, least significant byte first.
-  package mutating func write(integer value: UInt16) { append(value) }
+  @inlinable package mutating func write(integer value: UInt16) { append(value) }
 
   /// Appends an integer, least significant byte first.
-  package mutating func write(integer value: UInt32) { append(value) }
+  @inlinable package mutating func write(integer value: UInt32) { append(value) }
 
   /// Appends an integer, least significant byte first.
-  package mutating func write(integer value: UInt64) { append(value) }
+  @inlinable package mutating func write(integer value: UInt64) { append(value) }
 
   /// Appends an integer, most significant byte first.
-  package mutating func write(bigEndian value: UInt64) { append(value.byteSwapped) }
+  @inlinable package mutating func write(bigEndian value: UInt64) { append(value.byteSwapped) }
 
   /// Overwrites eight bytes at `offset` with an integer, least significant byte first.
   package mutating func patch(_ value: UInt64, at offset: Int) {
@@ -187,9 +195,30 @@ package struct ByteWriter: Sendable {
   /// Removes the bytes of `range`.
   package mutating func remove(_ range: Range<Int>) { bytes.removeSubrange(range) }
 
-  private mutating func append<T: FixedWidthInteger>(_ value: T) {
+  @inlinable
+  mutating func append<T: FixedWidthInteger>(_ value: T) {
     for shift in stride(from: 0, to: T.bitWidth, by: 8) {
       bytes.append(UInt8(truncatingIfNeeded: value >> T(shift)))
     }
+  }
+}
+
+extension [UInt8] {
+  /// Appends a copy of the bytes of a view.
+  @inlinable
+  package mutating func append(copying bytes: Span<UInt8>) {
+    // Safe: the pointer is not used beyond the call, in which the view lends its bytes.
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  }
+}
+
+extension Span<UInt8> {
+  /// The eight bytes from `index` on as a number, least significant first.
+  @inlinable @inline(__always)
+  package func word(at index: Int) -> UInt64 {
+    precondition(index >= 0 && index <= count - 8)
+    // Safe: eight bytes from `index` on lie inside the view, and any bits are a number.
+    return unsafe UInt64(
+      littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
   }
 }

@@ -12,22 +12,31 @@ package struct ExactString: Hashable, Sendable {
   /// Whether the bytes are equal.
   package static func == (left: ExactString, right: ExactString) -> Bool {
     let (one, other) = (left.text.utf8.span, right.text.utf8.span)
-    guard one.count == other.count else { return false }
-    for index in one.indices where one[index] != other[index] { return false }
-    return true
+    WorkCount.add(min(one.count, other.count))
+    return one.isEqual(to: other)
   }
 
   /// Feeds the bytes to `hasher`.
   package func hash(into hasher: inout Hasher) {
-    let bytes = text.utf8.span
-    hasher.combine(bytes.count)
-    // Eight at a time: a hasher takes as long for one byte as for eight.
-    var word: UInt64 = 0
-    for index in bytes.indices {
-      word = word << 8 | UInt64(bytes[index])
-      if index & 7 == 7 { hasher.combine(word) }
+    hasher.combine(TextTable.hash(text.utf8.span))
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the bytes are those of `other`.
+  @inlinable
+  package func isEqual(to other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    var index = 0
+    while index + 8 <= count {
+      guard word(at: index) == other.word(at: index) else { return false }
+      index += 8
     }
-    if bytes.count & 7 != 0 { hasher.combine(word) }
+    while index < count {
+      guard self[index] == other[index] else { return false }
+      index += 1
+    }
+    return true
   }
 }
 
@@ -67,7 +76,21 @@ extension Set where Element == ExactString {
 /// system, it is the slash.
 extension String {
   /// Whether the first bytes are those of `prefix`.
-  package func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
+  package func begins(with prefix: String) -> Bool {
+    let (bytes, beginning) = (utf8.span, prefix.utf8.span)
+    guard bytes.count >= beginning.count else { return false }
+    for index in beginning.indices where bytes[index] != beginning[index] { return false }
+    return true
+  }
+
+  /// Whether the bytes stand before those of `other` in the order of their values.
+  package func precedes(_ other: String) -> Bool {
+    let (one, two) = (utf8.span, other.utf8.span)
+    let count = min(one.count, two.count)
+    WorkCount.add(count)
+    for index in 0..<count where one[index] != two[index] { return one[index] < two[index] }
+    return one.count < two.count
+  }
 
   /// Whether the last bytes are those of `suffix`.
   package func ends(with suffix: String) -> Bool {
@@ -80,7 +103,8 @@ extension String {
   /// What stands between the bytes `separator` of ASCII, of which no more than `most` are looked
   /// for; empty parts are parts.
   package func parts(between separator: Unicode.Scalar, atMost most: Int = .max) -> [Substring] {
-    utf8.split(
+    WorkCount.add(utf8.count)
+    return utf8.split(
       separator: UInt8(ascii: separator), maxSplits: most, omittingEmptySubsequences: false
     ).map(Substring.init)
   }

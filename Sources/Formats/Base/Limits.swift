@@ -30,6 +30,13 @@ public enum Limits: Sendable {
   /// A pickle writes a text once and refers to it with two bytes, so what is looked at for every
   /// reference must be short.
   public static let nameBytes = 1024
+  /// The most bytes that the names of a checkpoint's globals have together, each global counted once.
+  ///
+  /// A few long texts make any number of pairs of a module and a name. Names of real classes have
+  /// some forty bytes, and real checkpoints name less than a hundred.
+  public static let globalNameBytes = 32 << 20
+  /// The most bytes of the module, or of the name, of a class whose calls are understood.
+  public static let knownNameBytes = 64
   /// The most `getattr` calls that lead to one nested class, and arguments of a call that is known.
   public static let knownArguments = 64
   /// The most dimensions that the tensors of a checkpoint may have on average, beyond

@@ -67,8 +67,7 @@ extension TensorGraph {
     case .tuple: return randomState(id)
     case .object(let objectID):
       let object = self[objectID]
-      guard case .global(let module, let name) = self[object.callable],
-        let module = self.name(module), let name = self.name(name),
+      guard let (module, name) = shortGlobal(object.callable),
         let arguments = shortTuple(object.arguments)
       else { return nil }
       return known(module, name, arguments, object)
@@ -200,7 +199,7 @@ extension TensorGraph {
   }
 
   /// The value that a dict has under a str, or `nil` where there is none.
-  package func value(of key: StaticString, in id: NodeID) -> NodeID? {
+  package func value(of key: String, in id: NodeID) -> NodeID? {
     entries(of: id)?.first { text(of: $0.key, equals: key) }?.value
   }
 }

@@ -39,15 +39,16 @@ public struct Leaves: Sendable {
     var seen: Set<Int32> = []
     var containers: [(node: NodeID, path: [PathComponent])] = []
     for step in steps where seen.insert(step.previous).inserted {
-      containers.append((step.container, path(to: step.previous)))
+      containers.append((step.container, path(toStep: step.previous)))
     }
     return containers
   }
 
   /// The steps from the root to a leaf.
-  public func path(to leaf: Leaf) -> [PathComponent] { path(to: leaf.lastStep) }
+  public func path(to leaf: Leaf) -> [PathComponent] { path(toStep: leaf.lastStep) }
 
-  private func path(to last: Int32) -> [PathComponent] {
+  /// The steps from the root to the step with a number, which is the last of them.
+  package func path(toStep last: Int32) -> [PathComponent] {
     var components: [PathComponent] = []
     var step = last
     while step != Self.root {
@@ -117,7 +118,9 @@ package struct LeafWalk {
   }
 
   private let graph: TensorGraph
-  private let holdsTensor: [Bool]
+  /// For every node, by index, whether a tensor can be reached from it; looked for when it is asked for,
+  /// as it is not by a dict of tensors.
+  private lazy var holdsTensor = graph.nodesHoldingTensors()
   private var isOpen: [Bool]
   private var steps: [Step] = []
   private var leaves = Leaves()
@@ -139,7 +142,6 @@ package struct LeafWalk {
 
   private init(_ graph: TensorGraph) {
     self.graph = graph
-    holdsTensor = graph.nodesHoldingTensors()
     limit = Limits.leavesAtLeast + Limits.leavesPerNode * graph.nodeCount
     pathByteLimit = graph.pathByteLimit
     isOpen = [Bool](repeating: false, count: graph.nodeCount)
@@ -211,12 +213,12 @@ package struct LeafWalk {
   }
 
   /// The parts that a reader has named, as far as they hold tensors; the others are attributes.
-  private func namedParts(of id: NodeID) -> [Part]? {
+  private mutating func namedParts(of id: NodeID) -> [Part]? {
     graph.parts[id]?.filter { holdsTensor[Int($0.node.index)] }
   }
 
   /// What a dict's subclass holds beside its entries, where that holds tensors.
-  private func hiddenParts(of id: NodeID) -> [Part] {
+  private mutating func hiddenParts(of id: NodeID) -> [Part] {
     guard case .object(let objectID) = graph[id], let state = graph[objectID].state,
       holdsTensor[Int(state.index)]
     else { return [] }
@@ -224,7 +226,7 @@ package struct LeafWalk {
   }
 
   /// The parts of a container that no reader has named.
-  private func genericParts(of id: NodeID) -> [Part] {
+  private mutating func genericParts(of id: NodeID) -> [Part] {
     switch graph[id] {
     case .tuple(let run), .list(let run), .set(let run), .frozenSet(let run):
       return indexed(graph[run])

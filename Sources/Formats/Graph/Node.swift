@@ -42,29 +42,29 @@ public enum Node: Sendable {
 
 /// A run of bytes in a graph's text arena.
 public struct ByteRun: Hashable, Sendable {
-  package var start: UInt32
-  package var count: UInt32
+  @usableFromInline package var start: UInt32
+  @usableFromInline package var count: UInt32
 }
 
 /// A run of node identifiers in a graph's child arena.
 public struct NodeRun: Hashable, Sendable {
-  package var start: UInt32
+  @usableFromInline package var start: UInt32
   /// How many children there are.
-  package var count: UInt32
+  @usableFromInline package var count: UInt32
   /// How many children fit before the run has to move.
-  package var capacity: UInt32
+  @usableFromInline package var capacity: UInt32
 
   package static let empty = NodeRun(start: 0, count: 0, capacity: 0)
 
-  package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+  @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
 /// Names a node of one ``TensorGraph``; equal identifiers mean the same Python object.
 public struct NodeID: Hashable, Sendable {
   /// The node's place in the arena.
-  package let index: Int32
+  @usableFromInline package let index: Int32
 
-  package init(index: Int) {
+  @inlinable package init(index: Int) {
     // Safe from truncation: `Limits.graphNodes` is far below `Int32.max`.
     self.index = Int32(truncatingIfNeeded: index)
   }
@@ -72,17 +72,17 @@ public struct NodeID: Hashable, Sendable {
 
 /// Names an entry of ``TensorGraph/objects``.
 public struct ObjectID: Hashable, Sendable {
-  package let index: Int32
+  @usableFromInline package let index: Int32
 }
 
 /// Names an entry of ``TensorGraph/tensors``.
 public struct TensorID: Hashable, Sendable {
-  package let index: Int32
+  @usableFromInline package let index: Int32
 }
 
 /// Names an entry of ``TensorGraph/storages``.
 public struct StorageID: Hashable, Sendable {
-  package let index: Int32
+  @usableFromInline package let index: Int32
 }
 
 extension StorageID {

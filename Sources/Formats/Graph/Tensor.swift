@@ -88,11 +88,38 @@ public struct Tensor: Sendable {
   public var isContiguous: Bool {
     guard !shape.contains(0) else { return true }
     var expected = 1
-    for (size, stride) in zip(shape, strides).reversed() where size != 1 {
-      guard stride == expected else { return false }
-      expected *= size
+    for index in shape.indices.reversed() where shape[index] != 1 {
+      guard strides[index] == expected else { return false }
+      expected *= shape[index]
     }
     return true
+  }
+}
+
+/// Keeps equal shapes and strides once: a checkpoint has any number of tensors, and few different
+/// shapes.
+package struct DimensionInterner {
+  /// How many are kept; those that differ from all of them are made anew.
+  private static let limit = 32
+
+  private var known: [[Int]] = []
+  private var next = 0
+
+  /// An interner that knows none yet.
+  package init() {}
+
+  /// The array that is kept for numbers equal to `dimensions`.
+  package mutating func interned(_ dimensions: [Int]) -> [Int] {
+    for other in known where other == dimensions { return other }
+    // A copy of its own, for `dimensions` may have room for many more.
+    let copy = Array(dimensions[...])
+    if known.count < Self.limit {
+      known.append(copy)
+    } else {
+      known[next] = copy
+      next = (next + 1) % Self.limit
+    }
+    return copy
   }
 }
 

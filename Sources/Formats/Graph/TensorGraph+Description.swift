@@ -41,7 +41,8 @@ extension TensorGraph {
     case .frozenSet(let run):
       list(self[run], "frozenset({", "})", into: &text, limit: limit, depth: depth)
     case .dict(let run): pairs(self[run], into: &text, limit: limit, depth: depth)
-    case .global: text += globalName(id) ?? "?"
+    case .global(let module, let name):
+      text += "\(beginning(of: module, limit)).\(beginning(of: name, limit))"
     case .persistent: text += "<storage>"
     case .tensor(let tensor):
       text += "tensor(\(self[tensor].dtype.name), \(self[tensor].shape))"
@@ -73,8 +74,12 @@ extension TensorGraph {
   private func describe(
     _ object: ObjectNode, into text: inout String, limit: Int, depth: Int
   ) {
-    let name = globalName(object.callable) ?? callableText(object.callable, depth: depth + 1)
-    text += name.split(separator: ".").last.map(String.init) ?? name
+    if case .global(let module, let name) = self[object.callable] {
+      text += lastPart(of: name, limit) ?? lastPart(of: module, limit) ?? "."
+    } else {
+      let name = callableText(object.callable, depth: depth + 1)
+      text += name.split(separator: ".").last.map(String.init) ?? name
+    }
     if let arguments = tuple(object.arguments) {
       list(arguments, "(", ")", into: &text, limit: limit, depth: depth)
     }
@@ -88,6 +93,23 @@ extension TensorGraph {
       text += " "
       describe(state, into: &text, limit: limit, depth: depth + 1)
     }
+  }
+
+  /// As much of a name as a description of `limit` characters can show; `?` for what is no str.
+  private func beginning(of name: NodeID, _ limit: Int) -> String {
+    guard case .string(let run) = self[name] else { return "?" }
+    return String(decoding: self[run].prefix(4 * limit), as: UTF8.self)
+  }
+
+  /// What stands behind the last dot of a name, or before it where nothing does, as far as it is shown;
+  /// `nil` for nothing but dots.
+  private func lastPart(of name: NodeID, _ limit: Int) -> String? {
+    guard case .string(let run) = self[name] else { return "?" }
+    let dot = UInt8(ascii: ".")
+    guard let end = self[run].lastIndex(where: { $0 != dot }) else { return nil }
+    let whole = self[run][...end]
+    let part = whole.lastIndex(of: dot).map { whole[($0 + 1)...] } ?? whole
+    return String(decoding: part.prefix(4 * limit), as: UTF8.self)
   }
 
   /// What is called where that has no name; its own callable counts as another level.

@@ -1,4 +1,4 @@
-package import CkptBase
+public import CkptBase
 
 /// Filling the arena, and changing what it holds.
 extension TensorGraph {
@@ -12,13 +12,18 @@ extension TensorGraph {
   /// Adds a node.
   ///
   /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
+  @inlinable @inline(__always)
   package mutating func add(_ node: Node) throws(CheckpointError) -> NodeID {
-    guard nodes.count < Limits.graphNodes else {
-      throw CheckpointError(
-        .limitExceeded, "the checkpoint has more than \(Limits.graphNodes) Python objects")
-    }
+    guard nodes.count < Limits.graphNodes else { throw Self.tooManyNodes }
     nodes.append(node)
     return NodeID(index: nodes.count - 1)
+  }
+
+  /// The error for an arena with too many nodes.
+  @usableFromInline
+  static var tooManyNodes: CheckpointError {
+    CheckpointError(
+      .limitExceeded, "the checkpoint has more than \(Limits.graphNodes) Python objects")
   }
 
   /// Makes the root an empty dict.
@@ -29,6 +34,7 @@ extension TensorGraph {
   }
 
   /// Replaces what a node is; every reference to it sees the change.
+  @inlinable
   package mutating func replace(_ id: NodeID, with node: Node) { nodes[Int(id.index)] = node }
 
   /// Adds a construction and the node that stands for it.
@@ -93,7 +99,7 @@ extension TensorGraph {
   ///
   /// - Throws: `limitExceeded` when the graph is full.
   package mutating func addString(_ string: String) throws(CheckpointError) -> NodeID {
-    try add(.string(addBytes(Array(string.utf8))))
+    try add(.string(addBytes(string.utf8.span)))
   }
 
   /// Copies bytes into the arena.
@@ -102,7 +108,8 @@ extension TensorGraph {
   package mutating func addBytes(_ bytes: Span<UInt8>) throws(CheckpointError) -> ByteRun {
     let start = text.count
     guard start + bytes.count <= Int(UInt32.max) else { throw Self.tooMuchText }
-    for index in bytes.indices { text.append(bytes[index]) }
+    WorkCount.add(bytes.count)
+    text.append(copying: bytes)
     return ByteRun(start: UInt32(start), count: UInt32(bytes.count))
   }
 
@@ -120,6 +127,7 @@ extension TensorGraph {
 
   /// Copies node identifiers into the arena as the children of a container.
   package mutating func addChildren(_ new: ArraySlice<NodeID>) -> NodeRun {
+    WorkCount.add(new.count)
     let start = children.count
     children.append(contentsOf: new)
     return NodeRun(
@@ -142,6 +150,7 @@ extension TensorGraph {
         run.range.upperBound..<run.range.upperBound + new.count, with: new)
     } else {
       let old = Array(children[run.range])
+      WorkCount.add(old.count)
       run.start = UInt32(children.count)
       run.capacity = UInt32(2 * count)
       children.append(contentsOf: old)
@@ -150,6 +159,17 @@ extension TensorGraph {
         contentsOf: repeatElement(Self.none, count: Int(run.capacity) - count))
     }
     run.count = UInt32(count)
+  }
+
+  /// Adds two children to the end of a container's run.
+  package mutating func append(_ first: NodeID, _ second: NodeID, to run: inout NodeRun) {
+    guard run.range.upperBound == children.count, run.capacity == run.count else {
+      return append([first, second], to: &run)
+    }
+    children.append(first)
+    children.append(second)
+    run.count += 2
+    run.capacity = run.count
   }
 
   /// Replaces the children of a run by fewer or as many.

@@ -58,6 +58,7 @@ extension TensorGraph {
       for key in self[run].prefix(1) { _ = try hash(of: key, &texts) }
       return nil
     }
+    if hasDistinctTexts(run, stride: step) { return nil }
     var positions: [Int: Int] = [:]
     var hashes: [NodeID: Int] = [:]
     var kept: [NodeID] = []
@@ -82,6 +83,24 @@ extension TensorGraph {
       }
     }
     return hasRepeats ? kept : nil
+  }
+
+  /// Whether all keys of a run are short strs, of which no two are equal: what nearly all dicts have.
+  private func hasDistinctTexts(_ run: NodeRun, stride step: Int) -> Bool {
+    var texts = TextTable(expectedCount: Int(run.count) / step)
+    for index in stride(from: run.range.lowerBound, to: run.range.upperBound, by: step) {
+      guard case .string(let key) = self[children[index]],
+        key.count <= LongKeyInterner.shortByteCount
+      else { return false }
+      let start = Int(key.start)
+      let hash = TextTable.hash(text.span.extracting(start..<start + Int(key.count)))
+      let equal = texts.update(index, hash: hash) { other in
+        guard case .string(let otherKey) = nodes[Int(children[other].index)] else { return false }
+        return self[key] == self[otherKey]
+      }
+      guard equal == nil else { return false }
+    }
+    return true
   }
 
   /// How many nodes of a key are looked into; beyond, keys are compared by identity.
@@ -110,6 +129,7 @@ extension TensorGraph {
         } else {
           // With their lengths, parts that only together are the same text have different hashes.
           hasher.combine(run.count)
+          WorkCount.add(Int(run.count))
           for byte in self[run] { hasher.combine(byte) }
         }
       case .tuple(let run):
@@ -181,7 +201,7 @@ extension TensorGraph {
 /// the square of the file's length.
 struct LongKeyInterner {
   /// The longest text that may be looked at whenever it is a key, in bytes.
-  private static let shortByteCount = 64
+  static let shortByteCount = 64
 
   private var firsts: [NodeID: NodeID] = [:]
   private var nodes: [ArraySlice<UInt8>: NodeID] = [:]
@@ -190,6 +210,7 @@ struct LongKeyInterner {
   mutating func first(like id: NodeID, _ run: ByteRun, in graph: TensorGraph) -> NodeID? {
     guard run.count > Self.shortByteCount else { return nil }
     if let known = firsts[id] { return known }
+    WorkCount.add(Int(run.count))
     let first = nodes[graph[run]] ?? id
     nodes[graph[run]] = first
     firsts[id] = first

@@ -11,49 +11,79 @@ extension TensorGraph {
       guard !seen[Int(id.index)] else { continue }
       seen[Int(id.index)] = true
       order.append(id)
-      forEachReference(of: id, backwards: true) { pending.append($0) }
+      forEachReference(of: id, backwards: true) { if !seen[Int($0.index)] { pending.append($0) } }
     }
     return order
   }
 
+  /// For every node, by index, whether it can be reached from `roots`.
+  package func isReachable(from roots: [NodeID]) -> [Bool] {
+    var seen = [Bool](repeating: false, count: nodeCount)
+    var pending = roots
+    for root in roots { seen[Int(root.index)] = true }
+    while let id = pending.popLast() {
+      forEachReference(of: id) { child in
+        guard !seen[Int(child.index)] else { return }
+        seen[Int(child.index)] = true
+        pending.append(child)
+      }
+    }
+    return seen
+  }
+
   /// Calls `body` with every node that a node refers to, in the order a pickle writes them.
+  @inline(__always)
   package func forEachReference(
     of id: NodeID, backwards: Bool = false, _ body: (NodeID) -> Void
   ) {
-    var references: [NodeID] = []
     switch self[id] {
     case .none, .bool, .int, .largeInt, .float, .string, .byteArray: return
-    case .bytes:
-      if let spelling = spellings[id] { body(spelling) }
-      return
+    case .bytes: if let spelling = spellings[id] { body(spelling) }
     case .tuple(let run), .list(let run), .dict(let run), .set(let run), .frozenSet(let run):
-      if backwards {
-        for child in self[run].reversed() { body(child) }
-      } else {
-        for child in self[run] { body(child) }
-      }
-      return
-    case .global(let module, let name): references = [module, name]
-    case .persistent(let value): references = [value]
-    case .object(let object): references = self.references(of: self[object])
+      forEachChild(in: run, backwards: backwards, body)
+    case .global(let module, let name):
+      body(backwards ? name : module)
+      body(backwards ? module : name)
+    case .persistent(let value): body(value)
+    case .object(let object): forEachReference(of: object, backwards: backwards, body)
     case .tensor(let tensor):
-      switch self[tensor].origin {
+      switch tensors[index(of: tensor)].origin {
       case .plain: return
-      case .call(let object): references = self.references(of: self[object])
-      case .storage(let id): references = [id]
+      case .call(let object): forEachReference(of: object, backwards: backwards, body)
+      case .storage(let id): body(id)
       }
     }
-    if backwards { references.reverse() }
-    for child in references { body(child) }
   }
 
-  private func references(of object: ObjectNode) -> [NodeID] {
-    var references = [object.callable, object.arguments]
-    if let keywords = object.keywords { references.append(keywords) }
-    references += self[object.items]
-    references += self[object.pairs]
-    if let state = object.state { references.append(state) }
-    return references
+  @inline(__always)
+  private func forEachChild(in run: NodeRun, backwards: Bool, _ body: (NodeID) -> Void) {
+    if backwards {
+      for index in run.range.reversed() { body(children[index]) }
+    } else {
+      for index in run.range { body(children[index]) }
+    }
+  }
+
+  @inline(__always)
+  private func forEachReference(
+    of id: ObjectID, backwards: Bool, _ body: (NodeID) -> Void
+  ) {
+    let object = objects[Int(id.index)]
+    guard backwards else {
+      body(object.callable)
+      body(object.arguments)
+      if let keywords = object.keywords { body(keywords) }
+      forEachChild(in: object.items, backwards: false, body)
+      forEachChild(in: object.pairs, backwards: false, body)
+      if let state = object.state { body(state) }
+      return
+    }
+    if let state = object.state { body(state) }
+    forEachChild(in: object.pairs, backwards: true, body)
+    forEachChild(in: object.items, backwards: true, body)
+    if let keywords = object.keywords { body(keywords) }
+    body(object.arguments)
+    body(object.callable)
   }
 }
 

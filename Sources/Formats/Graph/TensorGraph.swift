@@ -1,4 +1,4 @@
-internal import CkptBase
+public import CkptBase
 
 /// The contents of a checkpoint, whatever its format: an arena of Python objects with identity.
 ///
@@ -27,9 +27,9 @@ public struct TensorGraph: Sendable {
   /// Named values inside objects and tensors, attached by readers that know their classes.
   public package(set) var parts: [NodeID: [Part]] = [:]
 
-  var nodes: [Node]
-  var children: [NodeID] = []
-  var text: [UInt8] = []
+  @usableFromInline var nodes: [Node]
+  @usableFromInline var children: [NodeID] = []
+  @usableFromInline var text: [UInt8] = []
 
   /// `None`, which is one object.
   package static let none = NodeID(index: 0)
@@ -47,42 +47,51 @@ public struct TensorGraph: Sendable {
   }
 
   /// How many nodes the arena holds, reachable or not.
-  public var nodeCount: Int { nodes.count }
+  @inlinable public var nodeCount: Int { nodes.count }
 
   /// How many bytes the texts, bytes objects and large ints of the arena have together.
   package var textByteCount: Int { text.count }
 
   /// The node that `id` names.
-  public subscript(id: NodeID) -> Node { nodes[Int(id.index)] }
+  @inlinable public subscript(id: NodeID) -> Node {
+    WorkCount.add(1)
+    return nodes[Int(id.index)]
+  }
 
   /// The construction that `id` names.
   public package(set) subscript(id: ObjectID) -> ObjectNode {
-    get { objects[Int(id.index)] }
+    @inlinable get { objects[Int(id.index)] }
     set { objects[Int(id.index)] = newValue }
   }
 
   /// The tensor that `id` names.
-  public subscript(id: TensorID) -> Tensor { tensors[Int(id.index)] }
+  @inlinable public subscript(id: TensorID) -> Tensor { tensors[Int(id.index)] }
 
   /// The storage that `id` names.
-  public subscript(id: StorageID) -> Storage { storages[Int(id.index)] }
+  @inlinable public subscript(id: StorageID) -> Storage { storages[Int(id.index)] }
 
   /// The children of a container, as a view of the arena.
-  public subscript(run: NodeRun) -> ArraySlice<NodeID> { children[run.range] }
+  @inlinable public subscript(run: NodeRun) -> ArraySlice<NodeID> { children[run.range] }
+
+  /// One of the children of a container.
+  @inlinable package func child(_ index: Int, of run: NodeRun) -> NodeID {
+    precondition(index < run.count)
+    return children[Int(run.start) + index]
+  }
 
   /// The bytes of a string, bytes object or large int, as a view of the arena.
-  public subscript(run: ByteRun) -> ArraySlice<UInt8> {
+  @inlinable public subscript(run: ByteRun) -> ArraySlice<UInt8> {
     text[Int(run.start)..<Int(run.start) + Int(run.count)]
   }
 
   /// The place of a node in the arena.
-  package func index(of id: NodeID) -> Int { Int(id.index) }
+  @inlinable package func index(of id: NodeID) -> Int { Int(id.index) }
 
   /// The place of a tensor in ``tensors``.
-  public func index(of id: TensorID) -> Int { Int(id.index) }
+  @inlinable public func index(of id: TensorID) -> Int { Int(id.index) }
 
   /// The place of a storage in ``storages``.
-  public func index(of id: StorageID) -> Int { Int(id.index) }
+  @inlinable public func index(of id: StorageID) -> Int { Int(id.index) }
 }
 
 /// What a node is, when it is one of the simple kinds.
@@ -90,7 +99,7 @@ extension TensorGraph {
   /// The text of a str node, with lone surrogates replaced, or `nil` for another node.
   public func string(_ id: NodeID) -> String? {
     guard case .string(let run) = self[id] else { return nil }
-    return String(decoding: self[run], as: UTF8.self)
+    return decoded(run)
   }
 
   /// The text of a str node that may be a name, or `nil` for another node and for longer texts than
@@ -98,6 +107,23 @@ extension TensorGraph {
   package func name(_ id: NodeID) -> String? {
     guard case .string(let run) = self[id], run.count <= Limits.nameBytes else { return nil }
     return string(id)
+  }
+
+  /// The module and the name of a global whose class may be known here, or `nil` for another node and
+  /// for longer names than ``Limits/knownNameBytes``.
+  ///
+  /// It is asked of every call that a pickle makes, which take a few bytes each.
+  package func shortGlobal(_ id: NodeID) -> (module: String, name: String)? {
+    guard case .global(let module, let name) = self[id], case .string(let moduleRun) = self[module],
+      case .string(let nameRun) = self[name],
+      max(moduleRun.count, nameRun.count) <= Limits.knownNameBytes
+    else { return nil }
+    return (decoded(moduleRun), decoded(nameRun))
+  }
+
+  private func decoded(_ run: ByteRun) -> String {
+    WorkCount.add(Int(run.count))
+    return String(decoding: self[run], as: UTF8.self)
   }
 
   /// The value of an int or bool node that fits 64 bits, or `nil` for another node.
@@ -125,17 +151,18 @@ extension TensorGraph {
   }
 
   /// Whether `id` is the global `module.name`.
-  package func isGlobal(_ id: NodeID, _ module: StaticString, _ name: StaticString) -> Bool {
+  package func isGlobal(_ id: NodeID, _ module: String, _ name: String) -> Bool {
     guard case .global(let moduleID, let nameID) = self[id] else { return false }
     return text(of: moduleID, equals: module) && text(of: nameID, equals: name)
   }
 
   /// Whether `id` is a str with exactly the text `expected`.
-  package func text(of id: NodeID, equals expected: StaticString) -> Bool {
-    guard case .string(let run) = self[id], Int(run.count) == expected.utf8CodeUnitCount else {
+  package func text(of id: NodeID, equals expected: String) -> Bool {
+    guard case .string(let run) = self[id], Int(run.count) == expected.utf8.count else {
       return false
     }
-    return self[run].elementsEqual(expected.description.utf8)
+    let start = Int(run.start)
+    return text.span.extracting(start..<start + Int(run.count)).isEqual(to: expected.utf8.span)
   }
 
   /// The dotted name of a global, or `nil` for another node.

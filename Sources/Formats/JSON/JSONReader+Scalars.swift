@@ -17,13 +17,53 @@ extension JSONReader {
     return text
   }
 
+  /// Reads a string that is one of `known`; returns its number there, or `nil`, having read nothing, for
+  /// any other.
+  ///
+  /// - Throws: `malformed` if the next value is another, or breaks the rules of strings.
+  @_lifetime(self: copy self)
+  package mutating func word(among known: [String]) throws(CheckpointError) -> Int? {
+    try expect(UInt8(ascii: "\""), "a string")
+    let start = position
+    try skipPlainCharacters()
+    if bytes[position] == UInt8(ascii: "\"") {
+      let word = bytes.extracting(start..<position)
+      for (number, text) in known.enumerated() where word.isEqual(to: text.utf8.span) {
+        position += 1
+        needsComma = true
+        return number
+      }
+    }
+    position = start - 1
+    return nil
+  }
+
+  /// Reads a string that has no escapes; returns `nil`, and has read nothing, where there are some.
+  ///
+  /// - Throws: `malformed` if the next value is another, or breaks the rules of strings.
+  @_lifetime(copy self)
+  package mutating func plainString() throws(CheckpointError) -> Span<UInt8>? {
+    try expect(UInt8(ascii: "\""), "a string")
+    let start = position
+    try skipPlainCharacters()
+    guard bytes[position] == UInt8(ascii: "\"") else {
+      position = start - 1
+      return nil
+    }
+    let text = bytes.extracting(start..<position)
+    guard (try? UTF8Span(validating: text)) != nil else { throw notUTF8(at: start) }
+    position += 1
+    needsComma = true
+    return text
+  }
+
   /// Reads the rest of a string that has escapes, from its beginning.
   @_lifetime(self: copy self)
   private mutating func escapedString(from start: Int) throws(CheckpointError) -> String {
     var text: [UInt8] = []
     var plain = start
     while true {
-      for index in plain..<position { text.append(bytes[index]) }
+      text.append(copying: bytes.extracting(plain..<position))
       position += 1
       if bytes[position - 1] == UInt8(ascii: "\"") { break }
       try escape(into: &text)
@@ -59,6 +99,8 @@ extension JSONReader {
   /// Reads on to the quote or backslash that ends a run of plain characters.
   @_lifetime(self: copy self)
   private mutating func skipPlainCharacters() throws(CheckpointError) {
+    let start = position
+    defer { WorkCount.add(position - start) }
     while position < bytes.count, bytes[position] >= 0x20 {
       if bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "\\") { return }
       position += 1
@@ -179,6 +221,22 @@ extension JSONReader {
     return count
   }
 
+  /// Reads an array of one integer that is not negative, if it comes next and is written without spaces;
+  /// else returns `nil` and has read nothing.
+  @_lifetime(self: copy self)
+  package mutating func bracketedInteger() -> Int? {
+    guard position < bytes.count, bytes[position] == UInt8(ascii: "[") else { return nil }
+    let start = position + 1
+    var end = start
+    while end < bytes.count, end - start < 18, bytes[end] &- 0x30 < 10 { end += 1 }
+    guard end < bytes.count, bytes[end] == UInt8(ascii: "]"), end > start,
+      end - start == 1 || bytes[start] != 0x30
+    else { return nil }
+    position = end + 1
+    needsComma = true
+    return integer(in: start..<end)
+  }
+
   /// A number as JSON has it.
   package enum Number: Sendable {
     /// Written without fraction and exponent.
@@ -196,6 +254,7 @@ extension JSONReader {
     let start = position
     guard position < bytes.count else { throw unexpected("a number") }
     try skipNumber()
+    if let integer = integer(in: start..<position) { return .integer(integer) }
     let text = try text(start..<position)
     if let integer = Int(text) { return .integer(integer) }
     guard text.utf8.contains(where: { [0x2e, 0x45, 0x65].contains($0) }), let value = Double(text)
@@ -203,6 +262,18 @@ extension JSONReader {
       throw CheckpointError(.malformed, "an integer does not fit 64 bits", at: base + start)
     }
     return .fraction(value)
+  }
+
+  /// The integer that is written with up to eighteen digits and nothing else, or `nil`.
+  private func integer(in range: Range<Int>) -> Int? {
+    guard range.count <= 18 else { return nil }
+    var value = 0
+    for index in range {
+      let digit = bytes[index] &- 0x30
+      guard digit < 10 else { return nil }
+      value = value * 10 + Int(digit)
+    }
+    return value
   }
 
   // MARK: Tokens

@@ -48,6 +48,23 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return key
   }
 
+  /// The number among `known` of the name of the next member, whose value must be read next: that of
+  /// the first equal one, or how many there are for any other name; `nil` at the object's end.
+  ///
+  /// - Throws: `malformed` where neither is found.
+  @_lifetime(self: copy self)
+  package mutating func nextKey(among known: [String]) throws(CheckpointError) -> Int? {
+    guard try nextItem(closing: UInt8(ascii: "}")) else { return nil }
+    var number = try word(among: known)
+    if number == nil {
+      // Escapes spell a name in other ways.
+      let name = ExactString(try string())
+      number = known.firstIndex { ExactString($0) == name }
+    }
+    try expect(UInt8(ascii: ":"), "a colon")
+    return number ?? known.count
+  }
+
   /// Enters an array.
   ///
   /// - Throws: `malformed` if the next value is another.
@@ -142,6 +159,49 @@ package struct JSONReader: ~Copyable, ~Escapable {
     } while !open.isEmpty
   }
 
+  /// Reads past an array and counts its elements; what is wrong inside of them is left to whoever reads
+  /// them.
+  ///
+  /// - Throws: `malformed` if the next value is another, or has no end.
+  @_lifetime(self: copy self)
+  package mutating func countElements() throws(CheckpointError) -> Int {
+    try beginArray()
+    let start = position
+    defer { WorkCount.add(position - start) }
+    var (depth, commas) = (1, 0)
+    var isEmpty = true
+    while depth > 0 {
+      guard position < bytes.count else { throw unexpected("the end of a container") }
+      let byte = bytes[position]
+      position += 1
+      switch byte {
+      case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+      case UInt8(ascii: "]"), UInt8(ascii: "}"):
+        depth -= 1
+        if depth == 0 { continue }
+      case UInt8(ascii: ","): if depth == 1 { commas += 1 }
+      case UInt8(ascii: "\""): try skipRestOfString()
+      case 0x20, 0x09, 0x0a, 0x0d: continue
+      default: break
+      }
+      isEmpty = false
+    }
+    needsComma = true
+    return isEmpty ? 0 : commas + 1
+  }
+
+  /// Reads on behind the quote that ends a string.
+  @_lifetime(self: copy self)
+  private mutating func skipRestOfString() throws(CheckpointError) {
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += byte == UInt8(ascii: "\\") ? 2 : 1
+      if byte == UInt8(ascii: "\"") { return }
+    }
+    position = bytes.count
+    throw unexpected("the end of a string")
+  }
+
   // MARK: Tokens
 
   @_lifetime(self: copy self)
@@ -154,8 +214,20 @@ package struct JSONReader: ~Copyable, ~Escapable {
     }
   }
 
+  @inline(__always)
   @_lifetime(self: copy self)
   mutating func expect(_ byte: UInt8, _ what: String) throws(CheckpointError) {
+    if position < bytes.count, bytes[position] == byte {
+      position += 1
+      return
+    }
+    try expectBehindSpace(byte, what)
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func expectBehindSpace(
+    _ byte: UInt8, _ what: String
+  ) throws(CheckpointError) {
     skipSpace()
     guard position < bytes.count, bytes[position] == byte else { throw unexpected(what) }
     position += 1

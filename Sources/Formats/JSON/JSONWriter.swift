@@ -1,3 +1,5 @@
+internal import CkptBase
+
 /// Writes JSON as other programs do, to the byte.
 package struct JSONWriter: Sendable {
   /// Whose JSON it is.
@@ -42,11 +44,12 @@ package struct JSONWriter: Sendable {
   /// Writes a string.
   package mutating func string(_ text: String) {
     separate()
+    WorkCount.add(text.utf8.count)
     bytes.append(UInt8(ascii: "\""))
     if style == .python, !text.utf8.allSatisfy({ $0 < 0x7f }) {
       for unit in text.utf16 { escape(unit) }
     } else {
-      for byte in text.utf8 { escape(byte) }
+      escape(text.utf8.span)
     }
     bytes.append(UInt8(ascii: "\""))
     needsComma = true
@@ -56,14 +59,19 @@ package struct JSONWriter: Sendable {
   package mutating func string(utf8 text: ArraySlice<UInt8>) {
     guard style == .compact else { return string(String(decoding: text, as: UTF8.self)) }
     separate()
+    WorkCount.add(text.count)
     bytes.append(UInt8(ascii: "\""))
-    for byte in text { escape(byte) }
+    escape(text.span)
     bytes.append(UInt8(ascii: "\""))
     needsComma = true
   }
 
   /// Writes an integer.
-  package mutating func integer(_ value: Int) { raw(String(value)) }
+  package mutating func integer(_ value: Int) {
+    separate()
+    append(decimal: value)
+    needsComma = true
+  }
 
   /// Writes a finite number, as the shortest decimal that reads back to the same value and that
   /// cannot be mistaken for an integer.
@@ -109,6 +117,17 @@ package struct JSONWriter: Sendable {
     endArray()
   }
 
+  private mutating func append(decimal value: Int) {
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    let start = bytes.count
+    var rest = value.magnitude
+    repeat {
+      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      rest /= 10
+    } while rest > 0
+    bytes[start...].reverse()
+  }
+
   private mutating func raw(_ text: String) {
     separate()
     bytes.append(contentsOf: text.utf8)
@@ -150,6 +169,21 @@ package struct JSONWriter: Sendable {
     bytes.append(contentsOf: "\\u".utf8)
     bytes.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.count))
     bytes.append(contentsOf: digits.utf8)
+  }
+
+  /// Writes text, run after run of what needs no escape.
+  private mutating func escape(_ text: Span<UInt8>) {
+    var start = 0
+    for index in text.indices {
+      let byte = text[index]
+      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else {
+        continue
+      }
+      bytes.append(copying: text.extracting(start..<index))
+      escape(byte)
+      start = index + 1
+    }
+    bytes.append(copying: text.extracting(start...))
   }
 
   private mutating func escape(_ byte: UInt8) {

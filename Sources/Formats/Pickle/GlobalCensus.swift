@@ -9,6 +9,12 @@ package struct GlobalCensus {
     var offset: Int
   }
 
+  /// How often a pickle names a global, and the place of the first time.
+  struct Mentions {
+    var offset: Int
+    var count = 1
+  }
+
   /// A global as it is counted: by what it is, not by where it stands.
   struct Key: Hashable {
     var module: String
@@ -16,24 +22,26 @@ package struct GlobalCensus {
   }
 
   let graph: TensorGraph
-  /// Where globals are named.
-  private let offsets: [NodeID: Int]
+  /// Where and how often globals are named; one that is not among them is named once.
+  private let mentions: [NodeID: Mentions]
   /// Where objects are made, by their number.
   private let calls: [CallOrigin]
   private var uses: [Key: GlobalUse] = [:]
+  /// What calls of `getattr` reach that have been looked at.
+  private var paths: [NodeID: Path?] = [:]
 
   /// Everything that `graph` names, reachable or not, the worst first.
   package static func uses(in graph: TensorGraph) -> [GlobalUse] {
-    uses(in: graph, offsets: [:], calls: [], states: [], plainCalls: [])
+    uses(in: graph, mentions: [:], calls: [], states: [], plainCalls: [])
   }
 
   /// Everything that the graph of a pickle names; `states` are globals that are given a state,
   /// `plainCalls` those whose calls became plain values.
   static func uses(
-    in graph: TensorGraph, offsets: [NodeID: Int], calls: [CallOrigin], states: [NodeID],
+    in graph: TensorGraph, mentions: [NodeID: Mentions], calls: [CallOrigin], states: [NodeID],
     plainCalls: [NodeID]
   ) -> [GlobalUse] {
-    var census = GlobalCensus(graph: graph, offsets: offsets, calls: calls)
+    var census = GlobalCensus(graph: graph, mentions: mentions, calls: calls)
     census.countNames()
     for (index, object) in graph.objects.enumerated() { census.count(object, number: index) }
     for id in states { census.countState(of: id) }
@@ -41,9 +49,9 @@ package struct GlobalCensus {
     return census.sorted()
   }
 
-  private init(graph: TensorGraph, offsets: [NodeID: Int], calls: [CallOrigin]) {
+  private init(graph: TensorGraph, mentions: [NodeID: Mentions], calls: [CallOrigin]) {
     self.graph = graph
-    self.offsets = offsets
+    self.mentions = mentions
     self.calls = calls
   }
 
@@ -64,10 +72,10 @@ package struct GlobalCensus {
       let id = NodeID(index: index)
       guard case .global(let module, let name) = graph[id] else { continue }
       let key = key(ofGlobal: id)
-      let offset = offsets[id]
+      let mentions = mentions[id]
       update(key) { use in
-        use.mentions += 1
-        if use.offset == nil { use.offset = offset }
+        use.mentions += mentions?.count ?? 1
+        if use.offset == nil { use.offset = mentions?.offset }
       }
       if let remark = remark(onName: module) ?? remark(onName: name) {
         update(key) { use in
@@ -161,7 +169,7 @@ package struct GlobalCensus {
     }
   }
 
-  private func attributePath(_ call: ObjectNode) -> Key? {
+  private mutating func attributePath(_ call: ObjectNode) -> Key? {
     guard let arguments = graph.tuple(call.arguments), arguments.count >= 2,
       let owner = arguments.first, let attribute = graph.name(arguments[arguments.startIndex + 1])
     else { return nil }
@@ -205,37 +213,57 @@ extension GlobalCensus {
   /// How many attributes of attributes are followed, and how many calls of results.
   private static let chainLength = 64
 
+  /// What a node leads to, by the names of attributes.
+  struct Path {
+    var key: Key
+    /// How many attributes lead to it.
+    var length = 0
+    /// The bytes of their names.
+    var byteCount = 0
+  }
+
   /// The global that a node is, by name, as an attribute of one, or as an imported module.
-  func reached(from start: NodeID) -> Key? {
-    var suffix: [String] = []
-    var suffixByteCount = 0
+  mutating func reached(from start: NodeID) -> Key? {
+    // Attributes of what is known already are one step further, however long the chain is.
+    var chain: [(node: NodeID, attribute: String)] = []
     var node = start
-    for _ in 0..<Self.chainLength where suffixByteCount <= Limits.nameBytes {
-      switch graph[node] {
-      case .global:
-        let key = key(ofGlobal: node)
-        return Key(
-          module: key.module, name: ([key.name] + suffix.reversed()).joined(separator: "."))
-      case .object(let id):
-        let call = graph[id]
-        guard let arguments = graph.tuple(call.arguments), let first = arguments.first else {
-          return nil
-        }
-        if graph.isGlobal(call.callable, "builtins", "getattr"), arguments.count >= 2,
-          let attribute = graph.name(arguments[arguments.startIndex + 1])
-        {
-          suffix.append(attribute)
-          suffixByteCount += attribute.utf8.count
-          node = first
-        } else if isImport(call.callable), let module = graph.name(first) {
-          return Key(module: module, name: suffix.reversed().joined(separator: "."))
-        } else {
-          return nil
-        }
-      default: return nil
+    var path: Path?
+    while chain.count < Self.chainLength {
+      if let known = paths[node] {
+        path = known
+        break
       }
+      guard case .object(let id) = graph[node] else {
+        if case .global = graph[node] { path = Path(key: key(ofGlobal: node)) }
+        break
+      }
+      let call = graph[id]
+      guard let arguments = graph.tuple(call.arguments), let first = arguments.first else { break }
+      if graph.isGlobal(call.callable, "builtins", "getattr"), arguments.count >= 2,
+        let attribute = graph.name(arguments[arguments.startIndex + 1])
+      {
+        chain.append((node, attribute))
+        node = first
+        continue
+      }
+      if isImport(call.callable), let module = graph.name(first) {
+        path = Path(key: Key(module: module, name: ""))
+      }
+      break
     }
-    return nil
+    for (node, attribute) in chain.reversed() {
+      path = path.flatMap { Self.attribute(attribute, of: $0) }
+      paths[node] = path
+    }
+    return path?.key
+  }
+
+  private static func attribute(_ name: String, of path: Path) -> Path? {
+    let byteCount = path.byteCount + name.utf8.count
+    guard path.length + 1 < chainLength, byteCount <= Limits.nameBytes else { return nil }
+    let whole = path.key.name.isEmpty ? name : "\(path.key.name).\(name)"
+    return Path(
+      key: Key(module: path.key.module, name: whole), length: path.length + 1, byteCount: byteCount)
   }
 
   private func isImport(_ callable: NodeID) -> Bool {

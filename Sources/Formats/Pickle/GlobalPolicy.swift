@@ -21,6 +21,7 @@ public enum GlobalPolicy: Sendable {
   /// judged as what Python 3 makes of it too: which of them a pickle means depends on the last PROTO
   /// operation before it, and one file can have several.
   public static func verdict(module: String, name: String) -> Verdict {
+    WorkCount.add(module.utf8.count + name.utf8.count)
     let modern = Python2Names.modern(module, name)
     if isDangerous(module: module, name: name)
       || isDangerous(module: modern.module, name: modern.name)
@@ -47,6 +48,14 @@ public enum GlobalPolicy: Sendable {
     CheckpointError(.limitExceeded, "the name of a global has more than \(Limits.nameBytes) bytes")
   }
 
+  /// The error for globals whose names take longer to be judged than any checkpoint's.
+  package static var tooMany: CheckpointError {
+    CheckpointError(
+      .limitExceeded,
+      "the names of globals have more than \(Limits.globalNameBytes) bytes together",
+      remedy: "this is a file made to exhaust its readers")
+  }
+
   /// The error for a `getattr` that reaches for anything but a nested class.
   package static var attributeRefusal: CheckpointError {
     CheckpointError(
@@ -63,8 +72,7 @@ public enum GlobalPolicy: Sendable {
     if parts.count > 1, hasHiddenPart(name) { return true }
     // Modules are attributes of those that import them: `torch.os` is `os`. All parts are looked at,
     // however many stand before.
-    let all = name.parts(between: ".")
-    if all.contains(where: { reachableModules.contains(String($0)) }) { return true }
+    if hasReachableModule(name) { return true }
     // Methods of paths change files; only the classes are values.
     if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return true }
     // Python resolves `os.path` under module `posixpath` and `torch.os.system` alike, so a dotted
@@ -90,6 +98,22 @@ public enum GlobalPolicy: Sendable {
     }
     return false
   }
+
+  /// Whether a part of a dotted name is a module that is refused wherever it is an attribute.
+  private static func hasReachableModule(_ name: String) -> Bool {
+    let bytes = name.utf8.span
+    var start = 0
+    for index in 0...bytes.count where index == bytes.count || bytes[index] == dot {
+      if reachableLengths.contains(index - start) {
+        let part = (start..<index).map { bytes[$0] }
+        if reachableModules.contains(String(decoding: part, as: UTF8.self)) { return true }
+      }
+      start = index + 1
+    }
+    return false
+  }
+
+  private static let dot = UInt8(ascii: ".")
 
   private static func isKnown(module: String, name: String) -> Bool {
     if known[module]?.contains(name) == true { return true }
@@ -198,6 +222,9 @@ public enum GlobalPolicy: Sendable {
     "posix", "nt", "marshal", "runpy", "multiprocessing",
   ]
 
+  /// The lengths of their names, in bytes.
+  private static let reachableLengths = Set(reachableModules.map(\.utf8.count))
+
   /// What checkpoints are made of, beside storages, tensors and the functions that rebuild them.
   private static let known: [String: Set<String>] = [
     "builtins": [
@@ -239,13 +266,23 @@ public enum GlobalPolicy: Sendable {
 extension TensorGraph {
   /// The dotted names of globals whose meaning is not known here, sorted, each once.
   package func opaqueGlobals() -> [String] {
+    var opaque: [NodeID] = []
+    for index in 0..<nodeCount where isOpaqueGlobal(NodeID(index: index)) {
+      opaque.append(NodeID(index: index))
+    }
+    guard !opaque.isEmpty else { return [] }
+    let isReachable = isReachable(from: [root] + discarded)
     var names: Set<ExactString> = []
-    for id in reachable(from: [root] + discarded) {
-      guard case .global(let module, let name) = self[id], let module = string(module),
-        let name = string(name), GlobalPolicy.verdict(module: module, name: name) == .opaque
-      else { continue }
-      names.insert(ExactString("\(module).\(name)"))
+    for id in opaque where isReachable[index(of: id)] {
+      names.insert(ExactString(globalName(id) ?? ""))
     }
     return names.map(\.text).sorted()
+  }
+
+  private func isOpaqueGlobal(_ id: NodeID) -> Bool {
+    guard case .global(let module, let name) = self[id], let module = string(module),
+      let name = string(name)
+    else { return false }
+    return GlobalPolicy.verdict(module: module, name: name) == .opaque
   }
 }

@@ -14,6 +14,8 @@ struct PickleOutput {
   private var writer = ByteWriter()
   private let hasFrames: Bool
   private var frameStart: Int?
+  /// Whether what is written stands between two frames.
+  private var isOutsideOfFrames = false
 
   init(version: Int) {
     hasFrames = version >= 4
@@ -44,17 +46,28 @@ struct PickleOutput {
     writer.write(integer: integer)
   }
 
+  mutating func write(integer: UInt64) {
+    startFrameIfNeeded()
+    writer.write(integer: integer)
+  }
+
   mutating func write(bigEndian integer: UInt64) {
     startFrameIfNeeded()
     writer.write(bigEndian: integer)
   }
 
-  /// Writes the operation, length and bytes of a str or bytes; long ones stay outside of frames.
-  mutating func write(header: [UInt8], payload: ArraySlice<UInt8>) {
-    let isLong = hasFrames && payload.count >= Self.frameTarget
-    if isLong { closeFrame() } else { startFrameIfNeeded() }
-    writer.write(header)
+  /// Begins a str or bytes object, which follows with its operation and length; long ones stay outside
+  /// of frames.
+  mutating func startPayload(byteCount: Int) {
+    isOutsideOfFrames = hasFrames && byteCount >= Self.frameTarget
+    if isOutsideOfFrames { closeFrame() }
+  }
+
+  /// Writes the bytes of a str or bytes object, which ends with them.
+  mutating func write(payload: ArraySlice<UInt8>) {
+    if !isOutsideOfFrames { startFrameIfNeeded() }
     writer.write(payload)
+    isOutsideOfFrames = false
   }
 
   /// Marks the start of an object, where a full frame is closed.
@@ -72,7 +85,7 @@ struct PickleOutput {
   }
 
   private mutating func startFrameIfNeeded() {
-    guard hasFrames, frameStart == nil else { return }
+    guard hasFrames, frameStart == nil, !isOutsideOfFrames else { return }
     frameStart = writer.count
     writer.write(Opcode.frame.rawValue)
     writer.write(integer: UInt64(0))

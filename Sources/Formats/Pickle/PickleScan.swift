@@ -79,7 +79,7 @@ package struct PickleScan: Sendable {
     }
     byteCount = reader.position
     globals = GlobalCensus.uses(
-      in: machine.finish(), offsets: notes.offsets, calls: notes.calls, states: notes.states,
+      in: machine.finish(), mentions: notes.mentions, calls: notes.calls, states: notes.states,
       plainCalls: notes.plainCalls)
   }
 
@@ -114,7 +114,7 @@ package struct PickleScan: Sendable {
 
   /// What the graph does not tell: places.
   private struct Notes {
-    var offsets: [NodeID: Int] = [:]
+    var mentions: [NodeID: GlobalCensus.Mentions] = [:]
     var calls: [GlobalCensus.CallOrigin] = []
     var states: [NodeID] = []
     /// The callables of calls that stand for plain values.
@@ -128,7 +128,11 @@ package struct PickleScan: Sendable {
       if let callable, calls.count == machine.graph.objects.count { plainCalls.append(callable) }
       for index in nodeCount..<machine.graph.nodeCount {
         let id = NodeID(index: index)
-        if case .global = machine.graph[id] { offsets[id] = offset }
+        if case .global = machine.graph[id] { mentions[id] = .init(offset: offset) }
+      }
+      // A global that is named by the same strs again is the same node.
+      if opcode == .stackGlobal, nodeCount == machine.graph.nodeCount, let id = machine.stack.last {
+        mentions[id]?.count += 1
       }
       nodeCount = machine.graph.nodeCount
       while calls.count < machine.graph.objects.count {

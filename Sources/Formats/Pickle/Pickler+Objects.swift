@@ -62,7 +62,7 @@ extension Pickler {
     let isWholeSingle = items == 1 && (batch == .list || batch == .dict)
     let isLastSingle = left == 1 && (batch == .items || batch == .pairs)
     if let single = batch.single, isWholeSingle && left == 1 || isLastSingle {
-      tasks.append(.write([single.rawValue]))
+      tasks.append(.emit(single))
       return scheduleChildren(run, next..<next + 1, batch)
     }
     // Only CPython's loops over exact dicts and sets start a batch that turns out to be empty.
@@ -73,7 +73,7 @@ extension Pickler {
     emit(.mark)
     let count = min(left, Self.batchSize)
     if count == Self.batchSize { tasks.append(.batch(run, next: next + count, batch)) }
-    tasks.append(.write([batch.many.rawValue]))
+    tasks.append(.emit(batch.many))
     scheduleChildren(run, next..<next + count, batch)
   }
 
@@ -98,7 +98,7 @@ extension Pickler {
     guard version < 4 else {
       emit(.mark)
       tasks.append(.memoise(id))
-      tasks.append(.write([Opcode.frozenSet.rawValue]))
+      tasks.append(.emit(.frozenSet))
       for child in graph[run].reversed() { tasks.append(.save(child)) }
       return
     }
@@ -115,7 +115,8 @@ extension Pickler {
     schedule(.batch(run, next: 0, .list), .endListCall(id))
   }
 
-  mutating func startObject(_ id: NodeID, _ object: ObjectNode) throws(CheckpointError) {
+  mutating func startObject(_ id: NodeID, _ objectID: ObjectID) throws(CheckpointError) {
+    let object = graph[objectID]
     let opcode: Opcode
     switch object.form {
     case .call: opcode = .reduce
@@ -126,7 +127,7 @@ extension Pickler {
         .unsupported,
         "an object of a form that Python's pickler does not write in protocol \(version)")
     }
-    schedule(.write([opcode.rawValue]), .endCall(id, object))
+    schedule(.emit(opcode), .endCall(id, objectID))
     if let keywords = object.keywords { tasks.append(.save(keywords)) }
     tasks.append(.save(object.arguments))
     tasks.append(.save(object.callable))
@@ -134,9 +135,9 @@ extension Pickler {
 
   /// Schedules what is done to an object after its call: items, pairs, state.
   mutating func scheduleContents(of object: ObjectNode) {
-    if let state = object.state { schedule(.save(state), .write([Opcode.build.rawValue])) }
-    tasks.append(.batch(object.pairs, next: 0, .pairs))
-    tasks.append(.batch(object.items, next: 0, .items))
+    if let state = object.state { schedule(.save(state), .emit(.build)) }
+    if object.pairs.count > 0 { tasks.append(.batch(object.pairs, next: 0, .pairs)) }
+    if object.items.count > 0 { tasks.append(.batch(object.items, next: 0, .items)) }
   }
 }
 
@@ -151,8 +152,8 @@ extension Pickler {
       emitGlobal(moduleText, nameText)
       return memoise(id)
     }
-    schedule(
-      .saveModule(module), .save(name), .write([Opcode.stackGlobal.rawValue]), .memoise(id))
+    schedule(.emit(.stackGlobal), .memoise(id))
+    schedule(.saveModule(module), .save(name))
   }
 
   /// Makes sure that a global is read as what it is from a pickle before protocol 4.

@@ -52,16 +52,16 @@ extension Pickler {
 
   private mutating func emitText(_ utf8: ArraySlice<UInt8>) {
     let count = utf8.count
-    var header = ByteWriter()
+    output.startPayload(byteCount: count)
     if version >= 4, count < 256 {
-      header.write(Opcode.shortBinUnicode.rawValue)
-      header.write(UInt8(count))
+      output.write(Opcode.shortBinUnicode.rawValue)
+      output.write(UInt8(count))
     } else {
       // A graph's text is below 4 GiB, so BINUNICODE8 is never needed.
-      header.write(Opcode.binUnicode.rawValue)
-      header.write(integer: UInt32(count))
+      output.write(Opcode.binUnicode.rawValue)
+      output.write(integer: UInt32(count))
     }
-    output.write(header: header.bytes, payload: utf8)
+    output.write(payload: utf8)
   }
 
   mutating func saveBytes(_ id: NodeID, _ run: ByteRun) {
@@ -104,23 +104,23 @@ extension Pickler {
   }
 
   private mutating func emitBytes(_ bytes: ArraySlice<UInt8>) {
-    var header = ByteWriter()
+    output.startPayload(byteCount: bytes.count)
     if bytes.count < 256 {
-      header.write(Opcode.shortBinBytes.rawValue)
-      header.write(UInt8(bytes.count))
+      output.write(Opcode.shortBinBytes.rawValue)
+      output.write(UInt8(bytes.count))
     } else {
-      header.write(Opcode.binBytes.rawValue)
-      header.write(integer: UInt32(bytes.count))
+      output.write(Opcode.binBytes.rawValue)
+      output.write(integer: UInt32(bytes.count))
     }
-    output.write(header: header.bytes, payload: bytes)
+    output.write(payload: bytes)
   }
 
   mutating func saveByteArray(_ id: NodeID, _ run: ByteRun) {
     if version >= 5 {
-      var header = ByteWriter()
-      header.write(Opcode.byteArray8.rawValue)
-      header.write(integer: UInt64(run.count))
-      output.write(header: header.bytes, payload: graph[run])
+      output.startPayload(byteCount: Int(run.count))
+      output.write(Opcode.byteArray8.rawValue)
+      output.write(integer: UInt64(run.count))
+      output.write(payload: graph[run])
       return memoise(id)
     }
     saveGlobal("builtins", "bytearray")

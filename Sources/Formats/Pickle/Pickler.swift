@@ -14,7 +14,7 @@ package struct Pickler {
   /// What is left to do, last first: the walk keeps its own stack however deep the object nests.
   var tasks: [Task] = []
   /// The numbers of the objects that have been written.
-  var memo: [NodeID: Int] = [:]
+  private var memo: PickledNumbers
   var memoisedTexts: [MemoText: Int] = [:]
   /// The modules whose names nodes of the graph have been written for.
   var namedModules: Set<ExactString> = []
@@ -49,14 +49,14 @@ package struct Pickler {
     case save(NodeID)
     /// Save the str that names a global's module.
     case saveModule(NodeID)
-    /// Write these bytes.
-    case write([UInt8])
+    /// Write an operation without an operand.
+    case emit(Opcode)
     /// Give the object that was just written its number.
     case memoise(NodeID)
     /// Drop what was written if the object got its number meanwhile (recursion), else number it.
     case endTuple(NodeID, count: Int)
     /// The same for the result of a call, and go on with what is done to the object.
-    case endCall(NodeID, ObjectNode)
+    case endCall(NodeID, ObjectID)
     /// Wrap the list just written into a tuple and make a set of it.
     case endListCall(NodeID)
     /// Write the next batch of a container's children.
@@ -68,6 +68,7 @@ package struct Pickler {
     self.graph = graph
     self.version = version
     self.strings = strings
+    memo = PickledNumbers(nodeCount: graph.nodeCount)
     output = PickleOutput(version: version)
   }
 
@@ -115,10 +116,10 @@ package struct Pickler {
       switch task {
       case .save(let id): try start(id)
       case .saveModule(let id): saveModule(id)
-      case .write(let bytes): output.write(bytes)
+      case .emit(let opcode): emit(opcode)
       case .memoise(let id): memoise(id)
       case .endTuple(let id, let count): endTuple(id, count: count)
-      case .endCall(let id, let object): endCall(id, object)
+      case .endCall(let id, let object): endCall(id, graph[object])
       case .endListCall(let id):
         emit(.tuple1)
         memoiseFresh()
@@ -157,13 +158,12 @@ package struct Pickler {
     case .frozenSet(let run): startFrozenSet(id, run)
     case .global(let module, let name): try startGlobal(id, module: module, name: name)
     case .persistent(let value):
-      schedule(.save(value), .write([Opcode.binPersistentID.rawValue]))
-    case .object(let object): try startObject(id, graph[object])
+      schedule(.save(value), .emit(.binPersistentID))
+    case .object(let object): try startObject(id, object)
     case .tensor(let tensor):
-      switch graph[tensor].origin {
-      case .call(let object): try startObject(id, graph[object])
-      case .storage(let value):
-        schedule(.save(value), .write([Opcode.binPersistentID.rawValue]))
+      switch graph.tensors[graph.index(of: tensor)].origin {
+      case .call(let object): try startObject(id, object)
+      case .storage(let value): schedule(.save(value), .emit(.binPersistentID))
       case .plain:
         throw CheckpointError(.unsupported, "a tensor without a construction cannot be pickled")
       }
@@ -171,7 +171,10 @@ package struct Pickler {
   }
 
   /// Schedules tasks to run next, in this order.
-  mutating func schedule(_ next: Task...) { tasks += next.reversed() }
+  mutating func schedule(_ first: Task, _ second: Task) {
+    tasks.append(second)
+    tasks.append(first)
+  }
 
   mutating func emit(_ opcode: Opcode) { output.write(opcode.rawValue) }
 }
@@ -180,7 +183,7 @@ package struct Pickler {
 extension Pickler {
   /// Writes a reference to an object that has a number; returns whether it has.
   mutating func recall(_ id: NodeID) -> Bool {
-    if let index = memo[id] {
+    if let index = memo.number(of: id) {
       emitGet(index)
       return true
     }
@@ -197,7 +200,7 @@ extension Pickler {
 
   /// Numbers the object just written.
   mutating func memoise(_ id: NodeID) {
-    memo[id] = memoCount
+    memo.set(memoCount, of: id)
     if let text = memoText(of: id) { memoisedTexts[text] = memoCount }
     memoiseFresh()
   }
@@ -250,10 +253,10 @@ extension Pickler {
   }
 
   /// Lets a node share the number of an object that is one with it.
-  mutating func alias(_ id: NodeID, to index: Int) { memo[id] = index }
+  mutating func alias(_ id: NodeID, to index: Int) { memo.set(index, of: id) }
 
   /// Whether a node already has a number: it was met inside of itself.
-  func isMemoised(_ id: NodeID) -> Bool { memo[id] != nil }
+  func isMemoised(_ id: NodeID) -> Bool { memo.number(of: id) != nil }
 
   /// Numbers a tuple whose items have been written.
   mutating func endTuple(_ id: NodeID, count: Int) {
@@ -279,5 +282,34 @@ extension Pickler {
     // The call's arguments contain its result, which was written there: take this one back.
     emit(.pop)
     _ = recall(id)
+  }
+}
+
+/// The numbers that a pickle gives to nodes: in a table of all nodes once many have one.
+private struct PickledNumbers {
+  private var sparse: [NodeID: Int] = [:]
+  /// By the places of the nodes; negative for those without a number.
+  private var dense: [Int32] = []
+  private let nodeCount: Int
+
+  /// No numbers yet for any of `nodeCount` nodes.
+  init(nodeCount: Int) { self.nodeCount = nodeCount }
+
+  func number(of id: NodeID) -> Int? {
+    guard !dense.isEmpty else { return sparse[id] }
+    let number = dense[Int(id.index)]
+    return number < 0 ? nil : Int(number)
+  }
+
+  mutating func set(_ number: Int, of id: NodeID) {
+    guard dense.isEmpty else {
+      dense[Int(id.index)] = Int32(truncatingIfNeeded: number)
+      return
+    }
+    sparse[id] = number
+    guard 32 * sparse.count > nodeCount else { return }
+    dense = [Int32](repeating: -1, count: nodeCount)
+    for (id, number) in sparse { dense[Int(id.index)] = Int32(truncatingIfNeeded: number) }
+    sparse = [:]
   }
 }

@@ -18,12 +18,21 @@ extension Unpickler {
       }
       return push(try graph.add(.global(module: module, name: name)))
     }
-    if let nameText = graph.name(name), let moduleText = graph.name(module) {
-      if let dropped = try judged(moduleText, nameText) { return push(dropped) }
+    let pair = GlobalName(module: module, name: name)
+    if let known = namedGlobals[pair] { return push(known) }
+    let id = try namedGlobal(pair)
+    namedGlobals[pair] = id
+    push(id)
+  }
+
+  /// A node for a global that two strs name for the first time.
+  private mutating func namedGlobal(_ pair: GlobalName) throws(CheckpointError) -> NodeID {
+    if let name = graph.name(pair.name), let module = graph.name(pair.module) {
+      if let dropped = try judged(module, name) { return dropped }
     } else if unsafeGlobals != .report {
       throw GlobalPolicy.tooLong
     }
-    push(try graph.add(.global(module: module, name: name)))
+    return try graph.add(.global(module: pair.module, name: pair.name))
   }
 
   /// A class by its number in `copyreg`'s registry.
@@ -92,7 +101,7 @@ extension Unpickler {
   private mutating func pushCall(
     _ form: ObjectNode.Form, _ callable: NodeID, _ arguments: NodeID, keywords: NodeID? = nil
   ) throws(CheckpointError) {
-    if droppedNodes.contains(callable) { return push(try addDropped()) }
+    if !droppedNodes.isEmpty, droppedNodes.contains(callable) { return push(try addDropped()) }
     switch graph[callable] {
     case .global: break
     case .object where form == .call && graph.isNestedClass(callable): break
@@ -144,6 +153,8 @@ extension Unpickler {
   /// Refuses a dangerous global, or returns the node that takes its place when those are dropped.
   private mutating func judged(_ module: String, _ name: String) throws(CheckpointError) -> NodeID?
   {
+    judgedByteCount += module.utf8.count + name.utf8.count
+    guard judgedByteCount <= Limits.globalNameBytes else { throw GlobalPolicy.tooMany }
     guard unsafeGlobals != .report,
       GlobalPolicy.verdict(module: module, name: name) == .dangerous
     else { return nil }
@@ -191,7 +202,10 @@ extension Unpickler {
   private mutating func plainValue(
     of callable: NodeID, _ arguments: NodeID
   ) throws(CheckpointError) -> NodeID? {
-    guard let items = graph.tuple(arguments) else { return nil }
+    // It is asked of every call, and nearly all name other modules.
+    guard case .global(let module, _) = graph[callable], case .string(let run) = graph[module],
+      run.count <= 8, let items = graph.tuple(arguments)
+    else { return nil }
     if pickleProtocol < 3 {
       if graph.isGlobal(callable, "_codecs", "encode") { return try encodedBytes(items) }
       if graph.isGlobal(callable, "builtins", "bytes"), items.isEmpty {

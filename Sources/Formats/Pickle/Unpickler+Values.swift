@@ -59,14 +59,12 @@ extension Unpickler {
 extension Unpickler {
   mutating func pushTuple(count: Int) throws(CheckpointError) {
     guard stack.count - (marks.last ?? 0) >= count else { throw Self.underflow }
-    let run = graph.addChildren(stack[(stack.count - count)...])
-    stack.removeLast(count)
-    push(try graph.add(.tuple(run)))
+    push(try graph.add(.tuple(takeChildren(above: stack.count - count))))
   }
 
-  mutating func pushTuple(of items: ArraySlice<NodeID>) throws(CheckpointError) {
-    guard !items.isEmpty else { return push(TensorGraph.emptyTuple) }
-    push(try graph.add(.tuple(graph.addChildren(items))))
+  mutating func pushTuple(above height: Int) throws(CheckpointError) {
+    guard stack.count > height else { return push(TensorGraph.emptyTuple) }
+    push(try graph.add(.tuple(takeChildren(above: height))))
   }
 
   mutating func pushDict(of items: ArraySlice<NodeID>) throws(CheckpointError) {

@@ -46,6 +46,17 @@ package struct Unpickler: ~Copyable {
   var spent: Set<NodeID> = []
   /// Module names of GLOBAL operations: CPython interns them, so equal ones are one object.
   var moduleNames: [ExactString: NodeID] = [:]
+  /// What two strs stand for as the module and the name of a global: each pair is judged once, however
+  /// often a pickle refers to the strs.
+  var namedGlobals: [GlobalName: NodeID] = [:]
+  /// How many bytes of names have been judged.
+  var judgedByteCount = 0
+
+  /// The strs that name a global.
+  struct GlobalName: Hashable {
+    var module: NodeID
+    var name: NodeID
+  }
 
   /// A machine that adds to `graph`.
   package init(graph: consuming TensorGraph = TensorGraph(), unsafeGlobals: UnsafeGlobals = .refuse)
@@ -105,6 +116,8 @@ package struct Unpickler: ~Copyable {
     namingProtocol = 0
     poppedCalls = []
     spent = []
+    namedGlobals = [:]
+    judgedByteCount = 0
   }
 
   /// Carries out one operation but STOP.
@@ -157,9 +170,9 @@ package struct Unpickler: ~Copyable {
     case .tuple1: try pushTuple(count: 1)
     case .tuple2: try pushTuple(count: 2)
     case .tuple3: try pushTuple(count: 3)
-    case .tuple: try pushTuple(of: popToMark())
+    case .tuple: try pushTuple(above: popMark())
     case .emptyList: push(try graph.add(.list(.empty)))
-    case .list: push(try graph.add(.list(graph.addChildren(popToMark()))))
+    case .list: push(try graph.add(.list(takeChildren(above: popMark()))))
     case .append: try append([pop()])
     case .appends: try append(popToMark())
     case .emptyDict: push(try graph.add(.dict(.empty)))
@@ -168,7 +181,7 @@ package struct Unpickler: ~Copyable {
     case .setItems: try setItems(popToMark())
     case .emptySet: push(try graph.add(.set(.empty)))
     case .addItems: try addItems(popToMark())
-    case .frozenSet: push(try graph.add(.frozenSet(graph.addChildren(popToMark()))))
+    case .frozenSet: push(try graph.add(.frozenSet(takeChildren(above: popMark()))))
 
     case .global: try pushGlobal(&reader)
     case .stackGlobal: try pushStackGlobal()
@@ -214,6 +227,7 @@ package struct Unpickler: ~Copyable {
 
 /// The stack with its marks, and what the memo gives back to it.
 extension Unpickler {
+  @inline(__always)
   mutating func push(_ id: NodeID) { stack.append(id) }
 
   func top() throws(CheckpointError) -> NodeID {
@@ -227,13 +241,26 @@ extension Unpickler {
     return id
   }
 
-  /// Takes everything above the topmost mark.
-  mutating func popToMark() throws(CheckpointError) -> ArraySlice<NodeID> {
+  /// Takes the topmost mark; returns how high the stack was when it was set.
+  mutating func popMark() throws(CheckpointError) -> Int {
     guard let mark = marks.popLast() else {
       throw CheckpointError(.malformed, "the operation needs a mark and there is none")
     }
+    return mark
+  }
+
+  /// Makes the objects above a height of the stack the children of a new container.
+  mutating func takeChildren(above height: Int) -> NodeRun {
+    let run = graph.addChildren(stack[height...])
+    stack.removeLast(stack.count - height)
+    return run
+  }
+
+  /// Takes everything above the topmost mark.
+  mutating func popToMark() throws(CheckpointError) -> ArraySlice<NodeID> {
+    let mark = try popMark()
     let taken = Array(stack[mark...])
-    stack.removeSubrange(mark...)
+    stack.removeLast(stack.count - mark)
     return taken[...]
   }
 
@@ -285,7 +312,8 @@ extension Unpickler {
 /// Numbers are dense in what picklers write, and may be anything in what attackers write: those
 /// beyond the pickle's own length go to a dictionary.
 struct Memo {
-  private var dense: [NodeID?] = []
+  /// By their numbers; negative where there is none.
+  private var dense: [Int32] = []
   private var sparse: [Int: NodeID] = [:]
   private var count = 0
   private let denseLimit: Int
@@ -293,17 +321,23 @@ struct Memo {
   init(expectedBytes: Int = 0) { denseLimit = expectedBytes }
 
   func get(_ index: Int) -> NodeID? {
-    index >= 0 && index < dense.count ? dense[index] : sparse[index]
+    guard index >= 0, index < dense.count else { return sparse[index] }
+    return dense[index] < 0 ? nil : NodeID(index: Int(dense[index]))
   }
 
   mutating func put(_ id: NodeID, at index: Int) {
+    if index == dense.count, index < denseLimit {
+      dense.append(id.index)
+      count += 1
+      return
+    }
     if get(index) == nil { count += 1 }
     guard index >= 0, index < denseLimit else {
       sparse[index] = id
       return
     }
-    while dense.count <= index { dense.append(nil) }
-    dense[index] = id
+    while dense.count <= index { dense.append(-1) }
+    dense[index] = id.index
   }
 
   /// Numbers `id` with the count of entries so far: MEMOIZE.

@@ -39,6 +39,24 @@ public enum Segment: Sendable {
     case .assembly(let assembly): assembly.pieces.map(\.region)
     }
   }
+
+  /// How many regions the bytes come from.
+  package var regionCount: Int {
+    switch self {
+    case .literal, .zeros, .computed: 0
+    case .copy, .gather, .cast: 1
+    case .assembly(let assembly): assembly.pieces.count
+    }
+  }
+
+  /// One of the regions that the bytes come from.
+  package func region(_ index: Int) -> FileRegion {
+    switch self {
+    case .copy(let region, _), .gather(let region, _), .cast(let region, _, _): region
+    case .assembly(let assembly): assembly.pieces[index].region
+    case .literal, .zeros, .computed: preconditionFailure("the segment has no region")
+    }
+  }
 }
 
 extension Segment {

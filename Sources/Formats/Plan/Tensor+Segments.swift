@@ -6,7 +6,20 @@ extension Tensor {
   /// They are in row-major order and little-endian, with lazy signs resolved. A tensor without
   /// elements or without data has no segments.
   package func segments(from graph: TensorGraph) -> [Segment] {
-    graph.blocks(of: self)?.segments(as: dtype) ?? []
+    if let segment = wholeSegment(from: graph) { return [segment] }
+    return graph.blocks(of: self)?.segments(as: dtype) ?? []
+  }
+
+  /// The copy that nearly all tensors are: elements that a file has one after the other as they are to
+  /// be, or `nil`.
+  private func wholeSegment(from graph: TensorGraph) -> Segment? {
+    guard let storage, packed == nil, !isConjugated, !isNegated,
+      !graph.storages[graph.index(of: storage)].isBigEndian,
+      let region = graph.storages[graph.index(of: storage)].region, isContiguous
+    else { return nil }
+    let (count, width) = (elementCount, dtype.byteCount)
+    guard count > 0 else { return nil }
+    return .copy(region, range: offset * width..<(offset + count) * width)
   }
 
   /// Where the elements lie in `storage`, and what turns them into packed ones or back.

@@ -34,17 +34,20 @@ struct EntryAssignment {
     self.graph = graph
     self.layout = layout
     self.notes = notes
-    names = TensorNames(graph: graph, layout: layout)
     let leaves = try LeafWalk.leaves(of: graph)
-    names.reserveCapacity(leaves.all.count)
-    for leaf in leaves.all { try place(leaf, at: leaves.path(to: leaf)) }
+    names = TensorNames(graph: graph, layout: layout, count: leaves.all.count)
+    tensors.reserveCapacity(graph.tensors.count)
+    for leaf in leaves.all { try place(leaf, among: leaves) }
   }
 
-  private mutating func place(_ leaf: Leaf, at path: [PathComponent]) throws(CheckpointError) {
-    switch leaf.kind {
-    case .tensor:
+  private mutating func place(_ leaf: Leaf, among leaves: Leaves) throws(CheckpointError) {
+    if leaf.kind == .tensor {
       guard case .tensor(let id) = graph[leaf.node] else { return }
-      try place(id, leaf, at: path)
+      return try place(id, leaf, among: leaves)
+    }
+    let path = leaves.path(to: leaf)
+    switch leaf.kind {
+    case .tensor: return
     case .value: try placeValue(leaf, at: path)
     case .emptyMapping: noteEmptyMapping(at: path)
     case .cycle: notes.lose("'\(names.plainName(of: path))' is a container that holds itself")
@@ -52,13 +55,19 @@ struct EntryAssignment {
   }
 
   private mutating func place(
-    _ id: TensorID, _ leaf: Leaf, at path: [PathComponent]
+    _ id: TensorID, _ leaf: Leaf, among leaves: Leaves
   ) throws(CheckpointError) {
-    guard graph[id].storage != nil else {
+    guard graph.tensors[graph.index(of: id)].storage != nil else {
       dataless.append(id)
       return notes.lose(
-        "tensor '\(names.plainName(of: path))' is on the meta device and has no data")
+        "tensor '\(names.plainName(of: leaves.path(to: leaf)))' is on the meta device and has no data"
+      )
     }
+    if layout == .plain {
+      tensors.append((names.plainName(of: leaf, among: leaves), id))
+      return
+    }
+    let path = leaves.path(to: leaf)
     // What lies inside of a tensor has a key beside it.
     if leaf.tensorStepCount == nil { noteFlattenedContainer(on: path) }
     tensors.append((try names.name(of: leaf, at: path), id))
@@ -135,6 +144,6 @@ struct SafetensorsEntry {
   /// The order of the reference writer: by type, then by the bytes of the name.
   static func precedes(_ first: SafetensorsEntry, _ second: SafetensorsEntry) -> Bool {
     if first.dtype != second.dtype { return first.dtype.rawValue < second.dtype.rawValue }
-    return first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
+    return first.name.precedes(second.name)
   }
 }

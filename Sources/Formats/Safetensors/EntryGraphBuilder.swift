@@ -25,6 +25,7 @@ struct EntryGraphBuilder: ~Copyable {
   private var taken: [Place: Occupant] = [:]
 
   private var keys: KeyInterner
+  private var lastShape = PackedShape()
 
   /// A builder of the dict of `count` entries.
   init(_ data: EntryData, count: Int, dropsUnsafe: Bool) {
@@ -135,13 +136,13 @@ struct EntryGraphBuilder: ~Copyable {
     _ key: NodeID, to value: NodeID, in dict: NodeID
   ) throws(CheckpointError) {
     guard case .dict(var run) = machine.graph[dict] else { return }
-    machine.graph.append([key, value], to: &run)
+    machine.graph.append(key, value, to: &run)
     machine.graph.replace(dict, with: .dict(run))
   }
 
   private mutating func tensor(_ entry: SafetensorsHeaderEntry) throws(CheckpointError) -> NodeID {
     let node = try machine.graph.add(.none)
-    let tensor = data.tensor(entry, node: node, in: &machine.graph)
+    let tensor = data.tensor(entry, node: node, in: &machine.graph, &lastShape)
     machine.graph.add(tensor)
     return node
   }

@@ -63,6 +63,85 @@ enum SafetensorsHeader {
   }
 }
 
+/// Reads the entries of a header; equal shapes are kept once.
+struct EntryReader {
+  private static let keys = ["dtype", "shape", "data_offsets"]
+
+  private var dimensions = DimensionInterner()
+  private var numbers: [Int] = []
+
+  /// Reads what a header says of the tensor `name`.
+  ///
+  /// - Throws: `malformed` for an entry of another form, `unsupported` for an unknown type.
+  mutating func read(
+    _ name: String, _ json: inout JSONReader
+  ) throws(CheckpointError) -> SafetensorsHeaderEntry {
+    var dtype: SafetensorsDType?
+    var shape: [Int]?
+    var range: (start: Int, end: Int)?
+    var found = 0
+    let start = json.offset
+    try json.beginObject()
+    while let key = try json.nextKey(among: Self.keys) {
+      guard key < Self.keys.count else {
+        try json.skipValue()
+        continue
+      }
+      guard found & 1 << key == 0 else {
+        throw CheckpointError(
+          .malformed, "'\(Self.keys[key])' is repeated", at: json.offset)
+      }
+      found |= 1 << key
+      switch key {
+      case 0: dtype = try readType(&json)
+      case 1:
+        try readIntegers(&json, limit: Limits.dimensions)
+        shape = dimensions.interned(numbers)
+      default:
+        try readIntegers(&json, limit: 2)
+        if numbers.count == 2 { range = (numbers[0], numbers[1]) }
+      }
+    }
+    guard let dtype, let shape, let range else {
+      throw CheckpointError(
+        .malformed, "an entry needs dtype, shape and two data_offsets", at: start)
+    }
+    guard range.start <= range.end else {
+      throw CheckpointError(
+        .malformed, "its data ends at \(range.end), before it begins at \(range.start)", at: start)
+    }
+    return SafetensorsHeaderEntry(
+      name: name, dtype: dtype, shape: shape, range: range.start..<range.end)
+  }
+
+  private func readType(_ json: inout JSONReader) throws(CheckpointError) -> SafetensorsDType {
+    let text = try json.string()
+    guard let known = SafetensorsDType(name: text) else {
+      throw CheckpointError(.unsupported, "dtype '\(text)' is not known", at: json.offset)
+    }
+    return known
+  }
+
+  /// Reads an array of integers into ``numbers``.
+  private mutating func readIntegers(
+    _ json: inout JSONReader, limit: Int
+  ) throws(CheckpointError) {
+    numbers.removeAll(keepingCapacity: true)
+    try json.beginArray()
+    while try json.nextElement() {
+      let offset = json.offset
+      let value = try json.unsignedInteger()
+      guard numbers.count < limit, let value = Int(exactly: value) else {
+        throw CheckpointError(
+          .malformed,
+          numbers.count < limit ? "\(value) is too large" : "more than \(limit) numbers",
+          at: offset)
+      }
+      numbers.append(value)
+    }
+  }
+}
+
 /// What the header of a safetensors file says of one tensor.
 struct SafetensorsHeaderEntry {
   /// The tensor's name.
@@ -113,20 +192,28 @@ extension SafetensorsHeader {
     var entries: [SafetensorsHeaderEntry] = []
     var metadata: [(key: String, value: String)]?
     let expected = min(count / bytesPerEntry, mostExpectedEntries)
-    var names = Set<ExactString>(minimumCapacity: expected)
+    var names = TextTable(expectedCount: expected)
     entries.reserveCapacity(expected)
+    var reader = EntryReader()
     var json = JSONReader(bytes.span, base: 8)
     try json.beginObject()
     while let name = try json.nextKey() {
-      guard names.insert(ExactString(name)).inserted else {
+      let isMetadata = ExactString(name) == ExactString("__metadata__")
+      let known =
+        isMetadata
+        ? metadata.map { _ in 0 }
+        : names.update(entries.count, hash: TextTable.hash(name.utf8.span)) {
+          ExactString(entries[$0].name) == ExactString(name)
+        }
+      guard known == nil else {
         throw CheckpointError(.malformed, "two tensors are named '\(name)'", at: json.offset)
       }
-      if name == "__metadata__" {
+      if isMetadata {
         metadata = try readMetadata(&json)
       } else {
         entries.append(
           try CheckpointError.within("tensor '\(name)'") { () throws(CheckpointError) in
-            try readEntry(name, &json)
+            try reader.read(name, &json)
           })
       }
     }
@@ -172,63 +259,6 @@ extension SafetensorsHeader {
       metadata.append((key, try json.string()))
     }
     return metadata
-  }
-
-  private static func readEntry(
-    _ name: String, _ json: inout JSONReader
-  ) throws(CheckpointError) -> SafetensorsHeaderEntry {
-    var dtype: SafetensorsDType?
-    var shape: [Int]?
-    var offsets: [Int]?
-    let start = json.offset
-    try json.beginObject()
-    while let key = try json.nextKey() {
-      let isRepeated =
-        key == "dtype" && dtype != nil || key == "shape" && shape != nil
-        || key == "data_offsets" && offsets != nil
-      guard !isRepeated else {
-        throw CheckpointError(.malformed, "'\(key)' is repeated", at: json.offset)
-      }
-      switch key {
-      case "dtype":
-        let text = try json.string()
-        guard let known = SafetensorsDType(name: text) else {
-          throw CheckpointError(.unsupported, "dtype '\(text)' is not known", at: json.offset)
-        }
-        dtype = known
-      case "shape": shape = try readIntegers(&json, limit: Limits.dimensions)
-      case "data_offsets": offsets = try readIntegers(&json, limit: 2)
-      default: try json.skipValue()
-      }
-    }
-    guard let dtype, let shape, let offsets, offsets.count == 2 else {
-      throw CheckpointError(
-        .malformed, "an entry needs dtype, shape and two data_offsets", at: start)
-    }
-    guard offsets[0] <= offsets[1] else {
-      throw CheckpointError(
-        .malformed, "its data ends at \(offsets[1]), before it begins at \(offsets[0])", at: start)
-    }
-    return SafetensorsHeaderEntry(
-      name: name, dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
-  }
-
-  private static func readIntegers(
-    _ json: inout JSONReader, limit: Int
-  ) throws(CheckpointError) -> [Int] {
-    var values: [Int] = []
-    try json.beginArray()
-    while try json.nextElement() {
-      let offset = json.offset
-      let value = try json.unsignedInteger()
-      guard values.count < limit, let value = Int(exactly: value) else {
-        throw CheckpointError(
-          .malformed, values.count < limit ? "\(value) is too large" : "more than \(limit) numbers",
-          at: offset)
-      }
-      values.append(value)
-    }
-    return values
   }
 
   /// Sorts the entries by their data and makes sure that together they cover all of it, once.

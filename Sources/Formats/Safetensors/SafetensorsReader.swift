@@ -86,8 +86,11 @@ struct EntryData {
   }
 
   /// The tensor that an entry stands for when nothing else is known of it, over a new storage.
+  ///
+  /// The shape and strides of the `last` tensor are shared where they are equal.
   func tensor(
-    _ entry: SafetensorsHeaderEntry, node: NodeID, in graph: inout TensorGraph
+    _ entry: SafetensorsHeaderEntry, node: NodeID, in graph: inout TensorGraph,
+    _ last: inout PackedShape
   ) -> Tensor {
     let dtype = entry.dtype.torchDType
     var shape = entry.shape
@@ -97,8 +100,9 @@ struct EntryData {
       Storage(
         key: entry.name, dtype: dtype, location: "cpu", byteCount: entry.range.count,
         region: region(of: entry), isBigEndian: false))
+    if last.shape != shape { last = PackedShape(shape) }
     return Tensor(
-      node: node, dtype: dtype, shape: shape, strides: Tensor.packedStrides(shape), offset: 0,
+      node: node, dtype: dtype, shape: last.shape, strides: last.strides, offset: 0,
       storage: storage)
   }
 
@@ -126,25 +130,45 @@ struct EntryData {
   }
 }
 
+/// A shape and the strides of a tensor that has it and is packed.
+struct PackedShape {
+  let shape: [Int]
+  let strides: [Int]
+
+  init(_ shape: [Int] = []) {
+    self.shape = shape
+    strides = Tensor.packedStrides(shape)
+  }
+}
+
 /// The entries of a header by their names.
 struct EntryTable {
   /// The entries in the order of the header.
   let all: [SafetensorsHeaderEntry]
-  private var indices: [ExactString: Int] = [:]
+  private var names: TextTable
 
   init(_ entries: [SafetensorsHeaderEntry]) {
     all = entries
-    indices.reserveCapacity(entries.count)
-    for (index, entry) in entries.enumerated() { indices[ExactString(entry.name)] = index }
+    names = TextTable(expectedCount: entries.count)
+    for (index, entry) in entries.enumerated() {
+      _ = names.update(index, hash: TextTable.hash(entry.name.utf8.span)) {
+        ExactString(entries[$0].name) == ExactString(entry.name)
+      }
+    }
   }
 
   /// The place among all of the entry of exactly that name.
-  func index(of name: String) -> Int? { indices[ExactString(name)] }
+  func index(of name: String) -> Int? {
+    names.number(hash: TextTable.hash(name.utf8.span)) {
+      ExactString(all[$0].name) == ExactString(name)
+    }
+  }
 }
 
 extension SafetensorsHeaderEntry {
   /// Whether the header describes the elements of `tensor` like this.
   func describes(_ tensor: Tensor) -> Bool {
+    if SafetensorsDType(tensor.dtype) == dtype, dtype != .f4 { return tensor.shape == shape }
     let form = EntryForm(of: tensor)
     return form.dtype == dtype && form.shape == shape
   }

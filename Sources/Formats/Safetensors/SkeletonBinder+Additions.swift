@@ -30,7 +30,8 @@ extension SkeletonBinder {
       let place = try places.place(for: entry.name, with: &machine)
       guard !place.isPickled else { return (place, try data.value(of: entry, with: &machine)) }
       let node = try machine.graph.add(.none)
-      let tensor = data.tensor(entry, node: node, in: &machine.graph)
+      var shape = PackedShape()
+      let tensor = data.tensor(entry, node: node, in: &machine.graph, &shape)
       machine.graph.add(tensor)
       return (place, node)
     }

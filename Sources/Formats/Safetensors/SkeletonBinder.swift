@@ -31,6 +31,7 @@ struct SkeletonBinder: ~Copyable {
   var changes = PendingEdits()
   /// All that was changed, in words.
   var edits = EditLog()
+  private var lastShape = PackedShape()
 
   /// What the user should know.
   var warnings: [String] { edits.warnings + machine.warnings }
@@ -71,7 +72,7 @@ struct SkeletonBinder: ~Copyable {
         throw CheckpointError(.malformed, "a tensor has neither a name nor a construction")
       }
       guard let entry = takeEntry(name, of: reference.node) else { return }
-      let tensor = data.tensor(entry, node: reference.node, in: &machine.graph)
+      let tensor = data.tensor(entry, node: reference.node, in: &machine.graph, &lastShape)
       return machine.graph.add(tensor)
     }
     guard case .tensor(let id) = machine.graph[reference.node] else {
@@ -124,7 +125,7 @@ struct SkeletonBinder: ~Copyable {
       throw EditLog.refusal(
         "tensor '\(label(of: entry.name))' was changed, and what it is part of cannot follow")
     }
-    var new = data.tensor(entry, node: old.node, in: &machine.graph)
+    var new = data.tensor(entry, node: old.node, in: &machine.graph, &lastShape)
     let name = ExactString(entry.name)
     if let known = newStorages[name] { new.storage = known }
     newStorages[name] = new.storage
@@ -187,16 +188,20 @@ extension SkeletonBinder {
   ///   of a tensor have become two tensors.
   mutating func settle() throws(CheckpointError) {
     let leaves = try LeafWalk.leaves(of: machine.graph)
-    var names = TensorNames(graph: machine.graph, layout: layout)
-    names.reserveCapacity(leaves.all.count)
+    var names = TensorNames(graph: machine.graph, layout: layout, count: leaves.all.count)
     for leaf in leaves.all {
-      let path = leaves.path(to: leaf)
       switch leaf.kind {
       case .tensor:
         guard let source = sources[leaf.node] else { continue }
-        let name = try names.name(of: leaf, at: path)
-        try settle(leaf, leaves, name: name, source: source, label: names.plainName(of: path))
+        let name =
+          layout == .plain
+          ? names.plainName(of: leaf, among: leaves)
+          : try names.name(of: leaf, at: leaves.path(to: leaf))
+        try settle(
+          leaf, leaves, name: name, source: source,
+          label: names.plainName(of: leaves.path(to: leaf)))
       case .value where layout == .olmo:
+        let path = leaves.path(to: leaf)
         let name = try names.name(of: leaf, at: path, isPickled: true)
         try settleValue(leaf, leaves, name: name, label: names.plainName(of: path))
       case .value, .emptyMapping, .cycle: continue

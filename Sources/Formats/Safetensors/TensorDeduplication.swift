@@ -30,8 +30,8 @@ struct TensorDeduplication {
     let keepers = tied == .alias ? keepers(leaves.tensors) : [:]
     entries.reserveCapacity(entries.count + leaves.tensors.count)
     for (name, id) in leaves.tensors {
-      if let kept = TensorView(graph[id]).flatMap({ keepers[$0] }),
-        ExactString(kept) != ExactString(name), !metadataKeys.contains(ExactString(name))
+      if let kept = kept(by: keepers, id), ExactString(kept) != ExactString(name),
+        !metadataKeys.contains(ExactString(name))
       {
         aliases.append((name, kept))
         place(id, under: kept)
@@ -40,17 +40,24 @@ struct TensorDeduplication {
         place(id, under: name)
       }
     }
-    aliases.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    aliases.sort { $0.name.precedes($1.name) }
     try settleUnplaced(&notes)
   }
 
-  /// The name that keeps the bytes of each view: the first in order, as
+  /// The name that keeps the bytes of each view that several tensors may show: the first in order, as
   /// `safetensors.torch.save_model` chooses.
   private func keepers(_ tensors: [(name: String, id: TensorID)]) -> [TensorView: String] {
+    var uses = [UInt8](repeating: 0, count: graph.storages.count)
+    for (_, id) in tensors {
+      guard let storage = graph.tensors[graph.index(of: id)].storage else { continue }
+      uses[graph.index(of: storage)] = min(uses[graph.index(of: storage)] + 1, 2)
+    }
     var keepers: [TensorView: String] = [:]
     for (name, id) in tensors {
-      guard let view = TensorView(graph[id]) else { continue }
-      guard let kept = keepers[view], kept.utf8.lexicographicallyPrecedes(name.utf8) else {
+      guard let storage = graph.tensors[graph.index(of: id)].storage,
+        uses[graph.index(of: storage)] > 1, let view = TensorView(graph[id])
+      else { continue }
+      guard let kept = keepers[view], kept.precedes(name) else {
         keepers[view] = name
         continue
       }
@@ -58,11 +65,14 @@ struct TensorDeduplication {
     return keepers
   }
 
+  private func kept(by keepers: [TensorView: String], _ id: TensorID) -> String? {
+    keepers.isEmpty ? nil : TensorView(graph[id]).flatMap { keepers[$0] }
+  }
+
   private mutating func place(_ id: TensorID, under name: String) {
-    let tensor = graph[id]
     guard placements[graph.index(of: id)] == nil else { return }
     placements[graph.index(of: id)] = .init(
-      name: name, isDisguised: EntryForm(of: tensor).isDisguise)
+      name: name, isDisguised: EntryForm(of: graph[id]).isDisguise)
   }
 
   private func entry(
@@ -81,6 +91,10 @@ struct TensorDeduplication {
   ///
   /// - Throws: `unsupported` for a file with a skeleton, which could not be read back.
   private func settleUnplaced(_ notes: inout EncodingNotes) throws(CheckpointError) {
+    let mayBeUnplaced = graph.tensors.indices.contains {
+      graph.tensors[$0].storage != nil && placements[$0] == nil
+    }
+    guard mayBeUnplaced else { return }
     let unplaced = graph.reachableTensors().first {
       graph[$0].storage != nil && placements[graph.index(of: $0)] == nil
     }

@@ -11,22 +11,26 @@ struct TensorNames {
 
   private let graph: TensorGraph
   private let layout: Layout
-  /// A tensor of this name cannot be read back: the header uses it for something else.
-  private var used: Set<ExactString> = [ExactString("__metadata__")]
+  /// The names that are taken, of which the first is what the header uses for something else.
+  private var used: [String] = []
+  private var table: TextTable
   /// The last number that was put behind a name that was taken.
   private var lastNumbers: [ExactString: Int] = [:]
   /// The bytes of the names in layout `olmo` that were made.
   private var byteCount = 0
+  /// What the names of the leaves below one step begin with: neighbours have it in common.
+  private var beginning = (step: Leaves.root, text: "")
   /// Paths whose names were taken and got a number.
   private(set) var renamed: [String] = []
 
-  init(graph: TensorGraph, layout: Layout) {
+  /// Names for some `count` leaves of `graph`.
+  init(graph: TensorGraph, layout: Layout, count: Int = 0) {
     self.graph = graph
     self.layout = layout
+    table = TextTable(expectedCount: count + 1)
+    used.reserveCapacity(count + 1)
+    _ = claim("__metadata__")
   }
-
-  /// Makes room for the names of `count` leaves.
-  mutating func reserveCapacity(_ count: Int) { used.reserveCapacity(count + 1) }
 
   /// The name of a leaf with the path to it, different from all names given before.
   ///
@@ -39,6 +43,18 @@ struct TensorNames {
     case .plain: return unique(plainName(of: path))
     case .olmo: return try olmoName(of: leaf, at: path, isPickled: isPickled)
     }
+  }
+
+  /// The name of a leaf by the path that people write, different from all names given before; the
+  /// same as ``name(of:at:isPickled:)`` in layout `plain`.
+  mutating func plainName(of leaf: Leaf, among leaves: Leaves) -> String {
+    guard let step = leaves.lastStep(to: leaf) else { return unique("tensor") }
+    if step.previous != beginning.step {
+      let parents = leaves.path(toStep: step.previous).filter { !isModuleBookkeeping($0) }
+      beginning = (step.previous, parents.map { text($0) + "." }.joined())
+    }
+    let last = text(step.component)
+    return unique(beginning.text.isEmpty ? last : beginning.text + last)
   }
 
   /// The path to a leaf as people write it, for messages.
@@ -108,7 +124,14 @@ struct TensorNames {
   }
 
   /// Takes a name; returns whether it was free.
-  private mutating func claim(_ name: String) -> Bool { used.insert(ExactString(name)).inserted }
+  private mutating func claim(_ name: String) -> Bool {
+    let hash = TextTable.hash(name.utf8.span)
+    let known = table.number(hash: hash) { ExactString(used[$0]) == ExactString(name) }
+    guard known == nil else { return false }
+    _ = table.update(used.count, hash: hash) { _ in false }
+    used.append(name)
+    return true
+  }
 
   /// The next number to try behind a name that is taken: 2, 3 and so on.
   private mutating func nextNumber(behind name: String) -> Int {
@@ -143,12 +166,11 @@ package struct NamedLeaf: Sendable {
   /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
   package static func all(of graph: TensorGraph) throws(CheckpointError) -> [NamedLeaf] {
     let leaves = try LeafWalk.leaves(of: graph)
-    var names = TensorNames(graph: graph, layout: .plain)
-    names.reserveCapacity(leaves.all.count)
+    var names = TensorNames(graph: graph, layout: .plain, count: leaves.all.count)
     var named: [NamedLeaf] = []
     named.reserveCapacity(leaves.all.count)
     for leaf in leaves.all {
-      let name = try names.name(of: leaf, at: leaves.path(to: leaf))
+      let name = names.plainName(of: leaf, among: leaves)
       named.append(NamedLeaf(name: name, node: leaf.node))
     }
     return named
@@ -171,7 +193,7 @@ enum OLMoNameDecoder {
   /// Whether `name` looks like OLMo's: base64 of something that begins like a pickle.
   static func isOLMo(_ name: String) -> Bool {
     // The first twelve bits of a pickle of protocol 2 to 15.
-    guard name.utf8.starts(with: "gA".utf8), let bytes = Base64.decode(name, .urlSafe),
+    guard name.begins(with: "gA"), let bytes = Base64.decode(name, .urlSafe),
       bytes.count >= 4
     else { return false }
     return bytes[0] == 0x80 && (2...5).contains(bytes[1]) && bytes[bytes.count - 1] == 0x2e

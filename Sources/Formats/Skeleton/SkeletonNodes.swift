@@ -11,6 +11,8 @@ struct SkeletonNodes {
   private(set) var tensors: [ParsedSkeleton.TensorReference] = []
   private let first: Int
   private let count: Int
+  /// The values of the containers that are being read, inner ones last.
+  private var open: [NodeID] = []
 
   /// A table of `count` nodes.
   ///
@@ -30,6 +32,9 @@ struct SkeletonNodes {
     var number = 0
     while try json.nextElement() {
       do throws(CheckpointError) {
+        guard number < count else {
+          throw CheckpointError(.malformed, "there are more nodes than commas", at: json.offset)
+        }
         try readNode(NodeID(index: first + number), &json)
       } catch {
         throw error.framed(by: "node \(number)")
@@ -44,18 +49,15 @@ struct SkeletonNodes {
   mutating func value(_ json: inout JSONReader) throws(CheckpointError) -> NodeID {
     switch try json.peek() {
     case UInt8(ascii: "["):
+      if let number = json.bracketedInteger() { return try reference(to: number, json.offset - 1) }
       try json.beginArray()
       guard try json.nextElement() else {
         throw CheckpointError(.malformed, "a reference is empty", at: json.offset)
       }
-      let number = try json.unsignedInteger()
-      guard number < UInt64(count) else {
-        throw CheckpointError(
-          .malformed, "a reference to node \(number) of \(count)", at: json.offset)
-      }
+      let id = try reference(to: try json.count(), json.offset)
       try endArray(&json)
-      return NodeID(index: first + Int(number))
-    case UInt8(ascii: "\""): return try graph.addString(try json.string())
+      return id
+    case UInt8(ascii: "\""): return try graph.add(.string(text(&json)))
     case UInt8(ascii: "n"):
       _ = try json.readNull()
       return TensorGraph.none
@@ -69,30 +71,42 @@ struct SkeletonNodes {
     }
   }
 
+  /// The node of a number; `offset` is the place behind the number.
+  private func reference(to number: Int, _ offset: Int) throws(CheckpointError) -> NodeID {
+    guard number < count else {
+      throw CheckpointError(.malformed, "a reference to node \(number) of \(count)", at: offset)
+    }
+    return NodeID(index: first + number)
+  }
+
+  /// Reads a str.
+  mutating func text(_ json: inout JSONReader) throws(CheckpointError) -> ByteRun {
+    if let plain = try json.plainString() { return try graph.addBytes(plain) }
+    return try graph.addBytes(json.string().utf8.span)
+  }
+
   /// Reads an array of values.
   mutating func values(_ json: inout JSONReader) throws(CheckpointError) -> [NodeID] {
     try json.beginArray()
-    return try rest(&json)
+    let run = try run(&json)
+    return Array(graph[run])
   }
 
   /// Reads the values up to the end of the array.
-  private mutating func rest(_ json: inout JSONReader) throws(CheckpointError) -> [NodeID] {
-    var values: [NodeID] = []
-    while try json.nextElement() { values.append(try value(&json)) }
-    return values
-  }
-
   private mutating func run(_ json: inout JSONReader) throws(CheckpointError) -> NodeRun {
-    let values = try rest(&json)
-    return graph.addChildren(values[...])
+    let start = open.count
+    while try json.nextElement() { open.append(try value(&json)) }
+    let run = graph.addChildren(open[start...])
+    open.removeLast(open.count - start)
+    return run
   }
 
   private mutating func pairs(_ json: inout JSONReader) throws(CheckpointError) -> NodeRun {
-    let values = try rest(&json)
-    guard values.count.isMultiple(of: 2) else {
+    let pairs = try run(&json)
+    guard pairs.count.isMultiple(of: 2) else {
       throw CheckpointError(.malformed, "a key has no value", at: json.offset)
     }
-    return graph.addChildren(values[...])
+    return pairs
   }
 
   func next(_ json: inout JSONReader, _ what: String) throws(CheckpointError) {
@@ -109,52 +123,79 @@ struct SkeletonNodes {
 
   // MARK: Nodes
 
+  /// What a node is, by the word that it begins with.
+  private enum Kind: String, CaseIterable {
+    case tensor, tuple, dict, call, str, list, storage, persistent, global, int, float, bytes
+    case byteArray = "bytearray"
+    case set
+    case frozenSet = "frozenset"
+    case new
+    case newWithKeywords = "new_ex"
+    case instance
+
+    /// The words in the order of the cases.
+    static let names = allCases.map(\.rawValue)
+    /// The cases, made once.
+    static let all = allCases
+  }
+
   private mutating func readNode(
     _ id: NodeID, _ json: inout JSONReader
   ) throws(CheckpointError) {
     try json.beginArray()
     try next(&json, "the kind")
-    let kind = try json.string()
-    switch kind {
-    case "dict": graph.replace(id, with: .dict(try pairs(&json)))
-    case "list": graph.replace(id, with: .list(try run(&json)))
-    case "tuple": graph.replace(id, with: .tuple(try run(&json)))
-    case "set": graph.replace(id, with: .set(try run(&json)))
-    case "frozenset": graph.replace(id, with: .frozenSet(try run(&json)))
-    case "str": try readString(id, &json)
-    case "int": try readInteger(id, &json)
-    case "float": try readFloat(id, &json)
-    case "bytes": try readBytes(id, &json)
-    case "bytearray":
+    switch try kind(&json) {
+    case .dict: graph.replace(id, with: .dict(try pairs(&json)))
+    case .list: graph.replace(id, with: .list(try run(&json)))
+    case .tuple: graph.replace(id, with: .tuple(try run(&json)))
+    case .set: graph.replace(id, with: .set(try run(&json)))
+    case .frozenSet: graph.replace(id, with: .frozenSet(try run(&json)))
+    case .str: try readString(id, &json)
+    case .int: try readInteger(id, &json)
+    case .float: try readFloat(id, &json)
+    case .bytes: try readBytes(id, &json)
+    case .byteArray:
       try next(&json, "the base64")
       graph.replace(id, with: .byteArray(try base64(&json)))
       try endArray(&json)
-    case "global":
+    case .global:
       try next(&json, "the module")
       let module = try value(&json)
       try next(&json, "the name")
       graph.replace(id, with: .global(module: module, name: try value(&json)))
       try endArray(&json)
-    case "persistent":
+    case .persistent:
       try next(&json, "the id")
       graph.replace(id, with: .persistent(try value(&json)))
       try endArray(&json)
-    case "tensor", "storage": try readTensor(id, isStorage: kind == "storage", &json)
-    default: graph.place(try call(kind, &json), at: id)
+    case .tensor: try readTensor(id, isStorage: false, &json)
+    case .storage: try readTensor(id, isStorage: true, &json)
+    case let kind: graph.place(try call(kind, &json), at: id)
     }
+  }
+
+  private func kind(_ json: inout JSONReader) throws(CheckpointError) -> Kind {
+    if let number = try json.word(among: Kind.names) { return Kind.all[number] }
+    let name = try json.string()
+    guard let kind = Kind(rawValue: name) else {
+      throw CheckpointError(.malformed, "'\(name)' is no kind of node", at: json.offset)
+    }
+    return kind
   }
 
   /// Reads the rest of a node that describes a call.
   private mutating func call(
-    _ kind: String, _ json: inout JSONReader
+    _ kind: Kind, _ json: inout JSONReader
   ) throws(CheckpointError) -> ObjectNode {
     let form: ObjectNode.Form
     switch kind {
-    case "call": form = .call
-    case "new": form = .new
-    case "new_ex": form = .newWithKeywords
-    case "instance": form = .instance
-    default: throw CheckpointError(.malformed, "'\(kind)' is no kind of node", at: json.offset)
+    case .call: form = .call
+    case .new: form = .new
+    case .newWithKeywords: form = .newWithKeywords
+    case .instance: form = .instance
+    default:
+      throw CheckpointError(
+        .malformed, "'\(kind.rawValue)' is no kind of node", at: json.offset)
     }
     try next(&json, "the callable")
     let callable = try value(&json)
@@ -204,7 +245,7 @@ struct SkeletonNodes {
     } else {
       try json.beginArray()
       try next(&json, "the kind")
-      graph.place(try call(try json.string(), &json), at: id)
+      graph.place(try call(try kind(&json), &json), at: id)
     }
     // The form of an entry in disguise is for readers that do not know the constructions.
     if try json.nextElement() {
@@ -228,7 +269,7 @@ extension SkeletonNodes {
       }
       graph.replace(id, with: .string(run))
     } else {
-      graph.replace(id, with: .string(try graph.addBytes(Array(try json.string().utf8))))
+      graph.replace(id, with: .string(try text(&json)))
     }
     try endArray(&json)
   }

@@ -111,11 +111,7 @@ package enum SkeletonReader {
       case "discarded": parts.discarded = start
       case "nodes":
         parts.nodes = start
-        try json.beginArray()
-        while try json.nextElement() {
-          try json.skipValue()
-          parts.nodeCount += 1
-        }
+        parts.nodeCount = try json.countElements()
         continue
       default: break
       }

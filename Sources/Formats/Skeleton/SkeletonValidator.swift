@@ -13,6 +13,8 @@ struct SkeletonValidator {
   private let dropsUnsafe: Bool
   /// Nodes that stand where a dropped global or its product was.
   private var dropped: Set<NodeID> = []
+  /// How many bytes of names have been judged.
+  private var judgedByteCount = 0
 
   /// A judge of `graph`, the root of which is known.
   init(graph: consuming TensorGraph, dropsUnsafe: Bool) {
@@ -30,8 +32,12 @@ struct SkeletonValidator {
     try requireOrder()
     for index in 0..<graph.nodeCount { try judgeGlobal(NodeID(index: index)) }
     // A call's callable is a global or a nested class, which is a call of `getattr` in turn.
+    var calls: [NodeID] = []
+    for index in 0..<graph.nodeCount {
+      if case .object = graph[NodeID(index: index)] { calls.append(NodeID(index: index)) }
+    }
     for _ in 0..<2 {
-      for index in 0..<graph.nodeCount { try judgeCall(NodeID(index: index)) }
+      for id in calls { try judgeCall(id) }
     }
     try judgeSpellings()
     try graph.unifyEqualKeys(from: 0)
@@ -54,6 +60,10 @@ struct SkeletonValidator {
   private mutating func judge(
     _ module: String, _ name: String, _ id: NodeID
   ) throws(CheckpointError) {
+    judgedByteCount += module.utf8.count + name.utf8.count
+    guard judgedByteCount <= Limits.globalNameBytes + 2 * graph.textByteCount else {
+      throw GlobalPolicy.tooMany
+    }
     guard GlobalPolicy.verdict(module: module, name: name) == .dangerous else { return }
     guard dropsUnsafe else { throw GlobalPolicy.refusal(module: module, name: name) }
     warnings.append(GlobalPolicy.warning(dropped: "\(module).\(name)"))
@@ -109,7 +119,8 @@ struct SkeletonValidator {
     enum State: UInt8 { case unseen, open, done }
     var states = [State](repeating: .unseen, count: graph.nodeCount)
     var pending: [(id: NodeID, isLeaving: Bool)] = []
-    for index in 0..<graph.nodeCount where states[index] == .unseen {
+    for index in 0..<graph.nodeCount
+    where states[index] == .unseen && hasPrerequisites(NodeID(index: index)) {
       pending.append((NodeID(index: index), false))
       while let (id, isLeaving) = pending.popLast() {
         let place = graph.index(of: id)
@@ -126,24 +137,37 @@ struct SkeletonValidator {
         }
         states[place] = .open
         pending.append((id, true))
-        for needed in prerequisites(of: id) where states[graph.index(of: needed)] != .done {
-          pending.append((needed, false))
+        forEachPrerequisite(of: id) { needed in
+          if states[graph.index(of: needed)] != .done, hasPrerequisites(needed) {
+            pending.append((needed, false))
+          }
         }
       }
     }
   }
 
-  /// What must exist before a node can.
-  private func prerequisites(of id: NodeID) -> [NodeID] {
+  /// Whether anything must exist before a node can.
+  private func hasPrerequisites(_ id: NodeID) -> Bool {
     switch graph[id] {
-    case .tuple(let run), .set(let run), .frozenSet(let run): return Array(graph[run])
-    case .global(let module, let name): return [module, name]
-    case .persistent(let value): return [value]
+    case .tuple, .set, .frozenSet, .global, .persistent, .object, .bytes: true
+    default: false
+    }
+  }
+
+  /// Calls `body` with what must exist before a node can.
+  private func forEachPrerequisite(of id: NodeID, _ body: (NodeID) -> Void) {
+    switch graph[id] {
+    case .tuple(let run), .set(let run), .frozenSet(let run): for id in graph[run] { body(id) }
+    case .global(let module, let name):
+      body(module)
+      body(name)
+    case .persistent(let value): body(value)
     case .object(let object):
-      let object = graph[object]
-      return [object.callable, object.arguments] + (object.keywords.map { [$0] } ?? [])
-    case .bytes: return graph.spellings[id].map { [$0] } ?? []
-    default: return []
+      body(graph[object].callable)
+      body(graph[object].arguments)
+      if let keywords = graph[object].keywords { body(keywords) }
+    case .bytes: if let spelling = graph.spellings[id] { body(spelling) }
+    default: return
     }
   }
 }

@@ -27,10 +27,12 @@ struct ConstructionWriter {
   ///
   /// - Throws: `unsupported` for element types that PyTorch lacks.
   mutating func writeAll() throws(CheckpointError) {
+    let isComplete = graph.tensors.allSatisfy { if case .plain = $0.origin { false } else { true } }
+    guard !isComplete else { return }
     for leaf in try LeafWalk.leaves(of: graph).all {
-      guard case .tensor(let id) = graph[leaf.node], case .plain = graph[id].origin else {
-        continue
-      }
+      guard case .tensor(let id) = graph[leaf.node],
+        case .plain = graph.tensors[graph.index(of: id)].origin
+      else { continue }
       try write(id)
     }
   }

@@ -23,39 +23,81 @@ package struct PersistentStorage: Sendable {
     try elementCount.multiplied(by: dtype?.byteCount ?? 1, orThrow: "the size of storage '\(key)'")
   }
 
-  init(graph: TensorGraph, id: NodeID) throws(CheckpointError) {
-    guard let parts = graph.tuple(id).map({ Array($0.prefix(5)) }), parts.count == 5,
-      Self.text(parts[0], in: graph) == "storage"
-    else {
-      throw CheckpointError(
-        .malformed, "a persistent id is not a storage: \(graph.description(of: id, limit: 80))")
+  /// Reads what persistent ids say; texts that many of them share are looked at once.
+  package struct Reader {
+    /// What the class of a storage says of its elements.
+    private enum ElementType {
+      case typed(DType)
+      case untyped
     }
-    guard case .global(_, let name) = graph[parts[1]], let className = graph.name(name),
-      let dtype = StorageClass.dtype(named: className)
-    else {
-      throw CheckpointError(
-        .unsupported,
-        "'\(graph.description(of: parts[1], limit: 80))' is not a storage class that is known")
+
+    private var classes: [NodeID: ElementType] = [:]
+    private var locations: [NodeID: String] = [:]
+
+    /// A reader that has seen nothing yet.
+    package init() {}
+
+    /// What the persistent id `id` says.
+    ///
+    /// - Throws: `malformed` for one that is not a storage's, `unsupported` for a storage of an
+    ///   unknown class.
+    package mutating func read(
+      _ id: NodeID, in graph: TensorGraph
+    ) throws(CheckpointError) -> PersistentStorage {
+      guard case .tuple(let run) = graph[id], run.count >= 5,
+        isStorage(graph.child(0, of: run), in: graph)
+      else {
+        throw CheckpointError(
+          .malformed, "a persistent id is not a storage: \(graph.description(of: id, limit: 80))")
+      }
+      let type = try elementType(graph.child(1, of: run), in: graph)
+      guard case .string = graph[graph.child(2, of: run)] else {
+        throw CheckpointError(.malformed, "the key of a storage is not a str")
+      }
+      guard let key = graph.name(graph.child(2, of: run)) else {
+        throw CheckpointError(
+          .limitExceeded, "the key of a storage has more than \(Limits.nameBytes) bytes")
+      }
+      guard let location = location(graph.child(3, of: run), in: graph) else {
+        throw CheckpointError(
+          .malformed,
+          "the device of storage '\(key)' is no str of up to \(Limits.nameBytes) bytes")
+      }
+      guard let elementCount = graph.int(graph.child(4, of: run)), elementCount >= 0 else {
+        throw CheckpointError(.malformed, "storage '\(key)' has no length, or a negative one")
+      }
+      var dtype: DType?
+      if case .typed(let known) = type { dtype = known }
+      return PersistentStorage(
+        key: key, dtype: dtype, location: location, elementCount: elementCount)
     }
-    guard case .string = graph[parts[2]] else {
-      throw CheckpointError(.malformed, "the key of a storage is not a str")
+
+    private func isStorage(_ id: NodeID, in graph: TensorGraph) -> Bool {
+      graph.text(of: id, equals: "storage") || PersistentStorage.text(id, in: graph) == "storage"
     }
-    guard let key = graph.name(parts[2]) else {
-      throw CheckpointError(
-        .limitExceeded, "the key of a storage has more than \(Limits.nameBytes) bytes")
+
+    private mutating func elementType(
+      _ id: NodeID, in graph: TensorGraph
+    ) throws(CheckpointError) -> ElementType {
+      if let known = classes[id] { return known }
+      guard case .global(_, let name) = graph[id], let className = graph.name(name),
+        let dtype = StorageClass.dtype(named: className)
+      else {
+        throw CheckpointError(
+          .unsupported,
+          "'\(graph.description(of: id, limit: 80))' is not a storage class that is known")
+      }
+      let type = dtype.map { ElementType.typed($0) } ?? .untyped
+      classes[id] = type
+      return type
     }
-    guard let location = Self.text(parts[3], in: graph) else {
-      throw CheckpointError(
-        .malformed,
-        "the device of storage '\(key)' is no str of up to \(Limits.nameBytes) bytes")
+
+    private mutating func location(_ id: NodeID, in graph: TensorGraph) -> String? {
+      if let known = locations[id] { return known }
+      guard let text = PersistentStorage.text(id, in: graph) else { return nil }
+      locations[id] = text
+      return text
     }
-    guard let elementCount = graph.int(parts[4]), elementCount >= 0 else {
-      throw CheckpointError(.malformed, "storage '\(key)' has no length, or a negative one")
-    }
-    self.key = key
-    self.dtype = dtype
-    self.location = location
-    self.elementCount = elementCount
   }
 
   /// A str, or bytes of ASCII, which torch takes for one here (`_maybe_decode_ascii`).

@@ -3,6 +3,15 @@ internal import CkptGraph
 
 /// What a call says of the tensor it rebuilds, before its storage is looked up.
 struct TensorForm {
+  /// The functions of `torch/_utils.py` that make a tensor of one storage, or of none.
+  enum Function: String {
+    case tensor = "_rebuild_tensor"
+    case tensorV2 = "_rebuild_tensor_v2"
+    case tensorV3 = "_rebuild_tensor_v3"
+    case quantized = "_rebuild_qtensor"
+    case meta = "_rebuild_meta_tensor_no_storage"
+  }
+
   /// The persistent id of the storage, `nil` on the meta device.
   var storage: NodeID?
   /// Where the first element lies, in elements.
@@ -20,129 +29,128 @@ struct TensorForm {
   /// Whether the lazy negation is on.
   var isNegated = false
 
-  /// Reads the arguments of a function of `torch/_utils.py` that makes a tensor of one storage;
-  /// `nil` for any other function.
+  /// Reads the arguments of a function.
   ///
   /// - Throws: `malformed` for arguments of another form.
-  init?(of function: String, _ arguments: TensorArguments) throws(CheckpointError) {
-    switch function {
-    case "_rebuild_tensor":
-      try self.init(view: arguments, requiresGradient: false)
-    case "_rebuild_tensor_v2":
-      try self.init(view: arguments, requiresGradient: arguments.flag(4))
-      (isConjugated, isNegated) = try arguments.lazyFlags(6)
-    case "_rebuild_tensor_v3":
-      try self.init(view: arguments, requiresGradient: arguments.flag(4))
-      dtype = try arguments.dtype(6)
-      (isConjugated, isNegated) = try arguments.lazyFlags(7)
-    case "_rebuild_qtensor":
-      try self.init(view: arguments, requiresGradient: arguments.flag(5))
-    case "_rebuild_meta_tensor_no_storage":
-      try self.init(meta: arguments)
-    default: return nil
+  init(
+    of function: Function, _ arguments: inout TensorArguments, in graph: TensorGraph
+  ) throws(CheckpointError) {
+    if function == .meta {
+      dtype = try arguments.dtype(0, graph)
+      offset = 0
+      shape = try arguments.sizes(1, graph)
+      strides = try arguments.sizes(2, graph)
+      requiresGradient = try arguments.flag(3, graph)
+      return
     }
-  }
-
-  /// The first four arguments that these functions share: storage, offset, size, stride.
-  private init(view arguments: TensorArguments, requiresGradient: Bool) throws(CheckpointError) {
-    storage = try arguments.storage(0)
-    offset = try arguments.size(1)
-    shape = try arguments.sizes(2)
-    strides = try arguments.sizes(3)
-    self.requiresGradient = requiresGradient
-  }
-
-  /// The arguments of a tensor without data: dtype, size, stride, requires_grad.
-  private init(meta arguments: TensorArguments) throws(CheckpointError) {
-    dtype = try arguments.dtype(0)
-    offset = 0
-    shape = try arguments.sizes(1)
-    strides = try arguments.sizes(2)
-    requiresGradient = try arguments.flag(3)
+    storage = try arguments.item(0, "a storage", graph)
+    offset = try arguments.size(1, graph)
+    shape = try arguments.sizes(2, graph)
+    strides = try arguments.sizes(3, graph)
+    switch function {
+    case .tensor, .meta: requiresGradient = false
+    case .tensorV2:
+      requiresGradient = try arguments.flag(4, graph)
+      (isConjugated, isNegated) = try arguments.lazyFlags(6, graph)
+    case .tensorV3:
+      requiresGradient = try arguments.flag(4, graph)
+      dtype = try arguments.dtype(6, graph)
+      (isConjugated, isNegated) = try arguments.lazyFlags(7, graph)
+    case .quantized: requiresGradient = try arguments.flag(5, graph)
+    }
   }
 }
 
 /// The arguments of a function that rebuilds a tensor, read by position.
 struct TensorArguments {
-  private let graph: TensorGraph
-  private let items: [NodeID]
-  private let function: String
+  /// The tuple that they are.
+  var items: NodeRun
+  /// The name of the function, for messages.
+  var function: String
+  private var dimensions = DimensionInterner()
+  private var scratch: [Int] = []
 
-  init(_ graph: TensorGraph, _ items: [NodeID], of function: String) {
-    self.graph = graph
-    self.items = items
-    self.function = function
+  /// The arguments of no function yet; one reader after the other keeps equal shapes once.
+  init() {
+    items = .empty
+    function = ""
   }
 
-  /// A storage.
-  func storage(_ index: Int) throws(CheckpointError) -> NodeID { try item(index, "a storage") }
-
   /// A number of elements, not negative.
-  func size(_ index: Int) throws(CheckpointError) -> Int {
-    guard let value = graph.int(try item(index, "an int")), value >= 0 else {
-      throw wrong(index, "an int that is not negative")
+  func size(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> Int {
+    guard let value = graph.int(try item(index, "an int", graph)), value >= 0 else {
+      throw wrong(index, "an int that is not negative", graph)
     }
     return value
   }
 
   /// A `torch.Size` or tuple of numbers of elements.
-  func sizes(_ index: Int) throws(CheckpointError) -> [Int] {
-    var id = try item(index, "a tuple of ints")
+  mutating func sizes(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> [Int] {
+    var id = try item(index, "a tuple of ints", graph)
     if case .object(let object) = graph[id],
       graph.isGlobal(graph[object].callable, "torch", "Size"),
       let inner = graph.tuple(graph[object].arguments)?.first
     {
       id = inner
     }
-    guard let elements = graph.tuple(id), elements.count <= Limits.dimensions else {
-      throw wrong(index, "a tuple of at most \(Limits.dimensions) ints")
+    guard case .tuple(let run) = graph[id], run.count <= Limits.dimensions else {
+      throw wrong(index, "a tuple of at most \(Limits.dimensions) ints", graph)
     }
-    var sizes: [Int] = []
-    for element in elements {
+    scratch.removeAll(keepingCapacity: true)
+    for element in graph[run] {
       guard let size = graph.int(element), size >= 0 else {
-        throw wrong(index, "a tuple of ints that are not negative")
+        throw wrong(index, "a tuple of ints that are not negative", graph)
       }
-      sizes.append(size)
+      scratch.append(size)
     }
-    return sizes
+    return dimensions.interned(scratch)
   }
 
   /// `True` or `False`.
-  func flag(_ index: Int) throws(CheckpointError) -> Bool {
-    guard case .bool(let value) = graph[try item(index, "a bool")] else {
-      throw wrong(index, "a bool")
+  func flag(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> Bool {
+    guard case .bool(let value) = graph[try item(index, "a bool", graph)] else {
+      throw wrong(index, "a bool", graph)
     }
     return value
   }
 
   /// A dtype, such as the global `torch.float32`.
-  func dtype(_ index: Int) throws(CheckpointError) -> DType {
-    let id = try item(index, "a dtype")
+  func dtype(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> DType {
+    let id = try item(index, "a dtype", graph)
     guard case .global(_, let name) = graph[id],
       let dtype = DType(rawValue: graph.name(name) ?? "")
-    else { throw wrong(index, "a dtype that is known") }
+    else { throw wrong(index, "a dtype that is known", graph) }
     return dtype
   }
 
   /// PyTorch's lazy conjugation and negation, from a dict that may be missing or `None`.
-  func lazyFlags(_ index: Int) throws(CheckpointError) -> (isConjugated: Bool, isNegated: Bool) {
-    guard index < items.count, let flags = graph.entries(of: items[index]) else {
-      return (false, false)
+  func lazyFlags(
+    _ index: Int, _ graph: TensorGraph
+  ) throws(CheckpointError) -> (isConjugated: Bool, isNegated: Bool) {
+    guard index < items.count,
+      let flags = graph.entries(of: graph.child(index, of: items))
+    else { return (false, false) }
+    guard flags.count <= Limits.knownArguments else {
+      throw wrong(index, "a dict of flags", graph)
     }
-    guard flags.count <= Limits.knownArguments else { throw wrong(index, "a dict of flags") }
-    func isSet(_ name: StaticString) -> Bool {
+    func isSet(_ name: String) -> Bool {
       flags.contains { graph.text(of: $0.key, equals: name) && $0.value == TensorGraph.true }
     }
     return (isSet("conj"), isSet("neg"))
   }
 
-  private func item(_ index: Int, _ expected: String) throws(CheckpointError) -> NodeID {
-    guard index < items.count else { throw wrong(index, expected) }
-    return items[index]
+  /// The argument in a position, which `expected` describes.
+  func item(
+    _ index: Int, _ expected: String, _ graph: TensorGraph
+  ) throws(CheckpointError) -> NodeID {
+    guard index < items.count else { throw wrong(index, expected, graph) }
+    return graph.child(index, of: items)
   }
 
-  private func wrong(_ index: Int, _ expected: String) -> CheckpointError {
-    let found = index < items.count ? graph.description(of: items[index], limit: 60) : "nothing"
+  private func wrong(_ index: Int, _ expected: String, _ graph: TensorGraph) -> CheckpointError {
+    let found =
+      index < items.count
+      ? graph.description(of: graph.child(index, of: items), limit: 60) : "nothing"
     return CheckpointError(
       .malformed, "argument \(index) of \(function) is \(found), expected \(expected)")
   }

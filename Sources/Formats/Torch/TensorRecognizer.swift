@@ -8,7 +8,12 @@ package import CkptGraph
 package struct TensorRecognizer {
   private(set) var graph: TensorGraph
   private let source: any StorageSource
-  private var storages: [ExactString: StorageID] = [:]
+  /// The storages of the graph by their keys.
+  private var storages = TextTable()
+  private var storageIDs = PersistentStorage.Reader()
+  private var arguments = TensorArguments()
+  /// What is made of the calls of each class or function that was met.
+  private var callables: [NodeID: Callable] = [:]
   /// For every node, by index, whether it is a persistent id that a tensor of the object has taken as
   /// its storage.
   private var isBound: [Bool] = []
@@ -21,6 +26,20 @@ package struct TensorRecognizer {
   private var dimensionCount = 0
   /// The calls of `torch._utils` that have tensors among their arguments.
   private var holders: [(id: NodeID, function: String)] = []
+
+  /// What is made of the calls of a class or function.
+  private enum Callable {
+    /// They stay what they are.
+    case unknown
+    /// A tensor of one storage.
+    case tensor(TensorForm.Function)
+    /// A tensor in a class of its own.
+    case subclass
+    /// Something of `torch._utils` that may hold tensors.
+    case holder(String)
+    /// A tensor class of PyTorch 0.1 to 0.3.
+    case ancient(String)
+  }
 
   /// A recognizer for a graph as an unpickler leaves it.
   package init(graph: consuming TensorGraph, storages source: any StorageSource) {
@@ -36,10 +55,11 @@ package struct TensorRecognizer {
   /// - Throws: `malformed` for a tensor outside of its storage and for arguments of another form;
   ///   `unsupported` for storages of unknown classes.
   package mutating func recognize() throws(CheckpointError) {
-    isReachable = isReachable(from: [graph.root])
+    isReachable = graph.isReachable(from: [graph.root])
     isBound = Array(repeating: false, count: graph.nodeCount)
     let isKept =
-      graph.discarded.isEmpty ? isReachable : isReachable(from: [graph.root] + graph.discarded)
+      graph.discarded.isEmpty
+      ? isReachable : graph.isReachable(from: [graph.root] + graph.discarded)
     for index in 0..<graph.nodeCount where isKept[index] {
       let id = NodeID(index: index)
       guard case .object(let object) = graph[id] else { continue }
@@ -54,31 +74,52 @@ package struct TensorRecognizer {
     }
   }
 
-  /// For every node, by index, whether it can be reached from one of `roots`.
-  private func isReachable(from roots: [NodeID]) -> [Bool] {
-    var isReachable = [Bool](repeating: false, count: graph.nodeCount)
-    for id in graph.reachable(from: roots) { isReachable[graph.index(of: id)] = true }
-    return isReachable
+  private mutating func recognize(_ id: NodeID, _ object: ObjectID) throws(CheckpointError) {
+    let call = graph[object]
+    let callable = callable(call.callable)
+    if case .unknown = callable { return }
+    guard case .tuple(let items) = graph[call.arguments], items.count <= Limits.knownArguments
+    else { return }
+    switch callable {
+    case .unknown: return
+    case .tensor(let function):
+      try add(try form(of: function, items), node: id, object)
+      if function == .quantized { holders.append((id, function.rawValue)) }
+    case .subclass: try recognizeSubclass(id, object, Array(graph[items]))
+    case .holder(let function): holders.append((id, function))
+    case .ancient(let name): try recognizeAncient(name, node: id, object)
+    }
   }
 
-  private mutating func recognize(_ id: NodeID, _ object: ObjectID) throws(CheckpointError) {
-    guard case .global(let module, let name) = graph[graph[object].callable],
-      let module = graph.name(module), module.hasPrefix("torch"), let name = graph.name(name),
-      let items = graph.shortTuple(graph[object].arguments)
-    else { return }
+  /// What is made of the calls of a class or function, which is looked up once.
+  private mutating func callable(_ id: NodeID) -> Callable {
+    if let known = callables[id] { return known }
+    let callable = newCallable(id)
+    callables[id] = callable
+    return callable
+  }
+
+  private func newCallable(_ id: NodeID) -> Callable {
+    guard let (module, name) = graph.shortGlobal(id), module.hasPrefix("torch") else {
+      return .unknown
+    }
     switch (module, name) {
     case ("torch._tensor", "_rebuild_from_type_v2"), ("torch.tensor", "_rebuild_from_type_v2"),
       ("torch.tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type"):
-      try recognizeSubclass(id, object, items)
+      return .subclass
     case ("torch._utils", _):
-      if let form = try TensorForm(of: name, TensorArguments(graph, items, of: name)) {
-        try add(form, node: id, object)
-        guard name == "_rebuild_qtensor" else { return }
-      }
-      holders.append((id, name))
-    default:
-      try recognizeAncient(name, node: id, object)
+      return TensorForm.Function(rawValue: name).map { .tensor($0) } ?? .holder(name)
+    default: return StorageClass.dtype(ofTensorClass: name) == nil ? .unknown : .ancient(name)
     }
+  }
+
+  /// What a call of `function` with these arguments says of its tensor.
+  private mutating func form(
+    of function: TensorForm.Function, named name: String? = nil, _ items: NodeRun
+  ) throws(CheckpointError) -> TensorForm {
+    arguments.items = items
+    arguments.function = name ?? function.rawValue
+    return try TensorForm(of: function, &arguments, in: graph)
   }
 
   // MARK: Dense tensors
@@ -104,7 +145,9 @@ package struct TensorRecognizer {
       strides: form.strides, offset: form.offset, storage: storage,
       requiresGradient: form.requiresGradient, isConjugated: form.isConjugated,
       isNegated: form.isNegated, origin: .call(object))
-    graph.add(try tensor.checked(storageByteCount: storage.map { graph[$0].byteCount }))
+    try tensor.check(
+      storageByteCount: storage.map { graph.storages[graph.index(of: $0)].byteCount })
+    graph.add(tensor)
   }
 
   /// A tensor subclass, or a tensor with attributes: `(function, type, arguments, state)`.
@@ -112,16 +155,15 @@ package struct TensorRecognizer {
     _ id: NodeID, _ object: ObjectID, _ items: [NodeID]
   ) throws(CheckpointError) {
     guard items.count >= 3, case .global(let module, let name) = graph[items[0]],
-      let inner = graph.shortTuple(items[2])
+      case .tuple(let inner) = graph[items[2]], inner.count <= Limits.knownArguments
     else { return }
-    let function = graph.name(name) ?? ""
     if graph.text(of: module, equals: "torch._utils"),
-      let form = try TensorForm(of: function, TensorArguments(graph, inner, of: function))
+      let function = TensorForm.Function(rawValue: graph.name(name) ?? "")
     {
-      try add(form, node: id, object)
+      try add(try form(of: function, inner), node: id, object)
       if items.count > 3 { graph.parts[id] = [Part(nil, items[3])] }
     } else {
-      graph.parts[id] = inner.enumerated().map { Part(.index($0.offset), $0.element) }
+      graph.parts[id] = graph[inner].enumerated().map { Part(.index($0.offset), $0.element) }
       if items.count > 3 { graph.parts[id]?.append(Part(nil, items[3])) }
     }
   }
@@ -131,12 +173,10 @@ package struct TensorRecognizer {
   private mutating func recognizeAncient(
     _ name: String, node: NodeID, _ object: ObjectID
   ) throws(CheckpointError) {
-    guard StorageClass.dtype(ofTensorClass: name) != nil, let state = graph[object].state,
-      let items = graph.shortTuple(state), items.count == 4,
-      case .persistent = graph[items[0]],
-      let form = try TensorForm(of: "_rebuild_tensor", TensorArguments(graph, items, of: name))
+    guard let state = graph[object].state, case .tuple(let items) = graph[state], items.count == 4,
+      case .persistent = graph[graph.child(0, of: items)]
     else { return }
-    try add(form, node: node, object)
+    try add(try form(of: .tensor, named: name, items), node: node, object)
   }
 
   // MARK: Storages
@@ -148,11 +188,11 @@ package struct TensorRecognizer {
       throw CheckpointError(.malformed, "a tensor's storage is not a persistent id")
     }
     if isReachable[graph.index(of: tensor)] { isBound[graph.index(of: id)] = true }
-    return try storage(PersistentStorage(graph: graph, id: value))
+    return try storage(storageIDs.read(value, in: graph))
   }
 
   private mutating func addBareStorage(_ id: NodeID, _ value: NodeID) throws(CheckpointError) {
-    let (storage, dtype) = try storage(PersistentStorage(graph: graph, id: value))
+    let (storage, dtype) = try storage(storageIDs.read(value, in: graph))
     let elementByteCount = (dtype ?? .uint8).byteCount
     graph.add(
       Tensor(
@@ -166,18 +206,24 @@ package struct TensorRecognizer {
   ) throws(CheckpointError) -> (StorageID, DType?) {
     let byteCount = try announced.byteCount()
     let id: StorageID
-    if let known = storages[ExactString(announced.key)] {
-      id = known
+    let key = announced.key
+    let hash = TextTable.hash(key.utf8.span)
+    let known = storages.number(hash: hash) {
+      ExactString(graph.storages[$0].key) == ExactString(key)
+    }
+    if let known {
+      id = StorageID(index: known)
     } else {
       id = graph.add(try source.storage(announced))
-      storages[ExactString(announced.key)] = id
+      _ = storages.update(graph.index(of: id), hash: hash) { _ in false }
     }
-    guard graph[id].byteCount == byteCount else {
+    let index = graph.index(of: id)
+    guard graph.storages[index].byteCount == byteCount else {
       throw CheckpointError(
         .malformed,
         "storage '\(announced.key)' has \(graph[id].byteCount) bytes, the pickle says \(byteCount)")
     }
-    guard graph[id].location == announced.location else {
+    guard graph.storages[index].location == announced.location else {
       throw CheckpointError(
         .malformed,
         "storage '\(announced.key)' is on '\(graph[id].location)', the pickle says also on "
@@ -244,24 +290,24 @@ package struct TensorRecognizer {
 }
 
 extension Tensor {
-  /// The tensor, if every element it describes lies in its storage.
+  /// Makes sure that every element the tensor describes lies in its storage.
   ///
   /// Overlapping and zero strides are legal: a small storage may describe any number of elements.
   ///
   /// - Parameter storageByteCount: the storage's size in bytes, `nil` for a tensor without one.
-  /// - Returns: the tensor itself.
   /// - Throws: `malformed` when rank and strides disagree, a product overflows or an element lies
   ///   outside.
-  func checked(storageByteCount: Int?) throws(CheckpointError) -> Tensor {
+  func check(storageByteCount: Int?) throws(CheckpointError) {
     guard shape.count == strides.count else {
       throw CheckpointError(
         .malformed, "a tensor has \(shape.count) dimensions and \(strides.count) strides")
     }
     try Tensor.requireSize(shape, of: dtype)
-    guard let storageByteCount, !shape.contains(0) else { return self }
+    guard let storageByteCount, !shape.contains(0) else { return }
     var last = offset
-    for (size, stride) in zip(shape, strides) {
-      let reach = try (size - 1).multiplied(by: stride, orThrow: "a tensor's extent")
+    for index in shape.indices {
+      let reach = try (shape[index] - 1).multiplied(
+        by: strides[index], orThrow: "a tensor's extent")
       last = try last.adding(reach, orThrow: "a tensor's extent")
     }
     guard last < storageByteCount / dtype.byteCount else {
@@ -270,6 +316,5 @@ extension Tensor {
         "a tensor reaches element \(last) of a storage that has "
           + "\(storageByteCount / dtype.byteCount)")
     }
-    return self
   }
 }

@@ -14,6 +14,8 @@ package struct TorchArchive: Sendable {
   /// Whether numbers in storages have their most significant byte first.
   package let isBigEndian: Bool
   private let directory: ZipDirectory
+  /// What the names of storages' entries begin with.
+  private let storageBeginning: String
 
   private static let pickleName = "data.pkl"
   private static let storagePrefix = TorchArchiveDescription.storagePrefix
@@ -31,6 +33,7 @@ package struct TorchArchive: Sendable {
     }
     prefix = String(first.name[..<slash])
     let beginning = prefix + "/"
+    storageBeginning = beginning + Self.storagePrefix
     for entry in directory.entries where !entry.name.begins(with: beginning) {
       throw Self.notTorch("'\(entry.name)' is outside of the directory '\(beginning)'")
     }
@@ -89,23 +92,25 @@ package struct TorchArchive: Sendable {
   /// torch follows a key to any record, in capitals or not. Here it is the name of a storage itself:
   /// two keys never mean one record, nor one of another kind.
   package func storageRegion(key: String) -> FileRegion? {
-    let name = Self.storagePrefix + key
-    guard isStorage(name), let entry = record(name),
-      entry.name.utf8.elementsEqual("\(prefix)/\(name)".utf8)
+    guard !key.isEmpty, !key.utf8.contains(UInt8(ascii: "/")),
+      let entry = directory.entry(named: storageBeginning + key, ignoringCase: false)
     else { return nil }
     return entry.region(in: directory)
   }
 
-  /// Where every storage lies, in the order of the archive.
-  package var storageRegions: [FileRegion] {
-    directory.entries.filter { isStorage(recordName(of: $0)) }
+  /// Where the storages lie that are not among `storages`, in the order of the archive.
+  package func regions(besides storages: [Storage]) -> [FileRegion] {
+    let used = Set(storages.lazy.compactMap { $0.region?.range.lowerBound })
+    return directory.entries.filter { isStorage($0) && !used.contains($0.dataOffset) }
       .map { $0.region(in: directory) }
   }
 
-  private func isStorage(_ name: String) -> Bool {
-    guard name.begins(with: Self.storagePrefix) else { return false }
-    let key = name.utf8.dropFirst(Self.storagePrefix.utf8.count)
-    return !key.isEmpty && !key.contains(UInt8(ascii: "/"))
+  private func isStorage(_ entry: ZipEntry) -> Bool {
+    guard entry.name.begins(with: storageBeginning) else { return false }
+    let name = entry.name.utf8.span
+    let start = storageBeginning.utf8.count
+    for index in start..<name.count where name[index] == UInt8(ascii: "/") { return false }
+    return name.count > start
   }
 
   /// Describes the archive, reading every small record.
@@ -118,7 +123,7 @@ package struct TorchArchive: Sendable {
       let name = recordName(of: entry)
       if name == Self.pickleName {
         described.append(.pickle(name: name))
-      } else if isStorage(name) {
+      } else if isStorage(entry) {
         described.append(.storage(name: name, byteCount: entry.byteCount))
       } else {
         let bytes = try directory.readRecord(entry, limit: budget)
@@ -166,11 +171,10 @@ public enum TorchReader: Sendable {
       try description.validateNames()
       // What was dropped from the object must not come back with its spelling.
       if !dropsUnsafe { description.pickleBytes = pickle }
-      let used = Set(graph.storages.compactMap(\.region?.name))
       return Checkpoint(
         graph: graph,
         container: description, byteCount: source.byteCount,
-        unusedRegions: archive.storageRegions.filter { !used.contains($0.name) },
+        unusedRegions: archive.regions(besides: graph.storages),
         warnings: pickleWarnings + warnings(graph, description))
     }
   }

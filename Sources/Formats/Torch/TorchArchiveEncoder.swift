@@ -112,8 +112,9 @@ extension TorchArchiveDescription {
   /// A number from which on no storage is named by the next few.
   var firstFreeKey: Int {
     records.reduce(0) { first, record in
-      guard case .storage(let name, _) = record,
-        let key = Int(name.dropFirst(Self.storagePrefix.count)), key >= first, key < Self.keyLimit
+      guard case .storage(let name, _) = record, name.begins(with: Self.storagePrefix),
+        let key = Int(name.droppingFirst(Self.storagePrefix.utf8.count)), key >= first,
+        key < Self.keyLimit
       else { return first }
       return key + 1
     }
@@ -124,8 +125,21 @@ extension TorchArchiveDescription {
   /// Storages stand by their numbers from torch 2.7 on, and before by the text of their numbers;
   /// other records stand before the storages.
   mutating func insert(_ new: [Record]) {
-    var names = Set(records.map { ExactString($0.name) })
-    let new = new.filter { names.insert(ExactString($0.name)).inserted }
+    let all = records + new
+    var names = TextTable(expectedCount: all.count)
+    var added: [Record] = []
+    for (index, record) in all.enumerated() {
+      let name = ExactString(record.name)
+      let known = names.update(index, hash: TextTable.hash(name.text.utf8.span)) {
+        ExactString(all[$0].name) == name
+      }
+      if known == nil, index >= records.count { added.append(record) }
+    }
+    guard !added.isEmpty else { return }
+    insertDistinct(added)
+  }
+
+  private mutating func insertDistinct(_ new: [Record]) {
     let others = new.filter { !$0.isStorage }
     records.insert(contentsOf: others, at: firstStoragePlace)
     let storages = new.filter(\.isStorage)
@@ -157,9 +171,11 @@ extension TorchArchiveDescription {
     guard alignment > 0, alignment <= 1 << 15 else {
       throw CheckpointError(.malformed, "\(alignment) cannot be the alignment of an archive")
     }
-    let names = try validateNames()
+    try validateNames()
     for case .other(let name, let bytes) in records { try check(name, bytes) }
-    guard !isBigEndian || names.contains(ExactString(Self.byteOrderRecord)) else {
+    guard
+      !isBigEndian || records.contains(where: { $0.name.equalsIgnoringCase(Self.byteOrderRecord) })
+    else {
       throw CheckpointError(.malformed, "the storages are big-endian, and no record says so")
     }
     let pickles = records.filter { if case .pickle = $0 { true } else { false } }
@@ -170,25 +186,29 @@ extension TorchArchiveDescription {
 
   /// Makes sure that the names of directory and records are names of files, and differ.
   ///
-  /// - Returns: the names of the records in small letters.
   /// - Throws: `malformed` for names that lead elsewhere or are there twice.
-  @discardableResult
-  func validateNames() throws(CheckpointError) -> Set<ExactString> {
+  func validateNames() throws(CheckpointError) {
     // torch makes "." of the name "..pt", which leads nowhere else.
     guard prefix == "." || Self.isHarmless(prefix), !prefix.utf8.contains(UInt8(ascii: "/")) else {
       throw CheckpointError(.malformed, "'\(prefix)' cannot be the directory of an archive")
     }
-    var names: Set<ExactString> = []
-    for record in records {
-      guard Self.isHarmless(record.name) else {
-        throw CheckpointError(.malformed, "'\(record.name)' cannot be the name of a record")
+    // torch looks for names without regard to case.
+    var names = TextTable(expectedCount: records.count)
+    var otherNames: Set<ExactString> = []
+    for (index, record) in records.enumerated() {
+      let name = record.name
+      guard Self.isHarmless(name) else {
+        throw CheckpointError(.malformed, "'\(name)' cannot be the name of a record")
       }
-      // torch looks for names without regard to case.
-      guard names.insert(ExactString(record.name.lowercased())).inserted else {
-        throw CheckpointError(.malformed, "two records are named '\(record.name)'")
-      }
+      let isASCII = name.utf8.allSatisfy { $0 < 0x80 }
+      let isNew =
+        isASCII
+        ? names.update(
+          index, hash: TextTable.hash(name.utf8.span, ignoringCase: true),
+          where: { records[$0].name.equalsIgnoringCase(name) }) == nil
+        : otherNames.insert(ExactString(name.lowercased())).inserted
+      guard isNew else { throw CheckpointError(.malformed, "two records are named '\(name)'") }
     }
-    return names
   }
 
   /// Makes sure that a record with these bytes does not say the wrong byte order.
@@ -205,9 +225,20 @@ extension TorchArchiveDescription {
   }
 
   private static func isHarmless(_ name: String) -> Bool {
-    name.parts(between: "/").allSatisfy {
-      !["", ".", ".."].contains($0)
-    } && !name.utf8.contains(0) && !name.utf8.contains(UInt8(ascii: "\\"))
+    let bytes = name.utf8.span
+    let dot = UInt8(ascii: ".")
+    var start = 0
+    for index in 0...bytes.count {
+      guard index == bytes.count || bytes[index] == UInt8(ascii: "/") else {
+        if bytes[index] == 0 || bytes[index] == UInt8(ascii: "\\") { return false }
+        continue
+      }
+      // An empty part, "." and ".." lead elsewhere.
+      let isDots = index - start <= 2 && (start..<index).allSatisfy { bytes[$0] == dot }
+      if isDots { return false }
+      start = index + 1
+    }
+    return true
   }
 }
 

@@ -88,10 +88,10 @@ public struct TorchEncoder: Sendable {
       try storages.segments(ofRecord: name, byteCount: byteCount)
     }
     noteMissingBytes(storages)
-    let leaves = try LeafWalk.leaves(of: graph).all.filter { $0.kind == .tensor }
+    let count = try LeafWalk.leaves(of: graph).all.count { $0.kind == .tensor }
     return Encoding(
-      plan: plan, tensorCount: leaves.count,
-      aliasCount: max(0, leaves.count - storages.records.count), warnings: warnings)
+      plan: plan, tensorCount: count, aliasCount: max(0, count - storages.records.count),
+      warnings: warnings)
   }
 
   // MARK: Pickle
@@ -145,9 +145,13 @@ public struct TorchEncoder: Sendable {
 /// views of it.
 struct StorageAssembler {
   private let graph: TensorGraph
-  private var storages: [ExactString: StorageID] = [:]
-  /// The elements of tensors that lie packed, by the storages that they are views of.
-  private var pieces: [StorageID: [Assembly.Piece]] = [:]
+  private let copies: [TensorID: [FileRegion]]
+  /// The storages by their keys.
+  private var names: TextTable
+  /// For each storage of the graph the first tensor that is a view of it.
+  private var views: [TensorID?]
+  /// The other tensors whose elements lie packed, by the storages that they are views of.
+  private var otherViews: [StorageID: [TensorID]] = [:]
   private var coverage = StorageCoverage()
 
   /// An assembler of the storages that the tensors of `graph` are views of.
@@ -158,27 +162,34 @@ struct StorageAssembler {
     _ graph: TensorGraph, copies: [TensorID: [FileRegion]]
   ) throws(CheckpointError) {
     self.graph = graph
-    let reachable = graph.reachableTensors()
-    for id in reachable {
+    self.copies = copies
+    names = TextTable(expectedCount: graph.storages.count)
+    views = Array(repeating: nil, count: graph.storages.count)
+    for id in graph.reachableTensors() {
       let tensor = graph[id]
       guard let storage = tensor.storage else { continue }
-      let name = ExactString(graph[storage].recordName)
-      guard storages.updateValue(storage, forKey: name) ?? storage == storage else {
-        throw CheckpointError(.malformed, "two storages are named '\(graph[storage].key)'")
-      }
+      let index = graph.index(of: storage)
       coverage.add(tensor)
-      guard let packed = tensor.packed, tensor.byteCount > 0 else { continue }
-      let placement = tensor.placement(in: graph[storage])
-      for region in [packed] + (copies[id] ?? []) {
-        pieces[storage, default: []].append(.init(region: region, placement: placement))
+      guard views[index] == nil else {
+        otherViews[storage, default: []].append(id)
+        continue
+      }
+      views[index] = id
+      let key = graph.storages[index].key
+      let hash = TextTable.hash(key.utf8.span)
+      let known = names.update(index, hash: hash) {
+        ExactString(graph.storages[$0].key) == ExactString(key)
+      }
+      guard known == nil else {
+        throw CheckpointError(.malformed, "two storages are named '\(key)'")
       }
     }
   }
 
   /// The records that the storages are, in the order in which the reader met them.
   var records: [TorchArchiveDescription.Record] {
-    storages.values.sorted { graph.index(of: $0) < graph.index(of: $1) }.map {
-      .storage(name: graph[$0].recordName, byteCount: graph[$0].byteCount)
+    graph.storages.indices.filter { views[$0] != nil }.map {
+      .storage(name: graph.storages[$0].recordName, byteCount: graph.storages[$0].byteCount)
     }
   }
 
@@ -186,17 +197,59 @@ struct StorageAssembler {
   ///
   /// - Throws: `malformed` for tensors that lie outside of it.
   func segments(ofRecord name: String, byteCount: Int) throws(CheckpointError) -> [Segment] {
-    guard let id = storages[ExactString(name)] else { return [.zeros(byteCount: byteCount)] }
-    if let region = graph[id].region { return [.copy(region, range: 0..<region.byteCount)] }
-    if let segments = graph[id].blockSegments { return segments }
-    return try Segment.assembling(byteCount: byteCount, pieces: pieces[id] ?? [])
+    guard let index = storage(ofRecord: name) else { return [.zeros(byteCount: byteCount)] }
+    if let region = graph.storages[index].region {
+      return [.copy(region, range: 0..<region.byteCount)]
+    }
+    if let segments = graph.storages[index].blockSegments { return segments }
+    if let segment = wholeSegment(of: index, byteCount: byteCount) { return [segment] }
+    return try Segment.assembling(byteCount: byteCount, pieces: pieces(of: index))
   }
 
   /// How many bytes of a storage's record come from no file and are zero.
   func missingByteCount(ofRecord name: String, byteCount: Int) -> Int {
-    guard let id = storages[ExactString(name)] else { return byteCount }
-    guard graph[id].region == nil, graph[id].blocks == nil else { return 0 }
-    return coverage.missedByteCount(of: id, byteCount: byteCount)
+    guard let index = storage(ofRecord: name) else { return byteCount }
+    guard graph.storages[index].region == nil, graph.storages[index].blocks == nil else { return 0 }
+    return coverage.missedByteCount(of: StorageID(index: index), byteCount: byteCount)
+  }
+
+  /// The copy that nearly all storages are: the elements of the only tensor that is a view of it, which
+  /// a file has as they are; `nil` for others.
+  private func wholeSegment(of index: Int, byteCount: Int) -> Segment? {
+    guard let id = views[index], otherViews[StorageID(index: index)] == nil, copies[id] == nil,
+      !graph.storages[index].isBigEndian
+    else { return nil }
+    let tensor = graph[id]
+    guard let packed = tensor.packed, packed.byteCount == byteCount, tensor.byteCount == byteCount,
+      tensor.offset == 0, !tensor.isConjugated, !tensor.isNegated, tensor.isContiguous
+    else { return nil }
+    return .copy(packed, range: 0..<byteCount)
+  }
+
+  /// The elements of tensors that lie packed in files, and their places in a storage.
+  private func pieces(of index: Int) -> [Assembly.Piece] {
+    var pieces: [Assembly.Piece] = []
+    let others = otherViews[StorageID(index: index)] ?? []
+    for id in (views[index].map { [$0] } ?? []) + others {
+      let tensor = graph[id]
+      guard let packed = tensor.packed, tensor.byteCount > 0 else { continue }
+      let placement = tensor.placement(in: graph.storages[index])
+      for region in [packed] + (copies[id] ?? []) {
+        pieces.append(.init(region: region, placement: placement))
+      }
+    }
+    return pieces
+  }
+
+  /// The place of the storage that a record is, among those of the graph.
+  private func storage(ofRecord name: String) -> Int? {
+    guard name.begins(with: TorchArchiveDescription.storagePrefix) else { return nil }
+    let key = name.droppingFirst(TorchArchiveDescription.storagePrefix.utf8.count)
+    return names.number(hash: TextTable.hash(key.utf8.span)) { hasKey($0, key) }
+  }
+
+  private func hasKey(_ index: Int, _ key: String) -> Bool {
+    ExactString(graph.storages[index].key) == ExactString(key)
   }
 }
 

@@ -73,9 +73,10 @@ package struct TruncatedArchive {
     in graph: TensorGraph
   ) throws(CheckpointError) -> [TorchArchiveDescription.Record] {
     var storages: [TorchArchiveDescription.Record] = []
+    var reader = PersistentStorage.Reader()
     for index in 0..<graph.nodeCount {
       guard case .persistent(let id) = graph[NodeID(index: index)] else { continue }
-      let storage = try PersistentStorage(graph: graph, id: id)
+      let storage = try reader.read(id, in: graph)
       storages.append(.storage(name: storage.recordName, byteCount: try storage.byteCount()))
     }
     return storages

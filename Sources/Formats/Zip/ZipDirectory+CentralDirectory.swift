@@ -102,7 +102,7 @@ extension ZipEntry {
       return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
     }
     let name = String(copying: text)
-    if name.isEmpty || name.utf8.contains(0) {
+    if name.isEmpty || bytes.indices.contains(where: { bytes[$0] == 0 }) {
       try faults.note(
         CheckpointError(.malformed, "the name of an entry is empty or contains NUL", at: offset))
     }

@@ -108,7 +108,7 @@ struct LocalHeaderCheck {
   func compare(_ reader: inout ByteReader) throws(CheckpointError) -> Bool {
     let header = try LocalFileHeader(reading: &reader)
     let name = try reader.readBytes(count: Int(header.nameLength))
-    guard name.elementsEqual(entry.name.utf8) else { throw otherName(name) }
+    guard name.isEqual(to: entry.name.utf8.span) else { throw otherName(name) }
     guard header.flags.obstacle == nil else { throw contradiction("encryption flag") }
     guard header.method.encoding == entry.encoding else { throw contradiction("method") }
     var fields = Zip64ExtendedInformation(header)
@@ -138,17 +138,5 @@ struct LocalHeaderCheck {
       .malformed,
       "the \(what) in the local header of '\(entry.name)' is not that of the central directory",
       at: entry.localHeaderOffset)
-  }
-}
-
-extension Span<UInt8> {
-  fileprivate func elementsEqual(_ text: String.UTF8View) -> Bool {
-    guard text.count == count else { return false }
-    var index = 0
-    for byte in text {
-      guard self[index] == byte else { return false }
-      index += 1
-    }
-    return true
   }
 }

@@ -14,7 +14,8 @@ package struct ZipDirectory: Sendable {
   package let layout: ZipLayout
   /// Where its tables of contents lie in the file: one, unless contradictions are tolerated.
   let directoryRanges: [Range<Int>]
-  private let indices: [ExactString: Int]
+  /// The entries by their names without regard to ASCII case.
+  private let names: TextTable
 
   /// Reads the end records, the central directory and every local header of `source`.
   ///
@@ -43,7 +44,7 @@ package struct ZipDirectory: Sendable {
         !known.contains($0.localHeaderOffset)
       }
     }
-    indices = try Self.indices(of: entries, &faults)
+    names = try Self.names(of: entries, &faults)
     let hasTorchPadding = try Self.locateData(
       of: &entries, in: source, before: end.centralDirectory.lowerBound, &faults)
     directoryRanges = [end.centralDirectory] + (end.otherDirectory.map { [$0] } ?? [])
@@ -69,22 +70,30 @@ package struct ZipDirectory: Sendable {
     try EndOfCentralDirectory.offset(in: source) != nil
   }
 
-  /// The entry of that name, or `nil`; like torch, without regard to ASCII case.
-  package func entry(named name: String) -> ZipEntry? {
-    indices[Self.folded(name)].map { entries[$0] }
+  /// The entry of that name, or `nil`; like torch, without regard to ASCII case unless that is asked
+  /// for.
+  package func entry(named name: String, ignoringCase ignoresCase: Bool = true) -> ZipEntry? {
+    names.number(hash: TextTable.hash(name.utf8.span, ignoringCase: true)) {
+      ignoresCase
+        ? entries[$0].name.equalsIgnoringCase(name)
+        : ExactString(entries[$0].name) == ExactString(name)
+    }.map { entries[$0] }
   }
 
   /// Where in `entries` each name is found.
   ///
   /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case.
-  private static func indices(
+  private static func names(
     of entries: [ZipEntry], _ faults: inout ZipDiagnostics
-  ) throws(CheckpointError) -> [ExactString: Int] {
-    var indices: [ExactString: Int] = [:]
-    indices.reserveCapacity(entries.count)
+  ) throws(CheckpointError) -> TextTable {
+    var names = TextTable(expectedCount: entries.count)
     for (index, entry) in entries.enumerated() {
-      guard let first = indices.updateValue(index, forKey: folded(entry.name)) else { continue }
-      let other = entries[first].name
+      let hash = TextTable.hash(entry.name.utf8.span, ignoringCase: true)
+      let known = names.update(index, hash: hash) {
+        entries[$0].name.equalsIgnoringCase(entry.name)
+      }
+      guard let known else { continue }
+      let other = entries[known].name
       try faults.note(
         CheckpointError(
           .malformed,
@@ -97,15 +106,7 @@ package struct ZipDirectory: Sendable {
         )
       )
     }
-    return indices
-  }
-
-  /// `name` with ASCII capitals in lower case.
-  private static func folded(_ name: String) -> ExactString {
-    let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
-    guard name.utf8.contains(where: capitals.contains) else { return ExactString(name) }
-    let lower = name.utf8.map { capitals.contains($0) ? $0 | 0x20 : $0 }
-    return ExactString(String(decoding: lower, as: UTF8.self))
+    return names
   }
 }
 

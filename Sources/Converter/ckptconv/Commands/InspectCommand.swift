@@ -110,12 +110,15 @@ struct InspectionListing {
   }
 
   private var tensorTable: Table {
+    // Neighbours often have the same shape and size.
+    var shape = (value: [Int](), text: "[]")
+    var size = (value: 0, text: ByteCount(bytes: 0).description)
     let rows = ordered.prefix(limit).map { tensor in
-      let shape = tensor.shape.map(String.init).joined(separator: ", ")
-      return [
-        tensor.name, tensor.dtype, "[\(shape)]", ByteCount(bytes: tensor.byteCount).description,
-        storageNote(tensor),
-      ]
+      if tensor.shape != shape.value { shape = (tensor.shape, tensor.shape.description) }
+      if tensor.byteCount != size.value {
+        size = (tensor.byteCount, ByteCount(bytes: tensor.byteCount).description)
+      }
+      return [tensor.name, tensor.dtype, shape.text, size.text, storageNote(tensor)]
     }
     return Table(
       [.text("tensor"), .text("dtype"), .text("shape"), .number("size"), .text("")], rows: rows)
@@ -124,6 +127,9 @@ struct InspectionListing {
   /// What is unusual about a tensor's place: shared, a part of something larger, not packed.
   private func storageNote(_ tensor: Inspection.TensorRow) -> String {
     guard let storage = tensor.storage else { return "no data (meta device)" }
+    guard
+      tensor.storageUses > 1 || tensor.storageByteCount > tensor.byteCount || tensor.strides != nil
+    else { return "" }
     var notes: [String] = []
     if tensor.storageUses > 1 {
       notes.append("storage \(storage) shared by \(tensor.storageUses)")

@@ -123,6 +123,11 @@ final class ChecksumCombiner: Sendable {
   func enter(_ checksum: UInt32, byteCount: Int, at slot: Slot) -> UInt32? {
     entries.withLock { entries in
       let number = Int(slot.entry)
+      if entries[number].missing == 1, entries[number].pieces.isEmpty {
+        entries[number].missing = 0
+        entries[number].sum = checksum
+        return checksum
+      }
       if entries[number].pieces.isEmpty {
         entries[number].pieces = Array(repeating: (0, 0), count: Int(entries[number].missing))
       }

@@ -32,7 +32,8 @@ struct RegionIndex {
     numbers.reserveCapacity(plan.segments.count)
     for (index, segment) in plan.segments.enumerated() {
       try segment.validate()
-      for (piece, region) in segment.regions.enumerated() {
+      for piece in 0..<segment.regionCount {
+        let region = segment.region(piece)
         let mention = RegionRef(segment: index, piece: piece)
         add(segment, index, of: region, toUse: number(of: region, mention, &numbers))
       }
@@ -47,13 +48,11 @@ struct RegionIndex {
   private mutating func number(
     of region: FileRegion, _ mention: RegionRef, _ numbers: inout [FileRegion.Identity: Int32]
   ) -> Int {
-    let next = Int32(uses.count)
-    let number = numbers[FileRegion.Identity(region), default: next]
-    if number == next {
-      numbers[FileRegion.Identity(region)] = next
-      uses.append(Use(mention: mention))
-    }
-    return Int(number)
+    let identity = FileRegion.Identity(region)
+    if let known = numbers[identity] { return Int(known) }
+    numbers[identity] = Int32(uses.count)
+    uses.append(Use(mention: mention))
+    return uses.count - 1
   }
 
   private mutating func add(
@@ -71,8 +70,13 @@ struct RegionIndex {
   /// Copies that follow each other from a region's first byte to its last; empty when some bytes
   /// are not copied.
   func copiesOfTheWhole(_ use: Use, byteCount: Int) -> [(segment: Int, range: Range<Int>)] {
-    var copies: [(segment: Int, range: Range<Int>)] = []
     var segment = use.lastCopy ?? -1
+    // Nearly all regions are copied once, and as a whole.
+    if segment >= 0, copyBefore[segment] < 0 {
+      guard let range = plan.segments[segment].stretch, range == 0..<byteCount else { return [] }
+      return [(segment, range)]
+    }
+    var copies: [(segment: Int, range: Range<Int>)] = []
     while segment >= 0 {
       if let range = plan.segments[segment].stretch { copies.append((segment, range)) }
       segment = Int(copyBefore[segment])
@@ -110,7 +114,7 @@ extension FilePlan {
   /// The region that is mentioned at a place.
   func region(_ mention: RegionRef) -> FileRegion {
     mention.segment < segments.count
-      ? segments[mention.segment].regions[mention.piece]
+      ? segments[mention.segment].region(mention.piece)
       : inspectedRegions[mention.segment - segments.count]
   }
 }
