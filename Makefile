@@ -76,7 +76,10 @@ fuzz: ## a million inputs each; RUNS= TARGETS= JOBS=2 SANITIZE=1
 	Tests/Fuzz/fuzz --runs $(or $(RUNS),1000000) --jobs $(or $(JOBS),2) \
 		$(if $(SANITIZE),--sanitize) $(TARGETS)
 
-ceilings: release ## measure the program on fuzzed files and fixtures
+ceilings: release ## measure the program on fuzzed files, fixtures and files made to exhaust it
+	mkdir -p .fuzz/exhaustion
+	CKPTCONV_EXHAUSTION=$(CURDIR)/.fuzz/exhaustion $(SWIFT) test --quiet $(TEST_FLAGS) \
+		--filter ExhaustionTests/writes
 	Tests/Fuzz/ceilings $(BINARY)
 
 # Leaks are not looked for: a table of tests is taken for one. Exhaustion counts its own memory.

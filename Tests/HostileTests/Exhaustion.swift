@@ -1,3 +1,4 @@
+import CkptBase
 import CkptSkeleton
 import Glibc
 import CkptHostileSupport
@@ -10,21 +11,30 @@ enum Exhaustion {
   /// What it may take for each byte of the file, in bytes: a node, its place on the stack and in the
   /// memo, its spelling in a skeleton and in another pickle.
   static let ceilingPerByte = 400
-  /// The seconds of a processor after which a file has won; an honest one takes less than one.
-  static let seconds = 40
+  /// What may be looked at for each byte of the file on the ways that it goes here, some fifteen in
+  /// all: nodes of its graph and bytes, as ``WorkCount`` counts them.
+  static let workPerByte = 8000
+  /// What may be looked at beside, in nodes and bytes.
+  static let fixedWork = 1 << 20
 
-  /// Ends the process with a signal when time is over, and fails when memory was.
+  /// Fails when the file makes its readers or writers look at more, or take more memory, than they
+  /// may.
   static func survive(_ bytes: [UInt8]) throws -> HostileFile.Outcome {
     // More than this is not even given, so that a file that wins takes nothing from others.
-    limit(RLIMIT_DATA, to: 2 << 30)
-    limit(RLIMIT_CPU, to: seconds)
+    limit(RLIMIT_DATA, to: 4 << 30)
     let before = peakBytes()
+    let work = WorkCount.total
     let outcome = try HostileFile.check(bytes, layout: .plain)
     try HostileFile.check(bytes, layout: .olmo, ignoringSkeleton: true)
     let used = peakBytes() - before
     guard used <= fixedCeiling + ceilingPerByte * bytes.count else {
       throw HostileFile.Violation(
         "it took \(used) bytes of memory for \(bytes.count) bytes")
+    }
+    let looks = WorkCount.total - work
+    guard looks <= fixedWork + workPerByte * bytes.count else {
+      throw HostileFile.Violation(
+        "it made \(looks) nodes and bytes be looked at for \(bytes.count) bytes")
     }
     return outcome
   }

@@ -2,6 +2,7 @@ import CkptBase
 import CkptHostileSupport
 import CkptJSON
 import CkptTestSupport
+import Glibc
 import Testing
 
 /// Files that repeat a few bytes to make readers do, or keep, as much for each as for the whole file.
@@ -9,25 +10,43 @@ import Testing
 /// What is refused is refused at once; the rest costs what an honest file costs.
 @Suite("Files made to exhaust their readers", .serialized)
 struct ExhaustionTests {
-  private static let size = Thoroughness.exhaustionByteCount
-
   struct Case: Sendable {
     let name: String
     /// The code that it is refused with; `nil` for a file that means what it says.
     var code: CheckpointError.Code?
-    let file: @Sendable () -> [UInt8]
+    /// Makes a file of some number of bytes.
+    let file: @Sendable (Int) -> [UInt8]
   }
 
   static let cases = pickles + tensors + names + containers
 
-  @Test("Time and memory stay in proportion to the file", arguments: cases.indices)
-  func survives(_ index: Int) async {
-    await #expect(processExitsWith: .success) { [index = index as Int] in
+  @Test(
+    "Work and memory stay in proportion to the file", arguments: cases.indices,
+    Thoroughness.exhaustionByteCounts)
+  func survives(_ index: Int, _ byteCount: Int) async {
+    await #expect(processExitsWith: .success) {
+      [index = index as Int, byteCount = byteCount as Int] in
       let test = ExhaustionTests.cases[index]
-      let outcome = try Exhaustion.survive(test.file())
+      let outcome = try Exhaustion.survive(test.file(byteCount))
       let expected = test.code.map { HostileFile.Outcome.refused($0) } ?? .survived
       guard outcome == expected else {
         throw HostileFile.Violation("\(test.name): \(outcome)")
+      }
+    }
+  }
+
+  /// Where `make ceilings` wants the files.
+  private static let folder = getenv("CKPTCONV_EXHAUSTION").map { String(cString: $0) }
+
+  @Test("The files are written for `make ceilings`", .enabled(if: folder != nil))
+  func writes() throws {
+    for (index, test) in Self.cases.enumerated() {
+      for size in [40_000, 4_000_000] {
+        let path = "\(Self.folder ?? "")/\(index)-\(size)"
+        guard let file = fopen(path, "w") else { throw HostileFile.Violation("no \(path)") }
+        let bytes = test.file(size)
+        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+        fclose(file)
       }
     }
   }
@@ -38,12 +57,12 @@ struct ExhaustionTests {
     end: String = "e", start: @escaping @Sendable (inout PickleProgram) -> Void,
     repeated: @escaping @Sendable (inout PickleProgram, Int) -> Void
   ) -> Case {
-    Case(name: name, code: code) {
-      var program = PickleProgram()
+    Case(name: name, code: code) { size in
+      var program = PickleProgram(size: size)
       start(&program)
       if end == "e" { program.add("](") }
       if end == "u" { program.add("}(") }
-      program.fill(size, repeated)
+      program.fill(repeated)
       program.add(end)
       return program.archive()
     }
@@ -94,7 +113,7 @@ struct ExhaustionTests {
       $0.global("_codecs", "encode", 0)
       $0.text("latin1")
       $0.put(1)
-      $0.text(String(repeating: "a", count: size / 2))
+      $0.text(String(repeating: "a", count: $0.size / 2))
       $0.put(2)
     } repeated: { program, _ in
       program.add("h\0h\u{2}h\u{1}")
@@ -112,7 +131,7 @@ struct ExhaustionTests {
       program.add("R")
     },
     pickle("a module with a long name, named again and again", .limitExceeded) {
-      $0.text(String(repeating: "m", count: size / 2))
+      $0.text(String(repeating: "m", count: $0.size / 2))
       $0.put(0)
       $0.text("n")
       $0.put(1)
@@ -142,8 +161,8 @@ struct ExhaustionTests {
     },
     pickle("a long int shown again and again", .limitExceeded, end: "u") {
       $0.add([0x8b])
-      $0.add(littleEndian(Int32(size / 2)))
-      $0.add([UInt8](repeating: 0x55, count: size / 2))
+      $0.add(littleEndian(Int32($0.size / 2)))
+      $0.add([UInt8](repeating: 0x55, count: $0.size / 2))
       $0.put(0)
     } repeated: { program, number in
       program.int(number)
@@ -151,7 +170,7 @@ struct ExhaustionTests {
     },
     pickle("a path with a long part shown again and again", end: "u") {
       $0.global("pathlib", "PosixPath", 0)
-      $0.text(String(repeating: "p", count: size / 2))
+      $0.text(String(repeating: "p", count: $0.size / 2))
       $0.add([0x85])
       $0.put(1)
     } repeated: { program, number in
@@ -210,14 +229,14 @@ struct ExhaustionTests {
     },
     pickle("an unknown function with thousands of arguments") {
       $0.global("torch._utils", "_unknown", 0)
-      $0.add("(" + String(repeating: "K\u{1}", count: size / 4) + "tq\u{1}")
+      $0.add("(" + String(repeating: "K\u{1}", count: $0.size / 4) + "tq\u{1}")
     } repeated: { program, _ in
       program.add("h\0h\u{1}R")
     },
     pickle("a tensor subclass with thousands of arguments") {
       $0.global("torch._tensor", "_rebuild_from_type_v2", 0)
       $0.global("torch", "unknown", 1)
-      $0.add("(" + String(repeating: "K\u{1}", count: size / 4) + "tq\u{2}")
+      $0.add("(" + String(repeating: "K\u{1}", count: $0.size / 4) + "tq\u{2}")
     } repeated: { program, _ in
       program.add("h\0(h\u{1}h\u{1}h\u{2}NtR")
     },
@@ -247,13 +266,14 @@ struct ExhaustionTests {
       tensor(&$0)
       $0.put(8)
       $0.add("}")
-      $0.text(String(repeating: "n", count: size / 2))
+      $0.text(String(repeating: "n", count: $0.size / 2))
       $0.add("}(")
     } repeated: { program, number in
       program.int(number)
       program.add("h\u{8}")
     },
     Case(name: "a name that leads through one long key a thousand times", code: .limitExceeded) {
+      size in
       var key = PickleProgram()
       key.text(String(repeating: "k", count: size))
       key.add("q\0" + "0(" + String(repeating: "h\0", count: 990))
@@ -262,7 +282,7 @@ struct ExhaustionTests {
       return olmo(key)
     },
     Case(name: "a name that leads through a thousand tuples of one long key", code: .limitExceeded)
-    {
+    { size in
       var key = PickleProgram()
       key.text(String(repeating: "k", count: size))
       key.add("q\0" + "0(")
@@ -286,19 +306,20 @@ struct ExhaustionTests {
   // MARK: Containers
 
   private static let containers = [
-    Case(name: "hundreds of thousands of lists inside one another") {
+    Case(name: "hundreds of thousands of lists inside one another") { _ in
       var program = PickleProgram()
       program.add(String(repeating: "]", count: 300_000))
       program.add(String(repeating: "a", count: 299_999))
       return program.archive()
     },
-    Case(name: "hundreds of thousands of tuples inside one another") {
+    Case(name: "hundreds of thousands of tuples inside one another") { _ in
       var program = PickleProgram()
       program.add(")")
       program.add([UInt8](repeating: 0x85, count: 300_000))
       return program.archive()
     },
     Case(name: "a pickle that is nothing but zeros once it is decompressed", code: .limitExceeded) {
+      _ in
       let runs = 1_000_000
       let stream = Deflate.zeros(runs: runs)
       var record = ZipBuilder.Record("archive/data.pkl", [])

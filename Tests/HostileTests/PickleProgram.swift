@@ -3,6 +3,8 @@ import CkptTestSupport
 /// A pickle written operation by operation, with short names for the memo places it uses.
 struct PickleProgram {
   private(set) var bytes: [UInt8] = [0x80, 2]
+  /// How long the pickle is to become, in bytes.
+  var size = 0
 
   /// Adds operations.
   mutating func add(_ operations: String) { bytes += operations.utf8 }
@@ -28,10 +30,10 @@ struct PickleProgram {
     put(place)
   }
 
-  /// Repeats operations until the pickle has some `byteCount` bytes.
-  mutating func fill(_ byteCount: Int, _ body: (inout PickleProgram, Int) -> Void) {
+  /// Repeats operations until the pickle has its size.
+  mutating func fill(_ body: (inout PickleProgram, Int) -> Void) {
     var number = 0
-    while bytes.count < byteCount {
+    while bytes.count < size {
       body(&self, number)
       number += 1
     }

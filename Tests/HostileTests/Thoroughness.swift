@@ -9,7 +9,7 @@ enum Thoroughness {
   /// every byte of a field has its turn.
   static let stride = isFull ? 1 : 23
 
-  /// The size of the files made to exhaust their readers, in bytes: enough that the square of it
-  /// takes minutes or gigabytes.
-  static let exhaustionByteCount = isFull ? 150_000 : 40_000
+  /// The sizes of the files made to exhaust their readers, in bytes: enough that the square of the
+  /// smallest is minutes or gigabytes.
+  static let exhaustionByteCounts = isFull ? [40_000, 4_000_000] : [40_000]
 }
