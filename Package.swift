@@ -199,7 +199,8 @@ let package = Package(
         "CkptCheckpoints", "CkptConvert", "CkptTestSupport",
       ]),
     tests(
-      "CheckTests", ["CkptBase", "CkptFormats", "CkptModels", "CkptCheck", "CkptTestSupport"]),
+      "CheckTests",
+      ["CkptBase", "CkptCopy", "CkptFormats", "CkptModels", "CkptCheck", "CkptTestSupport"]),
     tests(
       "HuggingFaceTests",
       [
