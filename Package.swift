@@ -184,7 +184,8 @@ let package = Package(
     tests(
       "CheckpointsTests",
       [
-        "CkptBase", "CkptGraph", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptTestSupport",
+        "CkptBase", "CkptGraph", "CkptSkeleton", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptTestSupport",
       ]),
     tests(
       "CompareTests",
@@ -196,7 +197,7 @@ let package = Package(
       "ConvertTests",
       [
         "CkptBase", "CkptPlan", "CkptCopy", "CkptContainer", "CkptSkeleton", "CkptFormats",
-        "CkptCheckpoints", "CkptConvert", "CkptTestSupport",
+        "CkptModels", "CkptCheckpoints", "CkptConvert", "CkptTestSupport",
       ]),
     tests(
       "CheckTests",
@@ -205,8 +206,10 @@ let package = Package(
       "HuggingFaceTests",
       [
         "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSafetensors",
-        "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptHuggingFace", "CkptTestSupport",
+        "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptConvert", "CkptHuggingFace",
+        "CkptTestSupport",
       ]),
+    tests("InspectTests", ["CkptBase", "CkptInspect", "CkptTestSupport"]),
     tests("ScanTests", ["CkptBase", "CkptFormats", "CkptScan", "CkptTestSupport"]),
     tests(
       "BatchTests",
