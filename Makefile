@@ -90,8 +90,8 @@ sanitize: ## unit tests under AddressSanitizer and ThreadSanitizer
 		--sanitize=thread --scratch-path .build/thread \
 		--filter 'CopyTests|BatchTests|CompareTests|ConvertTests'
 
-sweep: ## cut small files everywhere and flip every bit
-	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter HostileTests
+sweep: ## cut small files everywhere, flip every bit, cast every half
+	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter 'HostileTests|ZipTests|ScanTests|CastTests'
 
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)

@@ -43,14 +43,17 @@ struct CastTests {
 
   // MARK: Numbers
 
-  /// Bit patterns of a type: all there are of 16 bits; of others those around every power of two and
-  /// around the ties of the narrower types, and random ones.
+  /// Bit patterns of a type: of those of 16 bits as many as ``Thoroughness`` wants; of others those
+  /// around every power of two and around the ties of the narrower types, and random ones.
   private static func patterns(of dtype: DType) -> [UInt8] {
-    if dtype.byteCount == 2 { return (0...UInt16.max).flatMap { littleEndian($0) } }
+    if dtype.byteCount == 2 {
+      return stride(from: 0, through: UInt16.max, by: Thoroughness.stride)
+        .flatMap { littleEndian($0) }
+    }
     var generator = SeededGenerator(seed: 11)
     let fractionBits = dtype == .float32 ? 23 : 52
     let width = UInt64(8 * dtype.byteCount)
-    var bits = (0..<40_000).map { _ in generator.next() >> (64 - width) }
+    var bits = (0..<40_000 / Thoroughness.stride).map { _ in generator.next() >> (64 - width) }
     for exponent in 0..<UInt64(1) << (width - 1 - UInt64(fractionBits)) {
       let power = exponent << UInt64(fractionBits)
       for tie in [0, 1 << 5, 1 << 7, 1 << 8, 1 << 10, 1 << 11, 3 << 10] as [UInt64] {

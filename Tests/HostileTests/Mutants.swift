@@ -1,3 +1,4 @@
+import CkptTestSupport
 import Synchronization
 
 /// What a sweep makes of a file.

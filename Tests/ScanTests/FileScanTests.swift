@@ -133,7 +133,7 @@ struct FileScanTests {
   @Test("Every cut of a hostile file is scanned, and what is left of the call is found")
   func cuts() throws {
     let bytes = Hostile.hostileArchive.bytes()
-    for count in 1..<bytes.count {
+    for count in stride(from: 1, to: bytes.count, by: Thoroughness.stride) {
       let scan = try? FileScan(of: TemporaryFile.holding(Array(bytes.prefix(count))))
       // The pickle's data begins at the first multiple of the alignment.
       guard count > 64 + Hostile.pickle.count else { continue }
@@ -145,14 +145,15 @@ struct FileScanTests {
   func flips() throws {
     let bytes = Hostile.hostileArchive.bytes()
     let pickle = 64..<64 + Hostile.pickle.count
-    for index in bytes.indices where !pickle.contains(index) {
-      for bit in [0, 3, 7] {
-        var flipped = bytes
-        flipped[index] ^= 1 << UInt8(bit)
-        let scan = try? FileScan(of: TemporaryFile.holding(flipped))
-        #expect(
-          (scan?.count(.dangerous) ?? 0) > 0 || (scan?.count(.broken) ?? 1) > 0, "byte \(index)")
-      }
+    for place in stride(from: 0, to: bytes.count * 8, by: Thoroughness.stride) {
+      let (index, bit) = place.quotientAndRemainder(dividingBy: 8)
+      guard !pickle.contains(index) else { continue }
+      var flipped = bytes
+      flipped[index] ^= 1 << UInt8(bit)
+      let scan = try? FileScan(of: TemporaryFile.holding(flipped))
+      #expect(
+        (scan?.count(.dangerous) ?? 0) > 0 || (scan?.count(.broken) ?? 1) > 0,
+        "bit \(bit) of byte \(index)")
     }
   }
 }
