@@ -51,7 +51,7 @@ let package = Package(
     module("CkptPlan", in: "Formats", ["CkptBase", "CkptGraph"]),
     module("CkptCopy", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan"]),
     module("CkptZip", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan"]),
-    module("CkptContainer", in: "Formats", ["CkptGraph"]),
+    module("CkptContainer", in: "Formats", ["CkptBase", "CkptGraph", "CkptPlan", "CkptZip"]),
     module(
       "CkptTorch", in: "Formats",
       ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptZip", "CkptContainer"]),
@@ -67,7 +67,7 @@ let package = Package(
     module(
       "CkptFormats", in: "Formats",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptContainer",
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptContainer",
         "CkptTorch", "CkptSkeleton", "CkptSafetensors",
       ]),
 

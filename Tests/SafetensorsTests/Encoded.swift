@@ -11,7 +11,7 @@ import CkptTorch
 /// A checkpoint that a test writes down, and the safetensors file that becomes of it.
 struct Encoded {
   /// The plan and what it came with.
-  let encoding: SafetensorsEncoder.Encoding
+  let encoding: EncodedFile
   /// The file.
   let bytes: [UInt8]
 
@@ -29,7 +29,7 @@ struct Encoded {
   static func encode(
     _ object: PickledValue, storages: [[UInt8]] = [], bigEndian: Bool = false,
     _ options: SafetensorsEncoder.Options
-  ) throws -> SafetensorsEncoder.Encoding {
+  ) throws -> EncodedFile {
     var archive = ZipBuilder.torch(pickle: object.pickle(), storages: storages)
     if bigEndian { archive.records[3] = .init("archive/byteorder", Array("big".utf8)) }
     let checkpoint = try TorchReader.read(TemporaryFile.holding(archive.bytes()))

@@ -1,3 +1,4 @@
+import CkptContainer
 import CkptGraph
 import CkptSafetensors
 import CkptSkeleton

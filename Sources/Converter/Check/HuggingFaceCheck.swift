@@ -104,13 +104,12 @@ enum ConfigurationFile {
     if status.isDirectory { return Finding(.directory, .content, at: place.text) }
     switch try FileKind.sniff(FileSource(path: place.text)) {
     case .json, .text, .unknown: return nil
-    case .zip, .legacyTorch, .pickle, .safetensors:
+    case .container, .pickle:
       return Finding(
         .problem, .content, at: place.text, "this is a file of tensors, not a configuration",
         remedy: "it has another file's name; fetch the right one")
     case let kind:
-      guard let problem = kind.problem(insteadOf: "configuration") else { return nil }
-      return Finding(problem, .content, at: place.text)
+      return Finding(kind.problem(insteadOf: "configuration"), .content, at: place.text)
     }
   }
 }

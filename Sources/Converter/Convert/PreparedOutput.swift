@@ -5,9 +5,7 @@ internal import CkptCopy
 internal import CkptFormats
 internal import CkptGraph
 internal import CkptPlan
-internal import CkptSafetensors
 internal import CkptSkeleton
-internal import CkptTorch
 
 /// A file to write, with everything known about it before a byte moves.
 struct PreparedOutput {
@@ -28,49 +26,34 @@ struct PreparedOutput {
   /// - Throws: ``CheckpointError`` with the source, archive entry or tensor in its path.
   init(_ step: ConversionTask.Step, _ options: ConversionOptions) throws(CheckpointError) {
     switch step.action {
-    case .encodeSafetensors(let layout): try self.init(step, options, safetensors: layout)
-    case .encodeTorch: try self.init(torch: step, options)
+    case .encodeSafetensors(let layout): try self.init(encoding: step, options, layout)
+    case .encodeTorch: try self.init(encoding: step, options, nil)
     case .carry: try self.init(carrying: step)
     }
   }
 
+  /// Plans a conversion; `layout` is for safetensors files.
   private init(
-    _ step: ConversionTask.Step, _ options: ConversionOptions, safetensors layout: Layout
+    encoding step: ConversionTask.Step, _ options: ConversionOptions, _ layout: Layout?
   ) throws(CheckpointError) {
-    let checkpoint = try Self.read(step, options)
-    var encoder = options.safetensors
-    encoder.layout = layout
-    let encoding = try CheckpointError.within(step.source) { () throws(CheckpointError) in
-      try SafetensorsEncoder.encode(checkpoint, options: encoder)
-    }
-    source = checkpoint
-    holdsAll = encoder.includesSkeleton
-    plan = encoding.plan
-    output = Conversion.Output(
-      source: step.source, target: step.target, format: .safetensors, layout: layout,
-      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
-      byteCount: plan.byteCount,
-      warnings: checkpoint.warnings + encoding.warnings + Self.placeWarnings(step, layout))
-  }
-
-  private init(torch step: ConversionTask.Step, _ options: ConversionOptions)
-    throws(CheckpointError)
-  {
     var checkpoint = try Self.read(step, options)
-    let encoding = try CheckpointError.within(step.source) { () throws(CheckpointError) in
-      if options.nestsNames { try checkpoint.graph.nestDottedKeys() }
-      return try TorchEncoder.encode(
-        checkpoint,
-        options: .init(
-          prefix: TorchEncoder.prefix(forFileAt: step.target.path),
-          records: options.keepsMetadata ? MetadataRecord.records(for: checkpoint.container) : []))
+    var writing = EncodingOptions(path: step.target.path)
+    writing.safetensors = options.safetensors
+    writing.safetensors.layout = layout ?? .plain
+    writing.keepsMetadata = options.keepsMetadata
+    let format: CheckpointFormat = layout == nil ? .torch : .safetensors
+    let encoded = try CheckpointError.within(step.source) { () throws(CheckpointError) in
+      if format == .torch, options.nestsNames { try checkpoint.graph.nestDottedKeys() }
+      return try CheckpointFile.encode(checkpoint, as: format, writing)
     }
     source = checkpoint
-    plan = encoding.plan
+    holdsAll = format == .torch || writing.safetensors.includesSkeleton
+    plan = encoded.plan
     output = Conversion.Output(
-      source: step.source, target: step.target, format: .torch, layout: nil,
-      tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
-      byteCount: plan.byteCount, warnings: checkpoint.warnings + encoding.warnings)
+      source: step.source, target: step.target, format: format, layout: layout,
+      tensorCount: encoded.tensorCount, aliasCount: encoded.aliasCount,
+      byteCount: plan.byteCount,
+      warnings: checkpoint.warnings + encoded.warnings + Self.placeWarnings(step, layout))
   }
 
   private init(carrying step: ConversionTask.Step) throws(CheckpointError) {
@@ -106,8 +89,8 @@ struct PreparedOutput {
   }
 
   /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.
-  private static func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout) -> [String] {
-    guard layout != .olmo, let path = step.target.path.map({ FilePath($0) }),
+  private static func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout?) -> [String] {
+    guard let layout, layout != .olmo, let path = step.target.path.map({ FilePath($0) }),
       OLMoDirectory.isStateName(path.name),
       (try? OLMoDirectory.isCheckpoint(path.directory)) != false
     else { return [] }

@@ -33,8 +33,9 @@ public struct FileScan: Sendable {
   ///
   /// - Throws: what ``init(of:)-(String)`` throws, without the file in its path.
   package init(of source: any ByteSource) throws(CheckpointError) {
-    let kind = try FileKind.sniff(source)
-    var scanner = FileScanner(source)
+    var look = try SourceLook(at: source)
+    let kind = try FileKind.sniff(&look)
+    var scanner = FileScanner(look)
     format = try scanner.scan(as: kind)
     path = source.name
     byteCount = source.byteCount

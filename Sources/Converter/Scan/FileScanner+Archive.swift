@@ -25,9 +25,11 @@ extension FileScanner {
 
   /// Scans the archive at the end of the file; returns what kind of archive it is, or `nil` if it is
   /// none after all.
-  mutating func scanArchive(isPolyglot: Bool) throws(CheckpointError) -> String? {
+  mutating func scanArchive(
+    at end: ArchiveEnd, isPolyglot: Bool
+  ) throws(CheckpointError) -> String? {
     var faults = ZipDiagnostics(tolerated: true)
-    let directory = try ZipDirectory(reading: source, &faults)
+    let directory = try ZipDirectory(reading: end, &faults)
     // Programs that read archives hold the mark as well; one without entries is no archive.
     guard !isPolyglot || !directory.entries.isEmpty else { return nil }
     if isPolyglot {

@@ -11,13 +11,16 @@ struct FileScanner {
   /// How much is read to tell whether something is a pickle, in bytes.
   static let headByteCount = 64 << 10
 
-  let source: any ByteSource
+  private var look: SourceLook
   /// What has been found, in the order in which it was met.
   var findings: [ScanFinding] = []
   /// How many pickles there were.
   var pickleCount = 0
 
-  init(_ source: any ByteSource) { self.source = source }
+  /// The file.
+  var source: any ByteSource { look.source }
+
+  init(_ look: SourceLook) { self.look = look }
 
   /// Looks through all of the file; returns what kind of file it is.
   mutating func scan(as kind: FileKind) throws(CheckpointError) -> String {
@@ -38,8 +41,9 @@ struct FileScanner {
     case .zip, .truncatedZip: break
     default: try scanUnknown()
     }
-    if try ZipDirectory.isPresent(in: source) {
-      if let format = try scanArchive(isPolyglot: kind != .zip) { formats.append(format) }
+    let end = try look.archiveEnd()
+    if end.isPresent {
+      if let format = try scanArchive(at: end, isPolyglot: kind != .zip) { formats.append(format) }
     } else if kind == .truncatedZip {
       try scanBrokenArchive()
       formats.append("ZIP archive without its end")
@@ -104,7 +108,7 @@ extension FileScanner {
   mutating func scanSafetensors() throws(CheckpointError) {
     let contents: EmbeddedPickles
     do throws(CheckpointError) {
-      contents = try EmbeddedPickles(of: source)
+      contents = try EmbeddedPickles(of: look)
     } catch {
       guard error.code.isOfTheInput else { throw error }
       return note(error)

@@ -1,4 +1,5 @@
 public import CkptGraph
+public import CkptPlan
 
 /// A checkpoint as its reader found it: the contents, the container they came in, and warnings.
 public struct Checkpoint: Sendable {
@@ -42,5 +43,24 @@ public struct ReadingOptions: Sendable {
   public init(dropsUnsafe: Bool = false, ignoresSkeleton: Bool = false) {
     self.dropsUnsafe = dropsUnsafe
     self.ignoresSkeleton = ignoresSkeleton
+  }
+}
+
+/// A checkpoint as its encoder plans the file for it.
+public struct EncodedFile: Sendable {
+  /// The bytes of the file.
+  public var plan: FilePlan
+  /// The number of tensors, counted once under each of their names.
+  public var tensorCount: Int
+  /// The number of them that share the bytes of another one.
+  public var aliasCount: Int
+  /// Warnings about what the file does not keep.
+  public var warnings: [String]
+
+  package init(plan: FilePlan, tensorCount: Int, aliasCount: Int, warnings: [String]) {
+    self.plan = plan
+    self.tensorCount = tensorCount
+    self.aliasCount = aliasCount
+    self.warnings = warnings
   }
 }

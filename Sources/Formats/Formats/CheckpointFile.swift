@@ -20,8 +20,19 @@ public enum CheckpointFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
-    let place = try file(at: path)
-    return try read(FileSource(path: place), options)
+    let place = FilePath(path)
+    guard try place.status()?.isDirectory == true else {
+      return try read(FileSource(path: path), options)
+    }
+    let entries = Set(try place.entryNames())
+    for container in Containers.directories where container.recognizes(entries: entries) {
+      if let checkpoint = try container.read(place, options) { return checkpoint }
+    }
+    throw CheckpointError(
+      .unsupported,
+      "there is no model.safetensors, pytorch_model.bin or index of shards in this directory",
+      remedy: "give the file itself"
+    ).framed(by: path)
   }
 
   /// Reads the structure of a source: a checkpoint, or the index of one in several files.
@@ -32,53 +43,25 @@ public enum CheckpointFile: Sendable {
   public static func read(
     _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
-    if try FileKind.sniff(source) == .json {
-      let index = try CheckpointError.within(source.name) { () throws(CheckpointError) in
-        try ShardIndex(reading: source)
-      }
-      if let index {
-        guard let file = source as? FileSource else {
-          throw CheckpointError(
-            .unsupported, "an index of shards is read only where its files lie beside it"
-          ).framed(by: source.name)
-        }
-        return try ShardedReader.read(index, file, options)
-      }
-    }
-    return try readOne(source, options)
+    var look = try SourceLook(at: source)
+    return try read(&look, options)
   }
 
-  /// Reads the structure of a checkpoint in one file.
-  static func readOne(
-    _ source: any ByteSource, _ options: ReadingOptions
+  /// Reads the structure of a source that has been looked at; one that is a shard is no index.
+  static func read(
+    _ look: inout SourceLook, _ options: ReadingOptions, isShard: Bool = false
   ) throws(CheckpointError) -> Checkpoint {
-    let kind = try FileKind.sniff(source)
-    if kind == .truncatedZip, let whole = try TruncatedArchive(source) {
-      throw whole.error(readFrom: source).framed(by: source.name)
+    let kind = try FileKind.sniff(&look)
+    if case .container(let known) = kind { return try known.container.read(&look, options) }
+    for container in Containers.files where !isShard {
+      guard try container.recognizesContents(of: &look) else { continue }
+      return try container.read(&look, options)
     }
-    if let problem = kind.problem { throw problem.framed(by: source.name) }
-    switch kind {
-    case .legacyTorch:
-      throw CheckpointError(
-        .unsupported, "this file has the format of PyTorch before 1.6, which is not read",
-        remedy: "load it with torch.load and save it with torch.save of a later PyTorch"
-      ).framed(by: source.name)
-    case .safetensors: return try SafetensorsReader.read(source, options)
-    default: return try TorchReader.read(source, droppingUnsafe: options.dropsUnsafe)
+    var problem = kind.problem(insteadOf: "checkpoint")
+    for container in Containers.files {
+      if let fault = try container.fault(of: &look) { problem = fault }
     }
-  }
-
-  /// The file that is to be read for a path.
-  private static func file(at path: String) throws(CheckpointError) -> String {
-    guard try FilePath(path).status()?.isDirectory == true else { return path }
-    guard let weights = try ModelFolder.weights(in: path) else {
-      throw CheckpointError(
-        .unsupported,
-        "there is no model.safetensors, pytorch_model.bin or index of shards in this directory",
-        remedy: "give the file itself"
-      ).framed(by: path)
-    }
-    return weights
+    throw problem.framed(by: look.source.name)
   }
 }
 

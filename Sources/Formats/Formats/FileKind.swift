@@ -1,14 +1,12 @@
 package import CkptBase
-internal import CkptZip
+package import CkptContainer
+internal import CkptSafetensors
+internal import CkptTorch
 
 /// What a file is, judged by its content; names and suffixes mean nothing.
 package enum FileKind: Hashable, Sendable {
-  /// A ZIP archive; whether `torch.save` wrote it is for its entries to tell.
-  case zip
-  /// The stack of pickles that `torch.save` wrote before PyTorch 1.6.
-  case legacyTorch
-  /// A safetensors file, perhaps a damaged one.
-  case safetensors
+  /// A checkpoint, perhaps a damaged one, of a kind that is in the registry.
+  case container(KnownContainer)
 
   /// A ZIP archive whose end is missing.
   case truncatedZip
@@ -39,40 +37,60 @@ package enum FileKind: Hashable, Sendable {
 }
 
 extension FileKind {
-  /// How much of a file's start is looked at, in bytes.
-  private static let headByteCount = 4 << 10
+  /// A ZIP archive; whether `torch.save` wrote it is for its entries to tell.
+  package static let zip = FileKind.container(.init(TorchArchiveContainer()))
+  /// The stack of pickles that `torch.save` wrote before PyTorch 1.6.
+  package static let legacyTorch = FileKind.container(.init(LegacyTorchContainer()))
+  /// A safetensors file.
+  package static let safetensors = FileKind.container(.init(SafetensorsContainer()))
 
-  /// Tells what `source` is from its first bytes, and for ZIP archives from its end.
-  ///
-  /// - Throws: `inputOutput` when the file cannot be read.
-  package static func sniff(_ source: any ByteSource) throws(CheckpointError) -> FileKind {
-    let head = try source.bytes(in: 0..<headByteCount)
-    guard !head.isEmpty else { return .empty }
-    if head.starts(with: "PK\u{3}\u{4}".utf8) || head.starts(with: "PK\u{5}\u{6}".utf8) {
-      return try ZipDirectory.isPresent(in: source) ? .zip : .truncatedZip
+  /// The format of a checkpoint in one file, also of one that was cut off; `nil` for other files.
+  package var format: CheckpointFormat? {
+    switch self {
+    case .container(let known): known.container.format
+    case .truncatedZip: .torch
+    default: nil
     }
-    if let kind = magic(of: head) { return kind }
-    if isSafetensors(head, fileByteCount: source.byteCount) { return .safetensors }
-    if let kind = pickle(head) { return kind }
-    // `torch.save` may have written behind other bytes of a stream. The mark alone does not prove
-    // it: programs that read ZIP files contain it too.
-    if try ZipDirectory.isPresent(in: source), (try? ZipDirectory(reading: source)) != nil {
-      return .zip
+  }
+
+  /// Tells what `source` is.
+  ///
+  /// - Throws: `inputOutput` when it cannot be read.
+  package static func sniff(_ source: any ByteSource) throws(CheckpointError) -> FileKind {
+    var look = try SourceLook(at: source)
+    return try sniff(&look)
+  }
+
+  /// Tells the kind of a source from its first bytes, and from its end where they do not tell.
+  ///
+  /// - Throws: `inputOutput` when it cannot be read.
+  package static func sniff(_ look: inout SourceLook) throws(CheckpointError) -> FileKind {
+    let head = look.head
+    guard !head.isEmpty else { return .empty }
+    if let magic = magics.first(where: { head.starts(with: $0.bytes) }) { return magic.kind }
+    for container in Containers.files where try container.recognizesStart(of: &look) {
+      return .container(.init(container))
+    }
+    if look.beginsLikeArchive { return .truncatedZip }
+    if isTar(head) { return .tar }
+    if isPickle(head) { return .pickle }
+    for container in Containers.files where try container.recognizesEnd(of: &look) {
+      return .container(.init(container))
     }
     if head.allSatisfy({ $0 == 0 }) { return .zeros(count: head.count) }
-    guard let text = text(of: head, isWhole: head.count == source.byteCount) else {
+    guard let text = text(of: head, isWhole: head.count == look.source.byteCount) else {
       return .unknown(leading: Array(head.prefix(8)))
     }
     return markup(text) ?? plain(text)
   }
 
-  /// The formats that a few bytes at a fixed place tell.
-  private static func magic(of head: [UInt8]) -> FileKind? {
-    let ustar = 257
-    if head.count > ustar, head[ustar...].starts(with: "ustar".utf8) { return .tar }
-    return magics.first { head.starts(with: $0.bytes) }?.kind
+  /// Whether the mark of a tar archive is in its place.
+  private static func isTar(_ head: [UInt8]) -> Bool {
+    let mark = 257
+    return head.count > mark && head[mark...].starts(with: "ustar".utf8)
   }
 
+  /// The formats that the first bytes tell.
   private static let magics: [(bytes: [UInt8], kind: FileKind)] =
     [
       ([0x1f, 0x8b], .compressed(format: "gzip", opener: "gunzip")),
@@ -87,26 +105,12 @@ extension FileKind {
       (Array("BZh\($0)1AY&SY".utf8), .compressed(format: "bzip2", opener: "bunzip2"))
     }
 
-  /// Whether the bytes start with a plausible header length and an opening brace.
-  private static func isSafetensors(_ head: [UInt8], fileByteCount: Int) -> Bool {
-    guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
-    let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    // Above both bounds these are eight other bytes that happen to stand before a brace.
-    return length >= 2 && length <= UInt64(max(Limits.safetensorsHeaderBytes, fileByteCount - 8))
-  }
-
-  /// Pickles, by the PROTO opcode of protocol 2 and up or by what protocol 0 starts with.
-  private static func pickle(_ head: [UInt8]) -> FileKind? {
-    let legacy: [UInt8] = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
-    if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) {
-      // Protocol 4 and up put a frame of nine bytes before the first object.
-      let frameByteCount = head.count > 2 && head[2] == 0x95 ? 9 : 0
-      let isLegacy = head.dropFirst(2 + frameByteCount).starts(with: legacy)
-      return isLegacy ? .legacyTorch : .pickle
-    }
-    if head.starts(with: "L119547037146038801333356L\n.".utf8) { return .legacyTorch }
+  /// Whether it is a pickle, by the PROTO opcode of protocol 2 and up or by what protocol 0 starts
+  /// with.
+  private static func isPickle(_ head: [UInt8]) -> Bool {
+    if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) { return true }
     let starts = ["(dp", "(lp", "(ip", "ccopy_reg\n", "c__builtin__\n", "ccollections\n"]
-    return starts.contains { head.starts(with: $0.utf8) } ? .pickle : nil
+    return starts.contains { head.starts(with: $0.utf8) }
   }
 
   /// `head` as text, or `nil` where it has control characters or is not UTF-8.
@@ -157,12 +161,16 @@ extension StringProtocol {
 
 extension FileKind {
   /// Why a file of this kind cannot be read and what to do about it; `nil` for readable kinds.
-  package var problem: CheckpointError? { problem(insteadOf: "checkpoint") }
+  package var problem: CheckpointError? {
+    if case .container = self { return nil }
+    return problem(insteadOf: "checkpoint")
+  }
 
   /// The same for a file that should be what `expected` calls it.
-  package func problem(insteadOf expected: String) -> CheckpointError? {
+  package func problem(insteadOf expected: String) -> CheckpointError {
     switch self {
-    case .zip, .legacyTorch, .safetensors: nil
+    case .container:
+      CheckpointError(.unsupported, "this is a checkpoint, not a \(expected)")
     case .truncatedZip:
       CheckpointError(
         .truncated, "this ZIP archive has no end: the file was cut off on the way",

@@ -60,7 +60,8 @@ struct ShardedReader {
       }
       throw failure
     }
-    var shard = try CheckpointFile.readOne(file, options)
+    var look = try SourceLook(at: file)
+    var shard = try CheckpointFile.read(&look, options, isShard: true)
     switch shard.container {
     case is TorchArchiveDescription:
       try shard.graph.numberStorages(from: graph.storages.count)

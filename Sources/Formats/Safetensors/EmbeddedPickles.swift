@@ -1,4 +1,5 @@
 package import CkptBase
+package import CkptContainer
 internal import CkptGraph
 internal import CkptJSON
 package import CkptPickle
@@ -28,11 +29,11 @@ package struct EmbeddedPickles {
   /// What is wrong with the skeleton.
   package let skeletonFault: CheckpointError?
 
-  /// Reads the header of `source`.
+  /// Reads the header of the file that `look` looks at.
   ///
   /// - Throws: what keeps readers from it: `truncated`, `malformed`, `limitExceeded`.
-  package init(of source: any ByteSource) throws(CheckpointError) {
-    let header = try SafetensorsHeader.read(source)
+  package init(of look: SourceLook) throws(CheckpointError) {
+    let header = try SafetensorsHeader.read(look)
     let start = 8 + header.byteCount
     parts = header.entries.map { entry in
       let key = Self.key(entry.name)

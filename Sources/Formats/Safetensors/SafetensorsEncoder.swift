@@ -1,7 +1,7 @@
 public import CkptBase
 public import CkptContainer
 internal import CkptGraph
-public import CkptPlan
+internal import CkptPlan
 public import CkptSkeleton
 
 /// Turns a checkpoint into the plan of a safetensors file.
@@ -33,7 +33,7 @@ public struct SafetensorsEncoder: Sendable {
   ///   a header beyond what readers accept.
   public static func encode(
     _ checkpoint: Checkpoint, options: Options
-  ) throws(CheckpointError) -> Encoding {
+  ) throws(CheckpointError) -> EncodedFile {
     let encoder = try SafetensorsEncoder(checkpoint, options: options)
     return try encoder.encode()
   }
@@ -74,11 +74,11 @@ public struct SafetensorsEncoder: Sendable {
     self.notes = notes
   }
 
-  private func encode() throws(CheckpointError) -> Encoding {
+  private func encode() throws(CheckpointError) -> EncodedFile {
     var plan = try plan(of: entries, aliases: aliases)
     for region in graph.storages.compactMap(\.region) { plan.inspect(region) }
     for region in unusedRegions { plan.inspect(region) }
-    return Encoding(
+    return EncodedFile(
       plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
   }
 
@@ -154,18 +154,6 @@ extension SafetensorsEncoder {
       self.allowsLoss = allowsLoss
       self.metadata = metadata
     }
-  }
-
-  /// The result: a plan and what to tell the user of it.
-  public struct Encoding: Sendable {
-    /// The file.
-    public var plan: FilePlan
-    /// How many entries hold tensors.
-    public var tensorCount: Int
-    /// How many names share the bytes of another.
-    public var aliasCount: Int
-    /// What the user should know.
-    public var warnings: [String]
   }
 }
 

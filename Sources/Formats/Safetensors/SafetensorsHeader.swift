@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptContainer
 internal import CkptGraph
 internal import CkptJSON
 internal import CkptSkeleton
@@ -177,12 +178,12 @@ extension SafetensorsHeader {
   /// How many tensors are expected at most where the header is long, which a skeleton makes it.
   private static let mostExpectedEntries = 1 << 17
 
-  /// The header of `source`.
+  /// The header of the file that `look` looks at.
   ///
   /// - Throws: `truncated`, `malformed` or `limitExceeded` with the place in the file.
-  static func read(_ source: any ByteSource) throws(CheckpointError) -> Contents {
-    let count = try headerByteCount(of: source)
-    let bytes = try source.bytes(in: 8..<8 + count)
+  static func read(_ look: SourceLook) throws(CheckpointError) -> Contents {
+    let count = try headerByteCount(of: look)
+    let bytes = try look.bytes(in: 8..<8 + count)
     guard bytes.count == count else {
       throw CheckpointError(.truncated, "the file became shorter while it was read")
     }
@@ -218,13 +219,13 @@ extension SafetensorsHeader {
       }
     }
     try json.end()
-    try check(&entries, dataByteCount: source.byteCount - 8 - count)
+    try check(&entries, dataByteCount: look.source.byteCount - 8 - count)
     return Contents(
       entries: entries, metadata: metadata ?? [], hasMetadata: metadata != nil, byteCount: count)
   }
 
-  private static func headerByteCount(of source: any ByteSource) throws(CheckpointError) -> Int {
-    let bytes = try source.bytes(in: 0..<8)
+  private static func headerByteCount(of look: SourceLook) throws(CheckpointError) -> Int {
+    let bytes = try look.bytes(in: 0..<8)
     guard bytes.count == 8 else {
       throw CheckpointError(
         .truncated, "the file has \(bytes.count) bytes, a safetensors file at least 8")
@@ -237,9 +238,10 @@ extension SafetensorsHeader {
         "a header of \(count) bytes is announced; the format's limit is "
           + "\(Limits.safetensorsHeaderBytes)", at: 0)
     }
-    guard Int(count) <= source.byteCount - 8 else {
+    guard Int(count) <= look.source.byteCount - 8 else {
       throw CheckpointError(
-        .truncated, "a header of \(count) bytes is announced, \(source.byteCount - 8) are left",
+        .truncated,
+        "a header of \(count) bytes is announced, \(look.source.byteCount - 8) are left",
         at: 0, remedy: "the file was cut off on the way; fetch it again")
     }
     return Int(count)

@@ -16,9 +16,18 @@ public enum SafetensorsReader: Sendable {
   public static func read(
     _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
-    try CheckpointError.within(source.name) { () throws(CheckpointError) in
-      let header = try SafetensorsHeader.read(source)
-      let data = EntryData(source: source, start: 8 + header.byteCount)
+    try read(SourceLook(at: source), options)
+  }
+
+  /// The contents of a safetensors file that has been looked at.
+  ///
+  /// - Throws: what ``read(_:_:)-(any ByteSource,_)`` throws.
+  static func read(
+    _ look: SourceLook, _ options: ReadingOptions
+  ) throws(CheckpointError) -> Checkpoint {
+    try CheckpointError.within(look.source.name) { () throws(CheckpointError) in
+      let header = try SafetensorsHeader.read(look)
+      let data = EntryData(source: look.source, start: 8 + header.byteCount)
       if !options.ignoresSkeleton, let text = header.skeleton {
         return try object(text, header, data, options)
       }

@@ -2,7 +2,7 @@ public import CkptBase
 public import CkptContainer
 package import CkptGraph
 internal import CkptPickle
-internal import CkptZip
+package import CkptZip
 
 /// The archive that `torch.save` writes, opened.
 ///
@@ -14,17 +14,26 @@ package struct TorchArchive: Sendable {
   /// Whether numbers in storages have their most significant byte first.
   package let isBigEndian: Bool
   private let directory: ZipDirectory
+  /// The record with the order of bytes.
+  private let byteOrder: (entry: ZipEntry, bytes: [UInt8])?
   /// What the names of storages' entries begin with.
   private let storageBeginning: String
 
   private static let pickleName = "data.pkl"
   private static let storagePrefix = TorchArchiveDescription.storagePrefix
 
-  /// Opens `source`.
+  /// Opens the archive in `source`.
   ///
-  /// - Throws: what ``ZipDirectory`` throws; `malformed` for an archive that is not torch's.
+  /// - Throws: what ``ZipDirectory`` throws; `unsupported` for an archive that is not torch's.
   package init(reading source: any ByteSource) throws(CheckpointError) {
-    directory = try ZipDirectory(reading: source)
+    try self.init(ZipDirectory(reading: source))
+  }
+
+  /// Opens the archive with that table of contents.
+  ///
+  /// - Throws: `malformed` for an empty one, `unsupported` for one that is not torch's.
+  package init(_ directory: ZipDirectory) throws(CheckpointError) {
+    self.directory = directory
     guard let first = directory.entries.first else {
       throw CheckpointError(.malformed, "the archive is empty")
     }
@@ -41,8 +50,12 @@ package struct TorchArchive: Sendable {
     guard let pickle = directory.entry(named: "\(prefix)/\(Self.pickleName)"),
       pickle.name.ends(with: Self.pickleName)
     else { throw Self.notTorch("it has no record '\(Self.pickleName)'") }
-    isBigEndian = try Self.isBigEndian(
-      directory.entry(named: "\(prefix)/\(TorchArchiveDescription.byteOrderRecord)"), in: directory)
+    byteOrder = try directory.entry(
+      named: "\(prefix)/\(TorchArchiveDescription.byteOrderRecord)"
+    ).map { entry throws(CheckpointError) in
+      (entry, try directory.readRecord(entry, limit: 64))
+    }
+    isBigEndian = try byteOrder.map(Self.isBigEndian) ?? false
   }
 
   /// The record of that name, without the prefix.
@@ -60,16 +73,15 @@ package struct TorchArchive: Sendable {
   }
 
   private static func isBigEndian(
-    _ entry: ZipEntry?, in directory: ZipDirectory
+    _ record: (entry: ZipEntry, bytes: [UInt8])
   ) throws(CheckpointError) -> Bool {
-    guard let entry else { return false }
-    let text = String(decoding: try directory.readRecord(entry, limit: 64), as: UTF8.self)
+    let text = String(decoding: record.bytes, as: UTF8.self)
     switch text {
     case "little": return false
     case "big": return true
     default:
       throw CheckpointError(.malformed, "the byte order is '\(text)', not 'little' or 'big'")
-        .framed(by: entry.name)
+        .framed(by: record.entry.name)
     }
   }
 
@@ -126,7 +138,7 @@ package struct TorchArchive: Sendable {
       } else if isStorage(entry) {
         described.append(.storage(name: name, byteCount: entry.byteCount))
       } else {
-        let bytes = try directory.readRecord(entry, limit: budget)
+        let bytes = try small(entry, limit: budget)
         budget -= bytes.count
         described.append(try record(name, entry, bytes))
       }
@@ -136,6 +148,12 @@ package struct TorchArchive: Sendable {
       isTorchScript: isTorchScript, prefix: prefix, pickleProtocol: pickleProtocol,
       isBigEndian: isBigEndian, hasChecksums: layout.hasChecksums,
       foreignAlignment: layout.hasTorchPadding ? nil : layout.dataAlignment, records: described)
+  }
+
+  /// The bytes of a small record.
+  private func small(_ entry: ZipEntry, limit: Int) throws(CheckpointError) -> [UInt8] {
+    if let byteOrder, byteOrder.entry.dataOffset == entry.dataOffset { return byteOrder.bytes }
+    return try directory.readRecord(entry, limit: limit)
   }
 
   /// A small record; its compressed bytes are kept where it is compressed, since no other program
@@ -161,8 +179,20 @@ public enum TorchReader: Sendable {
   public static func read(
     _ source: any ByteSource, droppingUnsafe dropsUnsafe: Bool = false
   ) throws(CheckpointError) -> Checkpoint {
-    try CheckpointError.within(source.name) { () throws(CheckpointError) in
-      let archive = try TorchArchive(reading: source)
+    let directory = try CheckpointError.within(source.name) { () throws(CheckpointError) in
+      try ZipDirectory(reading: source)
+    }
+    return try read(directory, droppingUnsafe: dropsUnsafe)
+  }
+
+  /// The contents of the archive with that table of contents.
+  ///
+  /// - Throws: what ``read(_:droppingUnsafe:)-(any ByteSource,_)`` throws.
+  package static func read(
+    _ directory: ZipDirectory, droppingUnsafe dropsUnsafe: Bool
+  ) throws(CheckpointError) -> Checkpoint {
+    try CheckpointError.within(directory.source.name) { () throws(CheckpointError) in
+      let archive = try TorchArchive(directory)
       let pickle = try archive.readPickle()
       let (graph, version, pickleWarnings) = try readGraph(
         of: archive, pickle, dropsUnsafe: dropsUnsafe)
@@ -173,7 +203,7 @@ public enum TorchReader: Sendable {
       if !dropsUnsafe { description.pickleBytes = pickle }
       return Checkpoint(
         graph: graph,
-        container: description, byteCount: source.byteCount,
+        container: description, byteCount: directory.source.byteCount,
         unusedRegions: archive.regions(besides: graph.storages),
         warnings: pickleWarnings + warnings(graph, description))
     }

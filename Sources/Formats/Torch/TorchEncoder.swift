@@ -2,7 +2,7 @@ public import CkptBase
 public import CkptContainer
 internal import CkptGraph
 internal import CkptPickle
-public import CkptPlan
+internal import CkptPlan
 
 /// Turns a checkpoint into the plan of a `.pt` file.
 ///
@@ -24,18 +24,6 @@ public struct TorchEncoder: Sendable {
     }
   }
 
-  /// The result: a plan and what to tell the user of it.
-  public struct Encoding: Sendable {
-    /// The file.
-    public var plan: FilePlan
-    /// How many tensors there are, counted once under each of their names.
-    public var tensorCount: Int
-    /// How many of them are views of a storage that another one is a view of.
-    public var aliasCount: Int
-    /// What the user should know.
-    public var warnings: [String]
-  }
-
   private let isFromArchive: Bool
   private let copies: [TensorID: [FileRegion]]
   private let options: Options
@@ -51,7 +39,7 @@ public struct TorchEncoder: Sendable {
   ///   for a skeleton that describes no archive that torch could open.
   public static func encode(
     _ checkpoint: Checkpoint, options: Options
-  ) throws(CheckpointError) -> Encoding {
+  ) throws(CheckpointError) -> EncodedFile {
     var encoder = try TorchEncoder(checkpoint, options)
     return try encoder.encode()
   }
@@ -78,7 +66,7 @@ public struct TorchEncoder: Sendable {
     graph = writer.finish()
   }
 
-  private mutating func encode() throws(CheckpointError) -> Encoding {
+  private mutating func encode() throws(CheckpointError) -> EncodedFile {
     let storages = try StorageAssembler(graph, copies: copies)
     archive.insert(storages.records)
     archive.insert(options.records)
@@ -89,7 +77,7 @@ public struct TorchEncoder: Sendable {
     }
     noteMissingBytes(storages)
     let count = try LeafWalk.leaves(of: graph).all.count { $0.kind == .tensor }
-    return Encoding(
+    return EncodedFile(
       plan: plan, tensorCount: count, aliasCount: max(0, count - storages.records.count),
       warnings: warnings)
   }

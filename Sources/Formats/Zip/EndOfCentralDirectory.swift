@@ -47,16 +47,14 @@ struct EndOfCentralDirectory {
     centralDirectorySize == .max || centralDirectoryOffset == .max
   }
 
-  /// Where the last such record of `source` starts, or `nil` where there is none near the end.
+  /// The offset of the last such record in the last bytes of a file, or `nil` where there is none.
   ///
   /// Like torch's reader, and Python's, this takes the last signature with room for a record.
-  static func offset(in source: any ByteSource) throws(CheckpointError) -> Int? {
-    let start = max(0, source.byteCount - searchByteCount)
-    let tail = try source.bytes(in: start..<source.byteCount)
+  static func offset(in tail: [UInt8]) -> Int? {
     let mark = signature.bytes
     var index = tail.count - byteCount
     while index >= 0 {
-      if tail[index] == mark[0], tail[index...].starts(with: mark) { return start + index }
+      if tail[index] == mark[0], tail[index...].starts(with: mark) { return index }
       index -= 1
     }
     return nil

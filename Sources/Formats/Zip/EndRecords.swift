@@ -16,23 +16,23 @@ struct EndRecords {
   /// The bytes between the end of the archive and the end of the file.
   let trailingByteCount: Int
 
-  /// Finds and cross-checks the records at the end of `source`.
+  /// Cross-checks the records at the end of an archive.
   ///
   /// - Throws: `truncated` when there are none; `malformed` when they contradict each other or the
   ///   file; `unsupported` when the archive spans several disks; `limitExceeded` when it lists more
   ///   than ``Limits/archiveEntries``.
-  init(locatedIn source: any ByteSource, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
-    guard let offset = try EndOfCentralDirectory.offset(in: source) else {
+  init(at archive: ArchiveEnd, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
+    guard let offset = archive.recordOffset else {
       throw CheckpointError(
         .truncated, "no \(EndOfCentralDirectory.signature.recordName) at the end of the file",
         remedy: "the file was cut off on the way or is not a ZIP archive; fetch it again")
     }
-    let bytes = try source.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
+    let bytes = try archive.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
     var reader = ByteReader(bytes.span, base: offset)
     let narrow = try EndOfCentralDirectory(reading: &reader)
     let wide =
       try faults.noting { () throws(CheckpointError) in
-        try Zip64EndRecord(before: offset, in: source)
+        try Zip64EndRecord(before: offset, in: archive)
       } ?? nil
     let end = wide?.offset ?? offset
 
@@ -70,7 +70,8 @@ struct EndRecords {
     archiveOffset = max(0, end - length)
     centralDirectory = end - size..<end
     otherDirectory = try Self.directory(
-      announcedAt: start, byteCount: announcedSize, besides: centralDirectory, in: source)
+      announcedAt: start, byteCount: announcedSize, besides: centralDirectory,
+      in: archive.source)
     if otherDirectory != nil {
       try faults.note(
         CheckpointError(
@@ -82,7 +83,7 @@ struct EndRecords {
     hasZip64Record = wide != nil
     commentLength = Int(narrow.commentLength)
     trailingByteCount =
-      source.byteCount - offset - EndOfCentralDirectory.byteCount - commentLength
+      archive.source.byteCount - offset - EndOfCentralDirectory.byteCount - commentLength
     if trailingByteCount < 0 {
       try faults.note(
         CheckpointError(
@@ -179,10 +180,10 @@ struct Zip64EndRecord {
   /// Finds the record whose locator stands right before `endOffset`; `nil` without a locator.
   ///
   /// - Throws: `malformed` when there is a locator, but not the record it points to.
-  init?(before endOffset: Int, in source: any ByteSource) throws(CheckpointError) {
+  init?(before endOffset: Int, in archive: ArchiveEnd) throws(CheckpointError) {
     let locatorOffset = endOffset - Zip64EndOfCentralDirectoryLocator.byteCount
     guard locatorOffset >= 0 else { return nil }
-    let bytes = try source.bytes(in: locatorOffset..<endOffset)
+    let bytes = try archive.bytes(in: locatorOffset..<endOffset)
     guard bytes.starts(with: Zip64EndOfCentralDirectoryLocator.signature.bytes) else { return nil }
     var reader = ByteReader(bytes.span, base: locatorOffset)
     locator = try Zip64EndOfCentralDirectoryLocator(reading: &reader)
@@ -192,7 +193,7 @@ struct Zip64EndRecord {
     let announced = Int(clamping: locator.endRecordOffset)
     let adjacent = locatorOffset - Zip64EndOfCentralDirectory.byteCount
     for start in [announced, adjacent] where start <= adjacent && start >= announced {
-      guard let record = try Self.record(at: start, endingAt: locatorOffset, in: source) else {
+      guard let record = try Self.record(at: start, endingAt: locatorOffset, in: archive) else {
         continue
       }
       self.record = record
@@ -208,9 +209,9 @@ struct Zip64EndRecord {
 
   /// The record at `start` if there is one and it ends at `end`.
   private static func record(
-    at start: Int, endingAt end: Int, in source: any ByteSource
+    at start: Int, endingAt end: Int, in archive: ArchiveEnd
   ) throws(CheckpointError) -> Zip64EndOfCentralDirectory? {
-    let bytes = try source.bytes(in: start..<start + Zip64EndOfCentralDirectory.byteCount)
+    let bytes = try archive.bytes(in: start..<start + Zip64EndOfCentralDirectory.byteCount)
     guard bytes.starts(with: Zip64EndOfCentralDirectory.signature.bytes) else { return nil }
     var reader = ByteReader(bytes.span, base: start)
     let record = try Zip64EndOfCentralDirectory(reading: &reader)

@@ -9,12 +9,12 @@ extension ZipDirectory {
   ///
   /// - Throws: see ``init(reading:)``.
   static func centralEntries(
-    of source: any ByteSource, _ end: EndRecords, in directory: Range<Int>, shiftedBy shift: Int,
+    _ end: EndRecords, _ window: FileWindow, in directory: Range<Int>, shiftedBy shift: Int,
     _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [ZipEntry] {
     var entries: [ZipEntry] = []
     entries.reserveCapacity(end.entryCount)
-    var window = FileWindow(onto: source)
+    var window = window
     var rest = directory
     while entries.count < end.entryCount {
       let part = rest.limited(to: CentralDirectoryHeader.maximumByteCount)
@@ -155,13 +155,26 @@ extension ZipEntry {
 }
 
 /// A stretch of a file held in memory, so that neighbouring records share one read.
-struct FileWindow {
+struct FileWindow: Sendable {
   private let source: any ByteSource
-  private var range: Range<Int> = 0..<0
-  private var bytes: [UInt8] = []
+  private var range: Range<Int>
+  private var bytes: [UInt8]
 
-  /// A window that holds nothing yet.
-  init(onto source: any ByteSource) { self.source = source }
+  /// A window that holds the bytes of `source` from `start` on.
+  init(onto source: any ByteSource, holding bytes: [UInt8], from start: Int) {
+    self.source = source
+    self.bytes = bytes
+    range = start..<start + bytes.count
+  }
+
+  /// The bytes of `part`, if they are held.
+  func held(_ part: Range<Int>) -> [UInt8]? {
+    guard part.lowerBound >= range.lowerBound, part.upperBound <= range.upperBound else {
+      return nil
+    }
+    let start = part.lowerBound - range.lowerBound
+    return Array(bytes[start..<start + part.count])
+  }
 
   /// Makes sure that `part` is held; if it is not, reads from its start up to `end`.
   ///

@@ -14,13 +14,14 @@ extension ZipDirectory {
   ///
   /// - Throws: `malformed` when a local header contradicts its entry or two entries overlap.
   static func locateData(
-    of entries: inout [ZipEntry], in source: any ByteSource, before centralDirectory: Int,
+    of entries: inout [ZipEntry], _ window: FileWindow, in source: any ByteSource,
+    before centralDirectory: Int,
     _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> Bool {
     let order = entries.indices.sorted {
       entries[$0].localHeaderOffset < entries[$1].localHeaderOffset
     }
-    var window = FileWindow(onto: source)
+    var window = window
     var hasTorchPadding = true
     for (position, index) in order.enumerated() {
       let entry = entries[index]

@@ -24,29 +24,37 @@ package struct ZipDirectory: Sendable {
   ///   contradict each other; `unsupported` for encryption, other compression methods than deflate
   ///   and several disks; `limitExceeded` for more entries than ``Limits/archiveEntries``.
   package init(reading source: any ByteSource) throws(CheckpointError) {
-    var faults = ZipDiagnostics(tolerated: false)
-    try self.init(reading: source, &faults)
+    try self.init(reading: ArchiveEnd(of: source))
   }
 
-  /// Reads `source` like ``init(reading:)``, but leaves it to `faults` what becomes of contradictions.
+  /// Reads an archive whose end has been found, like ``init(reading:)-(any ByteSource)``.
+  ///
+  /// - Throws: the same.
+  package init(reading end: ArchiveEnd) throws(CheckpointError) {
+    var faults = ZipDiagnostics(tolerated: false)
+    try self.init(reading: end, &faults)
+  }
+
+  /// Reads an archive, but leaves it to `faults` what becomes of contradictions.
   ///
   /// Where they are tolerated, two entries can have one name, and data can lie anywhere.
   /// - Throws: `truncated` when the end of the archive is missing, and what `faults` throws.
-  package init(reading source: any ByteSource, _ faults: inout ZipDiagnostics)
-    throws(CheckpointError)
-  {
-    let end = try EndRecords(locatedIn: source, &faults)
+  package init(
+    reading archive: ArchiveEnd, _ faults: inout ZipDiagnostics
+  ) throws(CheckpointError) {
+    let end = try EndRecords(at: archive, &faults)
     var entries = try Self.centralEntries(
-      of: source, end, in: end.centralDirectory, shiftedBy: end.archiveOffset, &faults)
+      end, archive.window, in: end.centralDirectory, shiftedBy: end.archiveOffset, &faults)
     if let other = end.otherDirectory {
       let known = Set(entries.map(\.localHeaderOffset))
-      entries += try Self.centralEntries(of: source, end, in: other, shiftedBy: 0, &faults).filter {
-        !known.contains($0.localHeaderOffset)
-      }
+      entries += try Self.centralEntries(
+        end, archive.window, in: other, shiftedBy: 0, &faults
+      ).filter { !known.contains($0.localHeaderOffset) }
     }
     names = try Self.names(of: entries, &faults)
     let hasTorchPadding = try Self.locateData(
-      of: &entries, in: source, before: end.centralDirectory.lowerBound, &faults)
+      of: &entries, archive.window, in: archive.source, before: end.centralDirectory.lowerBound,
+      &faults)
     directoryRanges = [end.centralDirectory] + (end.otherDirectory.map { [$0] } ?? [])
     layout = ZipLayout(
       archiveOffset: end.archiveOffset,
@@ -59,15 +67,8 @@ package struct ZipDirectory: Sendable {
       dataAlignment: entries.reduce(0) {
         greatestCommonDivisor($0, $1.dataOffset - end.archiveOffset)
       })
-    self.source = source
+    source = archive.source
     self.entries = entries
-  }
-
-  /// Whether `source` ends like an archive; one that was cut off does not.
-  ///
-  /// - Throws: `inputOutput` when the read fails.
-  package static func isPresent(in source: any ByteSource) throws(CheckpointError) -> Bool {
-    try EndOfCentralDirectory.offset(in: source) != nil
   }
 
   /// The entry of that name, or `nil`; like torch, without regard to ASCII case unless that is asked

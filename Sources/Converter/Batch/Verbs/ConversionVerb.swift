@@ -28,11 +28,7 @@ package struct ConversionVerb: BatchVerb {
   }
 
   package func takes(_ kind: FileKind) -> Bool {
-    switch kind {
-    case .zip, .truncatedZip, .legacyTorch: options.format == .safetensors
-    case .safetensors: options.format == .torch
-    default: false
-    }
+    kind.format == options.format.source
   }
 
   package func work(

@@ -16,10 +16,7 @@ extension ReadOnlyVerb {
   }
 
   package func takes(_ kind: FileKind) -> Bool {
-    switch kind {
-    case .zip, .truncatedZip, .legacyTorch, .safetensors: true
-    default: false
-    }
+    kind.format != nil
   }
 }
 

@@ -5,9 +5,7 @@ public import CkptFormats
 internal import CkptGraph
 internal import CkptJSON
 internal import CkptPlan
-internal import CkptSafetensors
 public import CkptSkeleton
-internal import CkptTorch
 
 /// Takes a file to the other format and back, and compares what returns with what left.
 ///
@@ -154,49 +152,35 @@ struct RoundTripPlan {
   let format: CheckpointFormat
   /// The layout of the safetensors file, the one between or the one that left.
   let layout: Layout
-  private let path: String
-  private let safetensors: SafetensorsEncoder.Options
+  private let writing: EncodingOptions
 
   /// The journey of a checkpoint from the file at `path`; `layout` is for `.pt` files, `nil` for
   /// what suits the place.
   ///
   /// - Throws: `inputOutput` when the place cannot be told.
   init(of checkpoint: Checkpoint, at path: String, layout: Layout?) throws(CheckpointError) {
-    self.path = path
+    var writing = EncodingOptions(path: path)
     if let file = checkpoint.container as? SafetensorsDescription {
       format = .torch
       self.layout = file.layout
-      safetensors = .init(
-        layout: file.layout, includesSkeleton: file.hasSkeleton,
-        tied: checkpoint.copies.isEmpty ? nil : .copy)
+      writing.safetensors.includesSkeleton = file.hasSkeleton
+      writing.safetensors.tied = checkpoint.copies.isEmpty ? nil : .copy
     } else {
       format = .safetensors
       self.layout = try OLMoDirectory.layout(layout, in: FilePath(path).directory)
-      safetensors = .init(layout: self.layout)
     }
+    writing.safetensors.layout = self.layout
+    self.writing = writing
   }
 
   /// The plan of the file in the other format.
   func there(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
-    format == .torch ? try torch(checkpoint) : try safetensors(checkpoint)
+    try CheckpointFile.encode(checkpoint, as: format, writing).plan
   }
 
   /// The plan of the file that returns.
   func back(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
-    format == .torch ? try safetensors(checkpoint) : try torch(checkpoint)
-  }
-
-  private func safetensors(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
-    try SafetensorsEncoder.encode(checkpoint, options: safetensors).plan
-  }
-
-  private func torch(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
-    try TorchEncoder.encode(
-      checkpoint,
-      options: .init(
-        prefix: TorchEncoder.prefix(forFileAt: path),
-        records: MetadataRecord.records(for: checkpoint.container))
-    ).plan
+    try CheckpointFile.encode(checkpoint, as: format.source, writing).plan
   }
 }
 

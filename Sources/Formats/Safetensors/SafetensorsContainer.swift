@@ -1,5 +1,34 @@
+package import CkptBase
 public import CkptContainer
 public import CkptSkeleton
+
+/// The safetensors file.
+package struct SafetensorsContainer: FileContainer {
+  /// Its name.
+  package var name: String { "safetensors" }
+  /// Safetensors.
+  package var format: CheckpointFormat? { .safetensors }
+
+  /// The container.
+  package init() {}
+
+  /// Whether the bytes start with a plausible header length and an opening brace.
+  package func recognizesStart(of look: inout SourceLook) -> Bool {
+    let head = look.head
+    guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
+    let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    // Above both bounds these are eight other bytes that happen to stand before a brace.
+    let bound = max(Limits.safetensorsHeaderBytes, look.source.byteCount - 8)
+    return length >= 2 && length <= UInt64(bound)
+  }
+
+  /// Reads the header.
+  package func read(
+    _ look: inout SourceLook, _ options: ReadingOptions
+  ) throws(CheckpointError) -> Checkpoint {
+    try SafetensorsReader.read(look, options)
+  }
+}
 
 /// The header of a safetensors file as it was found.
 public struct SafetensorsDescription: Sendable {
