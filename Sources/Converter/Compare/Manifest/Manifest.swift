@@ -7,7 +7,7 @@ internal import CkptJSON
 internal import CkptPlan
 internal import CkptSafetensors
 
-/// What a checkpoint holds, with a SHA-256 for every tensor and value.
+/// A list of what a checkpoint holds, with a SHA-256 for every tensor and value.
 ///
 /// It is enough to tell later whether a checkpoint in any format is the same.
 /// `Documentation/manifest.md` specifies it.
@@ -133,15 +133,15 @@ extension Checkpoint {
 
 /// Makes manifests of checkpoints.
 public struct ManifestMaker: Sendable {
-  /// What was written.
+  /// The result of writing a manifest.
   public struct Report: Sendable {
     /// The manifest.
     public var path: String
     /// The names of what it describes.
     public var files: [String]
-    /// How many tensors and values it lists.
+    /// The number of tensors and values that it lists.
     public var entryCount: Int
-    /// What the user should know of the files.
+    /// The things that the user should know of the files.
     public var warnings: [String]
 
     /// The report as one JSON object; `Documentation/json.md` describes its members.
@@ -219,7 +219,7 @@ extension Manifest {
     return (manifest, warnings)
   }
 
-  /// How many tensors and values there are.
+  /// The number of tensors and values.
   var entryCount: Int {
     files.reduce(0) { count, file in
       guard case .checkpoint(_, let entries) = file.content else { return count }

@@ -187,7 +187,7 @@ extension Node {
 }
 
 extension Manifest.Entry {
-  /// How a message names what a manifest describes.
+  /// The words for what the entry describes.
   var text: String {
     switch kind {
     case .tensor(let dtype, let shape, _): "tensor(\(dtype), \(shape))"

@@ -15,7 +15,7 @@ struct TensorDigests {
     var byteCounts: [Int] = []
   }
 
-  /// What the threads hand in.
+  /// The digests that threads hand in.
   private struct Results {
     var next = 0
     var digests: [TensorID: SHA256.Digest] = [:]
@@ -130,7 +130,7 @@ final class DigestingOutput: CopyDestination {
     var digests: [SHA256.Digest] = []
   }
 
-  /// Where each run ends.
+  /// The end of each run.
   private let ends: [Int]
   private let state = Locked(State())
 

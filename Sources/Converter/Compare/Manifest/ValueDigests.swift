@@ -131,7 +131,7 @@ struct ValueDigests {
     }
   }
 
-  /// What is told of a tensor beside its bytes.
+  /// The description of a tensor without its bytes.
   private func text(of tensor: Tensor) -> String {
     let storage =
       tensor.storage.map { "\(storageNumbers[$0] ?? 0) \(graph[$0].location)" } ?? "none"
@@ -171,7 +171,7 @@ struct ValueDigests {
 }
 
 extension ObjectNode.Form {
-  /// How the manifest names the operation.
+  /// The name of the operation in manifests.
   fileprivate var word: String {
     switch self {
     case .call: "call"

@@ -1,6 +1,6 @@
 /// One thing in which two checkpoints differ.
 public struct Difference: Hashable, Sendable {
-  /// What differs.
+  /// The thing that differs.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     /// Only the first checkpoint has it.
     case missing
@@ -30,7 +30,7 @@ public struct Difference: Hashable, Sendable {
     case sign
     /// The devices the tensors were saved on.
     case device
-    /// One of them is one object or one storage with another, the other is not.
+    /// Sharing differs: the objects or storages are shared on one side only.
     case sharing
     /// The elements of the tensors.
     case bytes
@@ -38,11 +38,11 @@ public struct Difference: Hashable, Sendable {
 
   /// The path to it, as `inspect` names it.
   public var place: String
-  /// What differs.
+  /// The thing that differs.
   public var kind: Kind
-  /// What the first checkpoint has, `nil` where that is nothing.
+  /// The text for what the first checkpoint has, `nil` where that is nothing.
   public var first: String?
-  /// What the second checkpoint has, `nil` where that is nothing.
+  /// The text for what the second checkpoint has, `nil` where that is nothing.
   public var second: String?
 
   /// Describes a difference.
@@ -56,12 +56,12 @@ public struct Difference: Hashable, Sendable {
 
 /// The first differences that were found, and how many there are in all.
 public struct DifferenceList: Sendable {
-  /// How many differences are kept unless the caller decides: as many as people read.
+  /// The number of differences that are kept unless the caller decides: as many as people read.
   public static let defaultLimit = 20
 
   /// The first differences, in the order of the first checkpoint.
   public private(set) var first: [Difference] = []
-  /// How many differences there are.
+  /// The number of differences.
   public private(set) var count = 0
   private let limit: Int
 

@@ -73,7 +73,7 @@ package struct GraphComparison: Sendable {
 
 /// Compares the leaves of two graphs by name, where one of them is a flat list of them.
 struct NameComparison {
-  /// What a flat list does not tell.
+  /// The parts that a flat list does not tell.
   static let notCompared = [
     "nesting, and the types of containers", "the order of values",
     "which objects and which storages are shared",

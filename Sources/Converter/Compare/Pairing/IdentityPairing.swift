@@ -1,45 +1,44 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Which object of one graph stands where which object of the other does: one for one, if both
-/// graphs share alike.
+/// A one-to-one pairing of the objects of two graphs, as far as both graphs share alike.
 struct IdentityPairing {
-  /// What two objects that stand in the same place were before.
-  enum Meeting {
-    /// Neither was met before.
+  /// The pairing of two objects before they were found in the same place.
+  enum Match {
+    /// Neither was paired before.
     case new
-    /// They were met together.
+    /// They were paired with each other.
     case known
-    /// At least one was met with another; each with the number of the step that first led to it.
+    /// At least one was paired with another; each with the number of the step that first led to it.
     case conflict(first: Int32?, second: Int32?)
   }
 
-  private static let unmet: Int32 = -1
+  private static let unpaired: Int32 = -1
 
   private var firstSteps: [Int32]
   private var secondSteps: [Int32]
 
-  /// Partners for so many objects of which none has been met.
+  /// A pairing of so many objects, of which none is paired yet.
   init(firstCount: Int, secondCount: Int) {
-    firstSteps = Array(repeating: Self.unmet, count: firstCount)
-    secondSteps = Array(repeating: Self.unmet, count: secondCount)
+    firstSteps = Array(repeating: Self.unpaired, count: firstCount)
+    secondSteps = Array(repeating: Self.unpaired, count: secondCount)
   }
 
   /// Notes that step number `step` leads to both objects.
-  mutating func meet(_ first: Int, _ second: Int, at step: Int32) -> Meeting {
+  mutating func match(_ first: Int, _ second: Int, at step: Int32) -> Match {
     let (left, right) = (firstSteps[first], secondSteps[second])
-    if left == Self.unmet, right == Self.unmet {
+    if left == Self.unpaired, right == Self.unpaired {
       firstSteps[first] = step
       secondSteps[second] = step
       return .new
     }
     if left == right { return .known }
     return .conflict(
-      first: left == Self.unmet ? nil : left, second: right == Self.unmet ? nil : right)
+      first: left == Self.unpaired ? nil : left, second: right == Self.unpaired ? nil : right)
   }
 }
 
-/// Which storage of one graph stands where which storage of the other does.
+/// A one-to-one pairing of the storages of two graphs.
 struct StoragePairing {
   private struct Conflict: Hashable {
     var first: StorageID
@@ -48,25 +47,25 @@ struct StoragePairing {
 
   private let firstKeys: [ExactString: StorageID]
   private let secondKeys: [ExactString: StorageID]
-  private var partners: IdentityPairing
+  private var pairing: IdentityPairing
   private var conflicts: Set<Conflict> = []
 
-  /// Partners for the storages of two graphs, of which none has been met.
+  /// A pairing of the storages of two graphs, of which none is paired yet.
   init(_ first: TensorGraph, _ second: TensorGraph) {
     firstKeys = Self.keys(of: first)
     secondKeys = Self.keys(of: second)
-    partners = IdentityPairing(firstCount: first.storages.count, secondCount: second.storages.count)
+    pairing = IdentityPairing(firstCount: first.storages.count, secondCount: second.storages.count)
   }
 
   /// Notes that tensors at step number `step` are views of these storages.
   ///
   /// A conflict is told once for the same two storages: the tensors of a torn group would all say
   /// the same.
-  mutating func meet(_ first: Int, _ second: Int, at step: Int32) -> IdentityPairing.Meeting {
-    let meeting = partners.meet(first, second, at: step)
-    guard case .conflict = meeting else { return meeting }
+  mutating func match(_ first: Int, _ second: Int, at step: Int32) -> IdentityPairing.Match {
+    let match = pairing.match(first, second, at: step)
+    guard case .conflict = match else { return match }
     let conflict = Conflict(first: StorageID(index: first), second: StorageID(index: second))
-    return conflicts.insert(conflict).inserted ? meeting : .known
+    return conflicts.insert(conflict).inserted ? match : .known
   }
 
   /// The storages that two persistent ids name, or `nil` where one of them names none.

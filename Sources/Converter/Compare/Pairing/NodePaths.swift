@@ -3,7 +3,7 @@ internal import CkptGraph
 /// The way from the root to every object that a comparison has looked into, for the names of what
 /// it finds.
 struct NodePaths {
-  /// How one object hangs from another.
+  /// The way in which one object hangs from another.
   enum Component {
     /// The root hangs from nothing.
     case root

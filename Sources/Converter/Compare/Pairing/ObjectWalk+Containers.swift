@@ -207,7 +207,7 @@ extension ObjectWalk {
 /// Keys with equal hashes are compared afterwards like any other values. Unlike in Python, `1`,
 /// `1.0` and `True` are different keys here.
 struct KeyDigests {
-  /// How many nodes of a key are looked into; tuples may share parts, so that a few bytes describe a
+  /// The most nodes of a key that are looked into; tuples may share parts, so that a few bytes describe a
   /// key of astronomical size.
   private static let budget = 512
 

@@ -87,7 +87,7 @@ extension ObjectWalk {
   ) {
     guard !isFlat else { return }
     let step = step ?? trail.add(pair.place, to: pair.first)
-    switch storages.meet(first.index(of: left), second.index(of: right), at: step) {
+    switch storages.match(first.index(of: left), second.index(of: right), at: step) {
     case .known: return
     case .new:
       let locations = (first[left].location, second[right].location)
@@ -105,7 +105,7 @@ extension Tensor.Origin {
     if case .plain = self { true } else { false }
   }
 
-  /// How a message tells one from another.
+  /// The words that tell one from another in messages.
   fileprivate var words: String {
     switch self {
     case .plain: "a tensor"

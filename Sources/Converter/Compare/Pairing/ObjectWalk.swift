@@ -19,7 +19,7 @@ struct ObjectWalk {
   let isFlat: Bool
   /// Whether tensors of different types are compared by their elements as well.
   var pairsTypes = false
-  /// What has been found.
+  /// The differences so far.
   var differences: DifferenceList
   /// The tensors whose bytes have yet to be compared.
   var tensorPairs: [TensorPair] = []
@@ -30,7 +30,7 @@ struct ObjectWalk {
   var pending: [Pair] = []
   var storages: StoragePairing
   private var classes: EquivalenceClasses
-  private var partners: IdentityPairing
+  private var objects: IdentityPairing
 
   /// A walk that has not begun.
   init(_ first: TensorGraph, _ second: TensorGraph, isFlat: Bool, limit: Int) {
@@ -41,7 +41,7 @@ struct ObjectWalk {
     trail = NodePaths(first, second)
     storages = StoragePairing(first, second)
     classes = EquivalenceClasses(firstCount: first.nodeCount, secondCount: second.nodeCount)
-    partners = IdentityPairing(firstCount: first.nodeCount, secondCount: second.nodeCount)
+    objects = IdentityPairing(firstCount: first.nodeCount, secondCount: second.nodeCount)
   }
 
   /// Compares all that can be reached from two nodes.
@@ -94,7 +94,7 @@ struct ObjectWalk {
     guard hasIdentity, !isFlat else {
       return classes.unite(left, right) ? trail.add(pair.place, to: pair.first) : nil
     }
-    switch partners.meet(left, right, at: trail.nextStep) {
+    switch objects.match(left, right, at: trail.nextStep) {
     case .known: return nil
     case .new: break
     case .conflict(let left, let right):
@@ -105,7 +105,7 @@ struct ObjectWalk {
     return classes.unite(left, right) ? step : nil
   }
 
-  /// How a message tells what an object is one with, whose first place is the end of `step`.
+  /// The words for an object that is one with another, whose first place is the end of `step`.
   mutating func identity(_ words: String, _ step: Int32?) -> String {
     guard let step else { return "one of its own" }
     return "\(words) '\(trail.name(of: step))'"
@@ -126,7 +126,7 @@ extension TensorGraph {
   }
 }
 
-/// Which nodes of two graphs are taken for equal so far.
+/// The nodes of two graphs that are taken for equal so far.
 ///
 /// Comparing two graphs of shared nodes pair by pair could take the product of their sizes. Two
 /// nodes that are already known to be equal to a third need no look (Hopcroft and Karp, "A linear

@@ -7,7 +7,7 @@ internal import CkptPlan
 /// The stretches of a file that are compared each by itself, so that differences can be explained.
 struct ByteAttribution {
   private enum Kind {
-    /// What packs the data: headers, pickle, checksums.
+    /// The container of the data: headers, pickle, checksums.
     case container
     /// Bytes of a storage that tensors reach.
     case reached
@@ -44,7 +44,7 @@ struct ByteAttribution {
     add(end..<file.byteCount, .container, "container", file)
   }
 
-  /// How many bytes that no tensor reaches are not zero, and so do not return.
+  /// The number of bytes that no tensor reaches and that are not zero, and so do not return.
   ///
   /// - Throws: `inputOutput` when the file cannot be read.
   static func lostByteCount(
@@ -136,7 +136,7 @@ private struct Loss {
 
   /// The name of the storage.
   let name: String
-  /// How many bytes come back as others.
+  /// The number of bytes that come back as others.
   private(set) var byteCount = 0
   private var stretches: [Range<Int>] = []
 
@@ -147,7 +147,7 @@ private struct Loss {
     self.byteCount += byteCount
   }
 
-  /// What became of them.
+  /// The places of the bytes and what they come back as, in words.
   var text: String {
     let places = stretches.prefix(Self.shown).map { "\($0.lowerBound)..<\($0.upperBound)" }
     let more = stretches.count - places.count

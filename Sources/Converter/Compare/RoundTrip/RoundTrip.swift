@@ -13,7 +13,7 @@ public import CkptSkeleton
 /// are really encoded and read back, and the plan of the file that returns takes tensors from where
 /// the file that left has them. That plan is run into an output that expects the bytes of the file.
 public struct RoundTrip: Sendable {
-  /// What became of a file.
+  /// The result for a file.
   public enum Verdict: String, Sendable {
     /// The file returns byte for byte.
     case identical
@@ -23,31 +23,31 @@ public struct RoundTrip: Sendable {
     case different
   }
 
-  /// What was found out about a file.
+  /// The findings about a file.
   public struct Finding: Sendable {
     /// The file.
     public var path: String
     /// The format it was taken to.
     public var format: CheckpointFormat
-    /// How tensors are named in the safetensors file.
+    /// The way in which tensors are named in the safetensors file.
     public var layout: Layout
     /// The file's size in bytes.
     public var byteCount: Int
     /// The size of the file that returns.
     public var returnedByteCount: Int
-    /// What became of it.
+    /// The result for the file.
     public var verdict = Verdict.identical
     /// The number of bytes that differ, where both files have the same size.
     public var differingByteCount = 0
     /// The number of bytes of storages that do not return: those that belong to no tensor.
     public var lostByteCount = 0
-    /// Which bytes differ and why.
+    /// The bytes that differ and why, in words.
     public var reasons: [String] = []
     /// The first differences between the objects.
     public var differences: [Difference] = []
-    /// How many differences there are between the objects.
+    /// The number of differences between the objects.
     public var differenceCount = 0
-    /// What the user should know of the file.
+    /// The things that the user should know of the file.
     public var warnings: [String] = []
 
     /// Whether something does not return.
@@ -101,13 +101,13 @@ public struct RoundTrip: Sendable {
   private func run(
     _ file: FileSource, _ left: Checkpoint, _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) -> Finding {
-    let journey = try RoundTripPlan(of: left, at: file.path, layout: layout)
-    let plan = try returningPlan(left, journey)
+    let route = try RoundTripPlan(of: left, at: file.path, layout: layout)
+    let plan = try returningPlan(left, route)
     let runs = ByteAttribution(of: left, in: file)
     let output = try ComparingOutput(expecting: runs.regions)
     try CopyEngine(budget, progress: progress).run(plan, into: output)
     var finding = Finding(
-      path: file.path, format: journey.format, layout: journey.layout, byteCount: file.byteCount,
+      path: file.path, format: route.format, layout: route.layout, byteCount: file.byteCount,
       returnedByteCount: plan.byteCount, warnings: left.warnings)
     guard plan.byteCount != file.byteCount || !output.differences.isEmpty else { return finding }
     if plan.byteCount == file.byteCount {
@@ -129,24 +129,23 @@ public struct RoundTrip: Sendable {
 
   /// The plan of the file that returns, in terms of the file that left.
   private func returningPlan(
-    _ left: Checkpoint, _ journey: RoundTripPlan
+    _ left: Checkpoint, _ route: RoundTripPlan
   ) throws(CheckpointError) -> FilePlan {
-    let there = try journey.there(left)
+    let there = try route.there(left)
     let outline = try VirtualFile(there, budget: budget)
     var plan: FilePlan
-    if let found = try outline.takingFromOriginals(journey.back(CheckpointFile.read(outline.file)))
-    {
+    if let found = try outline.takingFromOriginals(route.back(CheckpointFile.read(outline.file))) {
       plan = found
     } else {
       let whole = try VirtualFile(there, omittingData: false, budget: budget)
-      plan = try journey.back(CheckpointFile.read(whole.file))
+      plan = try route.back(CheckpointFile.read(whole.file))
     }
     for region in left.dataRegions { plan.inspect(region) }
     return plan
   }
 }
 
-/// How a file is taken to the other format and back: what the two conversions are told.
+/// The two conversions that take a file to the other format and back.
 struct RoundTripPlan {
   /// The format between.
   let format: CheckpointFormat
@@ -154,7 +153,7 @@ struct RoundTripPlan {
   let layout: Layout
   private let writing: EncodingOptions
 
-  /// The journey of a checkpoint from the file at `path`; `layout` is for `.pt` files, `nil` for
+  /// The conversions of a checkpoint from the file at `path`; `layout` is for `.pt` files, `nil` for
   /// what suits the place.
   ///
   /// - Throws: `inputOutput` when the place cannot be told.
@@ -184,9 +183,9 @@ struct RoundTripPlan {
   }
 }
 
-/// What became of files that were taken there and back, for scripts.
+/// The result of `roundtrip`, for scripts.
 public struct RoundTripReport: Sendable {
-  /// What became of each file.
+  /// The findings about each file.
   public var findings: [RoundTrip.Finding] = []
   /// The files that failed and why.
   public var failures: [(input: String, error: CheckpointError)] = []

@@ -47,9 +47,9 @@ struct TensorComparison<Kernel: TensorKernel> {
   private let second: Checkpoint
   private let pairs: [TensorPair]
   private let budget: CopyBudget
-  /// What is compared where it lies.
+  /// The runs that are compared where they lie.
   private var placed = Batch()
-  /// What lies packed on neither side, in parts.
+  /// The tensors that lie packed on neither side, in parts.
   private var strided: [(run: TensorRun, first: [Segment], second: [Segment])] = []
   private var findings: [Int: Finding] = [:]
 

@@ -7,7 +7,7 @@ internal import CkptGraph
 /// It has no branch per element; only where a block may hold a new maximum, or a NaN, are its
 /// elements looked at one by one.
 enum DifferenceKernels {
-  /// How many elements are widened at a time: their doubles stay in the first cache.
+  /// The number of elements that are widened at a time: their doubles stay in the first cache.
   static let blockCount = 512
   /// The working memory that a comparison needs, in bytes.
   static let workingByteCount = 4 * blockCount * MemoryLayout<Double>.size
@@ -189,7 +189,7 @@ enum DifferenceKernels {
 
   // MARK: Bits
 
-  /// How many elements of `width` bytes differ.
+  /// The number of elements of `width` bytes that differ.
   private static func unequal(_ left: RawSpan, _ right: RawSpan, width: Int) -> Int {
     switch width {
     case 1: unequal(left, right, as: UInt8.self)
@@ -213,7 +213,7 @@ enum DifferenceKernels {
   }
 }
 
-/// How the elements of a type are taken as numbers.
+/// The kind of numbers that the elements of a type are taken for.
 enum NumericKind {
   /// Integers of up to 32 bits and floats: a double holds each of them.
   case doubles
@@ -245,7 +245,7 @@ enum NumericKind {
     }
   }
 
-  /// How elements of two types are compared.
+  /// The kind of numbers by which elements of two types are compared.
   static func common(_ first: DType, _ second: DType) -> NumericKind {
     switch (NumericKind(first), NumericKind(second)) {
     case (.bits, _), (_, .bits): .bits

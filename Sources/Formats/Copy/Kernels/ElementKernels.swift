@@ -230,8 +230,8 @@ enum ElementKernels {
 
 /// Counting elements by their bits.
 extension ElementKernels {
-  /// How many of the numbers in `bytes`, each `width` bytes wide, have the bits of `pattern` in all
-  /// places where `mask` has ones.
+  /// The count of the numbers in `bytes`, each `width` bytes wide, that have the bits of `pattern` in
+  /// all places where `mask` has ones.
   static func count(
     of pattern: UInt64, under mask: UInt64, width: Int, in bytes: RawSpan
   ) -> Int {
@@ -259,7 +259,7 @@ extension ElementKernels {
   }
 }
 
-/// What happens to the bytes of packed elements before they are written.
+/// The change to the bytes of packed elements before they are written.
 struct ElementChange: Sendable {
   private let swapWidth: Int
   private let flippedBits: [UInt8]

@@ -3,11 +3,11 @@ package import CkptGraph
 
 /// An output that keeps nothing but how many numbers of each of several runs are not finite.
 package final class NonFiniteCountingOutput: CopyDestination {
-  /// What a run of numbers holds.
+  /// The numbers of a run that are not finite.
   package struct Result: Hashable, Sendable {
-    /// How many are no numbers.
+    /// The count of NaNs.
     package var nanCount = 0
-    /// How many are infinite.
+    /// The count of infinities.
     package var infinityCount = 0
   }
 
@@ -19,7 +19,7 @@ package final class NonFiniteCountingOutput: CopyDestination {
   }
 
   private let patterns: [NonFinitePattern]
-  /// Where each run ends.
+  /// The end of each run.
   private let ends: [Int]
   private let state: Locked<State>
 
@@ -39,7 +39,7 @@ package final class NonFiniteCountingOutput: CopyDestination {
     state = Locked(State(results: Array(repeating: Result(), count: runs.count)))
   }
 
-  /// What each run holds, once all bytes have arrived.
+  /// The result for each run, once all bytes have arrived.
   package var results: [Result] { state.withLock(\.results) }
 
   /// Always: numbers may be cut where pieces end.
@@ -98,7 +98,7 @@ extension RawSpan {
   fileprivate func byte(at place: Int) -> UInt8 { Span<UInt8>(_bytes: self)[place] }
 }
 
-/// By which bits the elements of a type show that they are no finite numbers.
+/// The bits by which elements of a type show that they are no finite numbers.
 ///
 /// An element is not finite when all bits of ``mask`` are those of ``pattern``; it is infinite, and
 /// not NaN, when that holds for ``infinityMask`` as well.
