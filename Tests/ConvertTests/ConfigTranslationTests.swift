@@ -1,4 +1,5 @@
 import CkptBase
+import CkptCopy
 import CkptModels
 import CkptTestSupport
 import Testing
@@ -149,7 +150,7 @@ struct ConfigTranslationTests {
     #expect(error?.code == .inputOutput)
     #expect(directory.bytes(of: "run/config.json") == nil)
     #expect(directory.bytes(of: "run/generation_config.json") == [1])
-    options.replacesExisting = true
+    options.writing.replacesExisting = true
     try ConfigTranslation(of: directory / "run", into: .besideInput, options).write()
     #expect(directory.bytes(of: "run/config.json") != nil)
     #expect(directory.bytes(of: "run/generation_config.json") != [1])

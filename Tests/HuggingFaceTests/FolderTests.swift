@@ -2,6 +2,7 @@ import CkptBase
 import CkptConvert
 import CkptFormats
 import CkptGraph
+import CkptModels
 import CkptTestSupport
 import Testing
 
@@ -70,7 +71,7 @@ struct FolderTests {
 
   @Test("What only OLMo knows goes along unless it is left out")
   func sidecars() throws {
-    let folder = try Folder { $0.carriesRest = false }
+    let folder = try Folder { $0.translation.carriesRest = false }
     #expect(folder.names.filter { $0.hasPrefix("olmo/") } == [])
     let full = try Folder { $0.carriesOptimizer = true }
     for name in ["optimizer.safetensors", "olmo/optim.skeleton.json", "olmo/train.pt"] {
