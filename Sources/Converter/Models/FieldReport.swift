@@ -1,4 +1,5 @@
 public import CkptBase
+package import CkptJSON
 internal import CkptYAML
 
 /// What became of every field of a configuration.
@@ -243,5 +244,23 @@ extension FieldRow {
   /// What reports on the way to OLMo say of the row.
   var inverseNote: String? {
     if case .derived(let derivation) = rule { derivation.inverse } else { note }
+  }
+}
+
+extension FieldReport {
+  /// Writes the entries as one JSON array; `Documentation/json.md` describes their members.
+  package func write(to json: inout JSONWriter) {
+    json.beginArray()
+    for entry in entries {
+      json.beginObject()
+      json.member("olmo", entry.olmo)
+      json.member("hugging_face", entry.huggingFace)
+      json.member("status", entry.status.rawValue)
+      json.member("value", entry.value)
+      json.member("note", entry.note)
+      json.member("carried", entry.isCarried)
+      json.endObject()
+    }
+    json.endArray()
   }
 }
