@@ -17,6 +17,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shlex
 import shutil
 import statistics
@@ -87,6 +88,8 @@ def many_small():
 SOURCES = {"OLMo-2 1B": ("olmo2-1b.pt", olmo2_1b), "50 000 small tensors": ("many.pt", many_small)}
 
 OPENED_TENSORS = 100_000
+# Tensors in the files whose reading and conversion is counted in instructions.
+COUNTED_TENSORS = 5_000
 
 CASTS = [("float32", "bfloat16"), ("float32", "float16"), ("bfloat16", "float32")]
 ELEMENTS = BENCH / "elements.bin"
@@ -328,6 +331,49 @@ def opening_section(path, results):
     ]
 
 
+def make_counted():
+    """Paths of a `.pt` and of a safetensors file with some thousand small tensors."""
+    import torch
+    from safetensors.torch import save_file
+
+    archive, plain = BENCH / "counted.pt", BENCH / "counted.safetensors"
+    state = {
+        f"layers.0.experts.{number // 3}.w{number % 3 + 1}.weight": torch.zeros(2, 3)
+        for number in range(COUNTED_TENSORS)}
+    torch.save(state, archive)
+    save_file(state, plain)
+    return archive, plain
+
+
+def count_instructions(binary, arguments):
+    """How many instructions a run of the program takes, which is the same on every machine."""
+    process = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", binary, *arguments],
+        check=True, capture_output=True, text=True)
+    return int(re.search(r"Collected : (\d+)", process.stderr).group(1))
+
+
+def instruction_section(binary):
+    archive, plain = make_counted()
+    there, back = BENCH / "counted-there.safetensors", BENCH / "counted-back.pt"
+    one_thread = ["--threads", "1", "--force"]
+    commands = {
+        "inspect .pt": ["inspect", archive],
+        "inspect safetensors": ["inspect", plain],
+        "pt-to-safetensors": ["pt-to-safetensors", archive, "-o", there, *one_thread],
+        "safetensors-to-pt": ["safetensors-to-pt", there, "-o", back, *one_thread],
+    }
+    lines = [
+        f"## Instructions for {COUNTED_TENSORS} small tensors", "",
+        "Counted by `valgrind --tool=callgrind`; start-up takes 4 million of them.", "",
+        "| command | instructions | for each tensor |", "| --- | --- | --- |",
+    ]
+    for name, arguments in commands.items():
+        count = count_instructions(binary, arguments)
+        lines.append(f"| `{name}` | {count / 1e6:.0f} million | {count / COUNTED_TENSORS:,.0f} |")
+    return [*lines, ""]
+
+
 def same_bytes_as_pytorch(binary, source):
     """Whether `--no-skeleton` gives the very file that PyTorch and safetensors give."""
     theirs = BENCH / "pytorch.safetensors"
@@ -521,6 +567,7 @@ def run(binary, probe, rounds, destination):
     sections += folder_section(source, measure_folders(binary, source, rounds))
     opened = make_opened()
     sections += opening_section(opened, measure_opening(probe, opened, rounds))
+    sections += instruction_section(binary)
     make_elements()
     sections += cast_section(probe, rounds)
     folder = make_small_files()
@@ -530,9 +577,9 @@ def run(binary, probe, rounds, destination):
 
 
 def check_tools():
-    for tool in ("hyperfine", "/usr/bin/time"):
+    for tool in ("hyperfine", "/usr/bin/time", "valgrind"):
         if shutil.which(tool) is None:
-            sys.exit(f"bench: {tool} is missing; on Debian: apt-get install hyperfine time")
+            sys.exit(f"bench: {tool} is missing; on Debian: apt-get install hyperfine time valgrind")
 
 
 def main():
