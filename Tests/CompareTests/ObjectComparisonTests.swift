@@ -28,11 +28,11 @@ struct ObjectComparisonTests {
     ),
     (
       "a str that is one object and one that is two",
-      .list([.memoised(1, "text"), .memo(1)]), ["text", "text"]
+      .list([.memoized(1, "text"), .memo(1)]), ["text", "text"]
     ),
     (
       "a tuple that is one object and one that is two",
-      .list([.memoised(1, .tuple([1])), .memo(1)]), [.tuple([1]), .tuple([1])]
+      .list([.memoized(1, .tuple([1])), .memo(1)]), [.tuple([1]), .tuple([1])]
     ),
     (
       "a class that NumPy has moved",
@@ -40,8 +40,8 @@ struct ObjectComparisonTests {
       .call(.global("numpy._core.multiarray", "_reconstruct"), [1])
     ),
     (
-      "lists that share alike", .list([.memoised(1, [1]), .memo(1)]),
-      .list([.memoised(7, [1]), .memo(7)])
+      "lists that share alike", .list([.memoized(1, [1]), .memo(1)]),
+      .list([.memoized(7, [1]), .memo(7)])
     ),
     ("keys that only look alike", [1: "a", 1.5: "b"], [1: "a", 1.5: "b"]),
   ]
@@ -153,20 +153,20 @@ struct ObjectComparisonTests {
       second: .filled(.new(.global("m", "D"), []), pairs: ["k", 2]), found: ["k: value: 1 / 2"]),
     Case(
       testDescription: "a list that is no longer shared",
-      first: .dict(["a", .memoised(1, [1]), "b", .memo(1)]), second: ["a": [1], "b": [1]],
+      first: .dict(["a", .memoized(1, [1]), "b", .memo(1)]), second: ["a": [1], "b": [1]],
       found: ["b: sharing: the same object as 'a' / one of its own"]),
     Case(
       testDescription: "a list that came to be shared", first: ["a": [1], "b": [1]],
-      second: .dict(["a", .memoised(1, [1]), "b", .memo(1)]),
+      second: .dict(["a", .memoized(1, [1]), "b", .memo(1)]),
       found: ["b: sharing: one of its own / the same object as 'a'"]),
     Case(
       testDescription: "a list shared with another",
-      first: .dict(["a", .memoised(1, [1]), "b", .memoised(2, [1]), "c", .memo(1)]),
-      second: .dict(["a", .memoised(1, [1]), "b", .memoised(2, [1]), "c", .memo(2)]),
+      first: .dict(["a", .memoized(1, [1]), "b", .memoized(2, [1]), "c", .memo(1)]),
+      second: .dict(["a", .memoized(1, [1]), "b", .memoized(2, [1]), "c", .memo(2)]),
       found: ["c: sharing: the same object as 'a' / the same object as 'b'"]),
     Case(
       testDescription: "a list that is no longer shared and was changed",
-      first: .dict(["a", .memoised(1, [1]), "b", .memo(1)]), second: ["a": [1], "b": [2]],
+      first: .dict(["a", .memoized(1, [1]), "b", .memo(1)]), second: ["a": [1], "b": [2]],
       found: ["b: sharing: the same object as 'a' / one of its own", "b.0: value: 1 / 2"]),
     Case(
       testDescription: "a list that holds itself and one that holds another",

@@ -55,7 +55,7 @@ struct RoundTripTests {
   func safetensors() throws {
     let folder = try CheckpointFolder()
     let source = try Self.torch(
-      folder, .dict(["w", .memoised(1, Self.tensor(100)), "tied", .memo(1)]))
+      folder, .dict(["w", .memoized(1, Self.tensor(100)), "tied", .memo(1)]))
     for options in [
       SafetensorsEncoder.Options(layout: .plain), .init(layout: .olmo), .init(tied: .copy),
       .init(includesSkeleton: false),

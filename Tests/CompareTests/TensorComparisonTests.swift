@@ -95,7 +95,7 @@ struct TensorComparisonTests {
       pairs: ["a"]),
     Case(
       testDescription: "one tensor object that became two of one storage",
-      first: .dict(["a", .memoised(9, whole), "b", .memo(9)]), second: ["a": whole, "b": whole],
+      first: .dict(["a", .memoized(9, whole), "b", .memo(9)]), second: ["a": whole, "b": whole],
       found: [
         "b: sharing: the same object as 'a' / one of its own",
         "b.args.5: sharing: the same object as 'a.args.5' / one of its own",
@@ -128,7 +128,7 @@ struct TensorComparisonTests {
   /// Two parameters of one tensor object.
   private static func parameters(_ first: Bool, _ second: Bool) -> PickledValue {
     .dict([
-      "p", .rebuilt(by: "_rebuild_parameter", [.memoised(9, whole), .bool(first), .noHooks]),
+      "p", .rebuilt(by: "_rebuild_parameter", [.memoized(9, whole), .bool(first), .noHooks]),
       "q", .rebuilt(by: "_rebuild_parameter", [.memo(9), .bool(second), .noHooks]),
     ])
   }

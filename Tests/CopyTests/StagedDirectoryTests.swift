@@ -16,13 +16,13 @@ struct StagedDirectoryTests {
 
   /// Stages the directory `name` with its files, and gives it its name unless `isAbandoned`.
   static func make(
-    _ name: String, in root: TemporaryDirectory, synchronising: Bool = false,
+    _ name: String, in root: TemporaryDirectory, synchronizing: Bool = false,
     abandoned isAbandoned: Bool = false, beforeCommit: () throws -> Void = {}
   ) throws {
     let directory = try StagedDirectory(path: root / name, inner: ["inner"])
     do {
       let outputs = try files.map { file in
-        try StagedOutput(path: directory.place(of: file), .init(synchronizes: synchronising))
+        try StagedOutput(path: directory.place(of: file), .init(synchronizes: synchronizing))
       }
       for (output, file) in zip(outputs, files) {
         try CopyEngine().run(FilePlan([.literal(Array(file.utf8))]), into: output)
@@ -30,7 +30,7 @@ struct StagedDirectoryTests {
       try StagedOutput.commit(outputs)
       try beforeCommit()
       guard !isAbandoned else { return directory.discard(files) }
-      try directory.commit(synchronising: synchronising)
+      try directory.commit(synchronizing: synchronizing)
     } catch {
       directory.discard(files)
       throw error
@@ -42,8 +42,8 @@ struct StagedDirectoryTests {
   }
 
   @Test("A directory appears with everything in it and not before", arguments: [false, true])
-  func appears(isSynchronising: Bool) throws {
-    try Self.make("a/b", in: root, synchronising: isSynchronising) {
+  func appears(isSynchronizing: Bool) throws {
+    try Self.make("a/b", in: root, synchronizing: isSynchronizing) {
       #expect(root.names == ["a"])
       let status = try Syscalls.status(at: root / "a/b")
       #expect(status == nil)
@@ -108,7 +108,7 @@ struct StagedDirectoryTests {
 
         let wasReached = FaultInjection.failing(call, under: root.path, code: code) {
           do {
-            try Self.make("a/b", in: root, synchronising: true)
+            try Self.make("a/b", in: root, synchronizing: true)
           } catch {
             #expect(error is CheckpointError, "call \(call)")
             failures += 1

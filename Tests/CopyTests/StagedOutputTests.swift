@@ -14,17 +14,17 @@ struct StagedOutputTests {
   init() throws { directory = try TemporaryDirectory() }
 
   func stage(
-    _ text: String, as name: String, replacing: Bool = false, synchronising: Bool = false
+    _ text: String, as name: String, replacing: Bool = false, synchronizing: Bool = false
   ) throws -> StagedOutput {
     let output = try StagedOutput(
-      path: directory / name, .init(replacesExisting: replacing, synchronizes: synchronising))
+      path: directory / name, .init(replacesExisting: replacing, synchronizes: synchronizing))
     try CopyEngine().run(FilePlan([.literal(Array(text.utf8))]), into: output)
     return output
   }
 
   @Test("A file appears when it is committed and not before", arguments: [false, true])
-  func appears(isSynchronising: Bool) throws {
-    let output = try stage("new", as: "out", synchronising: isSynchronising)
+  func appears(isSynchronizing: Bool) throws {
+    let output = try stage("new", as: "out", synchronizing: isSynchronizing)
     #expect(directory.names == [])
     try output.commit()
     #expect(directory.names == ["out"])

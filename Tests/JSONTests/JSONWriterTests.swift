@@ -64,6 +64,13 @@ struct JSONWriterTests {
         """#)
   }
 
+  @Test("Integers have all their digits", arguments: [0, 7, 10, -1, -10, 1 << 53, .max, .min])
+  func integers(_ value: Int) {
+    var json = JSONWriter()
+    json.integer(value)
+    #expect(String(decoding: json.bytes, as: UTF8.self) == String(value))
+  }
+
   @Test(
     "A float cannot be mistaken for an integer",
     arguments: [1.0, -0.0, 1e16, 1e300, Double.leastNonzeroMagnitude, 0.1])

@@ -24,7 +24,7 @@ struct PicklerTests {
     Case("a small int has no frame", "K\u{5}.", protocol: 4, "80 04 4b 05 2e"),
     Case("an empty str has a frame", "V\n.", protocol: 4, "80 04 95 0400000000000000 8c 00 94 2e"),
     Case("a one-tuple", ["K", 1, 0x85, "."], protocol: 2, "80 02 4b 01 85 71 00 2e"),
-    Case("the empty tuple is not memoised", ")0].", protocol: 2, "80 02 5d 71 00 2e"),
+    Case("the empty tuple is not memoized", ")0].", protocol: 2, "80 02 5d 71 00 2e"),
     Case("an int of 2**31", "I2147483648\n.", protocol: 2, "80 02 8a 05 00 00 00 80 00 2e"),
     Case("an int of -2**31 - 1", "I-2147483649\n.", protocol: 2, "80 02 8a 05 ff ff ff 7f ff 2e"),
     Case("an int of -1", "I-1\n.", protocol: 2, "80 02 4a ff ff ff ff 2e"),

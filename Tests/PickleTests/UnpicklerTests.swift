@@ -265,7 +265,7 @@ struct UnpicklerTests {
     #expect(error?.offset != nil)
   }
 
-  @Test("A container filled after it was memoised is one object with its references")
+  @Test("A container filled after it was memoized is one object with its references")
   func lateFilling() throws {
     // [d, d] with d filled between the two references
     let graph = try PickleProgram("](}q\u{0}K\u{1}K\u{2}sh\u{0}e.").load()

@@ -70,10 +70,10 @@ struct SkeletonTests {
     Case("a frozenset", .call(.global("__builtin__", "frozenset"), [[1]]), #"["frozenset",1]"#),
     Case("equal strs are written twice", ["x", "x"], #"["list","x","x"]"#),
     Case(
-      "one str used twice is a node", [.memoised(0, "x"), .memo(0)],
+      "one str used twice is a node", [.memoized(0, "x"), .memo(0)],
       #"["list",[1],[1]],["str","x"]"#),
     Case(
-      "one list used twice is a node", [.memoised(0, []), .memo(0)],
+      "one list used twice is a node", [.memoized(0, []), .memo(0)],
       #"["list",[1],[1]],["list"]"#),
     Case("a list that holds itself", operations("]q\u{7}h\u{7}a"), #"["list",[0]]"#),
     Case(
@@ -82,7 +82,7 @@ struct SkeletonTests {
     Case(
       "the str that spelled a byte is named if it is used elsewhere",
       [
-        .call(.global("_codecs", "encode"), [.memoised(0, "a"), "latin1"]), .memo(0),
+        .call(.global("_codecs", "encode"), [.memoized(0, "a"), "latin1"]), .memo(0),
       ], #"["list",[1],[2]],["bytes","YQ==",[2]],["str","a"]"#),
     Case(
       "and is not if it is not", .call(.global("_codecs", "encode"), ["a", "latin1"]),

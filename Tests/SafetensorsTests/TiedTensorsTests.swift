@@ -28,7 +28,7 @@ struct TiedTensorsTests {
       aliases: ["b=a", "c=a"]),
     Case(
       testDescription: "one object under two names",
-      object: .dict(["x", .memoised(9, whole), "y", .memo(9)]), names: ["x"], aliases: ["y=x"]),
+      object: .dict(["x", .memoized(9, whole), "y", .memo(9)]), names: ["x"], aliases: ["y=x"]),
     Case(
       testDescription: "names that Unicode calls equivalent",
       object: ["e\u{301}": whole, "\u{e9}": whole], names: ["e\u{301}"],

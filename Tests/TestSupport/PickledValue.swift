@@ -1,6 +1,6 @@
 /// A Python object as a test writes it down, and the pickle that makes it.
 ///
-/// The pickle is plain: nothing is memoised but what the test shares by ``memoised(_:_:)``. A test
+/// The pickle is plain: nothing is memoized but what the test shares by ``memoized(_:_:)``. A test
 /// that is about single operations puts them in with ``operations(_:)``.
 package indirect enum PickledValue: Sendable {
   /// `None`.
@@ -34,7 +34,7 @@ package indirect enum PickledValue: Sendable {
   /// What a persistent id stands for.
   case persistent(PickledValue)
   /// A value that is put into the memo.
-  case memoised(UInt8, PickledValue)
+  case memoized(UInt8, PickledValue)
   /// The value in that place of the memo.
   case memo(UInt8)
   /// Operations that leave one value on the stack.
@@ -71,7 +71,7 @@ package indirect enum PickledValue: Sendable {
         + (pairs.isEmpty ? [] : marked(pairs, "u"))
     case .built(let object, let state): object.program + state.program + Array("b".utf8)
     case .persistent(let id): id.program + Array("Q".utf8)
-    case .memoised(let place, let value): value.program + Array("q".utf8) + [place]
+    case .memoized(let place, let value): value.program + Array("q".utf8) + [place]
     case .memo(let place): Array("h".utf8) + [place]
     case .operations(let bytes): bytes
     }

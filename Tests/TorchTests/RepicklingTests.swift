@@ -25,7 +25,7 @@ struct RepicklingTests {
     Folder(testDescription: "olmo1-lionw-fsdp/step6-unsharded", count: 2),
   ]
 
-  /// `torch.jit.save` has a pickler of its own, which memoises what CPython's does not.
+  /// `torch.jit.save` has a pickler of its own, which memoizes what CPython's does not.
   static let torchScript = [
     "torch-corpus/torch-1.6.0/torchscript.pt", "torch-corpus/torch-1.13.1/torchscript.pt",
     "torch-corpus/torch-2.4.1/torchscript.pt", "torch-corpus/torch-2.13.0/torchscript.pt",

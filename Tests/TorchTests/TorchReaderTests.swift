@@ -46,7 +46,7 @@ struct TorchReaderTests {
       error?.message == "global 'posix.system' is not allowed: it exists to run code")
   }
 
-  @Test("A tensor survives a neighbour that was dropped, with a warning")
+  @Test("A tensor survives a neighbor that was dropped, with a warning")
   func dropped() throws {
     let checkpoint = try TorchFile.read(
       ["bad": .call(Self.system, ["ls"]), "w": .tensor(.storage("ByteStorage", 1), [1])],

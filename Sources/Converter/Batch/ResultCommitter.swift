@@ -31,7 +31,7 @@ struct ResultCommitter: Sendable {
     guard !group.isEmpty else { return ([], nil) }
     var records: [JournalRecord] = []
     var reports: [(index: Int, report: ItemReport)] = []
-    let syncError = synchronise(group)
+    let syncError = synchronize(group)
     for ended in group {
       let item = schedule.entries[ended.index].item
       var report = ItemReport(item, .done)
@@ -92,32 +92,32 @@ struct ResultCommitter: Sendable {
 
   // MARK: The disk
 
-  private func synchronise(_ group: [CompletedItem]) -> CheckpointError? {
+  private func synchronize(_ group: [CompletedItem]) -> CheckpointError? {
     guard let store else { return nil }
     let written = group.filter { $0.error == nil }.flatMap(\.result.outputs)
     guard !written.isEmpty else { return nil }
     do throws(CheckpointError) {
-      try synchronise(written, store.root)
+      try synchronize(written, store.root)
       return nil
     } catch {
       return error
     }
   }
 
-  private func synchronise(_ written: [String], _ root: String) throws(CheckpointError) {
+  private func synchronize(_ written: [String], _ root: String) throws(CheckpointError) {
     guard written.count <= Self.fileLimit else {
-      return try Syscalls.synchronise(fileSystemOf: root)
+      return try Syscalls.synchronize(fileSystemOf: root)
     }
-    for path in written { try synchronise(path) }
+    for path in written { try synchronize(path) }
     for directory in directories(of: written, below: root) {
-      try Syscalls.synchronise(directory: directory)
+      try Syscalls.synchronize(directory: directory)
     }
   }
 
-  private func synchronise(_ path: String) throws(CheckpointError) {
+  private func synchronize(_ path: String) throws(CheckpointError) {
     let descriptor = try Syscalls.open(path, .read)
     defer { Syscalls.close(descriptor) }
-    try Syscalls.synchronise(descriptor, path: path)
+    try Syscalls.synchronize(descriptor, path: path)
   }
 
   /// The directories that hold these files, and those above them up to the root.

@@ -48,7 +48,7 @@ package final class AppendedFile: Sendable {
   /// - Throws: `inputOutput` when that fails; the file may then end in a part of them.
   package func append(_ bytes: [UInt8]) throws(CheckpointError) {
     try Syscalls.append(descriptor, bytes.span.raw, path: path)
-    try Syscalls.synchronise(descriptor, path: path)
+    try Syscalls.synchronize(descriptor, path: path)
   }
 
   /// Cuts off everything behind the first `byteCount` bytes.

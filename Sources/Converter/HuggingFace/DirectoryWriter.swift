@@ -81,7 +81,7 @@ struct DirectoryWriter {
       try run(files, progress, below: FilePath(path).directory.text, in: nil) {
         directory.place(of: $0)
       }
-      try directory.commit(synchronising: options.writing.synchronizes)
+      try directory.commit(synchronizing: options.writing.synchronizes)
     } catch {
       directory.discard(files.map(\.name))
       throw error

@@ -18,7 +18,7 @@ public struct Inspection: Sendable {
     public var shape: [Int]
     /// The size of its elements in bytes.
     public var byteCount: Int
-    /// The distances between neighbours in elements, where they are not packed in row-major order.
+    /// The distances between neighbors in elements, where they are not packed in row-major order.
     public var strides: [Int]?
     /// The key of its storage, `nil` on the meta device.
     public var storage: String?

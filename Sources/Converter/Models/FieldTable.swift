@@ -44,7 +44,7 @@ package struct FieldTable: Sendable {
         .onlyOLMo("attention_layer_norm_with_affine", .bool(false), "q and k are not normalised"),
         .implied("norm_after", .bool(false), "OlmoForCausalLM normalises before the layers"),
       ] + tokens(end: 50279, padding: .integer(1), beginning: .null)
-      + training(initialisation: "mitchell", cutoff: .null) + foreign + [uniformHeads])
+      + training(initialization: "mitchell", cutoff: .null) + foreign + [uniformHeads])
 
   /// OLMo 2: `Olmo2Config` of transformers.
   private static let olmo2 = FieldTable(
@@ -61,7 +61,7 @@ package struct FieldTable: Sendable {
             reason: "norms without weights get weights of one")),
         .implied("norm_after", .bool(true), "Olmo2ForCausalLM normalises after the layers"),
       ] + tokens(end: 50279, padding: .integer(1), beginning: .null)
-      + training(initialisation: "normal", cutoff: .number(3)) + foreign + [uniformHeads])
+      + training(initialization: "normal", cutoff: .number(3)) + foreign + [uniformHeads])
 
   /// Models of OLMo's trainer that are Llamas: `LlamaConfig` of transformers.
   private static let llama = FieldTable(
@@ -74,7 +74,7 @@ package struct FieldTable: Sendable {
         .onlyOLMo("attention_layer_norm_with_affine", .bool(false), "q and k are not normalised"),
         .implied("norm_after", .bool(false), "LlamaForCausalLM normalises before the layers"),
       ] + tokens(end: 2, padding: .null, beginning: .integer(1))
-      + training(initialisation: "normal", cutoff: .number(3))
+      + training(initialization: "normal", cutoff: .number(3))
       + [
         .fixed("mlp_bias", .bool(false), "OLMo's feed-forward layer has no biases here"),
         FieldRow([], "head_dim", .derived(.headSize)),
@@ -176,10 +176,10 @@ extension FieldTable {
   }
 
   /// What only training looks at.
-  static func training(initialisation: String, cutoff: YAMLScalar) -> [FieldRow] {
+  static func training(initialization: String, cutoff: YAMLScalar) -> [FieldRow] {
     [
       .same("init_std", "initializer_range", missing: .number(0.02)),
-      .onlyOLMo("init_fn", .string(initialisation), "how weights begin"),
+      .onlyOLMo("init_fn", .string(initialization), "how weights begin"),
       .onlyOLMo("init_cutoff_factor", cutoff, "how weights begin"),
       .onlyOLMo("init_device", .string("meta"), "where weights begin"),
       .onlyOLMo("scale_emb_init", .bool(false), "how the embedding begins"),

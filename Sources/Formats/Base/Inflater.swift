@@ -29,7 +29,7 @@ package final class Inflater {
   }
 
   deinit {
-    // Safe: `stream` was initialised in `init`; zlib accepts one whose initialisation failed.
+    // Safe: `stream` was initialised in `init`; zlib accepts one whose initialization failed.
     unsafe inflateEnd(stream)
     unsafe stream.deinitialize(count: 1)
     unsafe stream.deallocate()

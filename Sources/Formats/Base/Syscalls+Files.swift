@@ -100,13 +100,13 @@ extension Syscalls {
   }
 
   /// Waits until the bytes of a file are on the disk (`fdatasync`).
-  package static func synchronise(_ descriptor: Int32, path: String) throws(CheckpointError) {
+  package static func synchronize(_ descriptor: Int32, path: String) throws(CheckpointError) {
     _ = try retrying("fdatasync", path) { fdatasync(descriptor) }
   }
 
   /// Waits until the names in a directory are on the disk, where the file system knows how to
   /// (`fsync`).
-  package static func synchronise(directory: String) throws(CheckpointError) {
+  package static func synchronize(directory: String) throws(CheckpointError) {
     let descriptor = try open(directory, .read)
     defer { close(descriptor) }
     do {
@@ -119,7 +119,7 @@ extension Syscalls {
   /// Waits until everything written to the file system that holds `path` is on the disk (`syncfs`).
   ///
   /// For many small files this is one wait instead of one for each.
-  package static func synchronise(fileSystemOf path: String) throws(CheckpointError) {
+  package static func synchronize(fileSystemOf path: String) throws(CheckpointError) {
     let descriptor = try open(path, .read)
     defer { close(descriptor) }
     _ = try retrying("syncfs", path) { syncfs(descriptor) }

@@ -21,7 +21,7 @@ struct BlockCoverage {
   private let shape: [Int]
   /// The dimensions along which some block is not as long as the box; the others need no look.
   private let dimensions: [Int]
-  /// The distance between neighbouring places along each of ``dimensions``.
+  /// The distance between neighboring places along each of ``dimensions``.
   private let strides: [Int]
   private var corners: [Corner] = []
 

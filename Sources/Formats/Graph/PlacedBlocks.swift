@@ -130,7 +130,7 @@ public struct ElementBlock: Sendable {
   public var dtype: DType
   /// The number of elements along each dimension.
   public var shape: [Int]
-  /// The distance between neighbours along each dimension, in elements.
+  /// The distance between neighbors along each dimension, in elements.
   public var strides: [Int]
   /// The place of the first element in the region, in elements.
   public var offset: Int

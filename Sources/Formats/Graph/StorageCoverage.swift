@@ -10,7 +10,7 @@ package struct StorageCoverage: Sendable {
   /// The coverage by no tensors.
   package init() {}
 
-  /// A tensor that falls into more runs of neighbouring elements counts as reaching all between
+  /// A tensor that falls into more runs of neighboring elements counts as reaching all between
   /// its first and last byte.
   private static let mostRuns = 1 << 16
   /// So does every tensor once there are this many runs in all: some sixty bytes of a pickle
@@ -27,7 +27,7 @@ package struct StorageCoverage: Sendable {
       return reach(
         tensor.offset * width..<(tensor.offset + tensor.elementCount) * width, of: storage)
     }
-    // Neighbouring dimensions that are packed are one; the order of dimensions does not matter.
+    // Neighboring dimensions that are packed are one; the order of dimensions does not matter.
     var dimensions = zip(tensor.shape, tensor.strides)
       .filter { $0.0 != 1 && $0.1 != 0 }
       .sorted { $0.1 < $1.1 }

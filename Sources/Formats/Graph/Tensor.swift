@@ -18,7 +18,7 @@ public struct Tensor: Sendable {
   public var dtype: DType
   /// The number of elements along each dimension; empty for a scalar.
   public var shape: [Int]
-  /// The distance between neighbours along each dimension, in elements.
+  /// The distance between neighbors along each dimension, in elements.
   public var strides: [Int]
   /// Where the first element lies in the storage, in elements.
   public var offset: Int

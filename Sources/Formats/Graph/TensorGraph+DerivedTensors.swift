@@ -31,7 +31,7 @@ extension TensorGraph {
 
   /// Adds a tensor that is the given ones one below the other: joined along their first dimension.
   ///
-  /// Neighbouring rows of one storage become a view of it again.
+  /// Neighboring rows of one storage become a view of it again.
   ///
   /// - Throws: `unsupported` for tensors that do not fit together, `limitExceeded` when the graph is
   ///   full.

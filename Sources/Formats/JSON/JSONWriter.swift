@@ -119,13 +119,16 @@ package struct JSONWriter: Sendable {
 
   private mutating func append(decimal value: Int) {
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    let start = bytes.count
+    // The largest magnitude of 64 bits has 19 digits.
+    var digits = [19 of UInt8](repeating: 0)
+    var start = digits.count
     var rest = value.magnitude
     repeat {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+      start -= 1
+      digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     } while rest > 0
-    bytes[start...].reverse()
+    for index in start..<digits.count { bytes.append(digits[index]) }
   }
 
   private mutating func raw(_ text: String) {

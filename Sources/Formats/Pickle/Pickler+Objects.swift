@@ -88,7 +88,7 @@ extension Pickler {
   mutating func startSet(_ id: NodeID, _ run: NodeRun) {
     guard version < 4 else {
       emit(.emptySet)
-      memoise(id)
+      memoize(id)
       return tasks.append(.batch(run, next: 0, .set))
     }
     startListCall(id, "set", run)
@@ -97,7 +97,7 @@ extension Pickler {
   mutating func startFrozenSet(_ id: NodeID, _ run: NodeRun) {
     guard version < 4 else {
       emit(.mark)
-      tasks.append(.memoise(id))
+      tasks.append(.memoize(id))
       tasks.append(.emit(.frozenSet))
       for child in graph[run].reversed() { tasks.append(.save(child)) }
       return
@@ -111,7 +111,7 @@ extension Pickler {
   private mutating func startListCall(_ id: NodeID, _ type: String, _ run: NodeRun) {
     saveGlobal("builtins", type)
     emit(.emptyList)
-    memoiseFresh()
+    memoizeFresh()
     schedule(.batch(run, next: 0, .list), .endListCall(id))
   }
 
@@ -150,9 +150,9 @@ extension Pickler {
       let (moduleText, nameText) = (graph.string(module) ?? "", graph.string(name) ?? "")
       try requireWritable(moduleText, nameText)
       emitGlobal(moduleText, nameText)
-      return memoise(id)
+      return memoize(id)
     }
-    schedule(.emit(.stackGlobal), .memoise(id))
+    schedule(.emit(.stackGlobal), .memoize(id))
     schedule(.saveModule(module), .save(name))
   }
 
@@ -182,7 +182,7 @@ extension Pickler {
     guard isFirst || strings.areLoaded else { return saveString(id, run) }
     let memo = MemoText.interned(ExactString(name))
     if !recall(memo) { saveInterned(name) }
-    if let index = memoisedTexts[memo] { alias(id, to: index) }
+    if let index = memoizedTexts[memo] { alias(id, to: index) }
   }
 
   /// Writes a class or function that the graph has no node for.
@@ -198,7 +198,7 @@ extension Pickler {
     } else {
       emitGlobal(module, name)
     }
-    memoise(memo)
+    memoize(memo)
   }
 
   private mutating func emitGlobal(_ module: String, _ name: String) {

@@ -37,7 +37,7 @@ extension Pickler {
 
   mutating func saveString(_ id: NodeID, _ run: ByteRun) {
     emitText(graph[run])
-    memoise(id)
+    memoize(id)
   }
 
   /// Writes a str that stands for itself in CPython: a constant of the interpreter or a library.
@@ -47,7 +47,7 @@ extension Pickler {
     let memo: MemoText = utf8.count <= 1 ? .character(utf8) : .interned(ExactString(text))
     if recall(memo) { return }
     emitText(utf8[...])
-    memoise(memo)
+    memoize(memo)
   }
 
   private mutating func emitText(_ utf8: ArraySlice<UInt8>) {
@@ -67,7 +67,7 @@ extension Pickler {
   mutating func saveBytes(_ id: NodeID, _ run: ByteRun) {
     guard version < 3 else {
       emitBytes(graph[run])
-      return memoise(id)
+      return memoize(id)
     }
     // Protocol 2 has no bytes: `_codecs.encode(text, 'latin1')`, or `bytes()` for none at all.
     if run.count == 0 {
@@ -79,10 +79,10 @@ extension Pickler {
       saveSpelling(of: id, run)
       saveInterned("latin1")
       emit(.tuple2)
-      memoiseFresh()
+      memoizeFresh()
     }
     emit(.reduce)
-    memoise(id)
+    memoize(id)
   }
 
   /// Writes the str whose Latin-1 encoding is a bytes object.
@@ -90,17 +90,17 @@ extension Pickler {
     let utf8 = PythonText.utf8(latin1: graph[run])
     guard run.count == 1 else {
       emitText(utf8[...])
-      return memoiseFresh()
+      return memoizeFresh()
     }
     if let spelling = graph.spellings[id] {
       if recall(spelling) { return }
       emitText(utf8[...])
-      memoisedTexts[.character(utf8)] = memoCount
-      return memoise(spelling)
+      memoizedTexts[.character(utf8)] = memoCount
+      return memoize(spelling)
     }
     if recall(.character(utf8)) { return }
     emitText(utf8[...])
-    memoise(.character(utf8))
+    memoize(.character(utf8))
   }
 
   private mutating func emitBytes(_ bytes: ArraySlice<UInt8>) {
@@ -121,7 +121,7 @@ extension Pickler {
       output.write(Opcode.byteArray8.rawValue)
       output.write(integer: UInt64(run.count))
       output.write(payload: graph[run])
-      return memoise(id)
+      return memoize(id)
     }
     saveGlobal("builtins", "bytearray")
     if run.count == 0 {
@@ -130,25 +130,25 @@ extension Pickler {
       output.startObject()
       saveFreshBytes(run)
       emit(.tuple1)
-      memoiseFresh()
+      memoizeFresh()
     }
     emit(.reduce)
-    memoise(id)
+    memoize(id)
   }
 
   /// The bytes object that a bytearray is made from, which nothing else refers to.
   private mutating func saveFreshBytes(_ run: ByteRun) {
     guard version < 3 else {
       emitBytes(graph[run])
-      return memoiseFresh()
+      return memoizeFresh()
     }
     saveGlobal("_codecs", "encode")
     emitText(PythonText.utf8(latin1: graph[run])[...])
-    memoiseFresh()
+    memoizeFresh()
     saveInterned("latin1")
     emit(.tuple2)
-    memoiseFresh()
+    memoizeFresh()
     emit(.reduce)
-    memoiseFresh()
+    memoizeFresh()
   }
 }

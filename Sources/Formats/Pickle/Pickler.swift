@@ -3,7 +3,7 @@ package import CkptGraph
 
 /// Writes the pickle that CPython's C pickler would write for a graph, byte for byte.
 ///
-/// Follows `Modules/_pickle.c` of CPython 3.8 to 3.13: what is memoised and when, the batches of
+/// Follows `Modules/_pickle.c` of CPython 3.8 to 3.13: what is memoized and when, the batches of
 /// 1000, the frames of protocol 4, and the calls that protocols 2 and 3 use for bytes and sets.
 /// One pickler writes one pickle.
 package struct Pickler {
@@ -15,7 +15,7 @@ package struct Pickler {
   var tasks: [Task] = []
   /// The numbers of the objects that have been written.
   private var memo: PickledNumbers
-  var memoisedTexts: [MemoText: Int] = [:]
+  var memoizedTexts: [MemoText: Int] = [:]
   /// The modules whose names nodes of the graph have been written for.
   var namedModules: Set<ExactString> = []
   var memoCount = 0
@@ -52,7 +52,7 @@ package struct Pickler {
     /// Write an operation without an operand.
     case emit(Opcode)
     /// Give the object that was just written its number.
-    case memoise(NodeID)
+    case memoize(NodeID)
     /// Drop what was written if the object got its number meanwhile (recursion), else number it.
     case endTuple(NodeID, count: Int)
     /// The same for the result of a call, and go on with what is done to the object.
@@ -102,11 +102,11 @@ package struct Pickler {
       }
     }
     pickler.emitTuple(count: keys.count)
-    if !keys.isEmpty { pickler.memoiseFresh() }
+    if !keys.isEmpty { pickler.memoizeFresh() }
     pickler.output.startObject()
     pickler.emit(flag ? .newTrue : .newFalse)
     pickler.emit(.tuple2)
-    pickler.memoiseFresh()
+    pickler.memoizeFresh()
     return pickler.output.finish()
   }
 
@@ -117,14 +117,14 @@ package struct Pickler {
       case .save(let id): try start(id)
       case .saveModule(let id): saveModule(id)
       case .emit(let opcode): emit(opcode)
-      case .memoise(let id): memoise(id)
+      case .memoize(let id): memoize(id)
       case .endTuple(let id, let count): endTuple(id, count: count)
       case .endCall(let id, let object): endCall(id, graph[object])
       case .endListCall(let id):
         emit(.tuple1)
-        memoiseFresh()
+        memoizeFresh()
         emit(.reduce)
-        memoise(id)
+        memoize(id)
       case .batch(let run, let next, let batch): writeBatch(run, next: next, batch)
       }
     }
@@ -148,11 +148,11 @@ package struct Pickler {
     case .tuple(let run): startTuple(id, run)
     case .list(let run):
       emit(.emptyList)
-      memoise(id)
+      memoize(id)
       tasks.append(.batch(run, next: 0, .list))
     case .dict(let run):
       emit(.emptyDict)
-      memoise(id)
+      memoize(id)
       tasks.append(.batch(run, next: 0, .dict))
     case .set(let run): startSet(id, run)
     case .frozenSet(let run): startFrozenSet(id, run)
@@ -193,26 +193,26 @@ extension Pickler {
 
   /// Writes a reference to an object known by its text; returns whether it has a number.
   mutating func recall(_ text: MemoText) -> Bool {
-    guard let index = memoisedTexts[text] else { return false }
+    guard let index = memoizedTexts[text] else { return false }
     emitGet(index)
     return true
   }
 
   /// Numbers the object just written.
-  mutating func memoise(_ id: NodeID) {
+  mutating func memoize(_ id: NodeID) {
     memo.set(memoCount, of: id)
-    if let text = memoText(of: id) { memoisedTexts[text] = memoCount }
-    memoiseFresh()
+    if let text = memoText(of: id) { memoizedTexts[text] = memoCount }
+    memoizeFresh()
   }
 
   /// Numbers an object just written that is known by its text.
-  mutating func memoise(_ text: MemoText) {
-    memoisedTexts[text] = memoCount
-    memoiseFresh()
+  mutating func memoize(_ text: MemoText) {
+    memoizedTexts[text] = memoCount
+    memoizeFresh()
   }
 
   /// Numbers an object just written that nothing can refer to.
-  mutating func memoiseFresh() {
+  mutating func memoizeFresh() {
     if version >= 4 {
       emit(.memoize)
     } else if memoCount < 256 {
@@ -256,13 +256,13 @@ extension Pickler {
   mutating func alias(_ id: NodeID, to index: Int) { memo.set(index, of: id) }
 
   /// Whether a node already has a number: it was met inside of itself.
-  func isMemoised(_ id: NodeID) -> Bool { memo.number(of: id) != nil }
+  func isMemoized(_ id: NodeID) -> Bool { memo.number(of: id) != nil }
 
   /// Numbers a tuple whose items have been written.
   mutating func endTuple(_ id: NodeID, count: Int) {
-    guard isMemoised(id) else {
+    guard isMemoized(id) else {
       emitTuple(count: count)
-      return memoise(id)
+      return memoize(id)
     }
     // The tuple contains itself through a list or dict and was written there: take back its items.
     if count <= 3 {
@@ -275,8 +275,8 @@ extension Pickler {
 
   /// Numbers the result of a call that has been written, and goes on with what is done to it.
   mutating func endCall(_ id: NodeID, _ object: ObjectNode) {
-    guard isMemoised(id) else {
-      memoise(id)
+    guard isMemoized(id) else {
+      memoize(id)
       return scheduleContents(of: object)
     }
     // The call's arguments contain its result, which was written there: take this one back.

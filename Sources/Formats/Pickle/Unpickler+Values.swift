@@ -55,7 +55,7 @@ extension Unpickler {
   }
 }
 
-/// Tuples, lists, dicts and sets, and filling them after they were memoised.
+/// Tuples, lists, dicts and sets, and filling them after they were memoized.
 extension Unpickler {
   mutating func pushTuple(count: Int) throws(CheckpointError) {
     guard stack.count - (marks.last ?? 0) >= count else { throw Self.underflow }

@@ -8,9 +8,9 @@ package struct Placement: Sendable {
   package struct Axis: Sendable {
     /// The number of elements.
     package let count: Int
-    /// The distance in bytes between neighbours in the assembly.
+    /// The distance in bytes between neighbors in the assembly.
     package let stride: Int
-    /// The distance in bytes between neighbours in the region.
+    /// The distance in bytes between neighbors in the region.
     package let source: Int
 
     /// Makes an axis from its three numbers.

@@ -10,7 +10,7 @@ public struct StridedElements: Hashable, Sendable {
   public var byteOffset: Int
   /// The number of elements along each dimension, outermost first; empty for a scalar.
   public var shape: [Int]
-  /// The distance in bytes between neighbours along each dimension; never negative.
+  /// The distance in bytes between neighbors along each dimension; never negative.
   public var byteStrides: [Int]
   /// The size of one element in bytes: a power of two up to 16.
   public var elementByteCount: Int
@@ -87,17 +87,17 @@ extension StridedElements {
   }
 }
 
-/// Dimensions with the distances between neighbours on two sides, where elements are and where they
+/// Dimensions with the distances between neighbors on two sides, where elements are and where they
 /// go, reduced to the fewest that visit the same bytes in the same order.
 ///
-/// Dimensions of one element are dropped and neighbours that could be one dimension are one: with a
+/// Dimensions of one element are dropped and neighbors that could be one dimension are one: with a
 /// packed target, a contiguous tensor of any rank has one dimension, a transposed one two.
 package struct StridedLayout: Sendable {
   /// The number of elements along each dimension, outermost first.
   package private(set) var extents: [Int] = []
-  /// The distance in bytes between neighbours in the source.
+  /// The distance in bytes between neighbors in the source.
   package private(set) var strides: [Int] = []
-  /// The distance in bytes between neighbours in the target.
+  /// The distance in bytes between neighbors in the target.
   package private(set) var targetStrides: [Int] = []
   /// The size of one element in bytes.
   package let unit: Int

@@ -18,7 +18,7 @@ struct TensorNames {
   private var lastNumbers: [ExactString: Int] = [:]
   /// The bytes of the names in layout `olmo` that were made.
   private var byteCount = 0
-  /// What the names of the leaves below one step begin with: neighbours have it in common.
+  /// What the names of the leaves below one step begin with: neighbors have it in common.
   private var beginning = (step: Leaves.root, text: "")
   /// Paths whose names were taken and got a number.
   private(set) var renamed: [String] = []

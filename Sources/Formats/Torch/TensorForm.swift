@@ -18,7 +18,7 @@ struct TensorForm {
   var offset: Int
   /// The number of elements along each dimension.
   var shape: [Int]
-  /// The distance between neighbours along each dimension, in elements.
+  /// The distance between neighbors along each dimension, in elements.
   var strides: [Int]
   /// Whether autograd records operations on it.
   var requiresGradient: Bool

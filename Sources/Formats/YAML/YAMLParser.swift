@@ -28,7 +28,7 @@ final class YAMLParser {
   }
 
   deinit {
-    // Safe: libyaml accepts a parser whose initialisation failed, which it has cleared.
+    // Safe: libyaml accepts a parser whose initialization failed, which it has cleared.
     unsafe yaml_parser_delete(parser)
     unsafe parser.deinitialize(count: 1)
     unsafe parser.deallocate()

@@ -154,7 +154,7 @@ extension ZipEntry {
   }
 }
 
-/// A stretch of a file held in memory, so that neighbouring records share one read.
+/// A stretch of a file held in memory, so that neighboring records share one read.
 struct FileWindow: Sendable {
   private let source: any ByteSource
   private var range: Range<Int>

@@ -63,7 +63,7 @@ extension ZipDirectory {
     return min(start + header.totalByteCount, source.byteCount)
   }
 
-  /// Where a read that starts at the first of `order` ends so that it covers neighbouring headers.
+  /// Where a read that starts at the first of `order` ends so that it covers neighboring headers.
   private static func readAhead(_ entries: [ZipEntry], _ order: ArraySlice<Int>) -> Int {
     var range = 0..<0
     for index in order {
@@ -79,7 +79,7 @@ extension ZipDirectory {
   }
 }
 
-/// Holds an entry's local header against its line in the central directory and its neighbour.
+/// Holds an entry's local header against its line in the central directory and its neighbor.
 struct LocalHeaderCheck {
   let entry: ZipEntry
   /// The entry whose local header comes next in the file, or `nil` before the central directory.
@@ -94,10 +94,10 @@ struct LocalHeaderCheck {
     let start = entry.localHeaderOffset
     let bound = next?.localHeaderOffset ?? centralDirectory
     guard count <= bound - start else {
-      let neighbour = next.map { "'\($0.name)'" } ?? "the central directory"
+      let neighbor = next.map { "'\($0.name)'" } ?? "the central directory"
       throw CheckpointError(
         .malformed,
-        "'\(entry.name)' overlaps \(neighbour): it takes at least \(count) bytes, "
+        "'\(entry.name)' overlaps \(neighbor): it takes at least \(count) bytes, "
           + "\(bound - start) are left", at: start)
     }
     return start..<start + count

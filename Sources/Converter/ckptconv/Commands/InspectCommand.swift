@@ -110,7 +110,7 @@ struct InspectionListing {
   }
 
   private var tensorTable: Table {
-    // Neighbours often have the same shape and size.
+    // Neighbors often have the same shape and size.
     var shape = (value: [Int](), text: "[]")
     var size = (value: 0, text: ByteCount(bytes: 0).description)
     let rows = ordered.prefix(limit).map { tensor in

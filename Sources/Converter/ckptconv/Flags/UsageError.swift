@@ -133,7 +133,7 @@ enum Suggestion {
     return names.first { text.count >= 3 && $0.hasPrefix(text) }
   }
 
-  /// How many insertions, deletions, replacements and swaps of neighbours turn one text into the
+  /// How many insertions, deletions, replacements and swaps of neighbors turn one text into the
   /// other (the optimal string alignment distance).
   static func distance(_ from: [Character], _ to: [Character]) -> Int {
     var beforeLast: [Int] = []

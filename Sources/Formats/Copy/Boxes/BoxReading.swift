@@ -18,7 +18,7 @@ struct BoxReading {
   let outer: [Int]
   /// Whether a read has the elements in the order in which the output has them.
   let isInOrder: Bool
-  /// The distance in bytes between the starts of neighbouring reads in memory.
+  /// The distance in bytes between the starts of neighboring reads in memory.
   let pitch: Int
 
   /// Plans the reads for a box of `extents` elements out of `layout`, whose dimensions from the
@@ -54,9 +54,9 @@ struct Slab {
   let runByteCount: Int
   /// The distance in bytes from the first element of the selection to the first run.
   let source: Int
-  /// The distance in bytes between neighbouring runs in the source.
+  /// The distance in bytes between neighboring runs in the source.
   let sourceStride: Int
-  /// The distance in bytes between the starts of neighbouring runs in memory.
+  /// The distance in bytes between the starts of neighboring runs in memory.
   let pitch: Int
   /// The distance in bytes from the box's first element to the slab's in the target.
   let target: Int

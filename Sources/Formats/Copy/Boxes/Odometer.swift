@@ -51,9 +51,9 @@ struct PlaneWalk {
   struct Axis {
     /// The number of elements.
     var count = 1
-    /// The distance in bytes between neighbours in the source.
+    /// The distance in bytes between neighbors in the source.
     var stride = 0
-    /// The distance in bytes between neighbours in the target.
+    /// The distance in bytes between neighbors in the target.
     var target = 0
   }
 

@@ -1,7 +1,7 @@
 internal import CkptBase
 internal import CkptPlan
 
-/// Small segments: neighbours share one write and, where they are neighbours in the source too, one
+/// Small segments: neighbors share one write and, where they are neighbors in the source too, one
 /// read.
 extension CopyRun {
   /// What the input buffer holds of a file.

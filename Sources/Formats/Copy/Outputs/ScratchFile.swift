@@ -73,8 +73,8 @@ final class ScratchFile: CopyDestination {
   }
 
   /// Waits until the bytes are on the disk.
-  func synchronise() throws(CheckpointError) {
-    try Syscalls.synchronise(descriptor, path: label)
+  func synchronize() throws(CheckpointError) {
+    try Syscalls.synchronize(descriptor, path: label)
   }
 
   /// Gives the file a name that must be free.

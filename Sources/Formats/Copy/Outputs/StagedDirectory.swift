@@ -47,15 +47,15 @@ public final class StagedDirectory: Sendable {
   /// The path at which to make a file of the directory, until it is committed.
   public func place(of name: String) -> String { "\(place)/\(name)" }
 
-  /// Gives the directory its name, when all of its files have theirs; with `synchronising`, waits
+  /// Gives the directory its name, when all of its files have theirs; with `synchronizing`, waits
   /// until the name is on the disk.
   ///
   /// - Throws: `inputOutput` when the name has been taken meanwhile.
-  public func commit(synchronising: Bool = false) throws(CheckpointError) {
+  public func commit(synchronizing: Bool = false) throws(CheckpointError) {
     // An empty directory of that name is replaced, anything else is not.
     try Syscalls.rename(place, replacing: path)
     do throws(CheckpointError) {
-      if synchronising { try synchroniseParents() }
+      if synchronizing { try synchronizeParents() }
     } catch {
       try? Syscalls.rename(path, replacing: place)
       throw error
@@ -63,12 +63,12 @@ public final class StagedDirectory: Sendable {
     made.withLock { $0 = [] }
   }
 
-  private func synchroniseParents() throws(CheckpointError) {
+  private func synchronizeParents() throws(CheckpointError) {
     // What was made inside of the hidden directory was waited for with its files.
     let outer = made.withLock { $0.map { FilePath($0).directory.text } }
       .filter { !FilePath($0).appending("").text.begins(with: "\(place)/") }
     for directory in Set(names: outer + [FilePath(path).directory.text]) {
-      try Syscalls.synchronise(directory: directory.text)
+      try Syscalls.synchronize(directory: directory.text)
     }
   }
 

@@ -87,7 +87,7 @@ public final class StagedOutput: CopyDestination {
   /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
   public static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
     do throws(CheckpointError) {
-      for output in outputs where output.options.synchronizes { try output.file.synchronise() }
+      for output in outputs where output.options.synchronizes { try output.file.synchronize() }
       for output in outputs where output.options.replacesExisting { try output.prepareToReplace() }
       try publish(outputs)
     } catch {
@@ -106,9 +106,9 @@ public final class StagedOutput: CopyDestination {
       for output in outputs where output.options.replacesExisting {
         try output.file.replace(output.path)
       }
-      let synchronised = outputs.filter(\.options.synchronizes)
-      for directory in Set(synchronised.flatMap { [$0.directory] + $0.directories.parents }) {
-        try Syscalls.synchronise(directory: directory)
+      let synchronized = outputs.filter(\.options.synchronizes)
+      for directory in Set(synchronized.flatMap { [$0.directory] + $0.directories.parents }) {
+        try Syscalls.synchronize(directory: directory)
       }
     } catch {
       for path in published { try? Syscalls.remove(path) }
