@@ -78,7 +78,7 @@ package struct BatchItem: Sendable {
   package let name: String
   /// The path that opens it.
   package let input: String
-  /// What is to be done, or why that is impossible.
+  /// The work, or the reason that it is impossible.
   package let work: Result<any BatchWork, CheckpointError>
   /// The size of what is read, in bytes.
   package let readByteCount: Int

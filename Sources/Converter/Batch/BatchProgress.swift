@@ -6,11 +6,11 @@ package protocol BatchObserver: Sendable {
   func finished(_ report: ItemReport, _ progress: BatchProgress)
 }
 
-/// How far a batch has come.
+/// The progress of a batch.
 package struct BatchProgress: Hashable, Sendable {
-  /// How many items have ended in this run.
+  /// The number of items that have ended in this run.
   package var itemsDone = 0
-  /// How many items there are to do in this run.
+  /// The number of items to do in this run.
   package var itemCount = 0
   /// The bytes read of them so far.
   package var bytesDone = 0

@@ -113,9 +113,9 @@ extension BatchReport {
   }
 }
 
-/// What became of one item.
+/// The outcome of one item.
 package struct ItemReport: Sendable {
-  /// How it ended.
+  /// The kind of outcome.
   package enum Outcome: String, Sendable {
     /// It was done in this run.
     case done
@@ -133,7 +133,7 @@ package struct ItemReport: Sendable {
   package var name: String
   /// The path that opens it.
   package var input: String
-  /// How it ended.
+  /// The kind of outcome.
   package var outcome: Outcome
   /// The size of what is read, in bytes.
   package var readByteCount = 0

@@ -7,7 +7,7 @@ public import CkptModels
 
 /// A conversion of one directory to another, which appears complete or not at all.
 package protocol DirectoryConversion: Sendable {
-  /// What holds for the directory that is written.
+  /// Options for the directory that is written.
   var folder: DirectoryOptions { get set }
 
   /// Whether a directory that holds files of these names can be converted.
@@ -34,13 +34,13 @@ package protocol DirectoryConversion: Sendable {
   ) throws(CheckpointError) -> DirectoryReport
 }
 
-/// What the caller decides about the directory that a checkpoint is converted to.
+/// Options for the directory that a checkpoint is converted to.
 public struct DirectoryOptions: Sendable {
   /// Options for reading checkpoints.
   public var reading = ReadingOptions()
   /// Options for writing the files.
   public var writing = WritingOptions()
-  /// What it may use of the machine.
+  /// Threads and memory that it may use.
   public var budget = CopyBudget()
   /// The hidden directory in which the files are until all are complete; `nil` for a new one beside
   /// the output.
@@ -50,15 +50,15 @@ public struct DirectoryOptions: Sendable {
   public init() {}
 }
 
-/// What became of a checkpoint that was converted as a whole, its configuration included.
+/// The outcome of converting a checkpoint as a whole, its configuration included.
 public struct DirectoryReport: Sendable {
   /// The files written.
   public internal(set) var outputs: [Conversion.Output] = []
-  /// What became of every field of the configuration.
+  /// The outcome of every field of the configuration.
   public internal(set) var configuration = FieldReport()
-  /// What the user should know about the whole.
+  /// Warnings about the whole.
   public internal(set) var warnings: [Notice] = []
-  /// What could have been done and was not asked for.
+  /// Things that could have been done and were not asked for.
   public internal(set) var notes: [Notice] = []
   /// How OLMo's trainer takes up what was written; `nil` for other outputs.
   public internal(set) var trainerStart: TrainerStart?

@@ -1,4 +1,4 @@
-/// What the user can do about an error, a warning or a finding.
+/// Advice on an error, a warning or a finding.
 ///
 /// A remedy is advice in words, something that the program can be told to do, or both. The library
 /// knows no command line: it names an ``Action``, and the program that uses the library says with
@@ -6,7 +6,7 @@
 public struct Remedy: Hashable, Sendable {
   /// Advice in words, which names no flag of the program; the reason for the action where there is one.
   public var text: String?
-  /// What the program can be told to do.
+  /// An option of the program that helps, which the executable spells.
   public var action: Action?
 
   /// Advice in words, and what the program can be told to do beside it or instead.
@@ -127,9 +127,9 @@ extension Remedy: CustomStringConvertible {
 
 /// Something to tell the user, and what can be done about it.
 public struct Notice: Hashable, Sendable {
-  /// What there is to tell: a sentence without capital and full stop.
+  /// One sentence without capital and full stop.
   public var message: String
-  /// What the user can do, where there is something.
+  /// Advice on it, where there is any.
   public var remedy: Remedy?
 
   /// Makes a notice.

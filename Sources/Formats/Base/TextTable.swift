@@ -39,7 +39,7 @@ package struct TextTable: Sendable {
     return nil
   }
 
-  /// Where a text is, or would be.
+  /// The place of a text, or the free one that it would take.
   @inline(__always)
   private func place(_ hash: UInt32, where isEqual: (Int) -> Bool) -> Int {
     var place = Int(hash) & (slots.count - 1)
@@ -61,7 +61,7 @@ package struct TextTable: Sendable {
 }
 
 extension TextTable {
-  /// What makes the hashes of this process its own.
+  /// The key of this process: others have other hashes.
   private static let seed = UInt64.random(in: .min ... .max)
   private static let factor: UInt64 = 0xa076_1d64_78bd_642f
 

@@ -20,7 +20,7 @@ package enum WorkCount: Sendable {
   #if DEBUG
     private static let count = Atomic<Int>(0)
 
-    /// How many nodes and bytes the process has looked at.
+    /// The number of nodes and bytes that the process has looked at.
     package static var total: Int { count.load(ordering: .relaxed) }
 
     @usableFromInline

@@ -56,7 +56,7 @@ public struct ShardsDescription: Sendable {
     public var name: String
     /// Its size in bytes.
     public var byteCount: Int
-    /// How many entries it holds.
+    /// The number of its entries.
     public var entryCount: Int
 
     package init(name: String, byteCount: Int, entryCount: Int) {
@@ -70,7 +70,7 @@ public struct ShardsDescription: Sendable {
   public var shards: [Shard]
   /// The entries of the files' `__metadata__`, those that are equal once.
   public var metadata: [(key: String, value: String)]
-  /// What the index gives as the size of all tensors, in bytes.
+  /// The size of all tensors that the index announces, in bytes.
   public var announcedByteCount: Int?
 
   package init(

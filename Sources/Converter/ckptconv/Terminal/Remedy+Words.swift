@@ -3,7 +3,7 @@ internal import CkptHuggingFace
 
 /// Remedies in the words of this program: the one place that spells its flags in advice.
 extension Remedy {
-  /// What to do, on one line; it is what `hint:` shows and what JSON has for it.
+  /// The advice on one line, which `hint:` shows and JSON has.
   var words: String {
     guard let action else { return text ?? "" }
     switch action {
