@@ -39,11 +39,11 @@ let package = Package(
     .systemLibrary(name: "CCkptSystem", path: "Sources/Formats/System/CCkptSystem"),
     library("CCkptZlib", "zlib", apt: "zlib1g-dev", brew: "zlib"),
     library("CCkptDeflate", "libdeflate", apt: "libdeflate-dev", brew: "libdeflate"),
-    library("CCkptNettle", "nettle", apt: "nettle-dev", brew: "nettle"),
+    library("CCkptCrypto", "libcrypto", apt: "libssl-dev", brew: "openssl@3"),
     library("CCkptYAML", "yaml-0.1", apt: "libyaml-dev", brew: "libyaml"),
 
     module(
-      "CkptBase", in: "Formats", ["CCkptSystem", "CCkptZlib", "CCkptDeflate", "CCkptNettle"]),
+      "CkptBase", in: "Formats", ["CCkptSystem", "CCkptZlib", "CCkptDeflate", "CCkptCrypto"]),
     module("CkptJSON", in: "Formats", ["CkptBase"]),
     module("CkptYAML", in: "Formats", ["CCkptYAML", "CkptBase"]),
     module("CkptGraph", in: "Formats", ["CkptBase"]),

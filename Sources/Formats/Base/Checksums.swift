@@ -1,5 +1,5 @@
+internal import CCkptCrypto
 internal import CCkptDeflate
-internal import CCkptNettle
 internal import CCkptZlib
 
 /// The checksum of ZIP: CRC-32 with the polynomial of IEEE 802.3 (APPNOTE 4.4.7).
@@ -42,7 +42,7 @@ package struct CRC32: Sendable {
 
 /// The hash function SHA-256 (FIPS 180-4), over bytes that arrive piece by piece.
 ///
-/// Nettle uses the processor's own instructions for it where there are any.
+/// OpenSSL uses the processor's own instructions for it where there are any.
 package struct SHA256: Sendable {
   /// The hash of some bytes.
   package struct Digest: Hashable, Sendable, CustomStringConvertible {
@@ -54,7 +54,7 @@ package struct SHA256: Sendable {
     /// The digest that 64 lower-case hexadecimal digits stand for, or `nil` for any other text.
     package init?(hexadecimal text: String) {
       let digits = Array(text.utf8)
-      guard digits.count == 2 * Int(SHA256_DIGEST_SIZE) else { return nil }
+      guard digits.count == 2 * Int(SHA256_DIGEST_LENGTH) else { return nil }
       var bytes: [UInt8] = []
       for index in stride(from: 0, to: digits.count, by: 2) {
         guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1])
@@ -80,31 +80,31 @@ package struct SHA256: Sendable {
     }
   }
 
-  private var context = sha256_ctx()
+  private var context = SHA256_CTX()
 
   /// The state before any bytes.
   package init() {
-    // Safe: the context is alive for the call, which writes all of it that is ever read.
-    unsafe nettle_sha256_init(&context)
+    // Safe: the context is alive for the call, which writes all of it.
+    unsafe SHA256_Init(&context)
   }
 
   /// Takes in the next bytes.
   package mutating func update(_ bytes: RawSpan) {
     // Safe: the pointer and count describe `bytes`, alive for the call; no bytes are none to read.
     unsafe bytes.withUnsafeBytes { bytes in
-      guard let start = bytes.baseAddress else { return }
-      unsafe nettle_sha256_update(
-        &context, bytes.count, start.assumingMemoryBound(to: UInt8.self))
+      _ = unsafe SHA256_Update(&context, bytes.baseAddress, bytes.count)
     }
   }
 
   /// The digest of the bytes so far; the next ones begin anew.
   package mutating func finish() -> Digest {
-    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_SIZE))
+    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
     // Safe: the array has the size of a digest, which is what the call writes.
     unsafe digest.withUnsafeMutableBufferPointer { digest in
-      unsafe ckptconv_sha256_digest(&context, digest.baseAddress)
+      _ = unsafe SHA256_Final(digest.baseAddress, &context)
     }
+    // Safe: as above. The context holds the last block, from which no other bytes may go on.
+    unsafe SHA256_Init(&context)
     return Digest(digest)
   }
 
