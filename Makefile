@@ -30,8 +30,8 @@ release: ## build .build/ckptconv: optimised, one file, Swift inside
 	$(SWIFT) build $(RELEASE_FLAGS)
 	install -m 755 .build/release/ckptconv $(BINARY)
 
-demo: deps release ## convert a real OLMo-2 checkpoint and look at the result
-	Scripts/demo $(BINARY)
+demo: deps build ## convert a real OLMo-2 checkpoint and look at the result
+	Scripts/demo $(DEBUG_BINARY)
 
 test: deps check interop ## everything that continuous integration runs
 
