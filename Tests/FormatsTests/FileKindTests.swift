@@ -32,7 +32,7 @@ struct FileKindTests {
   private static let sha256 = String(repeating: "0123456789abcdef", count: 4)
 
   static let readable = [
-    Case("an archive of torch.save", archive, .zip),
+    Case("a torch.save archive", archive, .zip),
     Case("an archive without entries", ZipBuilder([]).bytes().suffix(22), .zip),
     Case("an archive behind other bytes", Array("hello\n".utf8) + archive, .zip),
     Case("an archive behind zeros", [UInt8](repeating: 0, count: 5000) + archive, .zip),
@@ -149,21 +149,21 @@ struct FileKindTests {
     let problem = FileKind.gitLFSPointer(pointer).problem
     #expect(
       problem?.message == "this is a git-lfs pointer to a file of 12345 bytes, not the file")
-    #expect(problem?.remedy == "run 'git lfs pull' in its repository")
+    #expect(problem?.remedy == "run 'git lfs pull' in the repository")
   }
 
-  @Test("The sentence for a cut archive says that the missing bytes cannot be counted")
+  @Test("The advice for a truncated archive explains a file of the right size")
   func truncationSentence() {
     let problem = FileKind.truncatedZip.problem
-    #expect(problem?.message == "this ZIP archive has no end: the file was cut off on the way")
-    #expect(problem?.remedy?.text?.contains("how much is missing cannot be told") == true)
+    #expect(problem?.message == "this ZIP archive is truncated: its table of contents is missing")
+    #expect(problem?.remedy?.text?.contains("if its size is right already") == true)
   }
 
   @Test("The sentence for an unknown file shows its first bytes")
   func unknownSentence() {
     #expect(
       FileKind.unknown(leading: [0xde, 0x0a]).problem?.message
-        == "neither a file of torch.save nor safetensors: it starts with de 0a")
+        == "this is neither a file of torch.save nor safetensors: it starts with de 0a")
   }
 
   @Test("Any few bytes are told without a trap")

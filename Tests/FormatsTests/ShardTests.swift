@@ -40,17 +40,19 @@ struct ShardTests {
       .inputOutput, at: "3.safetensors", says: "no such file or directory (open)"),
     Case(
       "A tensor in two shards", second: ["b", "a"], .malformed, at: "2.safetensors",
-      says: "tensor 'a' is in this shard, the index has it in '1.safetensors'"),
+      says: "tensor 'a' is in this shard, but the index lists it in '1.safetensors'"),
     Case(
       "A tensor in another shard than the index says", first: ["b"], second: ["a"], .malformed,
       at: "1.safetensors",
-      says: "tensor 'b' is in this shard, the index has it in '2.safetensors'"),
+      says: "tensor 'b' is in this shard, but the index lists it in '2.safetensors'"),
     Case(
       "A tensor that is in no shard",
       map: "{\"c\":\"1.safetensors\",\"a\":\"1.safetensors\",\"d\":\"1.safetensors\","
         + "\"b\":\"2.safetensors\"}",
       .malformed,
-      says: "tensor 'c' is not in '1.safetensors', where the index has it, and 1 more are missing"),
+      says:
+        "tensor 'c' is not in '1.safetensors', although the index lists it there, and 1 more are missing"
+    ),
     Case(
       "A tensor that is not in the index", second: ["b", "c"], .malformed, at: "2.safetensors",
       says: "tensor 'c' is not in the index"),
@@ -147,7 +149,8 @@ struct ShardTests {
       "{\"a\":\"1.safetensors\",\"b\":\"2.safetensors\"}", metadata: "{\"total_size\":\(size)}")
     let warnings = try folder.read().warnings
     #expect(
-      warnings == (isWarning ? ["the index gives the tensors 12 bytes, they have 4"] : []))
+      warnings
+        == (isWarning ? ["the index says that the tensors have 12 bytes, but they have 4"] : []))
   }
 
   @Test("A skeleton in a shard is not read, and that is said")
@@ -157,7 +160,7 @@ struct ShardTests {
     try folder.addIndex("{\"a\":\"1.safetensors\"}")
     #expect(
       try folder.read().warnings
-        == ["1.safetensors: its skeleton is not read: shards are names and tensors"])
+        == ["1.safetensors: its skeleton is ignored, as always in shards"])
   }
 
   @Test("Shards of torch.save keep their storages apart, and what is tied stays tied")
@@ -201,7 +204,7 @@ struct ShardTests {
     try folder.addIndex("{\"a\":\"1.safetensors\"}", named: "other.safetensors.index.json")
     #expect(try folder.read().graph.tensors.count == 1)
     try folder.addIndex("{\"a\":\"1.safetensors\"}", named: "second.safetensors.index.json")
-    #expect(folder.error()?.message.hasPrefix("there are several models") == true)
+    #expect(folder.error()?.message.hasPrefix("this directory has several models") == true)
     try folder.addTorch("pytorch_model.bin", [:], storages: [])
     #expect(try folder.read().graph.tensors.count == 0)
     try folder.addSafetensors("model.safetensors", ["a", "b"])

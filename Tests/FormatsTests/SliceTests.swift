@@ -78,7 +78,7 @@ struct SliceTests {
     let error = #expect(throws: CheckpointError.self) { try TorchReader.read(slice) }
     #expect(
       error?.description
-        == "\(slice.name): archive/data.pkl: byte 0x2: 0xff is not a pickle operation")
+        == "\(slice.name): archive/data.pkl: byte 0x2: 0xff is not a pickle opcode")
   }
 
   @Test("A slice that cuts an archive off does not see what follows it")

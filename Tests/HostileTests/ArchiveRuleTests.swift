@@ -66,19 +66,19 @@ struct ArchiveRuleTests {
     },
     Case(
       name: "a record whose name leads out of the archive",
-      refusal: (.malformed, "'../../x' cannot be the name of a record")
+      refusal: (.malformed, "'../../x' is not a valid record name")
     ) {
       archive([tensor("0")], adding: .init("archive/../../x", [5, 6])).bytes()
     },
     Case(
       name: "a record whose name has an empty part",
-      refusal: (.malformed, "'extra//x' cannot be the name of a record")
+      refusal: (.malformed, "'extra//x' is not a valid record name")
     ) {
       archive([tensor("0")], adding: .init("archive/extra//x", [5, 6])).bytes()
     },
     Case(
       name: "a directory that is the one above",
-      refusal: (.malformed, "'..' cannot be the directory of an archive")
+      refusal: (.malformed, "'..' is not a valid directory of an archive")
     ) {
       ZipBuilder.torch(pickle: PickledValue.none.pickle(), storages: [], prefix: "..").bytes()
     },

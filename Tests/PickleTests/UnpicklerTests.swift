@@ -146,11 +146,11 @@ struct UnpicklerTests {
     Refusal("no STOP", "N", .truncated, "1 bytes are announced, 0 are left"),
     Refusal("STOP without an object", ".", .malformed, "the pickle ends without an object"),
     Refusal("STOP on a mark", "(.", .malformed, "the pickle ends without an object"),
-    Refusal("an unknown operation", [0xff], .malformed, "0xff is not a pickle operation"),
+    Refusal("an unknown operation", [0xff], .malformed, "0xff is not a pickle opcode"),
     Refusal("a later protocol", [0x80, 6, "N", "."], .unsupported, "pickle protocol 6"),
     Refusal(
       "a frame past the end", [0x80, 4, 0x95, 9, 0, 0, 0, 0, 0, 0, 0, "N", "."], .truncated,
-      "a frame of 9 bytes is announced, 2 are left"),
+      "a frame of 9 bytes begins, but only 2 are left"),
     Refusal(
       "text past the end", ["X", 0xff, 0xff, 0xff, 0x7f], .truncated,
       "2147483647 bytes are announced, 0 are left"),
@@ -175,7 +175,7 @@ struct UnpicklerTests {
     Refusal(
       "a frame of 2**64 - 1",
       [0x80, 4, 0x95, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, "N", "."], .truncated,
-      "a frame of 18446744073709551615 bytes is announced, 2 are left"),
+      "a frame of 18446744073709551615 bytes begins, but only 2 are left"),
     Refusal(
       "BINSTRING of negative length", ["T", 0xff, 0xff, 0xff, 0xff, "."], .truncated,
       "-1 bytes are announced, 1 are left"),
@@ -193,14 +193,14 @@ struct UnpicklerTests {
       "memo entry 5 is read before it is written"),
     Refusal(
       "an empty stack", "q\u{0}.", .malformed,
-      "the operation takes more from the stack than there is"),
+      "the opcode takes more from the stack than it holds"),
     Refusal(
       "taking what lies below a mark", "K\u{1}(a.", .malformed,
-      "the operation takes more from the stack than there is"),
-    Refusal("no mark", "K\u{1}t.", .malformed, "the operation needs a mark and there is none"),
+      "the opcode takes more from the stack than it holds"),
+    Refusal("no mark", "K\u{1}t.", .malformed, "the opcode needs a mark, but the stack has none"),
     Refusal(
       "a key without a value", "}(K\u{1}u.", .malformed,
-      "a dict is given a key without a value"),
+      "a dict has a key without a value"),
     Refusal(
       "a key that cannot be hashed", "}]Ns.", .malformed,
       "a dict or set has a key that cannot be hashed: []"),
@@ -212,44 +212,47 @@ struct UnpicklerTests {
       "a dict or set has a key that cannot be hashed: {}"),
     Refusal(
       "appending to a tuple", ")Na.", .malformed,
-      "items are appended to something that is not a list"),
+      "the pickle appends items to something that is not a list"),
     Refusal(
       "setting a key in a list", "]NNs.", .malformed,
-      "keys are set in something that is not a dict"),
+      "the pickle sets keys in something that is not a dict"),
     Refusal(
       "adding to a list", ["]", "(", "N", 0x90, "."], .malformed,
-      "items are added to something that is not a set"),
+      "the pickle adds items to something that is not a set"),
     Refusal(
       "a state for a list", "]Nb.", .malformed,
-      "a state is given to something without a class"),
-    Refusal("a second state", "cm\nC\n)R}b}b.", .unsupported, "an object is given a second state"),
+      "BUILD sets the state of something that has no class"),
+    Refusal("a second state", "cm\nC\n)R}b}b.", .unsupported, "an object gets a second state"),
     Refusal(
       "a call of an int", "K\u{1})R.", .malformed,
-      "something that is not a class or function is called"),
+      "the pickle calls something that is not a class or function"),
     Refusal(
       "arguments that are not a tuple", "cm\nC\n]R.", .malformed,
       "the arguments of a call are not a tuple"),
     Refusal(
       "a global named by a number", ["K", 1, "K", 2, 0x93, "."], .malformed,
-      "a global is named by something that is not a str"),
+      "the name of a global is not a str"),
     Refusal(
       "a global whose module is a number", ["K", 1, "V", "C", 10, 0x93, "."], .malformed,
-      "a global is named by something that is not a str"),
+      "the name of a global is not a str"),
     Refusal(
       "a global whose name is not UTF-8", ["c", "m", 10, 0xff, 10, "."], .malformed,
       "the name of a global is not UTF-8"),
     Refusal(
       "an extension code", [0x82, 1, "."], .unsupported,
-      "an extension code stands for a class that only the writer's process knew"),
+      "the pickle names a class by an extension code; only the process that wrote it knows the code"
+    ),
     Refusal(
       "an extension code of two bytes", [0x83, 1, 2, "."], .unsupported,
-      "an extension code stands for a class that only the writer's process knew"),
+      "the pickle names a class by an extension code; only the process that wrote it knows the code"
+    ),
     Refusal(
       "an extension code of four bytes", [0x84, 1, 2, 3, 4, "."], .unsupported,
-      "an extension code stands for a class that only the writer's process knew"),
+      "the pickle names a class by an extension code; only the process that wrote it knows the code"
+    ),
     Refusal(
       "an out-of-band buffer", [0x97, "."], .unsupported,
-      "the pickle keeps buffers outside of itself"),
+      "the pickle needs out-of-band buffers, which are not in the file"),
     Refusal(
       "an int of 5000 digits",
       PickleProgram(stringLiteral: "L" + String(repeating: "9", count: 5000) + "L\n."),

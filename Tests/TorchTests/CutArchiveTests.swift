@@ -35,7 +35,7 @@ struct CutArchiveTests {
     #expect(error.code == .truncated)
     #expect(
       error.message
-        == "this archive was cut off: \(bytes.count - 12) of its \(bytes.count) bytes are there, "
+        == "this archive is truncated: it has \(bytes.count - 12) of \(bytes.count) bytes,  "
         + "12 are missing")
   }
 

@@ -67,11 +67,11 @@ struct TensorRefusalTests {
       "storage '0' is on 'cpu', the pickle says also on 'cuda:0'"),
     Case(
       "a device that is an int", .tensor(at(0), [4]),
-      "the device of storage '0' is no str of up to 1024 bytes"),
+      "the device of storage '0' is not a str of at most 1024 bytes"),
     Case(
       "a device with a name beyond all measure",
       .tensor(at(.str(String(repeating: "x", count: 1025))), [4]),
-      "the device of storage '0' is no str of up to 1024 bytes"),
+      "the device of storage '0' is not a str of at most 1024 bytes"),
     Case(
       "a bare storage of another length", .storage("FloatStorage", 2),
       "storage '0' has 16 bytes, the pickle says 8"),
@@ -86,14 +86,14 @@ struct TensorRefusalTests {
       "the size of storage '0' overflows 64 bits"),
     Case(
       "a storage class that is not known", .tensor(.storage("FooStorage", 4), [1]),
-      "'torch.FooStorage' is not a storage class that is known", code: .unsupported),
+      "'torch.FooStorage' is not a known storage class", code: .unsupported),
     Case(
       "a class that is no storage", .tensor(.storage("Tensor", 4), [1]),
-      "'torch.Tensor' is not a storage class that is known", code: .unsupported),
+      "'torch.Tensor' is not a known storage class", code: .unsupported),
     Case(
       "a storage class that is an int",
       .tensor(.persistent(.tuple(["storage", 5, "0", "cpu", 4])), [1]),
-      "'5' is not a storage class that is known", code: .unsupported),
+      "'5' is not a known storage class", code: .unsupported),
     Case(
       "a storage that is named by an int", .tensor(.storage("FloatStorage", 4, key: 0), [1]),
       "the key of a storage is not a str"),
@@ -106,10 +106,10 @@ struct TensorRefusalTests {
     Case(
       "a tensor whose storage is an int",
       .rebuilt(by: "_rebuild_tensor", [5, 0, .ints([1]), .ints([1])]),
-      "a tensor's storage is not a persistent id"),
+      "the storage of a tensor is not a persistent id"),
     Case(
       "a tensor whose storage is a tensor", .tensor(.tensor(storage, [4]), [1]),
-      "a tensor's storage is not a persistent id"),
+      "the storage of a tensor is not a persistent id"),
   ]
 
   static let bounds = [
@@ -196,11 +196,11 @@ struct TensorRefusalTests {
       "argument 0 of _rebuild_tensor is nothing, expected a storage"),
     Case(
       "a dtype that is not known", .tensor(storage, [1], dtype: "float7"),
-      "argument 6 of _rebuild_tensor_v3 is torch.float7, expected a dtype that is known"),
+      "argument 6 of _rebuild_tensor_v3 is torch.float7, expected a known dtype"),
     Case(
       "a str for a dtype",
       .rebuilt(by: "_rebuild_meta_tensor_no_storage", ["float32", .ints([]), .ints([]), false]),
-      "argument 0 of _rebuild_meta_tensor_no_storage is 'float32', expected a dtype that is known"),
+      "argument 0 of _rebuild_meta_tensor_no_storage is 'float32', expected a known dtype"),
   ]
 
   @Test("A tensor that makes no sense is an error", arguments: storages + bounds + arguments)

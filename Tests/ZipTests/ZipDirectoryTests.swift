@@ -23,7 +23,7 @@ struct ZipDirectoryTests {
     }
   }
 
-  @Test("An archive of torch.save lists its records, aligned and with checksums")
+  @Test("A torch.save archive lists its records, aligned and with checksums")
   func torchArchive() throws {
     let directory = try open(Self.builder)
     try expectData(of: Self.builder, in: directory)

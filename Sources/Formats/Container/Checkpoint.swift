@@ -1,20 +1,20 @@
 public import CkptGraph
 public import CkptPlan
 
-/// A checkpoint as its reader found it: the contents, the container they came in, and warnings.
+/// A checkpoint as its reader found it: the contents, their container, and warnings.
 public struct Checkpoint: Sendable {
   /// The contents.
   public var graph: TensorGraph
-  /// The container the contents came in; `nil` for what was put together in memory.
+  /// The container of the contents; `nil` for a checkpoint that was made in memory.
   public var container: (any ContainerDescription)?
   /// The size of the container's files in bytes; zero without a container.
   public var byteCount: Int
-  /// Storages of the file that nothing in the graph refers to.
+  /// The storages of the file that nothing in the graph refers to.
   public var unusedRegions: [FileRegion]
-  /// Other places in which a file has elements of a tensor, packed like ``Tensor/packed`` and equal
-  /// to them.
+  /// Other regions of the files that hold the same elements of a tensor, packed like
+  /// ``Tensor/packed``.
   public var copies: [TensorID: [FileRegion]]
-  /// Warnings about a file that could be read all the same.
+  /// Warnings about a file that could be read anyway.
   public var warnings: [String]
 
   package init(
@@ -31,30 +31,31 @@ public struct Checkpoint: Sendable {
   }
 }
 
-/// Choices of the caller about how a checkpoint is read.
+/// The caller's choices for reading a checkpoint.
 public struct ReadingOptions: Sendable {
-  /// Whether `None` is put where a pickle names something that exists to run code; otherwise the
-  /// file is refused.
+  /// Whether to replace globals that can run code by `None`.
+  ///
+  /// Otherwise the file is refused.
   public var dropsUnsafe: Bool
-  /// Whether a safetensors file is taken as if it had no skeleton.
+  /// Whether to ignore the skeleton of a safetensors file.
   public var ignoresSkeleton: Bool
 
-  /// Makes options.
+  /// Creates options.
   public init(dropsUnsafe: Bool = false, ignoresSkeleton: Bool = false) {
     self.dropsUnsafe = dropsUnsafe
     self.ignoresSkeleton = ignoresSkeleton
   }
 }
 
-/// A checkpoint as its encoder plans the file for it.
+/// A planned file for a checkpoint.
 public struct EncodedFile: Sendable {
   /// The bytes of the file.
   public var plan: FilePlan
-  /// The number of tensors, counted once under each of their names.
+  /// The number of tensors; a tensor with several names counts once for each.
   public var tensorCount: Int
-  /// The number of them that share the bytes of another one.
+  /// The number of tensors that share the bytes of another one.
   public var aliasCount: Int
-  /// Warnings about what the file does not keep.
+  /// Warnings about contents that the file does not keep.
   public var warnings: [String]
 
   package init(plan: FilePlan, tensorCount: Int, aliasCount: Int, warnings: [String]) {

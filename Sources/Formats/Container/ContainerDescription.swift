@@ -1,38 +1,39 @@
-/// The container of a checkpoint as it was found, so that it can be described and written again.
+/// The description of a container: enough to show it and to write it again.
 ///
-/// Each container has a type of its own for this. Code that works with checkpoints of any kind asks
-/// what stands here; code that is about one kind casts to its type.
+/// Each container has a type of its own for it. Code for checkpoints of any kind uses this
+/// protocol; code for one kind casts to its type.
 public protocol ContainerDescription: Sendable {
-  /// The word for it in JSON, such as `torch-zip`.
+  /// The kind as a word for JSON, such as `torch-zip`.
   var kind: String { get }
-  /// A noun for people, such as `safetensors`.
+  /// The kind as a noun for people, such as `safetensors`.
   var title: String { get }
-  /// The rest of what is known, in the order in which it is listed.
+  /// All other facts, in listing order.
   var facts: [ContainerFact] { get }
   /// The format of the file; `nil` for a container of several files.
   var format: CheckpointFormat? { get }
-  /// Whether it holds an object with its types, order and identity; otherwise names with tensors.
+  /// Whether it holds an object with its types, order and identity; otherwise it holds named
+  /// tensors.
   var holdsObject: Bool { get }
-  /// The texts that stand beside the tensors, in their order.
+  /// The metadata texts, in their order.
   var metadata: [(key: String, value: String)] { get }
-  /// Whether there is a place for ``metadata`` in the file, which may be empty.
+  /// Whether the file can hold ``metadata``, even if it is empty.
   var hasMetadata: Bool { get }
-  /// The container that the contents were in before, where this one tells.
+  /// The container that held the contents before, if this one records it.
   var origin: (any ContainerDescription)? { get }
 }
 
 extension ContainerDescription {
-  /// None: most containers have no place for them.
+  /// Empty: most containers cannot hold metadata.
   public var metadata: [(key: String, value: String)] { [] }
-  /// No: most containers have none.
+  /// False: most containers cannot hold metadata.
   public var hasMetadata: Bool { false }
-  /// None: most containers do not tell.
+  /// `nil`: most containers do not record it.
   public var origin: (any ContainerDescription)? { nil }
 }
 
 /// One fact of a container, for listings.
 public struct ContainerFact: Sendable {
-  /// A value as JSON has it.
+  /// A JSON value.
   public enum Value: Sendable {
     case text(String)
     case number(Int)
@@ -42,21 +43,21 @@ public struct ContainerFact: Sendable {
     case unknown
   }
 
-  /// The name of the member in JSON.
+  /// The name of the JSON member.
   public var name: String
   /// The value.
   public var value: Value
-  /// The fact in words for people; `nil` for one that only scripts are told.
+  /// The fact in words; `nil` for a fact that only scripts need.
   public var words: String?
 
-  /// A fact.
+  /// Creates a fact.
   public init(_ name: String, _ value: Value, _ words: String? = nil) {
     self.name = name
     self.value = value
     self.words = words
   }
 
-  /// The keys of metadata.
+  /// Returns the keys of metadata as a fact.
   package static func metadata(_ metadata: [(key: String, value: String)]) -> ContainerFact {
     let keys = metadata.map(\.key)
     return ContainerFact(
@@ -65,14 +66,14 @@ public struct ContainerFact: Sendable {
   }
 }
 
-/// The formats that checkpoints are converted from and to.
+/// A format that checkpoints are converted from and to.
 public enum CheckpointFormat: String, Hashable, Sendable {
   /// Safetensors.
   case safetensors
-  /// The files of `torch.save`.
+  /// The format of `torch.save`.
   case torch
 
-  /// The end of a file's name, without the dot.
+  /// The file name extension, without the dot.
   public var fileExtension: String {
     switch self {
     case .safetensors: "safetensors"

@@ -9,14 +9,16 @@
 
 /// Opens checkpoints of any kind.
 public enum CheckpointFile: Sendable {
-  /// Reads a checkpoint's structure, whatever its name says it is, and none of its tensor data.
+  /// Reads the structure of a checkpoint without tensor data.
   ///
-  /// The path may be that of a file, of the index of a checkpoint in several files, or of a folder
-  /// in which `transformers` would find the weights of a model.
+  /// The content decides the format, not the name.
   ///
-  /// - Returns: the graph and what to tell of its file.
-  /// - Throws: ``CheckpointError`` with the file in its path: `inputOutput` when it cannot be opened,
-  ///   `unsupported` when it is something else, and what its reader throws.
+  /// The path can be that of a file, of the index of a sharded checkpoint, or of a directory in
+  /// which `transformers` finds the weights of a model.
+  ///
+  /// - Returns: the contents, the description of the container, and warnings.
+  /// - Throws: ``CheckpointError`` with the file in its path: `inputOutput` if it cannot be opened,
+  ///   `unsupported` if it is not a checkpoint, and the errors of its reader.
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
@@ -30,16 +32,16 @@ public enum CheckpointFile: Sendable {
     }
     throw CheckpointError(
       .unsupported,
-      "there is no model.safetensors, pytorch_model.bin or index of shards in this directory",
-      remedy: "give the file itself"
+      "this directory has no model.safetensors, no pytorch_model.bin and no index of shards",
+      remedy: "pass the path of the file"
     ).framed(by: path)
   }
 
-  /// Reads the structure of a source: a checkpoint, or the index of one in several files.
+  /// Reads the structure of a source: a checkpoint, or the index of a sharded one.
   ///
-  /// - Returns: the graph and what to tell of its file.
-  /// - Throws: ``CheckpointError`` with the file in its path: `unsupported` when it is something else,
-  ///   and what its reader throws.
+  /// - Returns: the contents, the description of the container, and warnings.
+  /// - Throws: ``CheckpointError`` with the file in its path: `unsupported` if it is not a
+  ///   checkpoint, and the errors of its reader.
   public static func read(
     _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
@@ -47,7 +49,9 @@ public enum CheckpointFile: Sendable {
     return try read(&look, options)
   }
 
-  /// Reads the structure of a source that has been looked at; one that is a shard is no index.
+  /// Reads the structure of a source after a first look.
+  ///
+  /// A shard must not be an index itself.
   static func read(
     _ look: inout SourceLook, _ options: ReadingOptions, isShard: Bool = false
   ) throws(CheckpointError) -> Checkpoint {

@@ -4,7 +4,7 @@ internal import CkptTorch
 
 /// The registry of containers.
 ///
-/// Files and directories are held against them in this order.
+/// Files and directories are tested in this order.
 package enum Containers {
   private static let all: [any Container] = [
     TorchArchiveContainer(),
@@ -20,7 +20,7 @@ package enum Containers {
   static let directories = all.compactMap { $0 as? any DirectoryContainer }
 }
 
-/// A kind of file that is in the registry.
+/// A kind of file in the registry.
 package struct KnownContainer: Hashable, Sendable {
   /// The container.
   package let container: any FileContainer
@@ -33,6 +33,6 @@ package struct KnownContainer: Hashable, Sendable {
     first.container.name == second.container.name
   }
 
-  /// Hashes the kind's name.
+  /// Hashes the name of the kind.
   package func hash(into hasher: inout Hasher) { hasher.combine(container.name) }
 }

@@ -3,9 +3,11 @@ package import CkptContainer
 internal import CkptSafetensors
 internal import CkptTorch
 
-/// What a file is, judged by its content; names and suffixes mean nothing.
+/// The kind of a file.
+///
+/// The content decides it; names and suffixes mean nothing.
 package enum FileKind: Hashable, Sendable {
-  /// A checkpoint, perhaps a damaged one, of a kind that is in the registry.
+  /// A checkpoint of a registered kind, perhaps damaged.
   case container(KnownContainer)
 
   /// A ZIP archive whose end is missing.
@@ -14,15 +16,15 @@ package enum FileKind: Hashable, Sendable {
   case pickle
   /// A tar archive.
   case tar
-  /// A compressed file or another archive, by the name of its format and a program that opens it.
+  /// A compressed file or another archive, with its format and a program that opens it.
   case compressed(format: String, opener: String)
-  /// A file of another program that holds tensors, by the name of its format.
+  /// A tensor file of another program, with its format.
   case foreign(format: String)
   /// A web page.
   case html
-  /// What an object store answers instead of a file, with its error code where there is one.
+  /// The error message of an object store, with its code if there is one.
   case storageError(code: String?)
-  /// The stand-in for a file that git-lfs has not fetched.
+  /// A git-lfs pointer in place of the file.
   case gitLFSPointer(GitLFSPointer)
   /// JSON text.
   case json
@@ -30,21 +32,23 @@ package enum FileKind: Hashable, Sendable {
   case text
   /// No bytes at all.
   case empty
-  /// Zero bytes, as many as were looked at.
+  /// Zero bytes, with the number of bytes that were read.
   case zeros(count: Int)
-  /// Something else, by its first bytes.
+  /// Another file, with its first bytes.
   case unknown(leading: [UInt8])
 }
 
 extension FileKind {
-  /// A ZIP archive; whether `torch.save` wrote it is for its entries to tell.
+  /// A ZIP archive.
+  ///
+  /// Its entries tell whether `torch.save` wrote it.
   package static let zip = FileKind.container(.init(TorchArchiveContainer()))
-  /// The stack of pickles that `torch.save` wrote before PyTorch 1.6.
+  /// The sequence of pickles that `torch.save` wrote before PyTorch 1.6.
   package static let legacyTorch = FileKind.container(.init(LegacyTorchContainer()))
   /// A safetensors file.
   package static let safetensors = FileKind.container(.init(SafetensorsContainer()))
 
-  /// The format of a checkpoint in one file, also of one that was cut off; `nil` for other files.
+  /// The format of a checkpoint in one file, even a truncated one; `nil` for other files.
   package var format: CheckpointFormat? {
     switch self {
     case .container(let known): known.container.format
@@ -53,17 +57,17 @@ extension FileKind {
     }
   }
 
-  /// Tells what `source` is.
+  /// Recognizes a source.
   ///
-  /// - Throws: `inputOutput` when it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read.
   package static func sniff(_ source: any ByteSource) throws(CheckpointError) -> FileKind {
     var look = try SourceLook(at: source)
     return try sniff(&look)
   }
 
-  /// Tells the kind of a source from its first bytes, and from its end where they do not tell.
+  /// Recognizes a source by its first bytes, or by its end if they do not tell.
   ///
-  /// - Throws: `inputOutput` when it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read.
   package static func sniff(_ look: inout SourceLook) throws(CheckpointError) -> FileKind {
     let head = look.head
     guard !head.isEmpty else { return .empty }
@@ -84,13 +88,13 @@ extension FileKind {
     return markup(text) ?? plain(text)
   }
 
-  /// Whether the mark of a tar archive is in its place.
+  /// Whether the file has the magic of a tar archive.
   private static func isTar(_ head: [UInt8]) -> Bool {
     let mark = 257
     return head.count > mark && head[mark...].starts(with: "ustar".utf8)
   }
 
-  /// The formats that the first bytes tell.
+  /// The formats with a magic number at the start.
   private static let magics: [(bytes: [UInt8], kind: FileKind)] =
     [
       ([0x1f, 0x8b], .compressed(format: "gzip", opener: "gunzip")),
@@ -105,20 +109,20 @@ extension FileKind {
       (Array("BZh\($0)1AY&SY".utf8), .compressed(format: "bzip2", opener: "bunzip2"))
     }
 
-  /// Whether it is a pickle, by the PROTO opcode of protocol 2 and up or by what protocol 0 starts
-  /// with.
+  /// Whether the file is a pickle, by the PROTO opcode of protocol 2 and later or by a common
+  /// beginning of protocol 0.
   private static func isPickle(_ head: [UInt8]) -> Bool {
     if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) { return true }
     let starts = ["(dp", "(lp", "(ip", "ccopy_reg\n", "c__builtin__\n", "ccollections\n"]
     return starts.contains { head.starts(with: $0.utf8) }
   }
 
-  /// `head` as text, or `nil` where it has control characters or is not UTF-8.
+  /// Decodes `head` as text; `nil` if it has control characters or is not UTF-8.
   private static func text(of head: [UInt8], isWhole: Bool) -> String? {
     var bytes = head[...]
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }
     if !isWhole, let last = bytes.suffix(4).lastIndex(where: { $0 & 0xc0 != 0x80 }) {
-      // The last character may have been cut.
+      // The head can end inside a character.
       bytes = bytes[..<last]
     }
     let spaces: [UInt8] = [0x09, 0x0a, 0x0c, 0x0d]
@@ -126,7 +130,7 @@ extension FileKind {
     return String(validating: bytes, as: UTF8.self)
   }
 
-  /// What a server sends instead of a file.
+  /// Recognizes a web page, or the error message of an object store.
   private static func markup(_ text: String) -> FileKind? {
     let lower = text.lowercased().drop(while: \.isWhitespace)
     guard lower.first == "<" else { return nil }
@@ -145,13 +149,13 @@ extension FileKind {
 }
 
 extension StringProtocol {
-  /// Where `part` first starts, in bytes.
+  /// Returns the first offset of `part`, in bytes.
   fileprivate func offset(of part: String) -> Int? {
     let (bytes, part) = (Array(utf8), Array(part.utf8))
     return bytes.indices.first { bytes[$0...].starts(with: part) }
   }
 
-  /// What stands between two marks.
+  /// Returns the text between two marks.
   fileprivate func between(_ start: String, _ end: String) -> String? {
     guard let from = offset(of: start) else { return nil }
     let rest = String(decoding: utf8.dropFirst(from + start.utf8.count), as: UTF8.self)
@@ -160,24 +164,23 @@ extension StringProtocol {
 }
 
 extension FileKind {
-  /// Why a file of this kind cannot be read and what to do about it; `nil` for readable kinds.
+  /// The reason why a file of this kind cannot be read, with a remedy; `nil` for readable kinds.
   package var problem: CheckpointError? {
     if case .container = self { return nil }
     return problem(insteadOf: "checkpoint")
   }
 
-  /// The same for a file that should be what `expected` calls it.
+  /// Returns the same error for a file that should be `expected`.
   package func problem(insteadOf expected: String) -> CheckpointError {
     switch self {
     case .container:
       CheckpointError(.unsupported, "this is a checkpoint, not a \(expected)")
     case .truncatedZip:
       CheckpointError(
-        .truncated, "this ZIP archive has no end: the file was cut off on the way",
+        .truncated, "this ZIP archive is truncated: its table of contents is missing",
         remedy: .text(
-          "fetch it again; how much is missing cannot be told, since the sizes of its entries "
-            + "stood at the end: compare its size with the original's; if it has that, its space was "
-            + "reserved and not all of its content arrived"))
+          "download or copy it again; if its size is right already, its space was reserved, but "
+            + "part of its content never arrived"))
     case .pickle:
       CheckpointError(
         .unsupported, "this is a bare pickle, not a file of torch.save",
@@ -189,7 +192,7 @@ extension FileKind {
     case .compressed(let format, let opener):
       CheckpointError(
         .unsupported, "this file is compressed with \(format)",
-        remedy: "unpack it first, for example with '\(opener)'")
+        remedy: "decompress it first, for example with '\(opener)'")
     case .foreign(let format):
       CheckpointError(
         .unsupported, "this is a \(format) file, not a file of torch.save or safetensors",
@@ -198,45 +201,46 @@ extension FileKind {
       CheckpointError(
         .unsupported, "this is a web page, not a \(expected)",
         remedy: .text(
-          "the server sent a login or error page; open the address in a browser, then fetch "
+          "the server sent a login or error page; open the address in a browser, then download "
             + "the file itself"))
     case .storageError(let code):
       CheckpointError(
         .unsupported,
         "this is an error message of an object store" + (code.map { " (\($0))" } ?? "")
           + ", not a \(expected)",
-        remedy: "check the address and the right to read it, then fetch it again")
+        remedy: "check the address and your permission to read it, then download it again")
     case .gitLFSPointer(let pointer):
       CheckpointError(
         .unsupported,
         "this is a git-lfs pointer to a file of \(pointer.byteCount) bytes, not the file",
-        remedy: "run 'git lfs pull' in its repository")
+        remedy: "run 'git lfs pull' in the repository")
     case .json:
       CheckpointError(
         .unsupported, "this is JSON text, not a checkpoint",
-        remedy: "if it is a configuration or an index of shards, give the directory it lies in")
+        remedy: "if it is a configuration or an index of shards, pass its directory")
     case .text:
       CheckpointError(
         .unsupported, "this is text, not a checkpoint",
-        remedy: "if it is a configuration, give the directory it lies in")
+        remedy: "if it is a configuration, pass its directory")
     case .empty:
       CheckpointError(
-        .truncated, "the file is empty", remedy: "the download or copy failed; fetch it again")
+        .truncated, "the file is empty",
+        remedy: "the download or copy failed; download or copy it again")
     case .zeros(let count):
       CheckpointError(
         .truncated, "the file starts with \(count) zero bytes",
-        remedy: "its space was reserved, but its content never arrived; fetch it again")
+        remedy: "its space was reserved, but its content never arrived; download or copy it again")
     case .unknown(let leading):
       CheckpointError(
         .unsupported,
-        "neither a file of torch.save nor safetensors: it starts with "
+        "this is neither a file of torch.save nor safetensors: it starts with "
           + leading.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " "),
         remedy: "compare its size and hash with the original's")
     }
   }
 }
 
-/// The text that git checks out for a large file that git-lfs has not fetched.
+/// The text that git checks out for a large file that git-lfs did not download.
 ///
 /// ```
 /// version https://git-lfs.github.com/spec/v1
@@ -246,18 +250,18 @@ extension FileKind {
 ///
 /// Source: `docs/spec.md` of git-lfs.
 package struct GitLFSPointer: Hashable, Sendable {
-  /// The SHA-256 of the file it stands for, in hexadecimal.
+  /// The SHA-256 of the real file, in hexadecimal.
   package let sha256: String
-  /// The size of the file it stands for, in bytes.
+  /// The size of the real file, in bytes.
   package let byteCount: Int
 
-  /// Makes a pointer from its parts.
+  /// Creates a pointer.
   package init(sha256: String, byteCount: Int) {
     self.sha256 = sha256
     self.byteCount = byteCount
   }
 
-  /// Reads a pointer; `nil` when `text` is none.
+  /// Parses a pointer; `nil` for other text.
   package init?(_ text: String) {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
     guard lines.first?.hasPrefix("version https://git-lfs.github.com/spec/") == true else {

@@ -2,9 +2,9 @@ package import CkptBase
 package import CkptContainer
 internal import CkptSafetensors
 
-/// A folder with a model as `transformers` saves it.
+/// A model directory of `transformers`.
 package enum ModelFolder {
-  /// The names that `transformers` looks for, in its order (`modeling_utils.py`,
+  /// The file names that `transformers` tries, in its order (`modeling_utils.py`,
   /// `_get_resolved_checkpoint_files`).
   private static let names = [
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
@@ -12,11 +12,11 @@ package enum ModelFolder {
   ]
   private static let indexSuffixes = [".safetensors.index.json", ".bin.index.json"]
 
-  /// The file to read for the weights in `directory`, or `nil` where there are none: the whole model
-  /// or the index of its shards.
+  /// Returns the file with the weights in `directory`, a whole model or the index of its shards;
+  /// `nil` for none.
   ///
-  /// - Throws: `inputOutput` when the directory cannot be read, `unsupported` when it has several
-  ///   indices of other names.
+  /// - Throws: `inputOutput` if the directory cannot be read, `unsupported` if it has several
+  ///   indices with other names.
   package static func weights(in directory: String) throws(CheckpointError) -> String? {
     for name in names {
       let path = FilePath(directory).appending(name)
@@ -27,15 +27,15 @@ package enum ModelFolder {
     guard indices.count <= 1 else {
       throw CheckpointError(
         .unsupported,
-        "there are several models in this directory: "
+        "this directory has several models: "
           + indices.joined(separator: ", "),
-        remedy: "give the index of one"
+        remedy: "pass the path of one index"
       ).framed(by: directory)
     }
     return indices.first.map { FilePath(directory).appending($0).text }
   }
 
-  /// Whether there are weights among the files of a directory that have these names.
+  /// Whether a directory with these file names holds weights.
   package static func holdsWeights(_ fileNames: Set<String>) -> Bool {
     !fileNames.isDisjoint(with: names)
       || fileNames.contains { name in indexSuffixes.contains { name.hasSuffix($0) } }
@@ -43,11 +43,11 @@ package enum ModelFolder {
 }
 
 extension ModelFolder {
-  /// The files that have the tensors of the checkpoint at `path`: those that it lists if it is the
-  /// index of several, or itself.
+  /// Returns the files with the tensors of the checkpoint at `path`: the shards of an index, or the
+  /// file itself.
   ///
-  /// - Throws: `inputOutput` when it cannot be read, `malformed` for an index with entries that cannot
-  ///   be meant.
+  /// - Throws: `inputOutput` if the file cannot be read, `malformed` for an index with invalid
+  ///   entries.
   package static func shards(of path: String) throws(CheckpointError) -> [String] {
     var look = try SourceLook(at: FileSource(path: path))
     return try CheckpointError.within(path) { () throws(CheckpointError) in
@@ -58,29 +58,29 @@ extension ModelFolder {
     }
   }
 
-  /// The same, the index included.
+  /// Returns the same files and the index.
   ///
-  /// - Throws: what ``shards(of:)`` throws.
+  /// - Throws: the errors of ``shards(of:)``.
   package static func files(of path: String) throws(CheckpointError) -> [String] {
     let shards = try shards(of: path)
     return shards.contains(path) ? shards : [path] + shards
   }
 }
 
-/// The folder of a model as a container: its weights are in one file, or in several with an index.
+/// A model directory as a container, with its weights in one file or in shards with an index.
 package struct ModelFolderContainer: DirectoryContainer {
-  /// Its name.
+  /// The name of the container.
   package var name: String { "model-folder" }
-  /// None: its file has one.
+  /// None: the file with the weights has one.
   package var format: CheckpointFormat? { nil }
 
-  /// The container.
+  /// Creates the container.
   package init() {}
 
-  /// Whether there are weights.
+  /// Whether the directory holds weights.
   package func recognizes(entries: Set<String>) -> Bool { ModelFolder.holdsWeights(entries) }
 
-  /// Reads the file with the weights, or the files.
+  /// Reads the file or the shards with the weights.
   package func read(
     _ directory: FilePath, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint? {

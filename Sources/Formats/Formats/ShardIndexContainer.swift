@@ -2,26 +2,26 @@ package import CkptBase
 public import CkptContainer
 internal import CkptSafetensors
 
-/// The index of a checkpoint in several files.
+/// The index of a sharded checkpoint.
 package struct ShardIndexContainer: FileContainer {
-  /// Its name.
+  /// The name of the container.
   package var name: String { "shards" }
-  /// None: each file has its own.
+  /// None: each shard has its own.
   package var format: CheckpointFormat? { nil }
 
-  /// The container.
+  /// Creates the container.
   package init() {}
 
-  /// No: JSON begins other files as well.
+  /// Returns false: other files begin like JSON too.
   package func recognizesStart(of look: inout SourceLook) -> Bool { false }
 
-  /// Whether the file is JSON text with the place of each tensor.
+  /// Whether the file is a JSON index with the shard of each tensor.
   package func recognizesContents(of look: inout SourceLook) throws(CheckpointError) -> Bool {
     guard try FileKind.sniff(&look) == .json else { return false }
     return try ShardIndex.isPresent(in: Self.contents(of: &look))
   }
 
-  /// Reads the index and the structure of its files, which lie beside it.
+  /// Reads the index and the structure of the shards beside it.
   package func read(
     _ look: inout SourceLook, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
@@ -30,15 +30,15 @@ package struct ShardIndexContainer: FileContainer {
     }
     guard let file = look.source as? FileSource else {
       throw CheckpointError(
-        .unsupported, "an index of shards is read only where its files lie beside it"
+        .unsupported, "an index of shards can only be read as a file beside its shards"
       ).framed(by: look.source.name)
     }
     return try ShardedReader.read(index, file, options)
   }
 
-  /// The index that a file is.
+  /// Reads a file as an index.
   ///
-  /// - Throws: `malformed` for one with entries that cannot be meant.
+  /// - Throws: `malformed` for an index with invalid entries.
   static func index(in look: inout SourceLook) throws(CheckpointError) -> ShardIndex {
     try ShardIndex(reading: contents(of: &look))
   }
@@ -48,15 +48,15 @@ package struct ShardIndexContainer: FileContainer {
   }
 }
 
-/// The files of a checkpoint in several with an index, as they were found.
+/// A sharded checkpoint with an index, as it was found.
 public struct ShardsDescription: Sendable {
-  /// One of the files.
+  /// One shard.
   public struct Shard: Sendable {
-    /// Its name, without a directory.
+    /// The file name.
     public var name: String
-    /// Its size in bytes.
+    /// The size in bytes.
     public var byteCount: Int
-    /// The number of its entries.
+    /// The number of entries.
     public var entryCount: Int
 
     package init(name: String, byteCount: Int, entryCount: Int) {
@@ -66,11 +66,11 @@ public struct ShardsDescription: Sendable {
     }
   }
 
-  /// The files in the order of their names.
+  /// The shards, sorted by name.
   public var shards: [Shard]
-  /// The entries of the files' `__metadata__`, those that are equal once.
+  /// The `__metadata__` entries of all shards without duplicates.
   public var metadata: [(key: String, value: String)]
-  /// The size of all tensors that the index announces, in bytes.
+  /// The size of all tensors according to the index, in bytes.
   public var announcedByteCount: Int?
 
   package init(
@@ -82,11 +82,11 @@ public struct ShardsDescription: Sendable {
   }
 }
 
-/// Several files with an index as a container.
+/// A sharded checkpoint as a container.
 extension ShardsDescription: ContainerDescription {
   /// `shards`.
   public var kind: String { "shards" }
-  /// The number of files.
+  /// The number of shards.
   public var title: String { "index of \(shards.count) shard\(shards.count == 1 ? "" : "s")" }
   /// Their metadata and sizes.
   public var facts: [ContainerFact] {
@@ -104,8 +104,8 @@ extension ShardsDescription: ContainerDescription {
           })),
     ]
   }
-  /// None: each file has its own.
+  /// None: each shard has its own.
   public var format: CheckpointFormat? { nil }
-  /// No: the index has names.
+  /// No: the index holds names.
   public var holdsObject: Bool { false }
 }

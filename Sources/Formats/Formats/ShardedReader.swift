@@ -5,8 +5,7 @@ internal import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
-/// Puts the shards of a checkpoint together: one dict with the entries of all of them, in the order
-/// of the files.
+/// Merges the shards of a checkpoint into one dict with the entries of all shards, in file order.
 struct ShardedReader {
   private let index: ShardIndex
   private let directory: FilePath
@@ -14,7 +13,7 @@ struct ShardedReader {
 
   private var graph = TensorGraph()
   private var entries: [NodeID] = []
-  /// The tensors of the index that have been found.
+  /// The tensors of the index that were found.
   private var found: Set<ExactString> = []
   private var shards: [ShardsDescription.Shard] = []
   private var metadata: [(key: String, value: String)] = []
@@ -22,10 +21,10 @@ struct ShardedReader {
   private var unusedRegions: [FileRegion] = []
   private var warnings: [String] = []
 
-  /// The contents of the shards that `file`, an index, lists.
+  /// Reads the shards that the index `file` lists.
   ///
-  /// - Throws: `inputOutput` for a shard that is missing, `malformed` where index and shards
-  ///   disagree, and what the readers of the shards throw.
+  /// - Throws: `inputOutput` for a missing shard, `malformed` if index and shards disagree, and the
+  ///   errors of the readers.
   static func read(
     _ index: ShardIndex, _ file: FileSource, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
@@ -56,7 +55,7 @@ struct ShardedReader {
       var failure = error
       if error.cause?.isMissing == true {
         failure.remedy =
-          "the index lists it among \(index.names.count) files; fetch it, or all of them again"
+          "the index lists \(index.names.count) shards; download or copy the missing one"
       }
       throw failure
     }
@@ -68,8 +67,8 @@ struct ShardedReader {
     case let description as SafetensorsDescription:
       guard description.layout == .plain else {
         throw CheckpointError(
-          .unsupported, "a shard of layout \(description.layout.rawValue) is not read",
-          remedy: "give the file by itself"
+          .unsupported, "a shard with the layout '\(description.layout.rawValue)' is not supported",
+          remedy: "pass the path of this file alone"
         ).framed(by: path)
       }
       addMetadata(description.metadata, of: name)
@@ -83,18 +82,19 @@ struct ShardedReader {
     warnings += shard.warnings.map { "\(name): \($0)" }
   }
 
-  /// Takes in the entries of a shard's dict and returns how many there are.
+  /// Adds the entries of a shard's dict and returns their number.
   private mutating func addEntries(
     of shard: TensorGraph, named name: String
   ) throws(CheckpointError) -> Int {
     guard let items = shard.entries(of: shard.root) else {
       throw CheckpointError(
         .malformed,
-        "a shard holds a dict of tensors, this is "
+        "a shard must hold a dict of tensors, found "
           + shard.description(of: shard.root, limit: 60))
     }
     if case .object(let object) = shard[shard.root], shard[object].state != nil {
-      warnings.append("\(name): the attributes of its \(typeName(of: object, shard)) are left out")
+      warnings.append(
+        "\(name): the attributes of its \(typeName(of: object, shard)) are not included")
     }
     for (key, _) in items { try check(key, of: shard, in: name) }
     let shift = try graph.append(shard)
@@ -111,16 +111,18 @@ struct ShardedReader {
   ) throws(CheckpointError) {
     guard let name = graph.string(key) else {
       throw CheckpointError(
-        .malformed, "the key \(graph.description(of: key, limit: 60)) is not a name")
+        .malformed,
+        "a shard must name its tensors by strings, found the key \(graph.description(of: key, limit: 60))"
+      )
     }
     guard let expected = index.shards[ExactString(name)] else {
       throw CheckpointError(
         .malformed, "tensor '\(name)' is not in the index",
-        remedy: "the shards belong to another index, or the index to other shards")
+        remedy: "the index and the shards do not belong together")
     }
     guard ExactString(expected) == ExactString(shard) else {
       throw CheckpointError(
-        .malformed, "tensor '\(name)' is in this shard, the index has it in '\(expected)'")
+        .malformed, "tensor '\(name)' is in this shard, but the index lists it in '\(expected)'")
     }
     found.insert(ExactString(name))
   }
@@ -128,7 +130,7 @@ struct ShardedReader {
   private mutating func addMetadata(_ new: [(key: String, value: String)], of shard: String) {
     for (key, value) in new where metadataKeys[ExactString(key)] != value {
       guard key != SafetensorsDescription.skeletonKey else {
-        warnings.append("\(shard): its skeleton is not read: shards are names and tensors")
+        warnings.append("\(shard): its skeleton is ignored, as always in shards")
         continue
       }
       metadataKeys[ExactString(key)] = value
@@ -153,7 +155,7 @@ struct ShardedReader {
   }
 
   private mutating func requireComplete() throws(CheckpointError) {
-    // Names that are tied to others are in the index, and their shard has no entry for them.
+    // Tied names are in the index, but their shard has no entry for them.
     for (name, keeper) in metadata where found.contains(ExactString(keeper)) {
       if index.shards[ExactString(name)] != nil { found.insert(ExactString(name)) }
     }
@@ -164,17 +166,19 @@ struct ShardedReader {
     let others = index.shards.count - found.count - 1
     throw CheckpointError(
       .malformed,
-      "tensor '\(name.text)' is not in '\(shard)', where the index has it"
+      "tensor '\(name.text)' is not in '\(shard)', although the index lists it there"
         + (others > 0 ? ", and \(others) more are missing" : ""))
   }
 
-  /// Compares the size that the index gives; for tensors that share a storage, programs count it
-  /// once or several times.
+  /// Compares the total size in the index with that of the tensors.
+  ///
+  /// Programs count tensors that share a storage once or several times.
   private mutating func noteSize() {
     guard let announced = index.announcedByteCount else { return }
     let counted = graph.tensors.reduce(0) { $0 + $1.byteCount }
     let stored = graph.storages.reduce(0) { $0 + $1.byteCount }
     guard announced != counted, announced != stored else { return }
-    warnings.append("the index gives the tensors \(announced) bytes, they have \(counted)")
+    warnings.append(
+      "the index says that the tensors have \(announced) bytes, but they have \(counted)")
   }
 }

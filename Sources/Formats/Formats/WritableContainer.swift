@@ -4,34 +4,34 @@ public import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
-/// A kind of file that checkpoints are written to.
+/// A kind of file that can be written.
 protocol WritableContainer: FileContainer {
-  /// Plans the file for a checkpoint; no tensor's bytes are read.
+  /// Plans the file for a checkpoint without reading tensor bytes.
   ///
-  /// - Throws: ``CheckpointError`` for what has no place in the file.
+  /// - Throws: ``CheckpointError`` for contents that the file cannot hold.
   func encode(
     _ checkpoint: Checkpoint, _ options: EncodingOptions
   ) throws(CheckpointError) -> EncodedFile
 }
 
-/// Choices of the caller about how a checkpoint is written.
+/// The caller's choices for writing a checkpoint.
 public struct EncodingOptions: Sendable {
-  /// The path of the file, which `torch.save` names the archive after; `nil` for a stream.
+  /// The path of the file, from which `torch.save` names the archive; `nil` for a stream.
   public var path: String?
   /// The choices for a safetensors file.
   public var safetensors = SafetensorsEncoder.Options()
-  /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
+  /// Whether a `.pt` file keeps the metadata of a safetensors file without a skeleton.
   public var keepsMetadata = true
 
-  /// The defaults for a file at `path`.
+  /// Creates the default options for a file at `path`.
   public init(path: String? = nil) { self.path = path }
 }
 
 extension CheckpointFile {
-  /// Plans the file of a format for a checkpoint; no tensor's bytes are read.
+  /// Plans the file of a format for a checkpoint without reading tensor bytes.
   ///
-  /// - Throws: ``CheckpointError`` for what has no place in the file, `unsupported` for a format that
-  ///   is not written.
+  /// - Throws: ``CheckpointError`` for contents that the file cannot hold; `unsupported` for a
+  ///   format that cannot be written.
   public static func encode(
     _ checkpoint: Checkpoint, as format: CheckpointFormat, _ options: EncodingOptions
   ) throws(CheckpointError) -> EncodedFile {
@@ -39,7 +39,7 @@ extension CheckpointFile {
       guard let container = container as? any WritableContainer else { continue }
       return try container.encode(checkpoint, options)
     }
-    throw CheckpointError(.unsupported, "files of format \(format.rawValue) are not written")
+    throw CheckpointError(.unsupported, "files of the format \(format.rawValue) cannot be written")
   }
 }
 

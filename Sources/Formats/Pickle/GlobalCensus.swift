@@ -1,42 +1,46 @@
 internal import CkptBase
 package import CkptGraph
 
-/// Finds every global of a graph and what the calls in it would do with them.
+/// Lists every global that a graph names, and the effect of the calls that use it.
 package struct GlobalCensus {
-  /// An operation of a pickle that makes an object, and its place.
+  /// An opcode that makes an object, and its offset.
   struct CallOrigin {
     var opcode: Opcode
     var offset: Int
   }
 
-  /// How often a pickle names a global, and the place of the first time.
+  /// The number of times a pickle names a global, and the offset of the first.
   struct Mentions {
     var offset: Int
     var count = 1
   }
 
-  /// A global as it is counted: by what it is, not by where it stands.
+  /// A global as it is counted: by its name, not by its node.
   struct Key: Hashable {
     var module: String
     var name: String
   }
 
   let graph: TensorGraph
-  /// Where and how often globals are named; one that is not among them is named once.
+  /// The mentions of each global.
+  ///
+  /// A global that is missing here is named once.
   private let mentions: [NodeID: Mentions]
-  /// Where objects are made, by their number.
+  /// The opcodes that make objects, by object number.
   private let calls: [CallOrigin]
   private var uses: [Key: GlobalUse] = [:]
-  /// What calls of `getattr` reach that have been looked at.
+  /// The results of ``reached(from:)`` so far: targets of `getattr` calls.
   private var paths: [NodeID: Path?] = [:]
 
-  /// Everything that `graph` names, reachable or not, the worst first.
+  /// Returns all globals that `graph` names, reachable or not, the most dangerous first.
   package static func uses(in graph: TensorGraph) -> [GlobalUse] {
     uses(in: graph, mentions: [:], calls: [], states: [], plainCalls: [])
   }
 
-  /// Everything that the graph of a pickle names; `states` are globals that are given a state,
-  /// `plainCalls` those whose calls became plain values.
+  /// Returns all globals that the graph of a pickle names.
+  ///
+  /// `states` are the globals that BUILD gives a state; `plainCalls` are those whose calls became
+  /// plain values.
   static func uses(
     in graph: TensorGraph, mentions: [NodeID: Mentions], calls: [CallOrigin], states: [NodeID],
     plainCalls: [NodeID]
@@ -97,15 +101,16 @@ package struct GlobalCensus {
     graph.name(id) ?? graph.description(of: id, limit: 60)
   }
 
-  /// What is wrong with a node as a name, or `nil`.
+  /// The reason why a node is suspicious as a name, or `nil`.
   ///
-  /// A name of any length may lead to dangerous places: `posixpath.os.path.os.path.os.system`.
+  /// The check counts bytes because a long name can hide its target:
+  /// `posixpath.os.path.os.path.os.system`.
   private func remark(onName id: NodeID) -> String? {
     guard graph.name(id) == nil else { return nil }
     guard case .string(let run) = graph[id], run.count > Limits.nameBytes else {
-      return "its name is put together while the pickle is loaded"
+      return "its name is computed while the pickle is loaded"
     }
-    return "its name has \(run.count) bytes, more than any name"
+    return "its name has \(run.count) bytes; no real name is that long"
   }
 
   private mutating func update(_ key: Key, _ change: (inout GlobalUse) -> Void) {
@@ -152,7 +157,9 @@ package struct GlobalCensus {
     }
   }
 
-  /// Counts what a call of `getattr` reaches, which is a nested class in honest pickles.
+  /// Counts the target of a `getattr` call.
+  ///
+  /// Honest pickles use it only for nested classes.
   private mutating func countAttribute(_ call: ObjectNode, offset: Int?) {
     let path = attributePath(call)
     if let path {
@@ -165,7 +172,7 @@ package struct GlobalCensus {
     guard graph.nestedClassParts(ofArguments: call.arguments) == nil else { return }
     update(Key(module: "builtins", name: "getattr")) { use in
       use.verdict = .dangerous
-      use.remark = "it reaches for what is not a class"
+      use.remark = "it reaches for something other than a class"
     }
   }
 
@@ -198,7 +205,7 @@ package struct GlobalCensus {
 }
 
 extension GlobalPolicy.Verdict {
-  /// The worse, the larger.
+  /// The rank of the verdict; a larger number is more dangerous.
   package var severity: Int {
     switch self {
     case .known: 0
@@ -208,23 +215,23 @@ extension GlobalPolicy.Verdict {
   }
 }
 
-/// What calls lead to: attributes of globals, imported modules, results of results.
+/// The targets of calls: attributes of globals, imported modules, results of results.
 extension GlobalCensus {
-  /// How many attributes of attributes are followed, and how many calls of results.
+  /// The maximum number of chained attributes, and of chained calls.
   private static let chainLength = 64
 
-  /// What a node leads to, by the names of attributes.
+  /// A global that a node leads to through attributes.
   struct Path {
     var key: Key
-    /// How many attributes lead to it.
+    /// The number of attributes on the way.
     var length = 0
-    /// The bytes of their names.
+    /// The total length of their names, in bytes.
     var byteCount = 0
   }
 
-  /// The global that a node is, by name, as an attribute of one, or as an imported module.
+  /// Returns the global that a node stands for: by name, as an attribute, or as an imported module.
   mutating func reached(from start: NodeID) -> Key? {
-    // Attributes of what is known already are one step further, however long the chain is.
+    // A node that is resolved already costs one step, however long the chain behind it is.
     var chain: [(node: NodeID, attribute: String)] = []
     var node = start
     var path: Path?
@@ -271,7 +278,7 @@ extension GlobalCensus {
       || graph.isGlobal(callable, "importlib", "import_module")
   }
 
-  /// The global at the start of a chain of calls whose results are called.
+  /// Returns the global at the start of a chain of calls on results.
   func key(ofMaker start: NodeID) -> Key? {
     var node = start
     for _ in 0..<Self.chainLength {
@@ -285,46 +292,45 @@ extension GlobalCensus {
   }
 }
 
-/// A global that a pickle names, what it is taken for and what would be done with it.
+/// A global that a pickle names, its verdict, and the ways the pickle uses it.
 public struct GlobalUse: Hashable, Sendable {
-  /// What a pickle does with a global beside naming it.
+  /// A way in which a pickle uses a global beyond naming it.
   public enum Way: String, Hashable, Sendable, CaseIterable {
     /// Calls it.
     case reduce = "REDUCE"
-    /// Has it make an object.
+    /// Makes an object of it.
     case newObject = "NEWOBJ"
-    /// Has it make an object with named arguments.
+    /// Makes an object of it with named arguments.
     case newObjectEx = "NEWOBJ_EX"
-    /// Calls it as Python 2's pickles do, named by text.
+    /// Calls it by text, as Python 2 pickles do.
     case instance = "INST"
-    /// Calls it as Python 2's pickles do.
+    /// Calls it as Python 2 pickles do.
     case object = "OBJ"
-    /// Gives it, or what it made, a state: `__setstate__` runs, or attributes are set.
+    /// Gives a state to it or to its result: `__setstate__` runs, or attributes are set.
     case build = "BUILD"
-    /// Takes it from the registry of `copyreg` by a number.
+    /// Looks it up by number in the registry of `copyreg`.
     case registered = "EXT"
-    /// Reaches it as an attribute of something else.
+    /// Reaches it as an attribute of another object.
     case attribute = "getattr"
-    /// Calls what it returned.
+    /// Calls its result.
     case result = "call of its result"
   }
 
   /// The module, by its Python 3 name.
   public var module: String
-  /// The name in the module, dotted where it is an attribute of something there; empty for the
-  /// module itself.
+  /// The name in the module, dotted for an attribute of a member; empty for the module itself.
   public var name: String
-  /// What it is taken for.
+  /// The verdict on it.
   public var verdict: GlobalPolicy.Verdict
-  /// What is done with it.
+  /// The ways in which the pickle uses it.
   public var ways: Set<Way> = []
-  /// How many times the pickle names it or reaches it.
+  /// The number of times the pickle names or reaches it.
   public var mentions = 0
-  /// How many times it would be called.
+  /// The number of times it would be called.
   public var calls = 0
-  /// The place of the first mention, in bytes; `nil` where there are no bytes to count.
+  /// The offset of the first mention, in bytes; `nil` if it is unknown.
   public var offset: Int?
-  /// What makes it worse than its name.
+  /// The reason why it is more dangerous than its name suggests.
   public var remark: String?
 
   /// The dotted name.

@@ -1,25 +1,25 @@
 package import CkptBase
 package import CkptGraph
 
-/// Judges the globals a pickle names.
+/// Judges the globals that a pickle names.
 ///
-/// Nothing is ever imported; this decides what is carried.
+/// Nothing is ever imported. The policy only decides which names are kept.
 public enum GlobalPolicy: Sendable {
-  /// What a global is taken for.
+  /// The verdict on a global.
   public enum Verdict: Hashable, Sendable {
-    /// Part of the vocabulary of checkpoints: its meaning is known here.
+    /// Part of the vocabulary of checkpoints; this program knows its meaning.
     case known
-    /// An unknown class or function: kept as it is and reported.
+    /// An unknown class or function; kept as it is and reported.
     case opaque
-    /// Exists to run code, or reaches what does: refused.
+    /// Can run code, or leads to something that can; refused.
     case dangerous
   }
 
-  /// The verdict on `module.name`.
+  /// Returns the verdict on `module.name`.
   ///
-  /// A dotted name (protocol 4) is dangerous if any of its parts would be. A name of Python 2 is
-  /// judged as what Python 3 makes of it too: which of them a pickle means depends on the last PROTO
-  /// operation before it, and one file can have several.
+  /// A dotted name (protocol 4) is dangerous if any part of it is. A Python 2 name is judged
+  /// together with its Python 3 name: the last PROTO opcode decides which of the two it means, and
+  /// one file can have several.
   public static func verdict(module: String, name: String) -> Verdict {
     WorkCount.add(module.utf8.count + name.utf8.count)
     let modern = Python2Names.modern(module, name)
@@ -31,32 +31,32 @@ public enum GlobalPolicy: Sendable {
     return isKnown(module: module, name: name) ? .known : .opaque
   }
 
-  /// The error for a global that is dangerous.
+  /// The error for a dangerous global.
   package static func refusal(module: String, name: String) -> CheckpointError {
     CheckpointError(
-      .forbidden, "global '\(module).\(name)' is not allowed: it exists to run code",
+      .forbidden, "global '\(module).\(name)' is not allowed: it can run code",
       remedy: .text("do not load this file with Python", .dropUnsafe))
   }
 
-  /// What to tell of a dangerous global that was dropped, by its dotted name.
+  /// The warning about a dangerous global that was dropped, by its dotted name.
   package static func warning(dropped name: String) -> String {
-    "global '\(name)' exists to run code; it and what is made with it became None"
+    "global '\(name)' can run code; it was replaced by None, and so was every object made with it"
   }
 
-  /// The error for a global whose name is no name.
+  /// The error for a global with a name that is too long.
   package static var tooLong: CheckpointError {
     CheckpointError(.limitExceeded, "the name of a global has more than \(Limits.nameBytes) bytes")
   }
 
-  /// The error for globals whose names take longer to be judged than any checkpoint's.
+  /// The error for a pickle whose globals have more text than those of any real checkpoint.
   package static var tooMany: CheckpointError {
     CheckpointError(
       .limitExceeded,
-      "the names of globals have more than \(Limits.globalNameBytes) bytes together",
-      remedy: "this is a file made to exhaust its readers")
+      "the names of all globals have more than \(Limits.globalNameBytes) bytes in total",
+      remedy: "do not use this file; it was made to exhaust its readers")
   }
 
-  /// The error for a `getattr` that reaches for anything but a nested class.
+  /// The error for a `getattr` call that names anything but a nested class.
   package static var attributeRefusal: CheckpointError {
     CheckpointError(
       .forbidden,
@@ -65,18 +65,18 @@ public enum GlobalPolicy: Sendable {
   }
 
   private static func isDangerous(module: String, name: String) -> Bool {
-    // Before protocol 4 names are lines, and those that follow the first would be operations.
+    // Before protocol 4 a name is a line of text. A line feed in it would start another opcode.
     if module.utf8.contains(lineFeed) || name.utf8.contains(lineFeed) { return true }
-    // Attributes such as `__globals__` or `__subclasses__` lead from any class to all code.
+    // Attributes such as `__globals__` or `__subclasses__` lead from any class to any code.
     let parts = self.parts(of: name)
     if parts.count > 1, hasHiddenPart(name) { return true }
-    // Modules are attributes of those that import them: `torch.os` is `os`. All parts are looked at,
-    // however many stand before.
+    // A module is an attribute of every module that imports it: `torch.os` is `os`. All parts are
+    // checked.
     if hasReachableModule(name) { return true }
     // Methods of paths change files; only the classes are values.
     if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return true }
-    // Python resolves `os.path` under module `posixpath` and `torch.os.system` alike, so a dotted
-    // name is judged as if its leading parts were modules.
+    // Python resolves `os.path` in module `posixpath`, and `torch.os.system`, in the same way. So a
+    // dotted name is judged as if its leading parts were modules.
     let modules = self.parts(of: module)
     return isListed(modules + parts, firstOwner: modules.count)
       || parts.count > 1 && isListed(parts, firstOwner: 1)
@@ -86,7 +86,7 @@ public enum GlobalPolicy: Sendable {
 
   /// Whether a part of a dotted name begins with two underscores.
   private static func hasHiddenPart(_ name: String) -> Bool {
-    // How many underscores a part has begun with; negative once it has gone on.
+    // The number of underscores at the start of the current part; negative after another character.
     var count = 0
     for byte in name.utf8 {
       switch byte {
@@ -126,15 +126,17 @@ public enum GlobalPolicy: Sendable {
     }
   }
 
-  /// The parts of a dotted name; what comes behind more dots than any listed name has stays together.
+  /// Splits a dotted name.
+  ///
+  /// The text after the last dot that a listed name can have stays in one part.
   private static func parts(of name: String) -> [Substring] {
     name.parts(between: ".", atMost: mostDots)
   }
 
   private static let mostDots = 8
 
-  /// Whether a path leads into a dangerous module, or to a dangerous name in what its first parts
-  /// name, at least `firstOwner` of them.
+  /// Whether a path leads into a dangerous module, or to a dangerous name of a module made of at
+  /// least `firstOwner` of its parts.
   private static func isListed(_ path: [Substring], firstOwner: Int) -> Bool {
     var owner = ""
     for (index, part) in path.dropLast().enumerated() {
@@ -151,14 +153,14 @@ public enum GlobalPolicy: Sendable {
     return false
   }
 
-  /// The length of the longest name of a module that is listed, in bytes.
+  /// The length of the longest listed module name, in bytes.
   private static let longestListed = (Array(dangerousModules) + dangerousNames.keys)
     .reduce(0) { max($0, $1.utf8.count) }
 
   /// Modules in which everything is refused, submodules included.
   ///
-  /// The lists of picklescan, modelscan and fickling, and the modules beside them that load code or
-  /// reach the network, the shell or other files.
+  /// They come from picklescan, modelscan and fickling. Added are modules that load code or reach
+  /// the network, the shell or other files.
   private static let dangerousModules: Set<String> = [
     "os", "nt", "posix", "posixpath", "ntpath", "sys", "subprocess", "_posixsubprocess", "commands",
     "socket", "_socket", "ssl", "shutil", "ctypes", "_ctypes", "runpy", "pty", "pickle", "_pickle",
@@ -182,7 +184,7 @@ public enum GlobalPolicy: Sendable {
     "numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.ctypeslib",
   ]
 
-  /// Single names that are refused in modules which also hold harmless ones.
+  /// Single dangerous names in modules that also hold harmless ones.
   private static let dangerousNames: [String: Set<String>] = [
     "builtins": [
       "eval", "exec", "execfile", "compile", "open", "input", "raw_input", "breakpoint", "apply",
@@ -191,7 +193,7 @@ public enum GlobalPolicy: Sendable {
     ],
     "functools": ["partial", "partialmethod", "reduce", "singledispatch"],
     "itertools": ["starmap"],
-    // One of them asks the shell for the network card; the class itself is a value.
+    // One of these runs the shell to find the network card; the class itself is harmless.
     "uuid": ["_get_command_stdout", "_ipconfig_getnode", "_popen"],
     "types": [
       "FunctionType", "LambdaType", "CodeType", "MethodType", "ModuleType", "CellType", "new_class",
@@ -214,8 +216,7 @@ public enum GlobalPolicy: Sendable {
     "logging": ["FileHandler"],
   ]
 
-  /// Modules that are refused as what a name stands for, since other modules have them as
-  /// attributes.
+  /// Modules that are also refused as attributes, because other modules import them.
   private static let reachableModules: Set<String> = [
     "os", "sys", "subprocess", "builtins", "__builtins__", "importlib", "shutil", "socket",
     "ctypes",
@@ -225,7 +226,7 @@ public enum GlobalPolicy: Sendable {
   /// The lengths of their names, in bytes.
   private static let reachableLengths = Set(reachableModules.map(\.utf8.count))
 
-  /// What checkpoints are made of, beside storages, tensors and the functions that rebuild them.
+  /// The vocabulary of checkpoints, without storages, tensors and the functions that rebuild them.
   private static let known: [String: Set<String>] = [
     "builtins": [
       "set", "frozenset", "bytes", "bytearray", "complex", "range", "slice", "list", "dict",
@@ -264,7 +265,7 @@ public enum GlobalPolicy: Sendable {
 }
 
 extension TensorGraph {
-  /// The dotted names of globals whose meaning is not known here, sorted, each once.
+  /// Returns the dotted names of the opaque globals, sorted and without duplicates.
   package func opaqueGlobals() -> [String] {
     var opaque: [NodeID] = []
     for index in 0..<nodeCount where isOpaqueGlobal(NodeID(index: index)) {

@@ -1,8 +1,8 @@
 internal import CkptBase
 
-/// The operations of pickle protocols 0 to 5 (CPython `Lib/pickletools.py`).
+/// The opcodes of pickle protocols 0 to 5 (CPython `Lib/pickletools.py`).
 ///
-/// One table for both directions: the unpickler switches on it and the pickler writes its values.
+/// One table serves both directions: the unpickler switches on it, the pickler writes its values.
 enum Opcode: UInt8 {
   case mark = 0x28  // (
   case emptyTuple = 0x29  // )
@@ -74,24 +74,24 @@ enum Opcode: UInt8 {
   case readOnlyBuffer = 0x98
 }
 
-/// What an operation reads and what it does to the stack, without its meaning (CPython
-/// `Lib/pickletools.py`): enough to step over one that cannot be carried out.
+/// The operand and stack effect of each opcode, without its meaning (CPython `Lib/pickletools.py`).
+/// This is enough to step over an opcode that cannot be executed.
 extension Opcode {
-  /// What follows the operation in the program.
+  /// The operand that follows an opcode.
   enum Operand {
-    /// So many bytes.
+    /// A fixed number of bytes.
     case bytes(Int)
-    /// So many lines of text.
+    /// A number of lines of text.
     case lines(Int)
-    /// A length of so many bytes, and as many bytes as it says.
+    /// A length of `lengthByteCount` bytes, and as many bytes as it says.
     case counted(lengthByteCount: Int)
   }
 
-  /// How much an operation takes from the stack.
+  /// The objects that an opcode takes from the stack.
   enum StackConsumption {
-    /// So many objects.
+    /// A fixed number of objects.
     case objects(Int)
-    /// Everything down to the topmost mark, and the mark.
+    /// All objects down to the topmost mark, and the mark.
     case toMark
   }
 
@@ -110,7 +110,7 @@ extension Opcode {
     }
   }
 
-  /// What the operation takes, and whether it leaves an object for it.
+  /// The objects that the opcode takes, and whether it pushes one.
   var effect: (taking: StackConsumption, gives: Bool) {
     switch self {
     case .mark, .stop, .put, .binPut, .longBinPut, .memoize, .proto, .frame, .readOnlyBuffer:
@@ -128,7 +128,8 @@ extension Opcode {
 
   /// Steps over the operand.
   ///
-  /// - Throws: `truncated` when the program ends inside of it; `malformed` for a length that is none.
+  /// - Throws: `truncated` if the program ends inside the operand; `malformed` for an invalid
+  ///   length.
   func skipOperand(_ reader: inout ByteReader) throws(CheckpointError) {
     switch operand {
     case .bytes(let count): try reader.skip(count)

@@ -5,16 +5,16 @@ internal import CkptBase
 /// Follows `_Pickler_Write`, `_Pickler_OpcodeBoundary` and `_Pickler_CommitFrame` of CPython's
 /// `Modules/_pickle.c`.
 struct PickleOutput {
-  /// A frame is closed at the first object boundary at or beyond this many bytes.
+  /// The minimum length of a full frame in bytes; it closes at the next object boundary.
   private static let frameTarget = 64 << 10
-  /// A shorter frame goes without a header.
+  /// The minimum length of a frame that gets a header.
   private static let frameMinimum = 4
   private static let frameHeaderByteCount = 9
 
   private var writer = ByteWriter()
   private let hasFrames: Bool
   private var frameStart: Int?
-  /// Whether what is written stands between two frames.
+  /// Whether the current bytes are between two frames.
   private var isOutsideOfFrames = false
 
   init(version: Int) {
@@ -56,28 +56,29 @@ struct PickleOutput {
     writer.write(bigEndian: integer)
   }
 
-  /// Begins a str or bytes object, which follows with its operation and length; long ones stay outside
-  /// of frames.
+  /// Begins a str or bytes object.
+  ///
+  /// Its opcode, length and payload follow; a long one stays outside of frames.
   mutating func startPayload(byteCount: Int) {
     isOutsideOfFrames = hasFrames && byteCount >= Self.frameTarget
     if isOutsideOfFrames { closeFrame() }
   }
 
-  /// Writes the bytes of a str or bytes object, which ends with them.
+  /// Writes the payload of a str or bytes object, which ends the object.
   mutating func write(payload: ArraySlice<UInt8>) {
     if !isOutsideOfFrames { startFrameIfNeeded() }
     writer.write(payload)
     isOutsideOfFrames = false
   }
 
-  /// Marks the start of an object, where a full frame is closed.
+  /// Marks the start of an object, where a full frame closes.
   mutating func startObject() {
     guard let frameStart, writer.count - frameStart - Self.frameHeaderByteCount >= Self.frameTarget
     else { return }
     closeFrame()
   }
 
-  /// Writes STOP, closes the last frame and gives the bytes away.
+  /// Writes STOP, closes the last frame and returns the bytes.
   consuming func finish() -> [UInt8] {
     write(Opcode.stop.rawValue)
     closeFrame()

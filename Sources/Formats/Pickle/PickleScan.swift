@@ -1,42 +1,46 @@
 package import CkptBase
 internal import CkptGraph
 
-/// What a pickle would have run: everything it names and calls.
+/// The globals that a pickle names and calls, found without running it.
 ///
-/// The machine is that of every reader, but it takes all that Python would take, and goes on behind
-/// what neither takes: an operation that cannot be carried out is stepped over, so that what follows
-/// it is seen as well. Nothing is run here either.
+/// The scan uses the machine of every reader, with two differences. It accepts everything that
+/// Python accepts. It also steps over an opcode that cannot be executed, so that the opcodes after
+/// it are seen too.
 package struct PickleScan: Sendable {
-  /// Bytes inside of a pickle that look like another one.
+  /// Bytes inside a pickle that look like another pickle.
   package struct Nested: Sendable {
-    /// The place of the operation that has the bytes.
+    /// The offset of the opcode that holds the bytes.
     package var offset: Int
     /// The bytes.
     package var bytes: [UInt8]
-    /// Whether they begin as pickles of protocol 2 and later do; others may be pickles by chance.
+    /// Whether they begin like pickles of protocol 2 and later.
+    ///
+    /// Others can look like pickles by chance.
     package var hasProtocol: Bool
   }
 
-  /// How many operations are stepped over before the rest is taken for no pickle at all.
+  /// The maximum number of opcodes to step over; bytes with more faults are no pickle.
   private static let faultLimit = 1000
 
-  /// The globals, the worst first.
+  /// The globals, the most dangerous first.
   package private(set) var globals: [GlobalUse] = []
-  /// What cannot be carried out first, with its place: Python ends there.
+  /// The first fault, with its offset.
+  ///
+  /// Python stops there.
   package private(set) var fault: CheckpointError?
   /// Values that look like pickles.
   package private(set) var nested: [Nested] = []
   /// Whether the program ends with STOP.
   package private(set) var isComplete = false
-  /// How many bytes the program has, up to its STOP or to where it cannot be followed.
+  /// The length of the program in bytes: up to STOP, or to the opcode where the scan ends.
   package private(set) var byteCount = 0
-  /// The places of PROTO operations behind the first one.
+  /// The offsets of all PROTO opcodes but the first.
   package private(set) var laterProtocols: [Int] = []
 
-  /// The worst verdict on a global.
+  /// The most dangerous verdict.
   package var verdict: GlobalPolicy.Verdict { globals.first?.verdict ?? .known }
 
-  /// Scans the pickle at the start of `bytes`, which lie at `base` of their file or entry.
+  /// Scans the pickle at the start of `bytes`, which begin at offset `base` of their file or entry.
   package init(_ bytes: Span<UInt8>, base: Int = 0) {
     var machine = Unpickler(unsafeGlobals: .report)
     machine.begin(byteCount: bytes.count)
@@ -98,7 +102,8 @@ package struct PickleScan: Sendable {
     fault = error
   }
 
-  /// Whether Python takes what this machine does not: a state for a class or module, or a second one.
+  /// Whether Python accepts a state that this machine refuses: one for a class or module, or a
+  /// second one.
   private static func isTaken(
     _ opcode: Opcode, _ machine: borrowing Unpickler, _ notes: inout Notes
   ) -> Bool {
@@ -112,16 +117,16 @@ package struct PickleScan: Sendable {
     }
   }
 
-  /// What the graph does not tell: places.
+  /// The offsets and calls that the graph does not record.
   private struct Notes {
     var mentions: [NodeID: GlobalCensus.Mentions] = [:]
     var calls: [GlobalCensus.CallOrigin] = []
     var states: [NodeID] = []
-    /// The callables of calls that stand for plain values.
+    /// The callables of calls that became plain values.
     var plainCalls: [NodeID] = []
     private var nodeCount = 0
 
-    /// Notes the place of what an operation has made.
+    /// Records the offset of the object that an opcode made.
     mutating func add(
       _ opcode: Opcode, _ machine: borrowing Unpickler, _ offset: Int, calling callable: NodeID?
     ) {
@@ -130,7 +135,7 @@ package struct PickleScan: Sendable {
         let id = NodeID(index: index)
         if case .global = machine.graph[id] { mentions[id] = .init(offset: offset) }
       }
-      // A global that is named by the same strs again is the same node.
+      // The same two strs name the same global, so the graph has no new node.
       if opcode == .stackGlobal, nodeCount == machine.graph.nodeCount, let id = machine.stack.last {
         mentions[id]?.count += 1
       }
@@ -145,7 +150,7 @@ package struct PickleScan: Sendable {
 // MARK: - The machine's stack
 
 extension Unpickler {
-  /// How high the stack is, and its marks.
+  /// The height of the stack, and its marks.
   fileprivate struct StackState {
     var count: Int
     var marks: Int
@@ -156,7 +161,7 @@ extension Unpickler {
     StackState(count: stack.count, marks: marks.count, lastMark: marks.last)
   }
 
-  /// Leaves the stack as high as an operation would have left it that could not be carried out.
+  /// Leaves the stack at the height that a skipped opcode would have left.
   fileprivate mutating func settle(_ opcode: Opcode, from state: StackState) {
     let (taking, gives) = opcode.effect
     let height: Int
@@ -170,7 +175,7 @@ extension Unpickler {
     while stack.count < height + (gives ? 1 : 0) { stack.append(TensorGraph.none) }
   }
 
-  /// The value that an operation has just put on the stack, if it looks like a pickle.
+  /// Returns the value that an opcode just pushed, if it looks like a pickle.
   fileprivate borrowing func pickleOnTop(after opcode: Opcode, _ offset: Int) -> PickleScan.Nested?
   {
     switch opcode {
@@ -187,7 +192,7 @@ extension Unpickler {
       guard hasProtocol || PickleSignature.mayBeText(bytes) else { return nil }
       return .init(offset: offset, bytes: Array(bytes), hasProtocol: hasProtocol)
     case .string(let run):
-      // As protocols 0 to 2 spell bytes: a character for each.
+      // Protocols 0 to 2 spell bytes as text, one character for each byte.
       let text = graph[run]
       guard text.starts(with: [0xc2, 0x80]), let bytes = PythonText.latin1(text),
         PickleSignature.hasProtocol(bytes[...])
@@ -198,9 +203,9 @@ extension Unpickler {
   }
 }
 
-/// What bytes look like a pickle.
+/// Tests whether bytes look like a pickle.
 package enum PickleSignature {
-  /// Whether bytes begin as pickles of protocol 2 and later do: PROTO, its number, an operation.
+  /// Whether bytes begin like a pickle of protocol 2 or later: PROTO, its number, an opcode.
   package static func hasProtocol(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard bytes.count >= 4, bytes[bytes.startIndex] == Opcode.proto.rawValue,
       bytes[bytes.startIndex + 1] <= 5
@@ -208,8 +213,8 @@ package enum PickleSignature {
     return Opcode(rawValue: bytes[bytes.startIndex + 2]) != nil
   }
 
-  /// Whether bytes may be a pickle of protocol 0 or 1: they begin with an operation and end with
-  /// STOP, perhaps before a line feed.
+  /// Whether bytes can be a pickle of protocol 0 or 1: they begin with an opcode and end with STOP,
+  /// or with STOP and a line feed.
   package static func mayBeText(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard bytes.count >= 4, let first = bytes.first, Opcode(rawValue: first) != nil else {
       return false

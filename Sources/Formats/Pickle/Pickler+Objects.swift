@@ -3,15 +3,15 @@ internal import CkptGraph
 
 /// Tuples, lists, dicts, sets and the objects built from calls.
 extension Pickler {
-  /// How the children of a container follow it, 1000 at a time.
+  /// A rule for writing the children of a container in batches of 1000.
   enum Batch {
-    /// Exact lists: APPEND for a single item, else batches however long the last.
+    /// Exact lists: APPEND for a single item, otherwise batches of any length.
     case list
-    /// Exact dicts: as lists, but a full last batch is followed by an empty one.
+    /// Exact dicts: like lists, but an empty batch follows a full last one.
     case dict
-    /// Sets: batches, and an empty one after a full last batch.
+    /// Sets: batches, and an empty one after a full last one.
     case set
-    /// Items from an iterator, which looks ahead: a last single item goes without a mark.
+    /// Items from an iterator that looks ahead: a single last item is written without a mark.
     case items
     /// Key-value pairs from an iterator.
     case pairs
@@ -55,7 +55,7 @@ extension Pickler {
     }
   }
 
-  /// Writes the children of `run` from item `next` on, up to one batch, and schedules the rest.
+  /// Writes one batch of the children of `run` from item `next` on, and schedules the others.
   mutating func writeBatch(_ run: NodeRun, next: Int, _ batch: Batch) {
     let items = Int(run.count) / batch.stride
     let left = items - next
@@ -65,7 +65,7 @@ extension Pickler {
       tasks.append(.emit(single))
       return scheduleChildren(run, next..<next + 1, batch)
     }
-    // Only CPython's loops over exact dicts and sets start a batch that turns out to be empty.
+    // Only CPython's loops over exact dicts and sets start a batch that can be empty.
     let startsEmptyBatch =
       (batch == .dict && items > 1 || batch == .set) && next > 0
       && next.isMultiple(of: Self.batchSize)
@@ -107,7 +107,7 @@ extension Pickler {
 
   /// Writes `set([...])`, since protocols 2 and 3 have no sets.
   ///
-  /// The list and the tuple around it are fresh.
+  /// The list and the tuple around it are new objects.
   private mutating func startListCall(_ id: NodeID, _ type: String, _ run: NodeRun) {
     saveGlobal("builtins", type)
     emit(.emptyList)
@@ -125,7 +125,7 @@ extension Pickler {
     case .newWithKeywords, .instance:
       throw CheckpointError(
         .unsupported,
-        "an object of a form that Python's pickler does not write in protocol \(version)")
+        "Python's pickler cannot write this kind of object in protocol \(version)")
     }
     schedule(.emit(opcode), .endCall(id, objectID))
     if let keywords = object.keywords { tasks.append(.save(keywords)) }
@@ -133,7 +133,7 @@ extension Pickler {
     tasks.append(.save(object.callable))
   }
 
-  /// Schedules what is done to an object after its call: items, pairs, state.
+  /// Schedules the steps that follow the call of an object: items, pairs, state.
   mutating func scheduleContents(of object: ObjectNode) {
     if let state = object.state { schedule(.save(state), .emit(.build)) }
     if object.pairs.count > 0 { tasks.append(.batch(object.pairs, next: 0, .pairs)) }
@@ -156,24 +156,24 @@ extension Pickler {
     schedule(.saveModule(module), .save(name))
   }
 
-  /// Makes sure that a global is read as what it is from a pickle before protocol 4.
+  /// Checks that a global keeps its meaning in a pickle below protocol 4.
   ///
-  /// Names are lines there; those of several lines no reader has let through (``GlobalPolicy``).
+  /// A name is a line of text there. ``GlobalPolicy`` has refused names of several lines.
   ///
-  /// - Throws: `unsupported` for a name of Python 2, which pickles of protocol 3 and later may have.
+  /// - Throws: `unsupported` for a Python 2 name, which pickles of protocol 3 and later can have.
   private func requireWritable(_ module: String, _ name: String) throws(CheckpointError) {
     guard version == 3 || Python2Names.survives(module, name) else {
       throw CheckpointError(
         .unsupported,
-        "global '\(module).\(name)' would be another one in a pickle of protocol \(version)")
+        "global '\(module).\(name)' would mean another object in a pickle of protocol \(version)")
     }
   }
 
   /// Writes the name of a module.
   ///
-  /// All classes of a module share its name once they are loaded. In a pickle as it was written
-  /// the graph tells which names are one, because dtypes name `torch` by a str of their own; the
-  /// first is also the one that calls without a node in the graph were written with.
+  /// All classes of a module share one name str after loading. In a pickle as it was written the
+  /// graph tells which names are one object, because dtypes name `torch` by a str of their own.
+  /// Calls without a node in the graph use the first one.
   mutating func saveModule(_ id: NodeID) {
     output.startObject()
     guard !recall(id), case .string(let run) = graph[id] else { return }
@@ -185,7 +185,7 @@ extension Pickler {
     if let index = memoizedTexts[memo] { alias(id, to: index) }
   }
 
-  /// Writes a class or function that the graph has no node for.
+  /// Writes a class or function that has no node in the graph.
   mutating func saveGlobal(_ module: String, _ name: String) {
     let memo = MemoText.global(
       module: ExactString(module), name: ExactString(name))

@@ -40,7 +40,7 @@ extension Pickler {
     memoize(id)
   }
 
-  /// Writes a str that stands for itself in CPython: a constant of the interpreter or a library.
+  /// Writes a str that is one object in CPython: a constant of the interpreter or of a library.
   mutating func saveInterned(_ text: String) {
     let utf8 = Array(text.utf8)
     output.startObject()
@@ -57,7 +57,7 @@ extension Pickler {
       output.write(Opcode.shortBinUnicode.rawValue)
       output.write(UInt8(count))
     } else {
-      // A graph's text is below 4 GiB, so BINUNICODE8 is never needed.
+      // Text in a graph is below 4 GiB, so BINUNICODE8 is never needed.
       output.write(Opcode.binUnicode.rawValue)
       output.write(integer: UInt32(count))
     }
@@ -69,7 +69,8 @@ extension Pickler {
       emitBytes(graph[run])
       return memoize(id)
     }
-    // Protocol 2 has no bytes: `_codecs.encode(text, 'latin1')`, or `bytes()` for none at all.
+    // Protocol 2 has no bytes: they become `_codecs.encode(text, 'latin1')`, and no bytes
+    // `bytes()`.
     if run.count == 0 {
       saveGlobal("builtins", "bytes")
       emit(.emptyTuple)
@@ -85,7 +86,7 @@ extension Pickler {
     memoize(id)
   }
 
-  /// Writes the str whose Latin-1 encoding is a bytes object.
+  /// Writes the str that spells a bytes object in Latin-1.
   private mutating func saveSpelling(of id: NodeID, _ run: ByteRun) {
     let utf8 = PythonText.utf8(latin1: graph[run])
     guard run.count == 1 else {
@@ -136,7 +137,7 @@ extension Pickler {
     memoize(id)
   }
 
-  /// The bytes object that a bytearray is made from, which nothing else refers to.
+  /// Writes the bytes object that a bytearray is made from; nothing else refers to it.
   private mutating func saveFreshBytes(_ run: ByteRun) {
     guard version < 3 else {
       emitBytes(graph[run])

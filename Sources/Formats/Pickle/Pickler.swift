@@ -3,39 +3,41 @@ package import CkptGraph
 
 /// Writes the pickle that CPython's C pickler would write for a graph, byte for byte.
 ///
-/// Follows `Modules/_pickle.c` of CPython 3.8 to 3.13: what is memoized and when, the batches of
-/// 1000, the frames of protocol 4, and the calls that protocols 2 and 3 use for bytes and sets.
-/// One pickler writes one pickle.
+/// It follows `Modules/_pickle.c` of CPython 3.8 to 3.13: the memo, the batches of 1000, the frames
+/// of protocol 4, and the calls that protocols 2 and 3 use for bytes and sets. One pickler writes
+/// one pickle.
 package struct Pickler {
   let graph: TensorGraph
   let version: Int
   let strings: StringIdentity
   var output: PickleOutput
-  /// What is left to do, last first: the walk keeps its own stack however deep the object nests.
+  /// The pending tasks, the next one last.
+  ///
+  /// The walk keeps its own stack, so deep nesting costs no call stack.
   var tasks: [Task] = []
-  /// The numbers of the objects that have been written.
+  /// The memo numbers of the objects written so far.
   private var memo: PickledNumbers
   var memoizedTexts: [MemoText: Int] = [:]
-  /// The modules whose names nodes of the graph have been written for.
+  /// The modules whose names were written from nodes of the graph.
   var namedModules: Set<ExactString> = []
   var memoCount = 0
 
-  /// Which strs CPython takes for one object.
+  /// A rule for when CPython treats two strs as one object.
   package enum StringIdentity: Sendable {
-    /// Those the graph says are one: the pickle of objects as their program made them.
+    /// As the graph says: for the pickle of objects as their program made them.
     case asWritten
-    /// Besides, all strs of one Latin-1 character, and all empty ones: what CPython makes of
-    /// strs when it loads a pickle, before it pickles them again. Not among them are the strs
-    /// `except`, which the saving program makes itself.
+    /// As in objects that were loaded from a pickle and are pickled again. CPython also shares all
+    /// strs of one Latin-1 character, and all empty ones. The strs in `except` are not shared,
+    /// because the saving program makes them.
     case asLoaded(except: Set<NodeID> = [])
 
     /// Whether the objects have been loaded from a pickle.
     var areLoaded: Bool { if case .asLoaded = self { true } else { false } }
   }
 
-  /// Objects that are one in CPython although a graph may hold them several times.
+  /// An object that is one in CPython although a graph can hold it several times.
   enum MemoText: Hashable {
-    /// A str of no or one Latin-1 character, as UTF-8.
+    /// A str of at most one Latin-1 character, as UTF-8.
     case character([UInt8])
     /// A class or function.
     case global(module: ExactString, name: ExactString)
@@ -45,25 +47,25 @@ package struct Pickler {
 
   /// One step of the walk.
   enum Task {
-    /// Save a node as a member of something.
+    /// Save a node inside another object.
     case save(NodeID)
-    /// Save the str that names a global's module.
+    /// Save the str with the module name of a global.
     case saveModule(NodeID)
-    /// Write an operation without an operand.
+    /// Write an opcode without an operand.
     case emit(Opcode)
-    /// Give the object that was just written its number.
+    /// Number the object that was just written.
     case memoize(NodeID)
-    /// Drop what was written if the object got its number meanwhile (recursion), else number it.
+    /// Number the tuple, or drop its items if it got its number meanwhile (recursion).
     case endTuple(NodeID, count: Int)
-    /// The same for the result of a call, and go on with what is done to the object.
+    /// Do the same for the result of a call, then write the steps that follow the call.
     case endCall(NodeID, ObjectID)
-    /// Wrap the list just written into a tuple and make a set of it.
+    /// Put the list that was just written into a tuple and make a set of it.
     case endListCall(NodeID)
     /// Write the next batch of a container's children.
     case batch(NodeRun, next: Int, Batch)
   }
 
-  /// A pickler for `graph`.
+  /// Creates a pickler for `graph`.
   init(graph: TensorGraph, protocol version: Int, strings: StringIdentity) {
     self.graph = graph
     self.version = version
@@ -72,9 +74,9 @@ package struct Pickler {
     output = PickleOutput(version: version)
   }
 
-  /// The pickle of `root`.
+  /// Returns the pickle of `root`.
   ///
-  /// - Throws: `unsupported` for an object that the protocol has no operation for.
+  /// - Throws: `unsupported` for an object that the protocol has no opcode for.
   package static func pickle(
     _ root: NodeID, of graph: TensorGraph, protocol version: Int,
     strings: StringIdentity = .asWritten
@@ -84,10 +86,11 @@ package struct Pickler {
     return pickler.output.finish()
   }
 
-  /// The pickle of a pair of a tuple of keys and a flag: how OLMo names a tensor after it loaded
-  /// the keys from a pickle.
+  /// Returns the pickle of a tuple of keys and a flag.
   ///
-  /// - Throws: `unsupported` for a key that the protocol has no operation for.
+  /// OLMo names a tensor so after it loaded the keys from a pickle.
+  ///
+  /// - Throws: `unsupported` for a key that the protocol has no opcode for.
   package static func pickle(
     keys: [PathComponent], flag: Bool, of graph: TensorGraph, protocol version: Int
   ) throws(CheckpointError) -> [UInt8] {
@@ -130,7 +133,7 @@ package struct Pickler {
     }
   }
 
-  /// Writes a node, or schedules the parts of one that has any.
+  /// Writes a node, or schedules its parts.
   private mutating func start(_ id: NodeID) throws(CheckpointError) {
     output.startObject()
     if recall(id) { return }
@@ -179,9 +182,11 @@ package struct Pickler {
   mutating func emit(_ opcode: Opcode) { output.write(opcode.rawValue) }
 }
 
-/// The memo: which objects have been written, and their numbers.
+/// The memo: the objects written so far, and their numbers.
 extension Pickler {
-  /// Writes a reference to an object that has a number; returns whether it has.
+  /// Writes a reference to an object that has a number.
+  ///
+  /// Returns whether it has one.
   mutating func recall(_ id: NodeID) -> Bool {
     if let index = memo.number(of: id) {
       emitGet(index)
@@ -191,27 +196,29 @@ extension Pickler {
     return recall(text)
   }
 
-  /// Writes a reference to an object known by its text; returns whether it has a number.
+  /// Writes a reference to an object that is known by its text.
+  ///
+  /// Returns whether it has a number.
   mutating func recall(_ text: MemoText) -> Bool {
     guard let index = memoizedTexts[text] else { return false }
     emitGet(index)
     return true
   }
 
-  /// Numbers the object just written.
+  /// Numbers the object that was just written.
   mutating func memoize(_ id: NodeID) {
     memo.set(memoCount, of: id)
     if let text = memoText(of: id) { memoizedTexts[text] = memoCount }
     memoizeFresh()
   }
 
-  /// Numbers an object just written that is known by its text.
+  /// Numbers the object that was just written and is known by its text.
   mutating func memoize(_ text: MemoText) {
     memoizedTexts[text] = memoCount
     memoizeFresh()
   }
 
-  /// Numbers an object just written that nothing can refer to.
+  /// Numbers the object that was just written and that nothing refers to.
   mutating func memoizeFresh() {
     if version >= 4 {
       emit(.memoize)
@@ -235,7 +242,7 @@ extension Pickler {
     }
   }
 
-  /// What makes a node one with other nodes.
+  /// The text that identifies a node with equal nodes, or `nil`.
   private func memoText(of id: NodeID) -> MemoText? {
     switch graph[id] {
     case .string(let run):
@@ -252,19 +259,19 @@ extension Pickler {
     }
   }
 
-  /// Lets a node share the number of an object that is one with it.
+  /// Gives a node the number of the object that it is one with.
   mutating func alias(_ id: NodeID, to index: Int) { memo.set(index, of: id) }
 
-  /// Whether a node already has a number: it was met inside of itself.
+  /// Whether a node has a number already, because it contains itself.
   func isMemoized(_ id: NodeID) -> Bool { memo.number(of: id) != nil }
 
-  /// Numbers a tuple whose items have been written.
+  /// Numbers a tuple after its items were written.
   mutating func endTuple(_ id: NodeID, count: Int) {
     guard isMemoized(id) else {
       emitTuple(count: count)
       return memoize(id)
     }
-    // The tuple contains itself through a list or dict and was written there: take back its items.
+    // The tuple contains itself through a list or dict and was written there: drop its items.
     if count <= 3 {
       for _ in 0..<count { emit(.pop) }
     } else {
@@ -273,26 +280,28 @@ extension Pickler {
     _ = recall(id)
   }
 
-  /// Numbers the result of a call that has been written, and goes on with what is done to it.
+  /// Numbers the result of a call, then writes the steps that follow the call.
   mutating func endCall(_ id: NodeID, _ object: ObjectNode) {
     guard isMemoized(id) else {
       memoize(id)
       return scheduleContents(of: object)
     }
-    // The call's arguments contain its result, which was written there: take this one back.
+    // The arguments of the call contain its result, which was written there: drop this one.
     emit(.pop)
     _ = recall(id)
   }
 }
 
-/// The numbers that a pickle gives to nodes: in a table of all nodes once many have one.
+/// The numbers of the nodes of a pickle.
+///
+/// Once many nodes have one, a table of all nodes holds them.
 private struct PickledNumbers {
   private var sparse: [NodeID: Int] = [:]
-  /// By the places of the nodes; negative for those without a number.
+  /// The number of each node by its index; negative for a node without one.
   private var dense: [Int32] = []
   private let nodeCount: Int
 
-  /// No numbers yet for any of `nodeCount` nodes.
+  /// Creates a table for `nodeCount` nodes without numbers.
   init(nodeCount: Int) { self.nodeCount = nodeCount }
 
   func number(of id: NodeID) -> Int? {

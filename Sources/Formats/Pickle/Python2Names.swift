@@ -1,7 +1,7 @@
 /// The renamings between Python 2 and 3 that protocols 0 to 2 apply to globals.
 ///
-/// From CPython's `Lib/_compat_pickle.py`, without the graphical toolkits, which no checkpoint
-/// holds. A graph has Python 3 names whatever the protocol of its file.
+/// They come from CPython's `Lib/_compat_pickle.py`, without the graphical toolkits, which no
+/// checkpoint uses. A graph has Python 3 names whatever the protocol of its file.
 enum Python2Names {
   /// A qualified name.
   struct Name: Hashable {
@@ -9,7 +9,7 @@ enum Python2Names {
     var name: String
   }
 
-  /// Python 2 modules and what Python 3 calls them, for names that have no entry of their own.
+  /// Python 2 modules and their Python 3 names, for globals without an entry of their own.
   private static let modules: [(two: String, three: String)] = [
     ("__builtin__", "builtins"), ("copy_reg", "copyreg"), ("Queue", "queue"),
     ("SocketServer", "socketserver"), ("ConfigParser", "configparser"), ("repr", "reprlib"),
@@ -25,7 +25,7 @@ enum Python2Names {
     ("_abcoll", "collections.abc"),
   ]
 
-  /// Modules that only reading renames: writing never gives the old name.
+  /// Modules that are renamed on reading only; writing never gives the old name.
   private static let modulesWhenReading = [
     "cPickle": "pickle", "_elementtree": "xml.etree.ElementTree",
     "DocXMLRPCServer": "xmlrpc.server", "SimpleHTTPServer": "http.server",
@@ -33,7 +33,7 @@ enum Python2Names {
     "UserString": "collections", "whichdb": "dbm", "StringIO": "io", "cStringIO": "io",
   ]
 
-  /// Modules that only writing renames.
+  /// Modules that are renamed on writing only.
   private static let modulesWhenWriting = [
     "_bz2": "bz2", "_dbm": "dbm", "_functools": "functools", "_gdbm": "gdbm",
     "_pickle": "pickle",
@@ -77,7 +77,7 @@ enum Python2Names {
   private static let moduleTwoFromThree = Dictionary(
     modules.map { ($0.three, $0.two) }, uniquingKeysWith: { first, _ in first })
 
-  /// The Python 3 name of a global read from a pickle of protocol 0, 1 or 2.
+  /// Returns the Python 3 name of a global in a pickle of protocol 0, 1 or 2.
   static func modern(_ module: String, _ name: String) -> Name {
     let key = Name(module, name)
     if let three = threeFromTwo[key] { return three }
@@ -85,7 +85,7 @@ enum Python2Names {
     return Name(moduleThreeFromTwo[module] ?? modulesWhenReading[module] ?? module, name)
   }
 
-  /// The name under which protocol 2 writes a global.
+  /// Returns the name that protocol 2 writes for a global.
   static func old(_ module: String, _ name: String) -> Name {
     let key = Name(module, name)
     if let two = twoFromThree[key] { return two }
@@ -93,14 +93,15 @@ enum Python2Names {
     return Name(moduleTwoFromThree[module] ?? modulesWhenWriting[module] ?? module, name)
   }
 
-  /// Whether a name written by ``old(_:_:)`` is read as what it was; names of Python 2 are not, which
-  /// pickles of protocol 3 and later may have.
+  /// Whether the result of ``old(_:_:)`` reads back as the same global.
+  ///
+  /// Python 2 names, which pickles of protocol 3 and later can have, do not.
   static func survives(_ module: String, _ name: String) -> Bool {
     let written = old(module, name)
     return modern(written.module, written.name) == Name(module, name)
   }
 
-  /// Whether a name of `builtins` is one of the exceptions that Python 2 kept in a module.
+  /// Whether a name in `builtins` is an exception, which Python 2 kept in a module of their own.
   private static func isException(_ name: String) -> Bool {
     name.hasSuffix("Error") || name.hasSuffix("Exception") || name.hasSuffix("Warning")
       || ["GeneratorExit", "KeyboardInterrupt", "StopIteration", "SystemExit"].contains(name)

@@ -1,7 +1,7 @@
 internal import CkptBase
 package import CkptGraph
 
-/// Globals and the calls that Python would make with them: recorded here, never made.
+/// Globals, and the calls that Python would make with them. The calls are recorded, never made.
 extension Unpickler {
   mutating func pushGlobal(_ reader: inout ByteReader) throws(CheckpointError) {
     let module = try readName(&reader)
@@ -14,7 +14,7 @@ extension Unpickler {
     let module = try pop()
     guard case .string = graph[name], case .string = graph[module] else {
       guard unsafeGlobals == .report else {
-        throw CheckpointError(.malformed, "a global is named by something that is not a str")
+        throw CheckpointError(.malformed, "the name of a global is not a str")
       }
       return push(try graph.add(.global(module: module, name: name)))
     }
@@ -25,7 +25,7 @@ extension Unpickler {
     push(id)
   }
 
-  /// A node for a global that two strs name for the first time.
+  /// Adds a node for the global that two strs name for the first time.
   private mutating func namedGlobal(_ pair: GlobalName) throws(CheckpointError) -> NodeID {
     if let name = graph.name(pair.name), let module = graph.name(pair.module) {
       if let dropped = try judged(module, name) { return dropped }
@@ -35,11 +35,13 @@ extension Unpickler {
     return try graph.add(.global(module: pair.module, name: pair.name))
   }
 
-  /// A class by its number in `copyreg`'s registry.
+  /// Pushes a class by its number in the registry of `copyreg`.
   mutating func pushExtension(_ code: Int) throws(CheckpointError) {
     guard unsafeGlobals == .report else {
       throw CheckpointError(
-        .unsupported, "an extension code stands for a class that only the writer's process knew")
+        .unsupported,
+        "the pickle names a class by an extension code; only the process that wrote it knows the code"
+      )
     }
     push(try global("copyreg", "extension code \(code)"))
   }
@@ -75,7 +77,7 @@ extension Unpickler {
   mutating func newObjectEx() throws(CheckpointError) {
     let keywords = try pop()
     guard case .dict = graph[keywords] else {
-      throw CheckpointError(.malformed, "the keywords of a call are not a dict")
+      throw CheckpointError(.malformed, "the keyword arguments of a call are not a dict")
     }
     let arguments = try popArguments()
     try pushCall(.newWithKeywords, pop(), arguments, keywords: keywords)
@@ -85,15 +87,15 @@ extension Unpickler {
     let state = try pop()
     let target = try top()
     guard case .object(let id) = graph[target] else {
-      return try refuseUnlessDropped(target, "a state is given to something without a class")
+      return try refuseUnlessDropped(target, "BUILD sets the state of something that has no class")
     }
     guard graph[id].state == nil else {
-      throw CheckpointError(.unsupported, "an object is given a second state")
+      throw CheckpointError(.unsupported, "an object gets a second state")
     }
     graph[id].state = state
   }
 
-  /// Throws unless `target` is what a dropped global left behind, on which everything is ignored.
+  /// Throws `message` unless `target` replaces a dropped global; opcodes on that one are ignored.
   func refuseUnlessDropped(_ target: NodeID, _ message: String) throws(CheckpointError) {
     guard droppedNodes.contains(target) else { throw CheckpointError(.malformed, message) }
   }
@@ -107,7 +109,8 @@ extension Unpickler {
     case .object where form == .call && graph.isNestedClass(callable): break
     case .object where unsafeGlobals == .report: break
     default:
-      throw CheckpointError(.malformed, "something that is not a class or function is called")
+      throw CheckpointError(
+        .malformed, "the pickle calls something that is not a class or function")
     }
     if graph.isGlobal(callable, "builtins", "getattr") {
       if let dropped = try judgedAttribute(arguments) { return push(dropped) }
@@ -134,7 +137,7 @@ extension Unpickler {
 // MARK: - Judging names
 
 extension Unpickler {
-  /// A node for a global named in the program's text.
+  /// Adds a node for a global that is named in the text of the program.
   private mutating func global(_ module: String, _ name: String) throws(CheckpointError) -> NodeID {
     let modern =
       namingProtocol < 3
@@ -150,7 +153,9 @@ extension Unpickler {
     return try graph.add(.global(module: moduleNode, name: graph.addString(modern.name)))
   }
 
-  /// Refuses a dangerous global, or returns the node that takes its place when those are dropped.
+  /// Refuses a dangerous global.
+  ///
+  /// If those are dropped, returns the node that replaces it.
   private mutating func judged(_ module: String, _ name: String) throws(CheckpointError) -> NodeID?
   {
     judgedByteCount += module.utf8.count + name.utf8.count
@@ -165,7 +170,7 @@ extension Unpickler {
     return try addDropped()
   }
 
-  /// Judges `getattr(class, 'Name')`, which is how protocols below 4 name nested classes.
+  /// Judges `getattr(class, 'Name')`, the form of nested classes in protocols below 4.
   private mutating func judgedAttribute(_ arguments: NodeID) throws(CheckpointError) -> NodeID? {
     guard unsafeGlobals != .report else { return nil }
     guard let parts = graph.nestedClassParts(ofArguments: arguments) else {
@@ -197,12 +202,14 @@ extension Unpickler {
 // MARK: - Values that old protocols spell as calls
 
 extension Unpickler {
-  /// The plain value that a call stands for, where CPython's pickler writes exactly this call for
-  /// want of an operation; anything else stays a call.
+  /// Returns the plain value that a call stands for, if CPython's pickler writes that call for lack
+  /// of an opcode.
+  ///
+  /// Any other call stays a call.
   private mutating func plainValue(
     of callable: NodeID, _ arguments: NodeID
   ) throws(CheckpointError) -> NodeID? {
-    // It is asked of every call, and nearly all name other modules.
+    // Every call passes here, and nearly all of them name other modules.
     guard case .global(let module, _) = graph[callable], case .string(let run) = graph[module],
       run.count <= 8, let items = graph.tuple(arguments)
     else { return nil }
@@ -231,7 +238,7 @@ extension Unpickler {
     return nil
   }
 
-  /// `_codecs.encode(text, 'latin1')`: how protocols 0 to 2 write bytes.
+  /// Reads `_codecs.encode(text, 'latin1')`, the form of bytes in protocols 0 to 2.
   private mutating func encodedBytes(_ items: ArraySlice<NodeID>) throws(CheckpointError) -> NodeID?
   {
     guard items.count == 2, let text = items.first, let encoding = items.last,
@@ -243,34 +250,34 @@ extension Unpickler {
     return id
   }
 
-  /// How many items or bytes may become plain values any number of times.
+  /// The maximum length of an object that can become plain values any number of times.
   private static let freeCount = 64
 
-  /// Whether a value of `count` items or bytes may be made of `id`.
+  /// Whether `id`, with `count` items or bytes, can become one more plain value.
   ///
-  /// CPython makes a str or list for each call. A hostile pickle refers to one again and again, and
-  /// each value made of it would have to be written out.
+  /// CPython makes a new str or list for each call. A hostile pickle uses one object again and
+  /// again, and each value made of it would have to be written out.
   private mutating func spend(_ id: NodeID, count: some BinaryInteger) -> Bool {
     count <= Self.freeCount || spent.insert(id).inserted
   }
 }
 
-/// `getattr(Outer, 'Inner')`: the only call of `getattr` that a checkpoint has a use for.
+/// Nested classes: `getattr(Outer, 'Inner')`, the only use of `getattr` in checkpoints.
 extension TensorGraph {
-  /// Whether a node is such a call, so that its result may be called in turn.
+  /// Whether a node names a nested class, so that its result can be called.
   package func isNestedClass(_ id: NodeID) -> Bool {
     guard case .object(let object) = self[id] else { return false }
     return isGlobal(self[object].callable, "builtins", "getattr")
   }
 
-  /// The module and dotted name of the class that `getattr(*arguments)` gives, or `nil` for
-  /// arguments of another form.
+  /// Returns the module and dotted name of the class that `getattr(*arguments)` gives, or `nil` for
+  /// other arguments.
   package func nestedClassParts(ofArguments arguments: NodeID) -> (module: String, name: String)? {
     var arguments = arguments
     var suffix: [String] = []
     var byteCount = 0
-    // Each round goes one `getattr` deeper. Every call of a chain has its own name looked up, so that
-    // chains must be short.
+    // Each round goes one `getattr` deeper. Chains must be short, because each call of a chain
+    // looks up its own name.
     while suffix.count < Limits.knownArguments, byteCount <= Limits.nameBytes {
       guard let pair = tuple(arguments), pair.count == 2, let owner = pair.first,
         let attribute = pair.last, let name = name(attribute)

@@ -1,7 +1,7 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// The operations of protocols 0 and 1 whose arguments are lines of text.
+/// The opcodes of protocols 0 and 1 whose operands are lines of text.
 extension Unpickler {
   func readDecimal(_ reader: inout ByteReader) throws(CheckpointError) -> Int {
     let line = try readASCIILine(&reader)
@@ -44,13 +44,13 @@ extension Unpickler {
     var end = line.count
     while end > 0, [0x20, 0x09, 0x0d].contains(line[end - 1]) { end -= 1 }
     guard end >= 2, line[0] == line[end - 1], [0x22, 0x27].contains(line[0]) else {
-      throw CheckpointError(.malformed, "the quotes around a str are missing")
+      throw CheckpointError(.malformed, "a str lacks its quotes")
     }
     let bytes = try unescape(line.extracting(1..<end - 1))
     try pushOldString(bytes.span)
   }
 
-  /// Pushes a str written in Python's `raw-unicode-escape`: Latin-1 with `\u` and `\U` escapes.
+  /// Pushes a str in Python's `raw-unicode-escape`: Latin-1 with `\u` and `\U` escapes.
   mutating func pushRawUnicode(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try reader.readLine()
     var utf8: [UInt8] = []
@@ -69,7 +69,7 @@ extension Unpickler {
     push(try graph.add(.string(graph.addBytes(utf8))))
   }
 
-  /// How many digits follow `\u` or `\U`; none follow another character.
+  /// The number of digits after `\u` or `\U`; zero for another character.
   private func hexDigits(afterEscape letter: UInt8) -> Int {
     switch letter {
     case UInt8(ascii: "u"): 4
@@ -129,7 +129,7 @@ extension Unpickler {
     return value
   }
 
-  /// The three or so bytes of a code point, surrogates included.
+  /// The UTF-8 bytes of a code point, surrogates included.
   private func utf8Bytes(ofScalar value: UInt32) throws(CheckpointError) -> [UInt8] {
     if let scalar = Unicode.Scalar(value) { return Array(String(Character(scalar)).utf8) }
     guard (0xd800...0xdfff).contains(value) else {
@@ -143,7 +143,7 @@ extension Unpickler {
   private mutating func pushDecimal(_ text: String) throws(CheckpointError) {
     if let value = Int(text) { return try pushInt(value) }
     let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
-    // CPython's own bound on decimal text, since the conversion is quadratic.
+    // CPython has the same limit on decimal text, because the conversion is quadratic.
     guard !digits.isEmpty, digits.utf8.count <= 4300,
       digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else { throw CheckpointError(.malformed, "'\(text.prefix(40))' is not an int") }
@@ -180,10 +180,10 @@ extension Unpickler {
   }
 }
 
-/// Python's views of text bytes: `surrogatepass` UTF-8 and Latin-1.
+/// Text encodings of Python: UTF-8 with `surrogatepass`, and Latin-1.
 package enum PythonText: Sendable {
-  /// Whether `bytes` are UTF-8 in which lone surrogates may stand as three bytes, which is how
-  /// CPython pickles str.
+  /// Whether `bytes` are UTF-8 that may hold lone surrogates of three bytes each, the form of str
+  /// in CPython's pickles.
   package static func isUTF8WithSurrogates(_ bytes: Span<UInt8>) -> Bool {
     var index = 0
     while index < bytes.count {
@@ -209,7 +209,8 @@ package enum PythonText: Sendable {
     return true
   }
 
-  /// The bytes whose Latin-1 decoding is the text `utf8`, or `nil` if it has other characters.
+  /// Returns the bytes that decode as the text `utf8` in Latin-1, or `nil` if other characters
+  /// occur.
   package static func latin1(_ utf8: ArraySlice<UInt8>) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(utf8.count)
@@ -229,7 +230,7 @@ package enum PythonText: Sendable {
     return bytes
   }
 
-  /// The UTF-8 form of `bytes` decoded as Latin-1.
+  /// Returns the UTF-8 form of Latin-1 `bytes`.
   static func utf8(latin1 bytes: some Collection<UInt8>) -> [UInt8] {
     var utf8: [UInt8] = []
     utf8.reserveCapacity(bytes.count * 3 / 2)

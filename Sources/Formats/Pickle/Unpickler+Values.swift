@@ -9,7 +9,7 @@ extension Unpickler {
     try pushLong(littleEndian: reader.readBytes(count: byteCount))
   }
 
-  /// Pushes the int that `bytes` hold in little-endian two's complement, of any length.
+  /// Pushes an int from little-endian two's complement of any length.
   mutating func pushLong(littleEndian bytes: Span<UInt8>) throws(CheckpointError) {
     var count = bytes.count
     while count > 1, bytes[count - 1] == (bytes[count - 2] & 0x80 == 0 ? 0x00 : 0xff) { count -= 1 }
@@ -43,7 +43,7 @@ extension Unpickler {
     push(try graph.add(.byteArray(graph.addBytes(reader.readBytes(count: byteCount)))))
   }
 
-  /// Pushes a Python 2 str: a str if it is UTF-8, which is how torch decodes it, else bytes.
+  /// Pushes a Python 2 str: as a str if it is UTF-8, as torch decodes it, otherwise as bytes.
   mutating func pushOldString(_ byteCount: Int, _ reader: inout ByteReader) throws(CheckpointError)
   {
     try pushOldString(reader.readBytes(count: byteCount))
@@ -55,7 +55,7 @@ extension Unpickler {
   }
 }
 
-/// Tuples, lists, dicts and sets, and filling them after they were memoized.
+/// Tuples, lists, dicts and sets, and the opcodes that fill them.
 extension Unpickler {
   mutating func pushTuple(count: Int) throws(CheckpointError) {
     guard stack.count - (marks.last ?? 0) >= count else { throw Self.underflow }
@@ -82,7 +82,8 @@ extension Unpickler {
       var run = graph[id].items
       graph.append(items, to: &run)
       graph[id].items = run
-    default: try refuseUnlessDropped(target, "items are appended to something that is not a list")
+    default:
+      try refuseUnlessDropped(target, "the pickle appends items to something that is not a list")
     }
   }
 
@@ -104,14 +105,14 @@ extension Unpickler {
       var run = graph[id].pairs
       graph.append(pairs, to: &run)
       graph[id].pairs = run
-    default: try refuseUnlessDropped(target, "keys are set in something that is not a dict")
+    default: try refuseUnlessDropped(target, "the pickle sets keys in something that is not a dict")
     }
   }
 
   mutating func addItems(_ items: ArraySlice<NodeID>) throws(CheckpointError) {
     let target = try top()
     guard case .set(var run) = graph[target] else {
-      return try refuseUnlessDropped(target, "items are added to something that is not a set")
+      return try refuseUnlessDropped(target, "the pickle adds items to something that is not a set")
     }
     graph.append(items, to: &run)
     graph.replace(target, with: .set(run))
@@ -119,7 +120,7 @@ extension Unpickler {
 
   private func checkPairs(_ items: ArraySlice<NodeID>) throws(CheckpointError) {
     guard items.count.isMultiple(of: 2) else {
-      throw CheckpointError(.malformed, "a dict is given a key without a value")
+      throw CheckpointError(.malformed, "a dict has a key without a value")
     }
   }
 }

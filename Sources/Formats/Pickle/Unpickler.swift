@@ -4,68 +4,73 @@ package import CkptGraph
 /// A pickle machine that builds nodes and has no way to call anything.
 ///
 /// It runs the programs of protocols 0 to 5 (CPython `Lib/pickletools.py`, `Modules/_pickle.c`)
-/// with the same stack, marks and memo. Where Python would import, it records a name and asks
-/// ``GlobalPolicy``; where Python would call, it records the call.
+/// with the same stack, marks and memo. Where Python imports, it records a name and asks
+/// ``GlobalPolicy``. Where Python calls, it records the call.
 ///
-/// Several pickles may be read into one graph: each ``load(_:)`` starts with an empty stack and memo.
+/// It can read several pickles into one graph: each ``load(_:)`` starts with an empty stack and
+/// memo.
 package struct Unpickler: ~Copyable {
-  /// What to do with a global that exists to run code.
+  /// The treatment of globals that can run code.
   package enum UnsafeGlobals: Sendable {
     /// Refuse the pickle.
     case refuse
-    /// Put `None` in its place, and in place of everything made with it.
+    /// Replace the global, and every object made with it, by `None`.
     case drop
-    /// Take it for a name like any other, and take whatever else Python would run, in order to tell
-    /// of it: ``PickleScan``.
+    /// Keep its name, and accept everything else that Python would run. ``PickleScan`` reports it.
     case report
   }
 
   /// The graph under construction.
   package var graph: TensorGraph
-  /// The highest protocol that a PROTO operation of the last pickle named.
+  /// The highest protocol that a PROTO opcode of the last pickle named.
   package private(set) var pickleProtocol = 0
-  /// The dotted names of dropped globals, in the order they were met.
+  /// The dotted names of dropped globals, in reading order.
   package internal(set) var dropped: [String] = []
 
-  /// What to tell the user of the dropped globals.
+  /// The warnings about dropped globals.
   package var warnings: [String] {
     dropped.map { GlobalPolicy.warning(dropped: $0) }
   }
 
   let unsafeGlobals: UnsafeGlobals
-  /// The protocol that the last PROTO operation named: names before protocol 3 are Python 2's.
+  /// The protocol of the last PROTO opcode.
+  ///
+  /// Below protocol 3 names are Python 2 names.
   private(set) var namingProtocol = 0
   var stack: [NodeID] = []
   var marks: [Int] = []
   var memo = Memo()
-  /// Nodes that stand where a dropped global or its product was.
+  /// The nodes that replaced dropped globals and the objects made with them.
   var droppedNodes: Set<NodeID> = []
-  /// Calls taken off the stack without being used.
+  /// The calls that were popped from the stack without being used.
   var poppedCalls: [NodeID] = []
-  /// Lists, strs and bytes that a plain value has been made of.
+  /// Lists, strs and bytes that became a plain value.
   var spent: Set<NodeID> = []
-  /// Module names of GLOBAL operations: CPython interns them, so equal ones are one object.
+  /// The module names of GLOBAL opcodes.
+  ///
+  /// CPython interns them, so equal ones are one object.
   var moduleNames: [ExactString: NodeID] = [:]
-  /// What two strs stand for as the module and the name of a global: each pair is judged once, however
-  /// often a pickle refers to the strs.
+  /// The nodes of globals by the two strs that name them.
+  ///
+  /// Each pair is judged once, however often a pickle refers to the strs.
   var namedGlobals: [GlobalName: NodeID] = [:]
-  /// How many bytes of names have been judged.
+  /// The length of all names judged so far, in bytes.
   var judgedByteCount = 0
 
-  /// The strs that name a global.
+  /// The two strs that name a global.
   struct GlobalName: Hashable {
     var module: NodeID
     var name: NodeID
   }
 
-  /// A machine that adds to `graph`.
+  /// Creates a machine that adds to `graph`.
   package init(graph: consuming TensorGraph = TensorGraph(), unsafeGlobals: UnsafeGlobals = .refuse)
   {
     self.graph = graph
     self.unsafeGlobals = unsafeGlobals
   }
 
-  /// Ends reading and gives the graph away.
+  /// Ends reading and returns the graph.
   package consuming func finish() -> TensorGraph { graph }
 
   /// Reads one pickle up to and including its STOP and returns its object.
@@ -81,8 +86,8 @@ package struct Unpickler: ~Copyable {
         let code = try reader.readInteger(as: UInt8.self)
         guard let opcode = Opcode(rawValue: code) else {
           throw CheckpointError(
-            .malformed, "0x\(String(code, radix: 16)) is not a pickle operation",
-            remedy: "this is not a pickle, or a damaged one")
+            .malformed, "0x\(String(code, radix: 16)) is not a pickle opcode",
+            remedy: "the file is damaged, or this is not a pickle")
         }
         if opcode == .stop { break }
         try execute(opcode, &reader)
@@ -107,7 +112,7 @@ package struct Unpickler: ~Copyable {
     return root
   }
 
-  /// Forgets the program before: its stack, marks and memo.
+  /// Clears the stack, marks and memo of the previous program.
   mutating func begin(byteCount: Int) {
     stack.removeAll(keepingCapacity: true)
     marks.removeAll(keepingCapacity: true)
@@ -120,7 +125,7 @@ package struct Unpickler: ~Copyable {
     judgedByteCount = 0
   }
 
-  /// Carries out one operation but STOP.
+  /// Executes one opcode other than STOP.
   mutating func execute(
     _ opcode: Opcode, _ reader: inout ByteReader
   ) throws(CheckpointError) {
@@ -198,15 +203,16 @@ package struct Unpickler: ~Copyable {
     case .extension2: try pushExtension(Int(reader.readInteger(as: UInt16.self)))
     case .extension4: try pushExtension(Int(reader.readInteger(as: Int32.self)))
     case .nextBuffer, .readOnlyBuffer:
-      throw CheckpointError(.unsupported, "the pickle keeps buffers outside of itself")
+      throw CheckpointError(
+        .unsupported, "the pickle needs out-of-band buffers, which are not in the file")
     }
   }
 
   private mutating func startProtocol(_ version: UInt8) throws(CheckpointError) {
     guard version <= 5 else {
       throw CheckpointError(
-        .unsupported, "pickle protocol \(version); the highest known is 5",
-        remedy: "this is not a pickle, or one of a Python later than this program")
+        .unsupported, "pickle protocol \(version) is unknown; the highest known is 5",
+        remedy: "this is not a pickle, or a newer Python wrote it")
     }
     pickleProtocol = max(pickleProtocol, Int(version))
     namingProtocol = Int(version)
@@ -216,7 +222,7 @@ package struct Unpickler: ~Copyable {
     let count = try reader.readInteger(as: UInt64.self)
     guard count <= UInt64(reader.remaining) else {
       throw CheckpointError(
-        .truncated, "a frame of \(count) bytes is announced, \(reader.remaining) are left")
+        .truncated, "a frame of \(count) bytes begins, but only \(reader.remaining) are left")
     }
   }
 
@@ -225,7 +231,7 @@ package struct Unpickler: ~Copyable {
   }
 }
 
-/// The stack with its marks, and what the memo gives back to it.
+/// The stack with its marks, and the memo.
 extension Unpickler {
   @inline(__always)
   mutating func push(_ id: NodeID) { stack.append(id) }
@@ -241,10 +247,12 @@ extension Unpickler {
     return id
   }
 
-  /// Takes the topmost mark; returns how high the stack was when it was set.
+  /// Removes the topmost mark.
+  ///
+  /// Returns the height of the stack at the mark.
   mutating func popMark() throws(CheckpointError) -> Int {
     guard let mark = marks.popLast() else {
-      throw CheckpointError(.malformed, "the operation needs a mark and there is none")
+      throw CheckpointError(.malformed, "the opcode needs a mark, but the stack has none")
     }
     return mark
   }
@@ -256,7 +264,7 @@ extension Unpickler {
     return run
   }
 
-  /// Takes everything above the topmost mark.
+  /// Pops everything above the topmost mark.
   mutating func popToMark() throws(CheckpointError) -> ArraySlice<NodeID> {
     let mark = try popMark()
     let taken = Array(stack[mark...])
@@ -264,7 +272,7 @@ extension Unpickler {
     return taken[...]
   }
 
-  /// What the memo has under a number.
+  /// Returns the memo entry with a number.
   mutating func recall(_ index: Int) throws(CheckpointError) -> NodeID {
     guard let id = memo.get(index) else {
       throw CheckpointError(.malformed, "memo entry \(index) is read before it is written")
@@ -272,8 +280,10 @@ extension Unpickler {
     return try occurrence(of: id)
   }
 
-  /// A node for one more place of an object: the same, but for a persistent id, which has no identity
-  /// and is a tensor's in one place and may stand for itself in another.
+  /// Returns the node for another occurrence of an object.
+  ///
+  /// It is the same node, except for a persistent id: that has no identity, and can be part of a
+  /// tensor in one place and stand alone in another.
   mutating func occurrence(of id: NodeID) throws(CheckpointError) -> NodeID {
     guard case .persistent(let value) = graph[id] else { return id }
     return try graph.add(.persistent(value))
@@ -288,12 +298,12 @@ extension Unpickler {
     }
   }
 
-  /// Keeps a call in mind that was taken off the stack without being used.
+  /// Records a call that was popped from the stack without being used.
   mutating func noteIfCall(_ id: NodeID) {
     if case .object = graph[id] { poppedCalls.append(id) }
   }
 
-  /// Keeps the calls that were popped, or left on the stack, and that nothing refers to.
+  /// Collects the calls that were popped or left on the stack and that nothing refers to.
   mutating func collectDiscarded(root: NodeID) {
     for id in stack { noteIfCall(id) }
     guard !poppedCalls.isEmpty else { return }
@@ -303,16 +313,16 @@ extension Unpickler {
   }
 
   static var underflow: CheckpointError {
-    CheckpointError(.malformed, "the operation takes more from the stack than there is")
+    CheckpointError(.malformed, "the opcode takes more from the stack than it holds")
   }
 }
 
-/// The numbered objects of a pickle in progress.
+/// The memo: the numbered objects of a pickle in progress.
 ///
-/// Numbers are dense in what picklers write, and may be anything in what attackers write: those
-/// beyond the pickle's own length go to a dictionary.
+/// Picklers write dense numbers; attackers can write any. Numbers beyond the length of the pickle
+/// go to a dictionary.
 struct Memo {
-  /// By their numbers; negative where there is none.
+  /// The entry of each number; negative for none.
   private var dense: [Int32] = []
   private var sparse: [Int: NodeID] = [:]
   private var count = 0
@@ -340,6 +350,6 @@ struct Memo {
     dense[index] = id.index
   }
 
-  /// Numbers `id` with the count of entries so far: MEMOIZE.
+  /// Adds `id` under the next number (MEMOIZE).
   mutating func append(_ id: NodeID) { put(id, at: count) }
 }

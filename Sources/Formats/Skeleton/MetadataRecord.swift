@@ -3,16 +3,16 @@ package import CkptContainer
 internal import CkptJSON
 package import CkptTorch
 
-/// The record of a `.pt` archive that keeps the `__metadata__` of a safetensors file.
+/// The record of a `.pt` archive that stores the `__metadata__` of a safetensors file.
 ///
-/// torch.load does not look at records that the pickle does not ask for. A JSON object: `safetensors`
-/// is the version of the record, 1, and `metadata` an object with the entries in their order.
+/// torch.load ignores records that the pickle does not name. The record is a JSON object:
+/// `safetensors` is its version, 1, and `metadata` is an object with the entries in their order.
 package enum MetadataRecord: Sendable {
   /// The name of the record, without the archive's prefix.
   package static let name = "ckptconv.json"
   private static let version = 1
 
-  /// The record for a file; none for one that has no metadata of its own.
+  /// Returns the record for a file; none for a file without metadata of its own.
   package static func records(
     for container: (any ContainerDescription)?
   ) -> [TorchArchiveDescription.Record] {
@@ -31,9 +31,9 @@ package enum MetadataRecord: Sendable {
     return [.other(name: name, bytes: json.bytes)]
   }
 
-  /// The entries that the record of an archive keeps, or `nil` for an archive without one.
+  /// Returns the entries in the record of an archive, or `nil` for an archive without one.
   ///
-  /// - Throws: `malformed` for a record of another form, `unsupported` for one of a later version.
+  /// - Throws: `malformed` for an invalid record, `unsupported` for a later version.
   package static func metadata(
     of container: (any ContainerDescription)?
   ) throws(CheckpointError) -> [(key: String, value: String)]? {
@@ -59,7 +59,7 @@ package enum MetadataRecord: Sendable {
         let found = try json.unsignedInteger()
         guard found == UInt64(version) else {
           throw CheckpointError(
-            .unsupported, "this is version \(found) of the record, known is \(version)")
+            .unsupported, "the record has version \(found); the only known one is \(version)")
         }
       case "metadata":
         try json.beginObject()

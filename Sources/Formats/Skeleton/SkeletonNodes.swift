@@ -3,18 +3,20 @@ internal import CkptGraph
 internal import CkptJSON
 internal import CkptPickle
 
-/// Builds a graph from the table of nodes of a skeleton.
+/// Builds a graph from the node table of a skeleton.
 struct SkeletonNodes {
-  /// The graph: first as many placeholders as the table has nodes.
+  /// The graph.
+  ///
+  /// It begins with one placeholder for each node of the table.
   var graph: TensorGraph
-  /// The tensors and storages, in the order of the table.
+  /// The tensors and storages, in table order.
   private(set) var tensors: [ParsedSkeleton.TensorReference] = []
   private let first: Int
   private let count: Int
   /// The values of the containers that are being read, inner ones last.
   private var open: [NodeID] = []
 
-  /// A table of `count` nodes.
+  /// Creates a table of `count` nodes.
   ///
   /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
   init(count: Int) throws(CheckpointError) {
@@ -24,9 +26,11 @@ struct SkeletonNodes {
     for _ in 0..<count { _ = try graph.add(.none) }
   }
 
-  /// Reads the table; each entry takes the place of its number.
+  /// Reads the table.
   ///
-  /// - Throws: `malformed` for a node of another form, with its number.
+  /// Each entry replaces the placeholder of its number.
+  ///
+  /// - Throws: `malformed` for an invalid node, with its number.
   mutating func readTable(_ json: inout JSONReader) throws(CheckpointError) {
     try json.beginArray()
     var number = 0
@@ -71,10 +75,12 @@ struct SkeletonNodes {
     }
   }
 
-  /// The node of a number; `offset` is the place behind the number.
+  /// Returns the node with a number; `offset` is the position after the number.
   private func reference(to number: Int, _ offset: Int) throws(CheckpointError) -> NodeID {
     guard number < count else {
-      throw CheckpointError(.malformed, "a reference to node \(number) of \(count)", at: offset)
+      throw CheckpointError(
+        .malformed, "found a reference to node \(number), but the skeleton has \(count) nodes",
+        at: offset)
     }
     return NodeID(index: first + number)
   }
@@ -117,13 +123,13 @@ struct SkeletonNodes {
 
   func endArray(_ json: inout JSONReader) throws(CheckpointError) {
     guard try !json.nextElement() else {
-      throw CheckpointError(.malformed, "an array has more elements than it may", at: json.offset)
+      throw CheckpointError(.malformed, "an array has too many elements", at: json.offset)
     }
   }
 
   // MARK: Nodes
 
-  /// What a node is, by the word that it begins with.
+  /// The kind of a node, by its first word.
   private enum Kind: String, CaseIterable {
     case tensor, tuple, dict, call, str, list, storage, persistent, global, int, float, bytes
     case byteArray = "bytearray"
@@ -135,7 +141,7 @@ struct SkeletonNodes {
 
     /// The words in the order of the cases.
     static let names = allCases.map(\.rawValue)
-    /// The cases, made once.
+    /// All cases, computed once.
     static let all = allCases
   }
 
@@ -178,12 +184,12 @@ struct SkeletonNodes {
     if let number = try json.word(among: Kind.names) { return Kind.all[number] }
     let name = try json.string()
     guard let kind = Kind(rawValue: name) else {
-      throw CheckpointError(.malformed, "'\(name)' is no kind of node", at: json.offset)
+      throw CheckpointError(.malformed, "'\(name)' is not a kind of node", at: json.offset)
     }
     return kind
   }
 
-  /// Reads the rest of a node that describes a call.
+  /// Reads the remaining elements of a node that describes a call.
   private mutating func call(
     _ kind: Kind, _ json: inout JSONReader
   ) throws(CheckpointError) -> ObjectNode {
@@ -195,7 +201,7 @@ struct SkeletonNodes {
     case .instance: form = .instance
     default:
       throw CheckpointError(
-        .malformed, "'\(kind.rawValue)' is no kind of node", at: json.offset)
+        .malformed, "'\(kind.rawValue)' is not a kind of node", at: json.offset)
     }
     try next(&json, "the callable")
     let callable = try value(&json)
@@ -226,7 +232,8 @@ struct SkeletonNodes {
         object.pairs = try pairs(&json)
       case "state": object.state = try value(&json)
       default:
-        throw CheckpointError(.malformed, "'\(key)' is nothing to do to an object", at: json.offset)
+        throw CheckpointError(
+          .malformed, "unknown member '\(key)' in an object node", at: json.offset)
       }
     }
   }
@@ -247,7 +254,8 @@ struct SkeletonNodes {
       try next(&json, "the kind")
       graph.place(try call(try kind(&json), &json), at: id)
     }
-    // The form of an entry in disguise is for readers that do not know the constructions.
+    // The shape and dtype of an entry of raw bytes are for readers that do not know the
+    // constructions.
     if try json.nextElement() {
       try json.skipValue()
       try endArray(&json)
@@ -291,7 +299,7 @@ extension SkeletonNodes {
     let start = json.offset
     let text = try json.string()
     guard let bytes = HexadecimalInteger.twosComplement(text) else {
-      throw CheckpointError(.malformed, "'\(text.prefix(40))' is no hexadecimal int", at: start)
+      throw CheckpointError(.malformed, "'\(text.prefix(40))' is not a hexadecimal int", at: start)
     }
     if bytes.count <= 8 {
       let padding: UInt8 = bytes.last.map { $0 & 0x80 == 0 ? 0x00 : 0xff } ?? 0
@@ -311,7 +319,7 @@ extension SkeletonNodes {
     let text = try json.string()
     guard text.utf8.count == 16, let bits = UInt64(text, radix: 16) else {
       throw CheckpointError(
-        .malformed, "'\(text.prefix(40))' is not 64 bits in hexadecimal", at: start)
+        .malformed, "'\(text.prefix(40))' is not a 64-bit number in hexadecimal", at: start)
     }
     graph.replace(id, with: .float(Double(bitPattern: bits)))
     try endArray(&json)
@@ -322,10 +330,9 @@ extension SkeletonNodes {
   }
 }
 
-/// Ints as skeletons write them: `0x1f` and `-0x1f`.
+/// Ints in the spelling of skeletons: `0x1f` and `-0x1f`.
 enum HexadecimalInteger {
-  /// The minimal little-endian two's complement of the int that `text` spells, or `nil` if it spells
-  /// none.
+  /// Returns the minimal little-endian two's complement of the int `text`, or `nil` for other text.
   static func twosComplement(_ text: String) -> [UInt8]? {
     var digits = Array(text.utf8)[...]
     let isNegative = digits.first == UInt8(ascii: "-")
@@ -339,7 +346,7 @@ enum HexadecimalInteger {
       guard let low = value(of: low), let high = value(of: high) else { return nil }
       bytes.append(high << 4 | low)
     }
-    // Room for the sign, most of which goes again below.
+    // This makes room for the sign. The loop below removes what is not needed.
     bytes.append(0)
     if isNegative { negate(&bytes) }
     while bytes.count > 1, bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0 : 0xff)

@@ -7,10 +7,10 @@ internal import CkptTorch
 
 /// Reads the skeleton of a safetensors file, as `Documentation/skeleton.md` specifies it.
 ///
-/// A skeleton is as little to be trusted as a pickle: it is judged by the same policy and can
-/// describe nothing that a pickle could not.
+/// A skeleton is no more trusted than a pickle. The same policy judges it, and it can describe only
+/// objects that a pickle can describe.
 package enum SkeletonReader {
-  /// Where the parts of the document are, in bytes from its start.
+  /// The offsets of the parts of the document, in bytes.
   private struct Parts {
     var version: Int?
     var layout: Layout?
@@ -21,10 +21,10 @@ package enum SkeletonReader {
     var discarded: Int?
   }
 
-  /// What the text `json` says.
+  /// Reads the skeleton `json`.
   ///
-  /// - Throws: `malformed` for another document, `unsupported` for one of a later version,
-  ///   `forbidden` for a global that exists to run code, `limitExceeded` for too many nodes.
+  /// - Throws: `malformed` for another document, `unsupported` for a later version, `forbidden` for
+  ///   a global that can run code, `limitExceeded` for too many nodes.
   package static func read(
     _ json: String, droppingUnsafe dropsUnsafe: Bool
   ) throws(CheckpointError) -> ParsedSkeleton {
@@ -49,16 +49,16 @@ package enum SkeletonReader {
       warnings: warnings)
   }
 
-  /// The globals that the text `json` names, judged and not refused.
+  /// Returns the globals that `json` names, with their verdicts, and refuses none.
   ///
-  /// - Throws: what ``read(_:droppingUnsafe:)`` throws, but for globals.
+  /// - Throws: the errors of ``read(_:droppingUnsafe:)`` except those about globals.
   package static func globals(_ json: String) throws(CheckpointError) -> [GlobalUse] {
     let bytes = Array(json.utf8)
     let text = bytes.span
     return GlobalCensus.uses(in: try nodes(of: text, survey(text)).graph)
   }
 
-  /// The nodes of the document, before any of them is judged.
+  /// Reads the nodes of the document without judging them.
   private static func nodes(
     of text: Span<UInt8>, _ parts: Parts
   ) throws(CheckpointError) -> SkeletonNodes {
@@ -76,10 +76,10 @@ package enum SkeletonReader {
   }
 
   private static var incomplete: CheckpointError {
-    CheckpointError(.malformed, "the skeleton lacks its root, its nodes or its layout")
+    CheckpointError(.malformed, "the skeleton needs a root, nodes and a layout")
   }
 
-  /// Looks through the document, whose members may stand in any order.
+  /// Finds the parts of the document, which can be in any order.
   private static func survey(_ text: Span<UInt8>) throws(CheckpointError) -> Parts {
     var parts = Parts()
     var seen: Set<ExactString> = []
@@ -94,15 +94,15 @@ package enum SkeletonReader {
       case "skeleton":
         guard case .integer(SkeletonWriter.version) = try json.number() else {
           throw CheckpointError(
-            .unsupported, "the skeleton is of another version than \(SkeletonWriter.version)",
-            remedy: .text("a later ckptconv wrote it", .ignoreSkeleton))
+            .unsupported, "the skeleton does not have version \(SkeletonWriter.version)",
+            remedy: .text("a later version of ckptconv wrote it", .ignoreSkeleton))
         }
         parts.version = SkeletonWriter.version
         continue
       case "layout":
         let name = try json.string()
         guard let layout = Layout(rawValue: name) else {
-          throw CheckpointError(.malformed, "'\(name)' is no layout", at: start)
+          throw CheckpointError(.malformed, "'\(name)' is not a layout", at: start)
         }
         parts.layout = layout
         continue
@@ -119,50 +119,54 @@ package enum SkeletonReader {
     }
     try json.end()
     guard parts.version != nil else {
-      throw CheckpointError(.malformed, "the skeleton does not say its version")
+      throw CheckpointError(.malformed, "the skeleton has no version")
     }
     return parts
   }
 }
 
-/// What a skeleton says: the object as a pickle would have described it, and where its tensors are.
+/// A parsed skeleton: the object as its pickle described it, and the entries of its tensors.
 package struct ParsedSkeleton {
-  /// What a skeleton says of a tensor's data.
+  /// The reference from a tensor to its data.
   package struct TensorReference {
-    /// The node that is the tensor, or its construction before it is recognized.
+    /// The node of the tensor, or of its construction before it is recognized.
     package var node: NodeID
-    /// The name of the entry that has its elements; `nil` for a tensor without data.
+    /// The name of the entry with its elements; `nil` for a tensor without data.
     package var name: String?
     /// Whether the node is a construction.
     package var hasConstruction: Bool
   }
 
-  /// The object, with its tensors over storages without bytes.
+  /// The object.
+  ///
+  /// Its tensors have storages without bytes.
   package var graph: TensorGraph
-  /// The tensors, and storages that are in the object by themselves.
+  /// The tensors, and the storages that are in the object by themselves.
   package var tensors: [TensorReference]
-  /// How the tensors are named.
+  /// The naming of the tensors.
   package var layout: Layout
   /// The container that the object comes from.
   package var origin: (any ContainerDescription)?
-  /// What the user should know.
+  /// Warnings for the user.
   package var warnings: [String]
 }
 
-/// How the tensors of a safetensors file are named.
+/// The naming of the tensors in a safetensors file.
 public enum Layout: String, Sendable, CaseIterable {
-  /// By the dotted path of the value in the state dict.
+  /// The dotted path of the value in the state dict.
   case plain
-  /// As OLMo's trainer reads them: base64 of the pickled key path, other values pickled beside.
+  /// The names of OLMo's trainer: base64 of the pickled key path; other values are pickled too.
   case olmo
 }
 
-/// The storages that a skeleton speaks of: their bytes are where the tensors are.
+/// The storages that a skeleton names.
+///
+/// Their bytes are in the entries of the tensors.
 struct SkeletonStorages: StorageSource {
   private let isBigEndian: Bool
   private var byteCounts: [ExactString: Int] = [:]
 
-  /// The storages of the archive that a file was made from.
+  /// Creates the storages of the archive that a file was made from.
   init(_ archive: TorchArchiveDescription?) {
     isBigEndian = archive?.isBigEndian ?? false
     for case .storage(let name, let byteCount) in archive?.records ?? [] {

@@ -5,11 +5,11 @@ internal import CkptJSON
 internal import CkptPickle
 internal import CkptTorch
 
-/// Reads what a skeleton says of the archive that its object comes from.
+/// Reads the description of the source archive in a skeleton.
 package enum SkeletonSource {
   /// Reads the value of `source`.
   ///
-  /// - Throws: `malformed` for a value of another form.
+  /// - Throws: `malformed` for an invalid value.
   static func read(_ json: inout JSONReader) throws(CheckpointError) -> TorchArchiveDescription {
     var archive = TorchArchiveDescription(
       isTorchScript: false, prefix: "archive", pickleProtocol: 2, isBigEndian: false,
@@ -24,7 +24,7 @@ package enum SkeletonSource {
       case "protocol":
         let version = try json.unsignedInteger()
         guard version <= 5 else {
-          throw CheckpointError(.malformed, "there is no pickle protocol \(version)", at: start)
+          throw CheckpointError(.malformed, "\(version) is not a pickle protocol", at: start)
         }
         archive.pickleProtocol = Int(version)
       case "byteorder": archive.isBigEndian = try choice(&json, ["little", "big"]) == "big"
@@ -58,7 +58,7 @@ package enum SkeletonSource {
     }
     guard try !json.nextElement() else {
       throw CheckpointError(
-        .malformed, "record '\(name)' has more parts than it may", at: json.offset)
+        .malformed, "record '\(name)' has too many parts", at: json.offset)
     }
     return record
   }
@@ -93,7 +93,7 @@ extension SkeletonSource {
 }
 
 extension SkeletonWriter {
-  /// Writes what the archive was, for an object that comes from one.
+  /// Writes the description of the archive that an object comes from.
   mutating func write(_ container: (any ContainerDescription)?) {
     guard let archive = container as? TorchArchiveDescription else { return }
     json.key("source")
@@ -129,9 +129,9 @@ extension SkeletonWriter {
     json.endObject()
   }
 
-  /// Whether our own pickler writes exactly `pickle` for the graph.
+  /// Whether our pickler writes exactly `pickle` for the graph.
   private func isRespelled(_ pickle: [UInt8], _ version: Int) -> Bool {
-    // What cannot be pickled by that protocol has been spelled by another pickler.
+    // If that protocol cannot hold the object, another pickler wrote the bytes.
     let own = try? Pickler.pickle(graph.root, of: graph, protocol: max(version, 2))
     return own == pickle
   }

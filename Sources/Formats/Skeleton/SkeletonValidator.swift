@@ -2,21 +2,21 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPickle
 
-/// Holds the graph of a skeleton to what a pickle could have described, and to the same policy.
+/// Checks that a pickle can describe the graph of a skeleton, and applies the policy for globals.
 ///
-/// A pickle names what exists already, so that no object is an argument of its own call; and it is
-/// refused where it names what exists to run code.
+/// A pickle names only objects that exist already, so no object is an argument of its own call. A
+/// pickle that names globals that can run code is refused.
 struct SkeletonValidator {
-  /// What the user should know of dropped globals.
+  /// Warnings about dropped globals.
   private(set) var warnings: [String] = []
   private var graph: TensorGraph
   private let dropsUnsafe: Bool
-  /// Nodes that stand where a dropped global or its product was.
+  /// The nodes that replaced dropped globals and the objects made with them.
   private var dropped: Set<NodeID> = []
-  /// How many bytes of names have been judged.
+  /// The length of all names judged so far, in bytes.
   private var judgedByteCount = 0
 
-  /// A judge of `graph`, the root of which is known.
+  /// Creates a validator of `graph`, whose root is set.
   init(graph: consuming TensorGraph, dropsUnsafe: Bool) {
     self.graph = graph
     self.dropsUnsafe = dropsUnsafe
@@ -24,14 +24,14 @@ struct SkeletonValidator {
 
   consuming func finish() -> TensorGraph { graph }
 
-  /// Judges all nodes.
+  /// Validates all nodes.
   ///
-  /// - Throws: `malformed` for what no pickle describes, `forbidden` for a global that exists to run
-  ///   code.
+  /// - Throws: `malformed` for a graph that no pickle describes, `forbidden` for a global that can
+  ///   run code.
   mutating func judge() throws(CheckpointError) {
     try requireOrder()
     for index in 0..<graph.nodeCount { try judgeGlobal(NodeID(index: index)) }
-    // A call's callable is a global or a nested class, which is a call of `getattr` in turn.
+    // The callable of a call is a global or a nested class, which is itself a call of `getattr`.
     var calls: [NodeID] = []
     for index in 0..<graph.nodeCount {
       if case .object = graph[NodeID(index: index)] { calls.append(NodeID(index: index)) }
@@ -78,14 +78,15 @@ struct SkeletonValidator {
     case .global: break
     case .object where object.form == .call && graph.isNestedClass(object.callable): break
     default:
-      throw CheckpointError(.malformed, "something that is not a class or function is called")
+      throw CheckpointError(
+        .malformed, "the skeleton calls something that is not a class or function")
     }
     guard graph.tuple(object.arguments) != nil else {
       throw CheckpointError(.malformed, "the arguments of a call are not a tuple")
     }
     if let keywords = object.keywords {
       guard case .dict = graph[keywords] else {
-        throw CheckpointError(.malformed, "the keywords of a call are not a dict")
+        throw CheckpointError(.malformed, "the keyword arguments of a call are not a dict")
       }
     }
     guard graph.isGlobal(object.callable, "builtins", "getattr") else { return }
@@ -95,13 +96,15 @@ struct SkeletonValidator {
     try judge(parts.module, parts.name, id)
   }
 
-  /// Makes sure that a bytes object is spelled by a str of its own bytes.
+  /// Checks that the str that spells a bytes object has the bytes of that object.
   private func judgeSpellings() throws(CheckpointError) {
     for (id, spelling) in graph.spellings {
       guard case .bytes(let bytes) = graph[id], bytes.count == 1,
         case .string(let text) = graph[spelling],
         let spelled = PythonText.latin1(graph[text]), spelled[...] == graph[bytes]
-      else { throw CheckpointError(.malformed, "a bytes object is spelled by something else") }
+      else {
+        throw CheckpointError(.malformed, "a bytes object does not match the str that spells it")
+      }
     }
   }
 
@@ -112,9 +115,9 @@ struct SkeletonValidator {
 
   // MARK: Order
 
-  /// Makes sure that no object needs itself before it exists.
+  /// Checks that no object is needed to make itself.
   ///
-  /// - Throws: `malformed` where one does.
+  /// - Throws: `malformed` if one is.
   private func requireOrder() throws(CheckpointError) {
     enum State: UInt8 { case unseen, open, done }
     var states = [State](repeating: .unseen, count: graph.nodeCount)
@@ -146,7 +149,7 @@ struct SkeletonValidator {
     }
   }
 
-  /// Whether anything must exist before a node can.
+  /// Whether a node needs other nodes to exist first.
   private func hasPrerequisites(_ id: NodeID) -> Bool {
     switch graph[id] {
     case .tuple, .set, .frozenSet, .global, .persistent, .object, .bytes: true
@@ -154,7 +157,7 @@ struct SkeletonValidator {
     }
   }
 
-  /// Calls `body` with what must exist before a node can.
+  /// Calls `body` with each node that a node needs first.
   private func forEachPrerequisite(of id: NodeID, _ body: (NodeID) -> Void) {
     switch graph[id] {
     case .tuple(let run), .set(let run), .frozenSet(let run): for id in graph[run] { body(id) }

@@ -2,23 +2,23 @@ package import CkptContainer
 package import CkptGraph
 internal import CkptJSON
 
-/// Writes what a graph has beside the bytes of its tensors, as `Documentation/skeleton.md`
-/// specifies it.
+/// Writes the parts of a graph that safetensors has no place for, as `Documentation/skeleton.md`
+/// specifies.
 package struct SkeletonWriter {
   /// The version of the format.
   static let version = 1
 
-  /// The key of `__metadata__` that a skeleton stands under.
+  /// The key of the skeleton in `__metadata__`.
   package static let metadataKey = "ckptconv.skeleton"
 
-  /// Where a tensor's bytes went.
+  /// The entry that holds the bytes of a tensor.
   package struct Placement: Sendable {
     /// The name of the entry, `nil` for a tensor without data.
     package var name: String?
-    /// Whether the entry's dtype and shape are not the tensor's own.
+    /// Whether the dtype and shape of the entry differ from the tensor's.
     package var isDisguised: Bool
 
-    /// Places a tensor in the entry `name`, or in none.
+    /// Creates a placement in the entry `name`, or in none.
     package init(name: String?, isDisguised: Bool) {
       self.name = name
       self.isDisguised = isDisguised
@@ -26,14 +26,14 @@ package struct SkeletonWriter {
   }
 
   let graph: TensorGraph
-  /// By the tensors' places in the graph.
+  /// The placements, by tensor index.
   private let placements: [Placement?]
-  /// The calls whose results the pickle threw away, as far as all of their tensors have a place.
+  /// The calls whose results the pickle threw away, if all of their tensors have an entry.
   private let discarded: [NodeID]
   private let table: SkeletonTable
   var json = JSONWriter()
 
-  /// The skeleton of `graph` as JSON text.
+  /// Returns the skeleton of `graph` as JSON text.
   package static func write(
     _ graph: TensorGraph, from container: (any ContainerDescription)?, layout: Layout,
     placements: [Placement?]
@@ -50,8 +50,9 @@ package struct SkeletonWriter {
     table = SkeletonTable(of: graph, roots: [graph.root] + discarded)
   }
 
-  /// The nodes among `ids` without those that hold a tensor whose bytes went nowhere: such a call
-  /// could not be read back.
+  /// Removes the nodes that hold a tensor without an entry from `ids`.
+  ///
+  /// Such a call could not be read back.
   private static func placed(
     _ ids: [NodeID], in graph: TensorGraph, _ placements: [Placement?]
   ) -> [NodeID] {
@@ -168,7 +169,7 @@ package struct SkeletonWriter {
     contents(object)
   }
 
-  /// What is done to an object after its call.
+  /// Writes the steps that follow the call of an object.
   private mutating func contents(_ object: ObjectNode) {
     guard object.items.count > 0 || object.pairs.count > 0 || object.state != nil else { return }
     json.beginObject()
@@ -216,14 +217,16 @@ package struct SkeletonWriter {
   }
 }
 
-/// The nodes of a graph that have a place of their own in the table of a skeleton, with numbers.
+/// The nodes of a graph that get an entry in the table of a skeleton, and their numbers.
 struct SkeletonTable {
-  /// The nodes, each in the place of its number.
+  /// The nodes, by number.
   private(set) var nodes: [NodeID] = []
-  /// The number of each node, by its place in the graph; negative without one.
+  /// The number of each node, by its index in the graph; negative for none.
   private var numbers: [Int32]
 
-  /// Numbers what of `graph` can be reached from `roots`, but the scalars that are written inline.
+  /// Numbers the nodes that `roots` reach.
+  ///
+  /// Scalars that are written inline get no number.
   init(of graph: TensorGraph, roots: [NodeID]) {
     numbers = [Int32](repeating: -1, count: graph.nodeCount)
     let reachable = graph.reachable(from: roots)
@@ -237,7 +240,7 @@ struct SkeletonTable {
     }
   }
 
-  /// The number of a node, `nil` for one that is written inline.
+  /// Returns the number of a node; `nil` for one that is written inline.
   func number(of id: NodeID) -> Int? {
     let number = numbers[Int(id.index)]
     return number < 0 ? nil : Int(number)

@@ -1,20 +1,24 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Gives tensors that come from no pickle the calls that `torch.save` writes for them.
+/// Adds the calls that `torch.save` writes to tensors that no pickle described.
 ///
-/// The calls are those of current PyTorch (`torch/_tensor.py`, `_reduce_ex_internal`) for dense
-/// tensors, which is what `safetensors.torch.load_file` returns.
+/// The calls are those of current PyTorch for dense tensors (`torch/_tensor.py`,
+/// `_reduce_ex_internal`). Such tensors are the result of `safetensors.torch.load_file`.
 struct ConstructionWriter {
   private(set) var graph: TensorGraph
-  /// The strs that name storages: `torch.save` makes each of them anew.
+  /// The strs that name storages.
+  ///
+  /// `torch.save` makes a new str for each.
   var storageKeys: Set<NodeID> { Set(keys.values) }
   private var keys: [StorageID: NodeID] = [:]
   private var nextKey: Int
   private var constants: [String: NodeID] = [:]
   private var globals: [String: NodeID] = [:]
 
-  /// A writer of constructions; storages are named by numbers from `firstKey` on.
+  /// Creates a writer.
+  ///
+  /// Storages get numbers from `firstKey` on as names.
   init(graph: consuming TensorGraph, firstKey: Int) {
     self.graph = graph
     nextKey = firstKey
@@ -22,8 +26,7 @@ struct ConstructionWriter {
 
   consuming func finish() -> TensorGraph { graph }
 
-  /// Writes the constructions of all tensors without one, in the order in which a pickler meets
-  /// them.
+  /// Writes the constructions of all tensors without one, in the order of the pickler.
   ///
   /// - Throws: `unsupported` for element types that PyTorch lacks.
   mutating func writeAll() throws(CheckpointError) {
@@ -55,8 +58,10 @@ struct ConstructionWriter {
       of: id)
   }
 
-  /// The storage under its new key, one str wherever it is named: `('storage', class, key, location,
+  /// Adds the persistent id of a storage under its new key: `('storage', class, key, location,
   /// numel)`.
+  ///
+  /// All uses share one str.
   private mutating func persistent(
     _ id: StorageID, _ dtype: DType?
   ) throws(CheckpointError) -> NodeID {
@@ -90,7 +95,7 @@ struct ConstructionWriter {
     return node
   }
 
-  /// The empty dict of backward hooks, one for each tensor.
+  /// Adds the empty dict of backward hooks; every tensor has its own.
   private mutating func hooks() throws(CheckpointError) -> NodeID {
     try graph.add(
       ObjectNode(
@@ -119,7 +124,7 @@ struct ConstructionWriter {
     return node
   }
 
-  /// A str that is one constant of the program.
+  /// Adds a str that is one constant of the program.
   private mutating func constant(_ text: String) throws(CheckpointError) -> NodeID {
     if let known = constants[text] { return known }
     let node = try graph.addString(text)

@@ -1,31 +1,33 @@
 package import CkptBase
 package import CkptGraph
 
-/// What a pickle says of a storage: `('storage', class, key, location, numel)`
+/// The description of a storage in a pickle: `('storage', class, key, location, numel)`
 /// (`torch/serialization.py`, `persistent_id`).
 package struct PersistentStorage: Sendable {
   /// The name of the storage in the archive.
   package let key: String
-  /// The dtype of its class, `nil` for an untyped one.
+  /// The dtype of its class; `nil` for an untyped storage.
   package let dtype: DType?
   /// The device it was on.
   package let location: String
-  /// Its length in elements of its class; in bytes for an untyped one.
+  /// Its length: in elements for a typed storage, in bytes for an untyped one.
   package let elementCount: Int
 
   /// The name of its record in the archive, without the prefix.
   package var recordName: String { TorchArchiveDescription.storagePrefix + key }
 
-  /// The size in bytes.
+  /// Returns the size in bytes.
   ///
-  /// - Throws: `malformed` when no number is that large.
+  /// - Throws: `malformed` if the size overflows.
   func byteCount() throws(CheckpointError) -> Int {
     try elementCount.multiplied(by: dtype?.byteCount ?? 1, orThrow: "the size of storage '\(key)'")
   }
 
-  /// Reads what persistent ids say; texts that many of them share are looked at once.
+  /// Reads persistent ids.
+  ///
+  /// Texts that many of them share are parsed once.
   package struct Reader {
-    /// What the class of a storage says of its elements.
+    /// The element type of a storage, by its class.
     private enum ElementType {
       case typed(DType)
       case untyped
@@ -34,12 +36,12 @@ package struct PersistentStorage: Sendable {
     private var classes: [NodeID: ElementType] = [:]
     private var locations: [NodeID: String] = [:]
 
-    /// A reader that has seen nothing yet.
+    /// Creates a reader.
     package init() {}
 
-    /// What the persistent id `id` says.
+    /// Reads the persistent id `id`.
     ///
-    /// - Throws: `malformed` for one that is not a storage's, `unsupported` for a storage of an
+    /// - Throws: `malformed` for an id that is not a storage's, `unsupported` for a storage of an
     ///   unknown class.
     package mutating func read(
       _ id: NodeID, in graph: TensorGraph
@@ -61,7 +63,7 @@ package struct PersistentStorage: Sendable {
       guard let location = location(graph.child(3, of: run), in: graph) else {
         throw CheckpointError(
           .malformed,
-          "the device of storage '\(key)' is no str of up to \(Limits.nameBytes) bytes")
+          "the device of storage '\(key)' is not a str of at most \(Limits.nameBytes) bytes")
       }
       guard let elementCount = graph.int(graph.child(4, of: run)), elementCount >= 0 else {
         throw CheckpointError(.malformed, "storage '\(key)' has no length, or a negative one")
@@ -85,7 +87,7 @@ package struct PersistentStorage: Sendable {
       else {
         throw CheckpointError(
           .unsupported,
-          "'\(graph.description(of: id, limit: 80))' is not a storage class that is known")
+          "'\(graph.description(of: id, limit: 80))' is not a known storage class")
       }
       let type = dtype.map { ElementType.typed($0) } ?? .untyped
       classes[id] = type
@@ -100,7 +102,7 @@ package struct PersistentStorage: Sendable {
     }
   }
 
-  /// A str, or bytes of ASCII, which torch takes for one here (`_maybe_decode_ascii`).
+  /// Returns a str, or ASCII bytes, which torch accepts as a str here (`_maybe_decode_ascii`).
   private static func text(_ id: NodeID, in graph: TensorGraph) -> String? {
     guard case .bytes(let run) = graph[id] else { return graph.name(id) }
     guard run.count <= Limits.nameBytes, graph[run].allSatisfy({ $0 < 0x80 }) else { return nil }
@@ -108,32 +110,32 @@ package struct PersistentStorage: Sendable {
   }
 }
 
-/// The classes that pickles name storages by (`torch/storage.py`, `torch/__init__.py`).
+/// The classes of storages in pickles (`torch/storage.py`, `torch/__init__.py`).
 enum StorageClass {
-  /// The dtype of a typed storage's class, `nil` inside for an untyped one, or `nil` for a class
+  /// Returns the dtype of a storage class: an inner `nil` for the untyped class, `nil` for a class
   /// that is not a storage's.
   ///
-  /// The module is not looked at: `torch`, `torch.cuda` and private backends use the same names,
-  /// and torch itself goes by the name alone.
+  /// The module is ignored, as in torch: `torch`, `torch.cuda` and private backends use the same
+  /// class names.
   static func dtype(named name: String) -> DType?? {
     guard name.hasSuffix("Storage") else { return nil }
     if name == "UntypedStorage" { return .some(nil) }
     return dtypes[String(name.dropLast("Storage".count))].map { .some($0) }
   }
 
-  /// The dtype of a tensor class of PyTorch 0.1 to 0.3, such as `FloatTensor`.
+  /// Returns the dtype of a tensor class of PyTorch 0.1 to 0.3, such as `FloatTensor`.
   static func dtype(ofTensorClass name: String) -> DType? {
     name.hasSuffix("Tensor") ? dtypes[String(name.dropLast("Tensor".count))] : nil
   }
 
-  /// The class that PyTorch saves storages of a dtype under, or `nil` if there is none.
+  /// Returns the class that PyTorch saves storages of a dtype under, or `nil` for none.
   static func name(of dtype: DType) -> String? { names[dtype] }
 
   private static let names = Dictionary(
     uniqueKeysWithValues: dtypes.map { ($0.value, "\($0.key)Storage") })
 
-  /// Whether PyTorch saves tensors of a dtype over storages without a type
-  /// (`torch/storage.py`, `_new_dtypes`).
+  /// Whether PyTorch saves tensors of a dtype over untyped storages (`torch/storage.py`,
+  /// `_new_dtypes`).
   static func hasUntypedTensors(of dtype: DType) -> Bool { untyped.contains(dtype) }
 
   private static let untyped: Set<DType> = [
@@ -150,21 +152,21 @@ enum StorageClass {
   ]
 }
 
-/// Where the storages are that a pickle, or a skeleton in its place, speaks of.
+/// A provider of the storages that a pickle or a skeleton names.
 package protocol StorageSource {
-  /// The storage that a persistent id announces, with the size it has there.
+  /// Returns the storage that a persistent id announces, with its actual size.
   ///
-  /// - Throws: `malformed` when it is not there.
+  /// - Throws: `malformed` if the storage is missing.
   func storage(_ announced: PersistentStorage) throws(CheckpointError) -> Storage
 }
 
 extension TorchArchive: StorageSource {
-  /// The storage as a record of the archive.
+  /// Returns the storage as a record of the archive.
   package func storage(_ announced: PersistentStorage) throws(CheckpointError) -> Storage {
     guard let region = storageRegion(key: announced.key) else {
       throw CheckpointError(
         .malformed, "storage '\(announced.key)' is not in the archive",
-        remedy: "the file is incomplete; fetch it again")
+        remedy: "the file is incomplete; download or copy it again")
     }
     return Storage(
       key: announced.key, dtype: announced.dtype, location: announced.location,

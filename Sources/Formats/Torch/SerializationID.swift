@@ -1,10 +1,10 @@
 internal import CkptBase
 internal import CkptPlan
 
-/// The record `.data/serialization_id`: forty digits made from the names and checksums of all records
+/// The record `.data/serialization_id`: forty digits from the names and checksums of all records
 /// before it (`PyTorchStreamWriter::writeSerializationId`).
 ///
-/// Nobody reads it back; it is here so that archives are the same to the byte.
+/// No reader uses it. It is written so that archives are identical to torch's.
 struct SerializationID: Sendable {
   static let byteCount = 40
   private static let digitCount = 20
@@ -12,34 +12,34 @@ struct SerializationID: Sendable {
   private var names = RecordNameSet()
   private var checksums: [Contribution] = []
 
-  /// What goes into the second half.
+  /// The contribution of one record to the second half.
   private enum Contribution: Sendable {
     case word(UInt32)
     case checksum(@Sendable (RecordChecksums) -> UInt32)
   }
 
-  /// Takes in a record.
+  /// Adds a record.
   ///
   /// - Parameters:
-  ///   - name: its name without the prefix.
-  ///   - leadingBytes: its first eight bytes, if it has as many.
-  ///   - checksum: where its checksum comes from, `nil` for a record without data.
+  ///   - name: the name without the prefix.
+  ///   - leadingBytes: the first eight bytes of its data, if it has as many.
+  ///   - checksum: the function that computes its checksum; `nil` for a record without data.
   mutating func add(
     _ name: String, leadingBytes: [UInt8], checksum: (@Sendable (RecordChecksums) -> UInt32)?
   ) {
     names.insert(name)
     guard let checksum else { return }
-    // The writer recognizes data descriptors by their signature, also where data begins like one.
+    // The writer finds data descriptors by their signature, even in data that begins like one.
     if leadingBytes.count == 8, leadingBytes.starts(with: [0x50, 0x4b, 0x07, 0x08]) {
       checksums.append(.word(leadingBytes[4...].reversed().reduce(0) { $0 << 8 | UInt32($1) }))
     }
     checksums.append(.checksum(checksum))
   }
 
-  /// The record, once the checksums are known.
+  /// Returns the record after the checksums are known.
   ///
-  /// Of `found`, the record of an archive that is written again, the first half is kept, since other
-  /// C++ libraries than libstdc++ have other hashes.
+  /// An archive that is written again keeps the first half of its own record, `found`: C++
+  /// libraries other than libstdc++ compute other hashes.
   func text(replacing found: [UInt8]?) -> @Sendable (RecordChecksums) -> [UInt8] {
     let isNumber = { (byte: UInt8) in (0x30...0x39).contains(byte) }
     let nameDigits: [UInt8]
@@ -70,24 +70,27 @@ struct SerializationID: Sendable {
   }
 }
 
-/// The set in which PyTorch's writer keeps the names of records: `std::unordered_set<std::string>`
-/// of libstdc++, whose order of iteration goes into the serialization id.
+/// The set of record names in PyTorch's writer: a `std::unordered_set<std::string>` of libstdc++.
+///
+/// Its order of iteration affects the serialization id.
 struct RecordNameSet {
-  /// The numbers of buckets that a set goes through as it grows (`_Prime_rehash_policy`).
+  /// The bucket counts of a growing set (`_Prime_rehash_policy`).
   private static let bucketCounts = [
     1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10273, 20753, 42043, 85229, 172_933, 351_061,
     712_697, 1_447_153, 2_938_679,
   ]
 
-  /// The hash of each name; the first stands before the list of all.
+  /// The hash of each name.
+  ///
+  /// Index 0 is the head of the list.
   private var hashes: [UInt64] = [0]
-  /// For each name the one after it in the list.
+  /// The next name in the list, for each name.
   private var next: [Int?] = [nil]
-  /// For each bucket the name before its first.
+  /// The name before the first one of each bucket.
   private var buckets: [Int?] = [nil]
   private var growth = 0
 
-  /// Adds a name, different from all before.
+  /// Adds a name that is not in the set.
   mutating func insert(_ name: String) {
     if hashes.count > buckets.count || growth == 0 { grow() }
     hashes.append(Self.hash(of: Array(name.utf8)))
@@ -95,7 +98,7 @@ struct RecordNameSet {
     link(hashes.count - 1)
   }
 
-  /// The hashes of all names, in the order of iteration.
+  /// The hashes of all names, in order of iteration.
   var hashesInOrder: [UInt64] {
     var order: [UInt64] = []
     order.reserveCapacity(hashes.count)
@@ -109,7 +112,8 @@ struct RecordNameSet {
 
   private func bucket(of node: Int) -> Int { Int(hashes[node] % UInt64(buckets.count)) }
 
-  /// Puts a name in front of its bucket's first, or of the whole list if it is that.
+  /// Links a name before the first one of its bucket, or at the head of the list for an empty
+  /// bucket.
   private mutating func link(_ node: Int) {
     let bucket = bucket(of: node)
     if let before = buckets[bucket] {

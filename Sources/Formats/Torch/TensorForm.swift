@@ -1,9 +1,9 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// What a call says of the tensor it rebuilds, before its storage is looked up.
+/// The arguments of a call that rebuilds a tensor, before its storage is looked up.
 struct TensorForm {
-  /// The functions of `torch/_utils.py` that make a tensor of one storage, or of none.
+  /// A function of `torch/_utils.py` that makes a tensor from one storage, or from none.
   enum Function: String {
     case tensor = "_rebuild_tensor"
     case tensorV2 = "_rebuild_tensor_v2"
@@ -12,26 +12,26 @@ struct TensorForm {
     case meta = "_rebuild_meta_tensor_no_storage"
   }
 
-  /// The persistent id of the storage, `nil` on the meta device.
+  /// The persistent id of the storage; `nil` on the meta device.
   var storage: NodeID?
-  /// Where the first element lies, in elements.
+  /// The offset of the first element, in elements.
   var offset: Int
   /// The number of elements along each dimension.
   var shape: [Int]
-  /// The distance between neighbors along each dimension, in elements.
+  /// The distance between adjacent elements along each dimension, in elements.
   var strides: [Int]
-  /// Whether autograd records operations on it.
+  /// Whether autograd records operations on the tensor.
   var requiresGradient: Bool
-  /// The dtype, where the storage's class does not tell.
+  /// The dtype, if the class of the storage does not give it.
   var dtype: DType?
-  /// Whether the lazy conjugation is on.
+  /// Whether the tensor is lazily conjugated.
   var isConjugated = false
-  /// Whether the lazy negation is on.
+  /// Whether the tensor is lazily negated.
   var isNegated = false
 
   /// Reads the arguments of a function.
   ///
-  /// - Throws: `malformed` for arguments of another form.
+  /// - Throws: `malformed` for invalid arguments.
   init(
     of function: Function, _ arguments: inout TensorArguments, in graph: TensorGraph
   ) throws(CheckpointError) {
@@ -63,20 +63,22 @@ struct TensorForm {
 
 /// The arguments of a function that rebuilds a tensor, read by position.
 struct TensorArguments {
-  /// The tuple that they are.
+  /// The tuple of arguments.
   var items: NodeRun
   /// The name of the function, for messages.
   var function: String
   private var dimensions = DimensionInterner()
   private var scratch: [Int] = []
 
-  /// The arguments of no function yet; one reader after the other keeps equal shapes once.
+  /// Creates a reader without arguments.
+  ///
+  /// Reusing one reader stores equal shapes once.
   init() {
     items = .empty
     function = ""
   }
 
-  /// A number of elements, not negative.
+  /// Reads a number of elements that is not negative.
   func size(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> Int {
     guard let value = graph.int(try item(index, "an int", graph)), value >= 0 else {
       throw wrong(index, "an int that is not negative", graph)
@@ -84,7 +86,7 @@ struct TensorArguments {
     return value
   }
 
-  /// A `torch.Size` or tuple of numbers of elements.
+  /// Reads a `torch.Size`, or a tuple of numbers of elements.
   mutating func sizes(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> [Int] {
     var id = try item(index, "a tuple of ints", graph)
     if case .object(let object) = graph[id],
@@ -106,7 +108,7 @@ struct TensorArguments {
     return dimensions.interned(scratch)
   }
 
-  /// `True` or `False`.
+  /// Reads `True` or `False`.
   func flag(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> Bool {
     guard case .bool(let value) = graph[try item(index, "a bool", graph)] else {
       throw wrong(index, "a bool", graph)
@@ -114,16 +116,16 @@ struct TensorArguments {
     return value
   }
 
-  /// A dtype, such as the global `torch.float32`.
+  /// Reads a dtype, such as the global `torch.float32`.
   func dtype(_ index: Int, _ graph: TensorGraph) throws(CheckpointError) -> DType {
     let id = try item(index, "a dtype", graph)
     guard case .global(_, let name) = graph[id],
       let dtype = DType(rawValue: graph.name(name) ?? "")
-    else { throw wrong(index, "a dtype that is known", graph) }
+    else { throw wrong(index, "a known dtype", graph) }
     return dtype
   }
 
-  /// PyTorch's lazy conjugation and negation, from a dict that may be missing or `None`.
+  /// Reads PyTorch's lazy conjugation and negation from a dict, which can be missing or `None`.
   func lazyFlags(
     _ index: Int, _ graph: TensorGraph
   ) throws(CheckpointError) -> (isConjugated: Bool, isNegated: Bool) {
@@ -139,7 +141,9 @@ struct TensorArguments {
     return (isSet("conj"), isSet("neg"))
   }
 
-  /// The argument in a position, which `expected` describes.
+  /// Returns the argument at a position.
+  ///
+  /// `expected` describes it for the message.
   func item(
     _ index: Int, _ expected: String, _ graph: TensorGraph
   ) throws(CheckpointError) -> NodeID {

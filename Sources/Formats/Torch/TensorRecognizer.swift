@@ -1,58 +1,58 @@
 package import CkptBase
 package import CkptGraph
 
-/// Finds the tensors among the calls of a pickle and binds them to their storages.
+/// Finds the tensors among the calls of a pickle, and connects them to their storages.
 ///
-/// The functions are those of `torch/_utils.py`, from PyTorch 0.1 to 2.15. A call that is not known
-/// stays a call; the storages it was given become tensors of their own, so that no data is lost.
+/// The functions are those of `torch/_utils.py` of PyTorch 0.1 to 2.15. An unknown call stays a
+/// call. Its storages become tensors of their own, so that no data is lost.
 package struct TensorRecognizer {
   private(set) var graph: TensorGraph
   private let source: any StorageSource
-  /// The storages of the graph by their keys.
+  /// The storages of the graph, by key.
   private var storages = TextTable()
   private var storageIDs = PersistentStorage.Reader()
   private var arguments = TensorArguments()
-  /// What is made of the calls of each class or function that was met.
+  /// The result of classifying each class or function seen so far.
   private var callables: [NodeID: Callable] = [:]
-  /// For every node, by index, whether it is a persistent id that a tensor of the object has taken as
-  /// its storage.
+  /// For every node, by index, whether it is a persistent id that a reachable tensor uses as its
+  /// storage.
   private var isBound: [Bool] = []
   /// For every node, by index, whether it is part of the object.
   ///
-  /// A tensor that the pickle throws away has no place in other formats, and keeps no storage from
-  /// having one.
+  /// A tensor that the pickle throws away has no place in other formats. Its storage can still
+  /// become a tensor of its own.
   private var isReachable: [Bool] = []
-  /// The dimensions of all tensors together.
+  /// The number of dimensions of all tensors in total.
   private var dimensionCount = 0
-  /// The calls of `torch._utils` that have tensors among their arguments.
+  /// The calls of `torch._utils` with tensors among their arguments.
   private var holders: [(id: NodeID, function: String)] = []
 
-  /// What is made of the calls of a class or function.
+  /// The meaning of a class or function that is called.
   private enum Callable {
-    /// They stay what they are.
+    /// Unknown: its calls stay as they are.
     case unknown
-    /// A tensor of one storage.
+    /// Makes a tensor from one storage.
     case tensor(TensorForm.Function)
-    /// A tensor in a class of its own.
+    /// Makes a tensor of a subclass.
     case subclass
-    /// Something of `torch._utils` that may hold tensors.
+    /// A function of `torch._utils` that can have tensors as arguments.
     case holder(String)
     /// A tensor class of PyTorch 0.1 to 0.3.
     case ancient(String)
   }
 
-  /// A recognizer for a graph as an unpickler leaves it.
+  /// Creates a recognizer for the graph of an unpickler.
   package init(graph: consuming TensorGraph, storages source: any StorageSource) {
     self.graph = graph
     self.source = source
   }
 
-  /// The graph with its tensors.
+  /// Returns the graph with its tensors.
   package consuming func finish() -> TensorGraph { graph }
 
   /// Finds the tensors.
   ///
-  /// - Throws: `malformed` for a tensor outside of its storage and for arguments of another form;
+  /// - Throws: `malformed` for a tensor outside of its storage and for invalid arguments;
   ///   `unsupported` for storages of unknown classes.
   package mutating func recognize() throws(CheckpointError) {
     isReachable = graph.isReachable(from: [graph.root])
@@ -65,7 +65,7 @@ package struct TensorRecognizer {
       guard case .object(let object) = graph[id] else { continue }
       try recognize(id, object)
     }
-    // A part is named for what it is, so all tensors must be known by then.
+    // A part gets its name after the kind of its tensor, so all tensors must be known first.
     for (id, function) in holders { nameParts(of: id, function) }
     for index in 0..<graph.nodeCount where isKept[index] {
       let id = NodeID(index: index)
@@ -91,7 +91,7 @@ package struct TensorRecognizer {
     }
   }
 
-  /// What is made of the calls of a class or function, which is looked up once.
+  /// Classifies a class or function, once.
   private mutating func callable(_ id: NodeID) -> Callable {
     if let known = callables[id] { return known }
     let callable = newCallable(id)
@@ -113,7 +113,7 @@ package struct TensorRecognizer {
     }
   }
 
-  /// What a call of `function` with these arguments says of its tensor.
+  /// Reads the tensor that a call of `function` describes.
   private mutating func form(
     of function: TensorForm.Function, named name: String? = nil, _ items: NodeRun
   ) throws(CheckpointError) -> TensorForm {
@@ -135,7 +135,7 @@ package struct TensorRecognizer {
     else {
       throw CheckpointError(
         .limitExceeded,
-        "\(graph.tensors.count) tensors have more than \(dimensionCount) dimensions together")
+        "\(graph.tensors.count) tensors have more than \(dimensionCount) dimensions in total")
     }
     var storage: StorageID?
     var storageDType: DType?
@@ -150,7 +150,7 @@ package struct TensorRecognizer {
     graph.add(tensor)
   }
 
-  /// A tensor subclass, or a tensor with attributes: `(function, type, arguments, state)`.
+  /// Reads a tensor subclass or a tensor with attributes: `(function, type, arguments, state)`.
   private mutating func recognizeSubclass(
     _ id: NodeID, _ object: ObjectID, _ items: [NodeID]
   ) throws(CheckpointError) {
@@ -168,8 +168,8 @@ package struct TensorRecognizer {
     }
   }
 
-  /// A tensor of PyTorch 0.1 to 0.3: `torch.FloatTensor()` given the state
-  /// `(storage, offset, size, stride)`.
+  /// Reads a tensor of PyTorch 0.1 to 0.3: `torch.FloatTensor()` with the state `(storage, offset,
+  /// size, stride)`.
   private mutating func recognizeAncient(
     _ name: String, node: NodeID, _ object: ObjectID
   ) throws(CheckpointError) {
@@ -185,7 +185,7 @@ package struct TensorRecognizer {
     _ id: NodeID, to tensor: NodeID
   ) throws(CheckpointError) -> (StorageID, DType?) {
     guard case .persistent(let value) = graph[id] else {
-      throw CheckpointError(.malformed, "a tensor's storage is not a persistent id")
+      throw CheckpointError(.malformed, "the storage of a tensor is not a persistent id")
     }
     if isReachable[graph.index(of: tensor)] { isBound[graph.index(of: id)] = true }
     return try storage(storageIDs.read(value, in: graph))
@@ -244,7 +244,7 @@ package struct TensorRecognizer {
     case "_rebuild_parameter", "_rebuild_parameter_with_state":
       guard items.count >= 3 else { return }
       graph.parts[id] = [Part(nil, items[0])] + items.dropFirst(3).map { Part(nil, $0) }
-      // The tensor inside is saved without the flag, which is the parameter's.
+      // The inner tensor is saved without the flag, which belongs to the parameter.
       graph.setRequiresGradient(items[1] == TensorGraph.true, of: items[0])
     case "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor":
       guard items.count == 2, let data = graph.tuple(items[1]) else { return }
@@ -268,7 +268,7 @@ package struct TensorRecognizer {
     }
   }
 
-  /// Names the scales and zero points of a quantised tensor.
+  /// Names the scales and zero points of a quantized tensor.
   private mutating func nameScales(of id: NodeID, _ items: [NodeID]) {
     guard items.count > 4, let parameters = graph.tuple(items[4]), parameters.count == 4
     else { return }
@@ -290,12 +290,13 @@ package struct TensorRecognizer {
 }
 
 extension Tensor {
-  /// Makes sure that every element the tensor describes lies in its storage.
+  /// Checks that every element of the tensor lies in its storage.
   ///
-  /// Overlapping and zero strides are legal: a small storage may describe any number of elements.
+  /// Overlapping and zero strides are legal: a small storage can describe any number of elements.
   ///
-  /// - Parameter storageByteCount: the storage's size in bytes, `nil` for a tensor without one.
-  /// - Throws: `malformed` when rank and strides disagree, a product overflows or an element lies
+  /// - Parameter storageByteCount: the size of the storage in bytes; `nil` for a tensor without
+  ///   one.
+  /// - Throws: `malformed` if rank and strides disagree, a product overflows or an element lies
   ///   outside.
   func check(storageByteCount: Int?) throws(CheckpointError) {
     guard shape.count == strides.count else {

@@ -4,19 +4,19 @@ package import CkptGraph
 internal import CkptPickle
 package import CkptZip
 
-/// The archive that `torch.save` writes, opened.
+/// An open archive of `torch.save`.
 ///
-/// Every record lies in one directory, which is named after the file it was first saved under
-/// (`caffe2/serialize/inline_container.cc`), whatever the file is called now.
+/// All records lie in one directory. It has the name of the file that the archive was first saved
+/// to (`caffe2/serialize/inline_container.cc`), whatever the file is called now.
 package struct TorchArchive: Sendable {
   /// The directory inside the archive.
   package let prefix: String
-  /// Whether numbers in storages have their most significant byte first.
+  /// Whether numbers in storages are big-endian.
   package let isBigEndian: Bool
   private let directory: ZipDirectory
-  /// The record with the order of bytes.
+  /// The record with the byte order.
   private let byteOrder: (entry: ZipEntry, bytes: [UInt8])?
-  /// What the names of storages' entries begin with.
+  /// The prefix of the names of all storage entries.
   private let storageBeginning: String
 
   private static let pickleName = "data.pkl"
@@ -24,14 +24,14 @@ package struct TorchArchive: Sendable {
 
   /// Opens the archive in `source`.
   ///
-  /// - Throws: what ``ZipDirectory`` throws; `unsupported` for an archive that is not torch's.
+  /// - Throws: the errors of ``ZipDirectory``; `unsupported` for an archive that is not torch's.
   package init(reading source: any ByteSource) throws(CheckpointError) {
     try self.init(ZipDirectory(reading: source))
   }
 
-  /// Opens the archive with that table of contents.
+  /// Opens the archive with the given table of contents.
   ///
-  /// - Throws: `malformed` for an empty one, `unsupported` for one that is not torch's.
+  /// - Throws: `malformed` for an empty archive, `unsupported` for one that is not torch's.
   package init(_ directory: ZipDirectory) throws(CheckpointError) {
     self.directory = directory
     guard let first = directory.entries.first else {
@@ -46,7 +46,7 @@ package struct TorchArchive: Sendable {
     for entry in directory.entries where !entry.name.begins(with: beginning) {
       throw Self.notTorch("'\(entry.name)' is outside of the directory '\(beginning)'")
     }
-    // torch would take it in capitals as well, which other readers overlook.
+    // torch also accepts the name in capitals, which other readers miss.
     guard let pickle = directory.entry(named: "\(prefix)/\(Self.pickleName)"),
       pickle.name.ends(with: Self.pickleName)
     else { throw Self.notTorch("it has no record '\(Self.pickleName)'") }
@@ -58,10 +58,10 @@ package struct TorchArchive: Sendable {
     isBigEndian = try byteOrder.map(Self.isBigEndian) ?? false
   }
 
-  /// The record of that name, without the prefix.
+  /// Returns the record with a name, without the prefix.
   private func record(_ name: String) -> ZipEntry? { directory.entry(named: "\(prefix)/\(name)") }
 
-  /// The name of an entry without the prefix.
+  /// Returns the name of an entry without the prefix.
   private func recordName(of entry: ZipEntry) -> String {
     entry.name.droppingFirst(prefix.utf8.count + 1)
   }
@@ -69,7 +69,7 @@ package struct TorchArchive: Sendable {
   private static func notTorch(_ reason: String) -> CheckpointError {
     CheckpointError(
       .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
-      remedy: "only archives of torch.save and torch.jit.save can be converted")
+      remedy: "give a file that torch.save or torch.jit.save wrote")
   }
 
   private static func isBigEndian(
@@ -88,21 +88,21 @@ package struct TorchArchive: Sendable {
   /// Whether `torch.jit.save` wrote the archive.
   package var isTorchScript: Bool { record("constants.pkl") != nil }
 
-  /// The name of the pickle with the directory in front, for messages.
+  /// The full name of the pickle's entry, for messages.
   package var pickleEntryName: String { "\(prefix)/\(Self.pickleName)" }
 
-  /// The bytes of the pickle.
+  /// Returns the bytes of the pickle.
   ///
-  /// - Throws: what ``ZipDirectory/readRecord(_:limit:)`` throws.
+  /// - Throws: the errors of ``ZipDirectory/readRecord(_:limit:)``.
   package func readPickle() throws(CheckpointError) -> [UInt8] {
     guard let entry = record(Self.pickleName) else { return [] }
     return try directory.readRecord(entry, limit: entry.pickleByteLimit)
   }
 
-  /// Where the storage of that key lies, or `nil` if there is none.
+  /// Returns the region of the storage with a key, or `nil` for none.
   ///
-  /// torch follows a key to any record, in capitals or not. Here it is the name of a storage itself:
-  /// two keys never mean one record, nor one of another kind.
+  /// torch follows a key to any record and ignores case. Here a key is the exact name of a storage,
+  /// so two keys never mean one record, and none means a record of another kind.
   package func storageRegion(key: String) -> FileRegion? {
     guard !key.isEmpty, !key.utf8.contains(UInt8(ascii: "/")),
       let entry = directory.entry(named: storageBeginning + key, ignoringCase: false)
@@ -110,7 +110,8 @@ package struct TorchArchive: Sendable {
     return entry.region(in: directory)
   }
 
-  /// Where the storages lie that are not among `storages`, in the order of the archive.
+  /// Returns the regions of the storages that are not among `storages`, in the order of the
+  /// archive.
   package func regions(besides storages: [Storage]) -> [FileRegion] {
     let used = Set(storages.lazy.compactMap { $0.region?.range.lowerBound })
     return directory.entries.filter { isStorage($0) && !used.contains($0.dataOffset) }
@@ -127,7 +128,7 @@ package struct TorchArchive: Sendable {
 
   /// Describes the archive, reading every small record.
   ///
-  /// - Throws: `limitExceeded` when the records beside pickle and storages are large.
+  /// - Throws: `limitExceeded` if the records other than pickle and storages are large.
   package func describe(pickleProtocol: Int) throws(CheckpointError) -> TorchArchiveDescription {
     var budget = Limits.smallRecordBytes
     var described: [TorchArchiveDescription.Record] = []
@@ -150,14 +151,16 @@ package struct TorchArchive: Sendable {
       foreignAlignment: layout.hasTorchPadding ? nil : layout.dataAlignment, records: described)
   }
 
-  /// The bytes of a small record.
+  /// Reads a small record.
   private func small(_ entry: ZipEntry, limit: Int) throws(CheckpointError) -> [UInt8] {
     if let byteOrder, byteOrder.entry.dataOffset == entry.dataOffset { return byteOrder.bytes }
     return try directory.readRecord(entry, limit: limit)
   }
 
-  /// A small record; its compressed bytes are kept where it is compressed, since no other program
-  /// than the one that compressed them is sure to find the same ones.
+  /// Reads a small record.
+  ///
+  /// A compressed record keeps its compressed bytes, because only the program that compressed them
+  /// is sure to produce them again.
   private func record(
     _ name: String, _ entry: ZipEntry, _ bytes: [UInt8]
   ) throws(CheckpointError) -> TorchArchiveDescription.Record {
@@ -167,14 +170,14 @@ package struct TorchArchive: Sendable {
   }
 }
 
-/// Reads what `torch.save` wrote, without its tensor data and without running anything.
+/// Reads the files of `torch.save` without their tensor data and without running anything.
 public enum TorchReader: Sendable {
-  /// The contents of a `.pt` file.
+  /// Reads a `.pt` file.
   ///
   /// - Parameters:
   ///   - source: an archive of `torch.save` or `torch.jit.save`.
-  ///   - dropsUnsafe: puts `None` where the pickle names something that exists to run code.
-  /// - Returns: the graph and what to tell of its file.
+  ///   - dropsUnsafe: replaces globals that can run code by `None`.
+  /// - Returns: the contents, the description of the archive, and warnings.
   /// - Throws: ``CheckpointError`` with the file and the archive entry in its path.
   public static func read(
     _ source: any ByteSource, droppingUnsafe dropsUnsafe: Bool = false

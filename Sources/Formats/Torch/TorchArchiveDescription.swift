@@ -1,17 +1,17 @@
 public import CkptContainer
 package import CkptGraph
 
-/// The archive that a `.pt` file is, as it was found.
+/// The archive of a `.pt` file, as it was found.
 public struct TorchArchiveDescription: Sendable {
   /// A member of the archive.
   public enum Record: Sendable {
-    /// The pickle; the graph stands for its bytes.
+    /// The pickle. The graph holds its contents.
     case pickle(name: String)
-    /// A storage of that many bytes.
+    /// A storage and its size in bytes.
     case storage(name: String, byteCount: Int)
-    /// Anything else, with its bytes.
+    /// Any other record, with its bytes.
     case other(name: String, bytes: [UInt8])
-    /// Anything else that is deflated, with its compressed bytes and its size once inflated.
+    /// Any other deflated record, with its compressed bytes and its inflated size.
     case compressed(name: String, bytes: [UInt8], byteCount: Int)
 
     /// The name without the prefix.
@@ -30,16 +30,16 @@ public struct TorchArchiveDescription: Sendable {
   public var prefix: String
   /// The protocol of the pickle.
   public var pickleProtocol: Int
-  /// The bytes of the pickle, where another pickler than CPython's may have written them.
+  /// The bytes of the pickle, if another pickler than CPython's can have written them.
   package var pickleBytes: [UInt8]?
-  /// Whether numbers in storages have their most significant byte first.
+  /// Whether numbers in storages are big-endian.
   public var isBigEndian: Bool
   /// Whether the archive holds checksums of its records.
   public var hasChecksums: Bool
-  /// What the places of records are a multiple of in an archive that another program than torch
-  /// has packed, in bytes; `nil` for torch's own.
+  /// The alignment of records, in bytes, if another program than torch packed the archive; `nil`
+  /// for torch's own.
   public var foreignAlignment: Int?
-  /// The members in their order, by names without the prefix.
+  /// The records in their order, by names without the prefix.
   public var records: [Record]
 
   package init(
@@ -56,15 +56,15 @@ public struct TorchArchiveDescription: Sendable {
   }
 }
 
-/// An archive as a container.
+/// An archive of `torch.save` as a container.
 extension TorchArchiveDescription: ContainerDescription {
   /// `torch-zip` or `torchscript`.
   public var kind: String { isTorchScript ? "torchscript" : "torch-zip" }
-  /// The program that wrote it, with its versions.
+  /// The writer, with its versions.
   public var title: String {
-    "\(isTorchScript ? "TorchScript archive" : "archive of torch.save") (\(writer))"
+    "\(isTorchScript ? "TorchScript archive" : "torch.save archive") (\(writer))"
   }
-  /// Its writer and layout.
+  /// The writer and layout.
   public var facts: [ContainerFact] {
     [
       .init("writer", .text(writer)),
@@ -85,8 +85,8 @@ extension TorchArchiveDescription: ContainerDescription {
 }
 
 extension Checkpoint {
-  /// The archive of `torch.save` that the contents are in, or were in before they came to be in a
-  /// safetensors file with a skeleton.
+  /// The archive of `torch.save` that holds the contents, or that held them before they were
+  /// written to a safetensors file with a skeleton.
   public var archive: TorchArchiveDescription? {
     container as? TorchArchiveDescription ?? container?.origin as? TorchArchiveDescription
   }
@@ -97,21 +97,21 @@ extension Storage {
   package var recordName: String { TorchArchiveDescription.storagePrefix + key }
 }
 
-/// What the records say of the archive's writer (`caffe2/serialize/inline_container.cc` and
-/// `torch/serialization.py` of PyTorch 1.6 to 2.15).
+/// Facts about the writer of an archive, from its records (`caffe2/serialize/inline_container.cc`
+/// and `torch/serialization.py` of PyTorch 1.6 to 2.15).
 extension TorchArchiveDescription {
-  /// What the names of storages' records begin with.
+  /// The prefix of the names of storage records.
   package static let storagePrefix = "data/"
-  /// Where torch keeps the order of bytes in numbers, from 2.1 on.
+  /// The record with the byte order, from torch 2.1 on.
   package static let byteOrderRecord = "byteorder"
-  /// Where torch keeps the alignment, from 2.7 on.
+  /// The record with the alignment, from torch 2.7 on.
   package static let alignmentRecord = ".storage_alignment"
-  /// Where torch keeps hashes of names and checksums, from 2.1 on.
+  /// The record with hashes of names and checksums, from torch 2.1 on.
   package static let serializationIDRecord = ".data/serialization_id"
-  /// What makes readers trust that storages follow each other, from 2.7 on.
+  /// The record that lets readers compute the offsets of storages, from torch 2.7 on.
   package static let formatVersionRecord = ".format_version"
 
-  /// The number that every record's place in the archive is a multiple of, in bytes.
+  /// The alignment of records in the archive, in bytes.
   ///
   /// It is 64 unless the archive says otherwise.
   public var alignment: Int {
@@ -121,7 +121,7 @@ extension TorchArchiveDescription {
     return foreignAlignment ?? 64
   }
 
-  /// The versions of the writer that lay out an archive like this.
+  /// The torch versions that write archives with this layout.
   public var writer: String {
     if foreignAlignment != nil { return "repacked by another program" }
     if has(Self.formatVersionRecord) { return "torch 2.7 or later" }
@@ -129,6 +129,6 @@ extension TorchArchiveDescription {
     return "torch 1.6 to 2.0"
   }
 
-  /// Whether there is a record of that name.
+  /// Whether the archive has a record with a name.
   package func has(_ name: String) -> Bool { records.contains { $0.name == name } }
 }

@@ -9,10 +9,11 @@ struct TorchArchiveEncoder {
   private var zip: ZipEncoder
   private var serializationID = SerializationID()
 
-  /// The plan of `archive` with `pickle` as its record `data.pkl`; `storage` gives the bytes of a
-  /// storage's record by its name and size.
+  /// Returns the plan of `archive` with `pickle` as its record `data.pkl`.
   ///
-  /// - Throws: `malformed` for an archive that torch could not open, and what `storage` throws.
+  /// `storage` returns the segments of a storage record by its name and size.
+  ///
+  /// - Throws: `malformed` for an archive that torch cannot open, and the errors of `storage`.
   static func plan(
     _ archive: TorchArchiveDescription, pickle: [UInt8],
     storage: (String, Int) throws(CheckpointError) -> [Segment]
@@ -57,7 +58,7 @@ struct TorchArchiveEncoder {
     _ = try zip.append("\(archive.prefix)/\(name)", content)
   }
 
-  /// The first eight bytes of a record, where they can be had without putting it together.
+  /// Returns the first eight bytes of a record, if it begins with bytes in memory.
   private func leadingBytes(of content: ZipEncoder.Content) throws(CheckpointError) -> [UInt8] {
     switch content.segments.first {
     case .literal(let bytes): return Array(bytes.prefix(8))
@@ -68,7 +69,7 @@ struct TorchArchiveEncoder {
     }
   }
 
-  /// A compressed record as it is, with the checksum of what it holds.
+  /// Returns a compressed record as it is, with the checksum of its inflated bytes.
   private static func inflating(
     _ name: String, _ bytes: [UInt8], _ byteCount: Int, of archive: TorchArchiveDescription
   ) throws(CheckpointError) -> ZipEncoder.Content {
@@ -87,9 +88,9 @@ struct TorchArchiveEncoder {
   }
 }
 
-/// Putting records into the description of an archive, in the order of torch's writer.
+/// Inserts records into the description of an archive, in the order of torch's writer.
 extension TorchArchiveDescription {
-  /// The archive of an object without storages, as PyTorch 2.7 and later write it.
+  /// Returns an archive without storages, as PyTorch 2.7 and later write it.
   static func current(prefix: String) -> TorchArchiveDescription {
     TorchArchiveDescription(
       isTorchScript: false, prefix: prefix, pickleProtocol: 2, isBigEndian: false,
@@ -106,10 +107,10 @@ extension TorchArchiveDescription {
 
   private static let versionRecord = "version"
 
-  /// Numbers of storages from here on are not counted up from: no archive has that many.
+  /// The limit of numeric storage names that count for ``firstFreeKey``; no archive has that many.
   private static let keyLimit = 1 << 62
 
-  /// A number from which on no storage is named by the next few.
+  /// The number above all numeric storage names.
   var firstFreeKey: Int {
     records.reduce(0) { first, record in
       guard case .storage(let name, _) = record, name.begins(with: Self.storagePrefix),
@@ -120,10 +121,10 @@ extension TorchArchiveDescription {
     }
   }
 
-  /// Adds records that are not there yet.
+  /// Adds the records that are missing.
   ///
-  /// Storages stand by their numbers from torch 2.7 on, and before by the text of their numbers;
-  /// other records stand before the storages.
+  /// From torch 2.7 on storages are sorted by number, before that by the text of their numbers.
+  /// Other records stand before the storages.
   mutating func insert(_ new: [Record]) {
     let all = records + new
     var names = TextTable(expectedCount: all.count)
@@ -161,44 +162,45 @@ extension TorchArchiveDescription {
       ?? records.firstIndex { $0.name == Self.versionRecord } ?? records.count
   }
 
-  /// Makes sure that torch, or any program that unpacks archives, can take it as it is meant.
+  /// Checks that torch, and any program that unpacks archives, reads the archive as it is meant.
   ///
-  /// A skeleton may name records as it likes.
+  /// A skeleton can name records freely.
   ///
-  /// - Throws: `malformed` for names that lead elsewhere or are there twice, for an archive without
-  ///   its pickle, and for a record that tells another byte order than the storages have.
+  /// - Throws: `malformed` for names that lead elsewhere or are repeated, for an archive without
+  ///   its pickle, and for a record that contradicts the byte order of the storages.
   func validate() throws(CheckpointError) {
     guard alignment > 0, alignment <= 1 << 15 else {
-      throw CheckpointError(.malformed, "\(alignment) cannot be the alignment of an archive")
+      throw CheckpointError(.malformed, "\(alignment) is not a valid alignment of an archive")
     }
     try validateNames()
     for case .other(let name, let bytes) in records { try check(name, bytes) }
     guard
       !isBigEndian || records.contains(where: { $0.name.equalsIgnoringCase(Self.byteOrderRecord) })
     else {
-      throw CheckpointError(.malformed, "the storages are big-endian, and no record says so")
+      throw CheckpointError(.malformed, "the storages are big-endian, but no record says so")
     }
     let pickles = records.filter { if case .pickle = $0 { true } else { false } }
     guard pickles.count == 1, pickles.first?.name == "data.pkl" else {
-      throw CheckpointError(.malformed, "the archive has no record 'data.pkl', or several pickles")
+      throw CheckpointError(
+        .malformed, "the archive needs exactly one pickle, in the record 'data.pkl'")
     }
   }
 
-  /// Makes sure that the names of directory and records are names of files, and differ.
+  /// Checks that the names of the directory and the records are valid and unique file names.
   ///
-  /// - Throws: `malformed` for names that lead elsewhere or are there twice.
+  /// - Throws: `malformed` for names that lead elsewhere or are repeated.
   func validateNames() throws(CheckpointError) {
-    // torch makes "." of the name "..pt", which leads nowhere else.
+    // torch makes "." of the name "..pt"; it leads nowhere else.
     guard prefix == "." || Self.isHarmless(prefix), !prefix.utf8.contains(UInt8(ascii: "/")) else {
-      throw CheckpointError(.malformed, "'\(prefix)' cannot be the directory of an archive")
+      throw CheckpointError(.malformed, "'\(prefix)' is not a valid directory of an archive")
     }
-    // torch looks for names without regard to case.
+    // torch ignores case in names.
     var names = TextTable(expectedCount: records.count)
     var otherNames: Set<ExactString> = []
     for (index, record) in records.enumerated() {
       let name = record.name
       guard Self.isHarmless(name) else {
-        throw CheckpointError(.malformed, "'\(name)' cannot be the name of a record")
+        throw CheckpointError(.malformed, "'\(name)' is not a valid record name")
       }
       let isASCII = name.utf8.allSatisfy { $0 < 0x80 }
       let isNew =
@@ -211,16 +213,16 @@ extension TorchArchiveDescription {
     }
   }
 
-  /// Makes sure that a record with these bytes does not say the wrong byte order.
+  /// Checks that a record does not contradict the byte order of the storages.
   ///
   /// - Throws: `malformed` for a record `byteorder` that does.
   func check(_ record: String, _ bytes: [UInt8]) throws(CheckpointError) {
-    // torch looks for names without regard to case.
+    // torch ignores case in names.
     guard record.lowercased() == "byteorder" else { return }
     let expected = isBigEndian ? "big" : "little"
     guard bytes.elementsEqual(expected.utf8) else {
       throw CheckpointError(
-        .malformed, "record '\(record)' does not say '\(expected)', which the storages are")
+        .malformed, "record '\(record)' does not say '\(expected)', the byte order of the storages")
     }
   }
 

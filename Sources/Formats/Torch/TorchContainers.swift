@@ -4,29 +4,30 @@ internal import CkptZip
 
 /// The ZIP archive of `torch.save` and `torch.jit.save`.
 package struct TorchArchiveContainer: FileContainer {
-  /// Its name.
+  /// The name of the container.
   package var name: String { "torch-zip" }
   /// The format of `torch.save`.
   package var format: CheckpointFormat? { .torch }
 
-  /// The container.
+  /// Creates the container.
   package init() {}
 
-  /// Whether the file begins and ends as archives do.
+  /// Whether the file begins and ends like an archive.
   package func recognizesStart(of look: inout SourceLook) throws(CheckpointError) -> Bool {
     guard look.beginsLikeArchive else { return false }
     return try look.archiveEnd().isPresent
   }
 
-  /// Whether an archive stands behind other bytes: `torch.save` may have written to a stream.
+  /// Whether an archive follows other bytes: `torch.save` can write to the middle of a stream.
   ///
-  /// The mark alone does not prove it: programs that read ZIP files contain it too.
+  /// The signature alone proves nothing: programs that read ZIP files contain it too.
   package func recognizesEnd(of look: inout SourceLook) throws(CheckpointError) -> Bool {
     guard try look.archiveEnd().isPresent else { return false }
     return (try? look.zipDirectory()) != nil
   }
 
-  /// The number of bytes that are missing, where the beginning of an archive tells.
+  /// Returns the error for a truncated archive, with the number of missing bytes if its beginning
+  /// gives it.
   package func fault(of look: inout SourceLook) throws(CheckpointError) -> CheckpointError? {
     guard look.beginsLikeArchive, try !look.archiveEnd().isPresent else { return nil }
     return try TruncatedArchive(look.source)?.error(readFrom: look.source)
@@ -43,9 +44,9 @@ package struct TorchArchiveContainer: FileContainer {
   }
 }
 
-/// The stack of pickles that `torch.save` wrote before PyTorch 1.6, which is recognized and refused.
+/// The sequence of pickles that `torch.save` wrote before PyTorch 1.6; recognized and refused.
 package struct LegacyTorchContainer: FileContainer {
-  /// Its name.
+  /// The name of the container.
   package var name: String { "torch-legacy" }
   /// The format of `torch.save`.
   package var format: CheckpointFormat? { .torch }
@@ -55,7 +56,7 @@ package struct LegacyTorchContainer: FileContainer {
     0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19,
   ]
 
-  /// The container.
+  /// Creates the container.
   package init() {}
 
   /// Whether the file begins with the magic number.
@@ -63,7 +64,7 @@ package struct LegacyTorchContainer: FileContainer {
     let head = look.head
     if head.starts(with: "L119547037146038801333356L\n.".utf8) { return true }
     guard head.count > 2, head[0] == 0x80, (2...5).contains(head[1]) else { return false }
-    // Protocol 4 and up put a frame of nine bytes before the first object.
+    // Protocol 4 and later put a frame header of nine bytes before the first object.
     return head.dropFirst(2 + (head[2] == 0x95 ? 9 : 0)).starts(with: Self.magic)
   }
 
@@ -72,8 +73,8 @@ package struct LegacyTorchContainer: FileContainer {
     _ look: inout SourceLook, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
     throw CheckpointError(
-      .unsupported, "this file has the format of PyTorch before 1.6, which is not read",
-      remedy: "load it with torch.load and save it with torch.save of a later PyTorch"
+      .unsupported, "this file has the format of PyTorch before 1.6, which is not supported",
+      remedy: "load it with torch.load of a newer PyTorch and save it again with torch.save"
     ).framed(by: look.source.name)
   }
 }

@@ -4,17 +4,17 @@ internal import CkptGraph
 internal import CkptPickle
 internal import CkptPlan
 
-/// Turns a checkpoint into the plan of a `.pt` file.
+/// Plans a `.pt` file for a checkpoint.
 ///
-/// A checkpoint that is in an archive, or whose skeleton tells of one, becomes that archive again.
-/// Any other becomes what `torch.save` of current PyTorch writes for the object. No tensor's bytes
-/// are read.
+/// A checkpoint from an archive, or with a skeleton that describes one, becomes that archive again.
+/// Any other becomes the archive that current PyTorch writes with `torch.save`. No tensor bytes are
+/// read.
 public struct TorchEncoder: Sendable {
-  /// What the caller decides.
+  /// Choices of the caller.
   public struct Options: Sendable {
-    /// The directory inside the archive, for checkpoints that do not know of one.
+    /// The directory inside the archive, for checkpoints that do not come from an archive.
     public var prefix: String
-    /// Records to put into the archive beside those that torch reads.
+    /// Records to add to those that torch reads.
     public var records: [TorchArchiveDescription.Record]
 
     /// Makes options.
@@ -28,15 +28,15 @@ public struct TorchEncoder: Sendable {
   private let copies: [TensorID: [FileRegion]]
   private let options: Options
   private let graph: TensorGraph
-  /// The strs that name storages anew, each an object of its own.
+  /// The strs that name storages; each is an object of its own.
   private let storageKeys: Set<NodeID>
   private var archive: TorchArchiveDescription
   private var warnings: [String] = []
 
-  /// The plan of the file for `checkpoint`.
+  /// Returns the plan of the file for `checkpoint`.
   ///
-  /// - Throws: `unsupported` for what PyTorch has no type or pickles no operation for; `malformed`
-  ///   for a skeleton that describes no archive that torch could open.
+  /// - Throws: `unsupported` for a tensor type that PyTorch lacks or an object that cannot be
+  ///   pickled; `malformed` for a skeleton with an archive that torch cannot open.
   public static func encode(
     _ checkpoint: Checkpoint, options: Options
   ) throws(CheckpointError) -> EncodedFile {
@@ -44,8 +44,8 @@ public struct TorchEncoder: Sendable {
     return try encoder.encode()
   }
 
-  /// The directory that `torch.save` gives an archive for the file it is to be written to; `nil`
-  /// stands for a stream (`PyTorchStreamWriter` in `caffe2/serialize/inline_container.cc`, and
+  /// Returns the directory that `torch.save` uses in an archive at `path`; `nil` stands for a
+  /// stream (`PyTorchStreamWriter` in `caffe2/serialize/inline_container.cc`, and
   /// `torch/serialization.py` for paths that are not ASCII).
   public static func prefix(forFileAt path: String?) -> String {
     guard let path, path.utf8.allSatisfy({ $0 < 0x80 }) else { return "archive" }
@@ -54,7 +54,7 @@ public struct TorchEncoder: Sendable {
     return stem.isEmpty ? "archive" : String(stem)
   }
 
-  /// Gives tensors that come from no pickle their calls.
+  /// Adds the calls of tensors that no pickle described.
   private init(_ checkpoint: Checkpoint, _ options: Options) throws(CheckpointError) {
     isFromArchive = checkpoint.archive != nil
     copies = checkpoint.copies
@@ -94,10 +94,10 @@ public struct TorchEncoder: Sendable {
     return try ownSpelling(of: pickle) ?? pickle
   }
 
-  /// The source's own pickle, where it is another spelling of the same object.
+  /// Returns the pickle of the source if it is another spelling of the same object.
   ///
-  /// TorchScript and picklers written in Python spell objects differently from CPython. Whether two
-  /// pickles describe one object shows when both are spelled by the same pickler.
+  /// TorchScript and picklers written in Python spell objects in other ways than CPython. Two
+  /// pickles describe one object if one pickler spells both graphs in the same way.
   private func ownSpelling(of pickle: [UInt8]) throws(CheckpointError) -> [UInt8]? {
     guard let own = archive.pickleBytes, own != pickle else { return nil }
     var machine = Unpickler()
@@ -110,7 +110,7 @@ public struct TorchEncoder: Sendable {
 
   // MARK: Messages
 
-  /// How many storages are named in warnings; the rest are counted.
+  /// The maximum number of storages named in warnings; the others are counted.
   private static let namedStorages = 20
 
   private mutating func noteMissingBytes(_ storages: StorageAssembler) {
@@ -121,31 +121,32 @@ public struct TorchEncoder: Sendable {
       count += 1
       guard count <= Self.namedStorages else { continue }
       warnings.append(
-        "\(missing) of the \(byteCount) bytes of '\(name)' belong to no tensor and are zero")
+        "\(missing) of the \(byteCount) bytes of '\(name)' belong to no tensor; they are written as zeros"
+      )
     }
     if count > Self.namedStorages {
-      warnings.append("so are bytes of \(count - Self.namedStorages) more storages")
+      warnings.append("\(count - Self.namedStorages) more storages have such bytes")
     }
   }
 }
 
-/// Works out where the bytes of each storage come from: a region of a file, or the tensors that are
-/// views of it.
+/// Finds the source of the bytes of each storage: a region of a file, or the tensors that are views
+/// of it.
 struct StorageAssembler {
   private let graph: TensorGraph
   private let copies: [TensorID: [FileRegion]]
-  /// The storages by their keys.
+  /// The storages by key.
   private var names: TextTable
-  /// For each storage of the graph the first tensor that is a view of it.
+  /// The first tensor that is a view of each storage.
   private var views: [TensorID?]
-  /// The other tensors whose elements lie packed, by the storages that they are views of.
+  /// The other tensors whose elements lie packed in a file, by storage.
   private var otherViews: [StorageID: [TensorID]] = [:]
   private var coverage = StorageCoverage()
 
-  /// An assembler of the storages that the tensors of `graph` are views of.
+  /// Creates an assembler for the storages of the tensors of `graph`.
   ///
-  /// In `copies` is where else the files have elements of a tensor; they must be equal.
-  /// - Throws: `malformed` when two storages have one name.
+  /// `copies` are other regions of the files with the elements of a tensor; all must be equal.
+  /// - Throws: `malformed` if two storages have one name.
   init(
     _ graph: TensorGraph, copies: [TensorID: [FileRegion]]
   ) throws(CheckpointError) {
@@ -174,14 +175,14 @@ struct StorageAssembler {
     }
   }
 
-  /// The records that the storages are, in the order in which the reader met them.
+  /// The records of the storages, in reading order.
   var records: [TorchArchiveDescription.Record] {
     graph.storages.indices.filter { views[$0] != nil }.map {
       .storage(name: graph.storages[$0].recordName, byteCount: graph.storages[$0].byteCount)
     }
   }
 
-  /// The bytes of a storage's record; zeros for one that no tensor is a view of.
+  /// Returns the bytes of a storage record; zeros for a storage without tensors.
   ///
   /// - Throws: `malformed` for tensors that lie outside of it.
   func segments(ofRecord name: String, byteCount: Int) throws(CheckpointError) -> [Segment] {
@@ -194,15 +195,17 @@ struct StorageAssembler {
     return try Segment.assembling(byteCount: byteCount, pieces: pieces(of: index))
   }
 
-  /// How many bytes of a storage's record come from no file and are zero.
+  /// Returns the number of bytes of a storage record that come from no file and are zero.
   func missingByteCount(ofRecord name: String, byteCount: Int) -> Int {
     guard let index = storage(ofRecord: name) else { return byteCount }
     guard graph.storages[index].region == nil, graph.storages[index].blocks == nil else { return 0 }
     return coverage.missedByteCount(of: StorageID(index: index), byteCount: byteCount)
   }
 
-  /// The copy that nearly all storages are: the elements of the only tensor that is a view of it, which
-  /// a file has as they are; `nil` for others.
+  /// Returns the only segment of a storage, if one tensor covers it and a file holds its elements
+  /// as they are; otherwise `nil`.
+  ///
+  /// Nearly all storages are such copies.
   private func wholeSegment(of index: Int, byteCount: Int) -> Segment? {
     guard let id = views[index], otherViews[StorageID(index: index)] == nil, copies[id] == nil,
       !graph.storages[index].isBigEndian
@@ -214,7 +217,7 @@ struct StorageAssembler {
     return .copy(packed, range: 0..<byteCount)
   }
 
-  /// The elements of tensors that lie packed in files, and their places in a storage.
+  /// Returns the tensors whose elements lie packed in files, with their offsets in a storage.
   private func pieces(of index: Int) -> [Assembly.Piece] {
     var pieces: [Assembly.Piece] = []
     let others = otherViews[StorageID(index: index)] ?? []
@@ -229,7 +232,7 @@ struct StorageAssembler {
     return pieces
   }
 
-  /// The place of the storage that a record is, among those of the graph.
+  /// Returns the index of the storage that a record holds.
   private func storage(ofRecord name: String) -> Int? {
     guard name.begins(with: TorchArchiveDescription.storagePrefix) else { return nil }
     let key = name.droppingFirst(TorchArchiveDescription.storagePrefix.utf8.count)
@@ -242,10 +245,10 @@ struct StorageAssembler {
 }
 
 extension TensorGraph {
-  /// Names the storages by numbers from `first` on, in their persistent ids as well, so that graphs
-  /// of several archives can be put together.
+  /// Names the storages by numbers from `first` on, also in their persistent ids, so that graphs of
+  /// several archives can be merged.
   ///
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Throws: `limitExceeded` if the graph is full.
   package mutating func numberStorages(from first: Int) throws(CheckpointError) {
     var keys: [ExactString: NodeID] = [:]
     for (index, storage) in storages.enumerated() {
@@ -266,7 +269,7 @@ extension TensorGraph {
     }
   }
 
-  /// A persistent id with the new key in the place of the old one.
+  /// Returns a persistent id with the new key.
   private mutating func renamed(
     _ id: NodeID, _ keys: [ExactString: NodeID]
   ) throws(CheckpointError) -> NodeID {

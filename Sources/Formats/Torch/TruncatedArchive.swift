@@ -4,23 +4,23 @@ internal import CkptPickle
 internal import CkptPlan
 internal import CkptZip
 
-/// An archive of `torch.save` that was cut off: what its beginning tells of the whole.
+/// A truncated archive of `torch.save`, and the size of the whole file.
 ///
-/// Sizes stand at an archive's end, but the pickle, which `torch.save` writes first, names every
-/// storage with its length, and the rest of the layout follows from that.
+/// The table of contents is at the end of an archive, but `torch.save` writes the pickle first. The
+/// pickle names every storage with its length, and the layout follows from that.
 package struct TruncatedArchive {
-  /// The size that the whole file had, in bytes.
+  /// The size of the whole file in bytes.
   package let byteCount: Int
 
-  /// How much of a file is read in search of the pickle's end, in bytes: first, and at most.
+  /// The numbers of bytes to read in search of the end of the pickle: at first, and at most.
   private static let pickleByteCounts = [1 << 20, 32 << 20]
 
-  /// The alignment that `torch.save` uses unless it is told otherwise, in bytes.
+  /// The default alignment of `torch.save`, in bytes.
   private static let alignment = 64
 
-  /// What `source` was, or `nil` where its beginning does not tell.
+  /// Reads the beginning of `source`; `nil` if it does not give the size.
   ///
-  /// - Throws: `inputOutput` when the file cannot be read.
+  /// - Throws: `inputOutput` if the file cannot be read.
   package init?(_ source: any ByteSource) throws(CheckpointError) {
     guard let first = try LocalHeaderOnlyEntry(in: source, at: 0),
       let slash = first.name.utf8.firstIndex(of: UInt8(ascii: "/")),
@@ -41,16 +41,16 @@ package struct TruncatedArchive {
     byteCount = plan.byteCount
   }
 
-  /// The error that says how much of `source` is missing.
+  /// Returns the error with the number of missing bytes of `source`.
   package func error(readFrom source: any ByteSource) -> CheckpointError {
     CheckpointError(
       .truncated,
-      "this archive was cut off: \(source.byteCount) of its \(byteCount) bytes are there, "
+      "this archive is truncated: it has \(source.byteCount) of \(byteCount) bytes, "
         + "\(byteCount - source.byteCount) are missing",
-      remedy: "fetch it again, or let the download go on where it ended (curl -C -)")
+      remedy: "download or copy it again, or resume the download (curl -C - does)")
   }
 
-  /// The pickle at `offset`, and the storages that it names.
+  /// Reads the pickle at `offset`, and the storages that it names.
   private static func readPickle(
     of source: any ByteSource, at offset: Int
   ) throws(CheckpointError) -> (pickle: [UInt8], storages: [TorchArchiveDescription.Record])? {
@@ -84,7 +84,7 @@ package struct TruncatedArchive {
 }
 
 extension TorchArchiveDescription {
-  /// Removes the records that the writer of an archive with that second record did not know.
+  /// Removes the records that are unknown to a writer with that second record.
   fileprivate mutating func keepRecords(ofWriterWhoseSecondRecordIs name: String) {
     guard name != Self.formatVersionRecord else { return }
     var unknown: Set = [Self.formatVersionRecord, Self.alignmentRecord]
