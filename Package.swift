@@ -107,9 +107,9 @@ let package = Package(
     module(
       "CkptCheck", in: "Converter",
       [
-        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptSkeleton",
-        "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare",
-        "CkptHuggingFace",
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptCompare", "CkptHuggingFace",
       ]),
     module(
       "CkptScan", in: "Converter",

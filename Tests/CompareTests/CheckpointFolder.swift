@@ -35,7 +35,7 @@ struct CheckpointFolder {
 
   /// Converts a `.pt` file to safetensors and returns the path of the new file.
   func safetensors(
-    _ name: String, from path: String, _ options: SafetensorsEncoder.Options
+    _ name: String, from path: String, _ options: SafetensorsOptions
   ) throws -> String {
     try write(SafetensorsEncoder.encode(CheckpointFile.read(path), options: options).plan, to: name)
   }

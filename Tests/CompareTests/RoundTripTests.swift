@@ -57,7 +57,7 @@ struct RoundTripTests {
     let source = try Self.torch(
       folder, .dict(["w", .memoized(1, Self.tensor(100)), "tied", .memo(1)]))
     for options in [
-      SafetensorsEncoder.Options(layout: .plain), .init(layout: .olmo), .init(tied: .copy),
+      SafetensorsOptions(layout: .plain), .init(layout: .olmo), .init(tied: .copy),
       .init(includesSkeleton: false),
     ] {
       let finding = try Self.run(folder.safetensors("a.safetensors", from: source, options))

@@ -87,7 +87,7 @@ package struct HostileFile {
 
   /// What a `.pt` file becomes with these options.
   package static func converted(
-    _ bytes: [UInt8], options: SafetensorsEncoder.Options
+    _ bytes: [UInt8], options: SafetensorsOptions
   ) throws -> [UInt8] {
     let checkpoint = try TorchReader.read(TemporaryFile.holding(bytes))
     guard let file = try written(try SafetensorsEncoder.encode(checkpoint, options: options).plan)

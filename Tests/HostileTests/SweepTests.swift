@@ -39,7 +39,7 @@ struct SweepTests {
       .bytes()
   }
 
-  private static func safetensors(_ options: SafetensorsEncoder.Options) throws -> [UInt8] {
+  private static func safetensors(_ options: SafetensorsOptions) throws -> [UInt8] {
     try HostileFile.converted(archive(2), options: options)
   }
 

@@ -17,7 +17,7 @@ struct Encoded {
 
   init(
     _ object: PickledValue, storages: [[UInt8]] = [], bigEndian: Bool = false,
-    _ options: SafetensorsEncoder.Options = .init()
+    _ options: SafetensorsOptions = .init()
   ) throws {
     encoding = try Self.encode(object, storages: storages, bigEndian: bigEndian, options)
     let destination = MemoryDestination()
@@ -28,7 +28,7 @@ struct Encoded {
   /// The plan of the file, nothing of which is carried out.
   static func encode(
     _ object: PickledValue, storages: [[UInt8]] = [], bigEndian: Bool = false,
-    _ options: SafetensorsEncoder.Options
+    _ options: SafetensorsOptions
   ) throws -> EncodedFile {
     var archive = ZipBuilder.torch(pickle: object.pickle(), storages: storages)
     if bigEndian { archive.records[3] = .init("archive/byteorder", Array("big".utf8)) }
@@ -65,7 +65,7 @@ struct Encoded {
   }
 }
 
-extension SafetensorsEncoder.Options {
+extension SafetensorsOptions {
   /// What `--no-skeleton` stands for.
   static var bare: Self { .init(includesSkeleton: false) }
 }

@@ -59,7 +59,7 @@ struct LossTests {
 
   @Test("What would be lost without skeleton is an error, or a warning if wanted", arguments: cases)
   func loss(_ test: Case) throws {
-    var options = SafetensorsEncoder.Options(layout: test.layout, includesSkeleton: false)
+    var options = SafetensorsOptions(layout: test.layout, includesSkeleton: false)
     let error = #expect(throws: CheckpointError.self) {
       try Encoded(test.object, storages: [[7]], options)
     }

@@ -1,5 +1,5 @@
 import CkptBase
-public import CkptYAML
+package import CkptYAML
 
 /// Short ways to write the values that tests expect.
 func read(_ text: String) throws -> YAMLValue { try YAMLValue(reading: Array(text.utf8)) }
@@ -21,9 +21,9 @@ extension YAMLValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
   /// A truth value.
   public init(booleanLiteral value: Bool) { self.init(.bool(value)) }
   /// A list.
-  public init(arrayLiteral elements: YAMLValue...) { self.init(.sequence(elements)) }
+  package init(arrayLiteral elements: YAMLValue...) { self.init(.sequence(elements)) }
   /// A mapping in this order.
-  public init(dictionaryLiteral entries: (String, YAMLValue)...) {
+  package init(dictionaryLiteral entries: (String, YAMLValue)...) {
     var mapping = YAMLMapping()
     for (key, value) in entries { mapping[key] = value }
     self.init(.mapping(mapping))

@@ -1,5 +1,6 @@
 internal import CkptFormats
 internal import CkptGraph
+internal import CkptTorch
 
 /// What `torch.load` accepts with `weights_only=True`, its default since PyTorch 2.6
 /// (`torch/_weights_only_unpickler.py` of 2.13).

@@ -149,7 +149,7 @@ public struct ConversionOptions: Sendable {
   /// How tensors are named; `nil` for what suits the place of the input.
   public var layout: Layout?
   /// Options for encoding safetensors files; ``layout`` decides theirs.
-  public var safetensors = SafetensorsEncoder.Options()
+  public var safetensors = SafetensorsOptions()
   /// Whether a directory's `train.pt` is converted instead of carried along.
   public var convertsTrainerState = false
   /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.

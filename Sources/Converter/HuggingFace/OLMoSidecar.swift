@@ -4,6 +4,7 @@ internal import CkptFormats
 internal import CkptGraph
 internal import CkptModels
 internal import CkptSafetensors
+internal import CkptTorch
 
 /// What an OLMo file has that a Hugging Face folder has no place for: its object beside the tensors'
 /// bytes, kept as a document in the folder so that the way back returns the same file.

@@ -6,6 +6,7 @@ public import CkptModels
 internal import CkptPlan
 internal import CkptSafetensors
 internal import CkptSkeleton
+internal import CkptTorch
 
 /// Turns the directory of an OLMo checkpoint into a Hugging Face folder.
 public struct OLMoToHuggingFace: Sendable {

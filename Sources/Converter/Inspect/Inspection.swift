@@ -41,7 +41,7 @@ public struct Inspection: Sendable {
   /// The file.
   public var path: String
   /// The container.
-  public var container: (any ContainerDescription)?
+  package var container: (any ContainerDescription)?
   /// The size of the container's files in bytes.
   public var byteCount: Int
   /// The tensors in the order of the file, once per name.

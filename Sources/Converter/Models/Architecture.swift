@@ -1,4 +1,4 @@
-public import CkptBase
+package import CkptBase
 internal import CkptYAML
 
 /// The classes of `transformers` that models of OLMo's trainer fit.
@@ -22,7 +22,7 @@ public enum Architecture: String, CaseIterable, Sendable {
   /// The class that computes what OLMo computes with `model`.
   ///
   /// - Throws: `unsupported` when there is none, naming the fields that decide it.
-  public init(of model: OLMoModelConfig) throws(CheckpointError) {
+  package init(of model: OLMoModelConfig) throws(CheckpointError) {
     let isRMS = model.norm == .rms
     switch (isRMS, model.normalisesQueriesAndKeys, model.normalisesAfterward) {
     case (true, true, true) where model.block == .sequential: self = .olmo2
@@ -40,7 +40,7 @@ public enum Architecture: String, CaseIterable, Sendable {
   /// The class that a `config.json` names.
   ///
   /// - Throws: `unsupported` when it is none that OLMo's trainer has a model for.
-  public init(of config: HuggingFaceConfig) throws(CheckpointError) {
+  package init(of config: HuggingFaceConfig) throws(CheckpointError) {
     let type = config["model_type"]?.scalar?.description
     let name = config["architectures"]?.sequence?.first?.scalar?.description
     let found = Self.allCases.first { $0.modelType == type || type == nil && $0.rawValue == name }

@@ -1,7 +1,7 @@
-public import CkptBase
+package import CkptBase
 
 /// What is wrong between the tensors that a configuration calls for and those that are there.
-public enum CoverageFault: Hashable, Sendable {
+package enum CoverageFault: Hashable, Sendable {
   /// A tensor is not there.
   case missing(ExpectedTensor)
   /// A tensor is of another shape.
@@ -11,18 +11,18 @@ public enum CoverageFault: Hashable, Sendable {
 }
 
 /// Compares tensors by name and shape with what a configuration calls for.
-public struct Coverage: Sendable {
+package struct Coverage: Sendable {
   /// Whose names and fields messages speak of.
-  public enum Side: Sendable {
+  package enum Side: Sendable {
     case olmo, huggingFace
   }
 
   /// What is wrong, in the order of the model, tensors too many last.
-  public private(set) var faults: [CoverageFault] = []
+  package private(set) var faults: [CoverageFault] = []
   private let side: Side
 
   /// Compares `found` with the tensors of one side of `map`.
-  public init(
+  package init(
     of found: some Sequence<(name: String, shape: [Int])>, by map: TensorMap, on side: Side
   ) {
     self.side = side
@@ -53,7 +53,7 @@ public struct Coverage: Sendable {
   /// Refuses tensors that are not what the configuration calls for.
   ///
   /// - Throws: `conflict` with the first faults by name.
-  public func require() throws(CheckpointError) {
+  package func require() throws(CheckpointError) {
     guard !faults.isEmpty else { return }
     let named = faults.prefix(Self.namedFaults).map(description)
     let rest = faults.count > named.count ? "; and \(faults.count - named.count) more" : ""
@@ -63,7 +63,7 @@ public struct Coverage: Sendable {
   }
 
   /// One fault as part of a sentence.
-  public func description(of fault: CoverageFault) -> String {
+  package func description(of fault: CoverageFault) -> String {
     switch fault {
     case .missing(let tensor):
       "tensor '\(tensor.name)' of \(tensor.shape) is missing"

@@ -1,18 +1,18 @@
-public import CkptBase
-public import CkptYAML
+package import CkptBase
+package import CkptYAML
 
 /// A `config.json` of a Hugging Face model, with its members in their order.
-public struct HuggingFaceConfig: Hashable, Sendable {
+package struct HuggingFaceConfig: Hashable, Sendable {
   /// All members.
-  public var members: YAMLMapping
+  package var members: YAMLMapping
 
   /// A configuration of these members.
-  public init(_ members: YAMLMapping = YAMLMapping()) { self.members = members }
+  package init(_ members: YAMLMapping = YAMLMapping()) { self.members = members }
 
   /// Reads the text of a `config.json`.
   ///
   /// - Throws: `malformed` where it is not a JSON object, or has a name twice.
-  public init(reading bytes: [UInt8]) throws(CheckpointError) {
+  package init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard let members = try YAMLValue(readingJSON: bytes).mapping else {
       throw CheckpointError(.malformed, "the text is no JSON object")
     }
@@ -22,7 +22,7 @@ public struct HuggingFaceConfig: Hashable, Sendable {
   /// Reads the `config.json` at `path`.
   ///
   /// - Throws: as above, and `inputOutput` when the file cannot be read.
-  public init(path: String) throws(CheckpointError) {
+  package init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path)
       .contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in
@@ -33,12 +33,12 @@ public struct HuggingFaceConfig: Hashable, Sendable {
   /// The text as `transformers` lays it out.
   ///
   /// - Throws: `lossy` for what JSON does not have: names that are not text, infinities and NaN.
-  public func text() throws(CheckpointError) -> [UInt8] {
+  package func text() throws(CheckpointError) -> [UInt8] {
     try YAMLValue(.mapping(members)).json()
   }
 
   /// The value of a member, or `nil` where there is none.
-  public subscript(name: String) -> YAMLValue? {
+  package subscript(name: String) -> YAMLValue? {
     get { members[name] }
     set { members[name] = newValue }
   }

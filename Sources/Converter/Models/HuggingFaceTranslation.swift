@@ -1,4 +1,4 @@
-public import CkptBase
+package import CkptBase
 internal import CkptYAML
 
 /// An OLMo configuration as Hugging Face has it.
@@ -17,13 +17,13 @@ public struct HuggingFaceTranslation: Sendable {
   }
 
   /// The class that computes what OLMo computes.
-  public let architecture: Architecture
+  package let architecture: Architecture
   /// `config.json`.
-  public let config: HuggingFaceConfig
+  package let config: HuggingFaceConfig
   /// `generation_config.json`.
-  public let generation: HuggingFaceConfig
+  package let generation: HuggingFaceConfig
   /// What became of every field.
-  public let report: FieldReport
+  package let report: FieldReport
 
   /// The version of transformers in whose style members are written.
   ///
@@ -35,7 +35,7 @@ public struct HuggingFaceTranslation: Sendable {
   ///
   /// - Throws: `unsupported` naming the field that no class can represent, and why; `malformed` if
   ///   there can be no such model; `lossy` for what JSON has no place for.
-  public init(_ config: OLMoConfig, _ options: Options = Options()) throws(CheckpointError) {
+  package init(_ config: OLMoConfig, _ options: Options = Options()) throws(CheckpointError) {
     var context = TranslationContext(tokenizer: config.tokenizer)
     context.keepsEndOfText = options.keepsEndOfText
     let model = config.model

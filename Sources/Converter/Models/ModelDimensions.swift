@@ -1,28 +1,28 @@
 internal import CkptBase
 
 /// The numbers of a configuration that decide which tensors a model has and of which shapes.
-public struct ModelDimensions: Hashable, Sendable {
+package struct ModelDimensions: Hashable, Sendable {
   /// The rows of the embedding, padding included.
-  public var vocabulary: Int
+  package var vocabulary: Int
   /// The width of the model.
-  public var hidden: Int
+  package var hidden: Int
   /// The width of all key heads together.
-  public var keys: Int
+  package var keys: Int
   /// The width of the feed-forward network: of the gate alone, half of OLMo's `mlp_hidden_size`.
-  public var feedForward: Int
+  package var feedForward: Int
   /// The number of layers.
-  public var layers: Int
+  package var layers: Int
   /// Whether the output has the embedding's weights and no tensor of its own.
-  public var isTied = false
+  package var isTied = false
   /// Whether OLMo's layer norms have weights; where they do not, Hugging Face's are all ones.
-  public var normsHaveWeights = true
+  package var normsHaveWeights = true
   /// Whether OLMo's norms of queries and keys have weights.
-  public var queryKeyNormsHaveWeights = true
+  package var queryKeyNormsHaveWeights = true
   /// How many layers a group has in OLMo's names; 1 stands for no groups.
-  public var blockGroupSize = 1
+  package var blockGroupSize = 1
 
   /// The dimensions of a model whose norms have weights and whose output has its own.
-  public init(vocabulary: Int, hidden: Int, keys: Int, feedForward: Int, layers: Int) {
+  package init(vocabulary: Int, hidden: Int, keys: Int, feedForward: Int, layers: Int) {
     self.vocabulary = vocabulary
     self.hidden = hidden
     self.keys = keys
@@ -31,7 +31,7 @@ public struct ModelDimensions: Hashable, Sendable {
   }
 
   /// The number that an extent stands for.
-  public subscript(extent: Extent) -> Int {
+  package subscript(extent: Extent) -> Int {
     switch extent {
     case .vocabulary: vocabulary
     case .hidden: hidden
@@ -76,7 +76,7 @@ public struct ModelDimensions: Hashable, Sendable {
 }
 
 /// A size that a model's configuration decides.
-public enum Extent: Hashable, Sendable, CaseIterable {
+package enum Extent: Hashable, Sendable, CaseIterable {
   /// The rows of the embedding, padding included.
   case vocabulary
   /// The width of the model, which is also that of all query heads together.
@@ -87,7 +87,7 @@ public enum Extent: Hashable, Sendable, CaseIterable {
   case feedForward
 
   /// The fields of OLMo's `ModelConfig` that decide it.
-  public var olmoFields: String {
+  package var olmoFields: String {
     switch self {
     case .vocabulary: "embedding_size, or vocab_size"
     case .hidden: "d_model"
@@ -97,7 +97,7 @@ public enum Extent: Hashable, Sendable, CaseIterable {
   }
 
   /// The fields of Hugging Face's `config.json` that decide it.
-  public var huggingFaceFields: String {
+  package var huggingFaceFields: String {
     switch self {
     case .vocabulary: "vocab_size"
     case .hidden: "hidden_size"

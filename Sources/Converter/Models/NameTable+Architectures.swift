@@ -1,7 +1,7 @@
 extension NameTable {
   /// OLMo 1 and 1.7: `OLMoSequentialBlock` with norms that have no weights (`olmo/model.py`), and
   /// `OlmoForCausalLM` (`transformers/models/olmo/modeling_olmo.py`).
-  public static let olmo1 = NameTable(
+  package static let olmo1 = NameTable(
     name: "OLMo 1",
     beforeLayers: olmo1BeforeLayers,
     layer: [
@@ -15,7 +15,7 @@ extension NameTable {
     ignoredBuffers: ["self_attn.rotary_emb.inv_freq"])
 
   /// The same with `OLMoLlamaBlock`, which has queries, keys and values apart.
-  public static let olmo1LlamaBlocks = NameTable(
+  package static let olmo1LlamaBlocks = NameTable(
     name: "OLMo 1 with llama blocks",
     beforeLayers: olmo1BeforeLayers,
     layer: [
@@ -52,7 +52,7 @@ extension NameTable {
   /// OLMo 2: `OLMoSequentialBlock` with RMS norms after attention and feed-forward network and of
   /// queries and keys (`olmo/model.py`), and `Olmo2ForCausalLM`
   /// (`transformers/models/olmo2/modeling_olmo2.py`).
-  public static let olmo2 = NameTable(
+  package static let olmo2 = NameTable(
     name: "OLMo 2",
     beforeLayers: [
       .embedding,
@@ -87,7 +87,7 @@ extension NameTable {
   /// Models of OLMo that are Llamas: `OLMoSequentialBlock` with RMS norms before attention and
   /// feed-forward network, as in OLMo's `configs/tiny` (`olmo/model.py`), and `LlamaForCausalLM`
   /// (`transformers/models/llama/modeling_llama.py`).
-  public static let llama = NameTable(
+  package static let llama = NameTable(
     name: "Llama",
     beforeLayers: llamaBeforeLayers,
     layer: [
@@ -103,7 +103,7 @@ extension NameTable {
     ignoredBuffers: ["self_attn.rotary_emb.inv_freq"])
 
   /// The same with `OLMoLlamaBlock`, which has queries, keys and values apart.
-  public static let llamaBlocks = NameTable(
+  package static let llamaBlocks = NameTable(
     name: "Llama with llama blocks",
     beforeLayers: llamaBeforeLayers,
     layer: [

@@ -4,9 +4,9 @@
 /// row to the last. It is read in both directions: rows are split on the way to Hugging Face and put
 /// below each other on the way back. Adding an architecture is adding a table;
 /// `Documentation/adding-an-architecture.md` does it by example.
-public struct NameTable: Sendable {
+package struct NameTable: Sendable {
   /// One tensor of OLMo and what it is in Hugging Face's model.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// A tensor of Hugging Face and the number of its rows, or elements for a vector.
     struct Part: Sendable {
       let name: String

@@ -1,18 +1,18 @@
-public import CkptBase
-public import CkptYAML
+package import CkptBase
+package import CkptYAML
 
 /// A `config.yaml` of OLMo's trainer: the model's shape, and everything else as it stands there.
-public struct OLMoConfig: Hashable, Sendable {
+package struct OLMoConfig: Hashable, Sendable {
   /// The shape of the model.
-  public var model: OLMoModelConfig
+  package var model: OLMoModelConfig
   /// The whole document as it was read; its `model:` section is what ``model`` was read from.
-  public var document: YAMLMapping
+  package var document: YAMLMapping
 
   /// Reads the text of a `config.yaml`.
   ///
   /// - Throws: `malformed` where it is not YAML, has no `model:` section or has a wrong value in it;
   ///   `unsupported` for a field or an interpolation there that cannot be understood.
-  public init(reading bytes: [UInt8]) throws(CheckpointError) {
+  package init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard let document = try YAMLValue(reading: bytes).mapping,
       let section = document["model"]?.mapping
     else {
@@ -29,7 +29,7 @@ public struct OLMoConfig: Hashable, Sendable {
   /// Reads the `config.yaml` at `path`.
   ///
   /// - Throws: as above, and `inputOutput` when the file cannot be read.
-  public init(path: String) throws(CheckpointError) {
+  package init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path)
       .contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in
@@ -47,12 +47,12 @@ public struct OLMoConfig: Hashable, Sendable {
   /// The text of the document, as OmegaConf would write it.
   ///
   /// - Throws: `inputOutput` when memory runs out.
-  public func text() throws(CheckpointError) -> [UInt8] {
+  package func text() throws(CheckpointError) -> [UInt8] {
     try YAMLValue(.mapping(document)).document()
   }
 
   /// The tokenizer that the model was trained with (`tokenizer.identifier`).
-  public var tokenizer: String? { Self.tokenizer(of: document) }
+  package var tokenizer: String? { Self.tokenizer(of: document) }
 
   static func tokenizer(of document: YAMLMapping) -> String? {
     guard case .string(let name) = document["tokenizer"]?.mapping?["identifier"]?.scalar else {

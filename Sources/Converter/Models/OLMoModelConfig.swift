@@ -1,12 +1,12 @@
-public import CkptBase
+package import CkptBase
 package import CkptYAML
 
 /// The shape of a model as OLMo describes it: every field of `ModelConfig`, defaults filled in.
-public struct OLMoModelConfig: Hashable, Sendable {
+package struct OLMoModelConfig: Hashable, Sendable {
   private var values: [String: YAMLScalar]
 
   /// The model that an empty `model:` section describes.
-  public init() {
+  package init() {
     values = Dictionary(uniqueKeysWithValues: OLMoField.all.map { ($0.name, $0.defaultValue) })
   }
 
@@ -64,7 +64,7 @@ public struct OLMoModelConfig: Hashable, Sendable {
 
 extension OLMoModelConfig {
   /// How normalisation is done.
-  public enum Norm: String, Hashable, Sendable {
+  package enum Norm: String, Hashable, Sendable {
     /// PyTorch's layer norm.
     case standard = "default"
     /// The same, computed in the precision of its input.
@@ -74,7 +74,7 @@ extension OLMoModelConfig {
   }
 
   /// How a block is built.
-  public enum Block: String, Hashable, Sendable {
+  package enum Block: String, Hashable, Sendable {
     /// One matrix for queries, keys and values.
     case sequential
     /// A matrix for each.
@@ -82,54 +82,54 @@ extension OLMoModelConfig {
   }
 
   /// The width of the residual stream (`d_model`).
-  public var hiddenSize: Int { count("d_model") }
+  package var hiddenSize: Int { count("d_model") }
   /// The number of blocks (`n_layers`).
-  public var layerCount: Int { count("n_layers") }
+  package var layerCount: Int { count("n_layers") }
   /// The number of attention heads (`n_heads`).
-  public var headCount: Int { count("n_heads") }
+  package var headCount: Int { count("n_heads") }
   /// The width of a head.
-  public var headSize: Int { headCount > 0 ? hiddenSize / headCount : 0 }
+  package var headSize: Int { headCount > 0 ? hiddenSize / headCount : 0 }
   /// The number of heads that keys and values have (`n_kv_heads`, `multi_query_attention`).
-  public var keyValueHeadCount: Int {
+  package var keyValueHeadCount: Int {
     integer("n_kv_heads") ?? (isTrue("multi_query_attention") ? 1 : headCount)
   }
   /// The rows of `ff_proj`: twice the width of the gated feed-forward layer (`mlp_hidden_size`,
   /// `mlp_ratio`).
-  public var feedForwardRowCount: Int {
+  package var feedForwardRowCount: Int {
     integer("mlp_hidden_size") ?? count("mlp_ratio") * hiddenSize
   }
   /// The number of tokens that the tokenizer knows (`vocab_size`).
-  public var vocabularySize: Int { count("vocab_size") }
+  package var vocabularySize: Int { count("vocab_size") }
   /// The rows of the embedding, padding included (`embedding_size`).
-  public var embeddingCount: Int { integer("embedding_size") ?? vocabularySize }
+  package var embeddingCount: Int { integer("embedding_size") ?? vocabularySize }
   /// Whether the output layer is the embedding (`weight_tying`).
-  public var isTied: Bool { isTrue("weight_tying") }
+  package var isTied: Bool { isTrue("weight_tying") }
   /// How many blocks one group holds, which tensors are named by if it is above one.
-  public var blockGroupSize: Int { count("block_group_size") }
+  package var blockGroupSize: Int { count("block_group_size") }
   /// How normalisation is done (`layer_norm_type`).
-  public var norm: Norm { Norm(rawValue: self["layer_norm_type"].description) ?? .standard }
+  package var norm: Norm { Norm(rawValue: self["layer_norm_type"].description) ?? .standard }
   /// Whether norms have weights (`layer_norm_with_affine`).
-  public var normsHaveWeights: Bool { isTrue("layer_norm_with_affine") }
+  package var normsHaveWeights: Bool { isTrue("layer_norm_with_affine") }
   /// Whether queries and keys are normalised (`attention_layer_norm`).
-  public var normalisesQueriesAndKeys: Bool { isTrue("attention_layer_norm") }
+  package var normalisesQueriesAndKeys: Bool { isTrue("attention_layer_norm") }
   /// Whether the norms of queries and keys have weights (`attention_layer_norm_with_affine`).
-  public var queryKeyNormsHaveWeights: Bool { isTrue("attention_layer_norm_with_affine") }
+  package var queryKeyNormsHaveWeights: Bool { isTrue("attention_layer_norm_with_affine") }
   /// Whether norms come after attention and feed-forward layers instead of before (`norm_after`).
-  public var normalisesAfterward: Bool { isTrue("norm_after") }
+  package var normalisesAfterward: Bool { isTrue("norm_after") }
   /// Whether norms with weights have biases too (`bias_for_layer_norm`, `include_bias`).
-  public var normsHaveBiases: Bool {
+  package var normsHaveBiases: Bool {
     self["bias_for_layer_norm"] == .null
       ? isTrue("include_bias") : isTrue("bias_for_layer_norm")
   }
   /// How a block is built (`block_type`).
-  public var block: Block { Block(rawValue: self["block_type"].description) ?? .sequential }
+  package var block: Block { Block(rawValue: self["block_type"].description) ?? .sequential }
 }
 
 extension OLMoModelConfig {
   /// Makes sure that there can be a model of this shape, as OLMo itself does when it builds one.
   ///
   /// - Throws: `malformed` naming the fields that contradict each other.
-  public func requireConsistent() throws(CheckpointError) {
+  package func requireConsistent() throws(CheckpointError) {
     let sizes = [
       "d_model", "n_heads", "n_kv_heads", "n_layers", "mlp_ratio", "mlp_hidden_size",
       "block_group_size", "max_sequence_length", "vocab_size", "embedding_size", "rope_theta",

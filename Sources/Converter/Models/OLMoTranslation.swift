@@ -1,14 +1,14 @@
-public import CkptBase
+package import CkptBase
 internal import CkptYAML
 
 /// A Hugging Face configuration as OLMo's trainer has it.
-public struct OLMoTranslation: Sendable {
+package struct OLMoTranslation: Sendable {
   /// `config.yaml`.
-  public let config: OLMoConfig
+  package let config: OLMoConfig
   /// The class that was translated.
-  public let architecture: Architecture
+  package let architecture: Architecture
   /// What became of every field.
-  public let report: FieldReport
+  package let report: FieldReport
 
   /// Where a field of OLMo's got its value.
   enum Origin: String {
@@ -23,7 +23,7 @@ public struct OLMoTranslation: Sendable {
   /// at hand: a `config.json` has the padded one only.
   /// - Throws: `unsupported` for what OLMo's trainer cannot do, naming the member; `malformed` if
   ///   there can be no such model.
-  public init(
+  package init(
     _ config: HuggingFaceConfig, template: OLMoConfig? = nil, vocabularySize: Int? = nil
   ) throws(CheckpointError) {
     architecture = try Architecture(of: config)

@@ -5,12 +5,12 @@ internal import CkptBase
 /// Fully sharded data parallelism, `torch.compile`, activation checkpointing and distributed data
 /// parallelism wrap modules, and the wrappers' attributes show in the names: `module.` in front, the
 /// others at any place (`clean_tensor_name` in `torch/distributed/fsdp/_common_utils.py`).
-public struct ParameterName: Hashable, Sendable {
+package struct ParameterName: Hashable, Sendable {
   /// The name in the unwrapped model.
-  public let clean: String
+  package let clean: String
 
   /// The name of the parameter that is called `name` in some wrapped model.
-  public init(_ name: String) {
+  package init(_ name: String) {
     var steps = name.parts(between: ".")
     steps.removeAll { Self.wrappers.contains(String($0)) }
     if steps.first == "module" { steps.removeFirst() }
@@ -18,12 +18,12 @@ public struct ParameterName: Hashable, Sendable {
   }
 
   /// Whether the bytes of the names are equal.
-  public static func == (left: ParameterName, right: ParameterName) -> Bool {
+  package static func == (left: ParameterName, right: ParameterName) -> Bool {
     ExactString(left.clean) == ExactString(right.clean)
   }
 
   /// Feeds the bytes of the name to `hasher`.
-  public func hash(into hasher: inout Hasher) { ExactString(clean).hash(into: &hasher) }
+  package func hash(into hasher: inout Hasher) { ExactString(clean).hash(into: &hasher) }
 
   /// Attributes of wrappers that hold the wrapped module.
   private static let wrappers: Set<String> = [
@@ -31,7 +31,7 @@ public struct ParameterName: Hashable, Sendable {
   ]
 
   /// The name as distributed data parallelism has it.
-  public var underDataParallelism: String { "module." + clean }
+  package var underDataParallelism: String { "module." + clean }
 }
 
 extension ParameterName {
@@ -40,7 +40,7 @@ extension ParameterName {
   /// the same (`_make_state_dict_compatible` in `olmo/model.py`).
   ///
   /// `foundGroupSize` is the size of groups in the file.
-  public func regrouped(from foundGroupSize: Int, to groupSize: Int) -> String {
+  package func regrouped(from foundGroupSize: Int, to groupSize: Int) -> String {
     guard foundGroupSize != groupSize, let (layer, rest) = layer(groupSize: foundGroupSize) else {
       return clean
     }
@@ -66,7 +66,7 @@ extension ParameterName {
   }
 
   /// The size of the groups that blocks are in: how many the first group has, or 1 without groups.
-  public static func groupSize(of names: some Sequence<ParameterName>) -> Int {
+  package static func groupSize(of names: some Sequence<ParameterName>) -> Int {
     let prefix = "\(NameTable.olmoBlockGroups).0."
     let places = names.lazy.filter { $0.clean.hasPrefix(prefix) }.compactMap {
       Int($0.clean.dropFirst(prefix.count).prefix { $0 != "." })

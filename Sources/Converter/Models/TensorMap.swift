@@ -1,17 +1,17 @@
-public import CkptBase
+package import CkptBase
 
 /// A ``NameTable`` written out for one model: every tensor of both sides with its name and shape.
-public struct TensorMap: Sendable {
+package struct TensorMap: Sendable {
   /// The tensors that OLMo's model has, in the order of its `state_dict()`.
-  public private(set) var olmo: [ExpectedTensor] = []
+  package private(set) var olmo: [ExpectedTensor] = []
   /// The tensors that Hugging Face's model has, in the order of its `state_dict()`.
-  public private(set) var huggingFace: [ExpectedTensor] = []
+  package private(set) var huggingFace: [ExpectedTensor] = []
   /// Which tensors of the two sides belong together, in OLMo's order.
-  public private(set) var correspondences: [Correspondence] = []
+  package private(set) var correspondences: [Correspondence] = []
   /// The names that Hugging Face's files may have beside those of the model and that say nothing.
   package private(set) var ignored: Set<ExactString> = []
   /// The dimensions of the model.
-  public let dimensions: ModelDimensions
+  package let dimensions: ModelDimensions
   private let table: NameTable
   private var placeOfOLMoName: [ExactString: Int] = [:]
   private var placeOfPartName: [ExactString: (correspondence: Int, part: Int)] = [:]
@@ -19,7 +19,7 @@ public struct TensorMap: Sendable {
   /// The map of a model.
   ///
   /// - Throws: `malformed` and `limitExceeded` for dimensions that no model has.
-  public init(_ table: NameTable, _ dimensions: ModelDimensions) throws(CheckpointError) {
+  package init(_ table: NameTable, _ dimensions: ModelDimensions) throws(CheckpointError) {
     try dimensions.check()
     self.table = table
     self.dimensions = dimensions
@@ -33,12 +33,12 @@ public struct TensorMap: Sendable {
   }
 
   /// What belongs to a tensor of OLMo, named as ``ParameterName`` cleans names.
-  public func correspondence(ofOLMo name: String) -> Correspondence? {
+  package func correspondence(ofOLMo name: String) -> Correspondence? {
     placeOfOLMoName[name].map { correspondences[$0] }
   }
 
   /// What a tensor of Hugging Face is a part of, and which part it is.
-  public func correspondence(
+  package func correspondence(
     ofHuggingFace name: String
   ) -> (correspondence: Correspondence, part: Int)? {
     placeOfPartName[name].map { (correspondences[$0.correspondence], $0.part) }
@@ -104,9 +104,9 @@ public struct TensorMap: Sendable {
 }
 
 /// A tensor of OLMo's model and the tensors of Hugging Face's model that its rows are.
-public struct Correspondence: Hashable, Sendable {
+package struct Correspondence: Hashable, Sendable {
   /// How the two sides hold the same numbers.
-  public enum Relation: Hashable, Sendable {
+  package enum Relation: Hashable, Sendable {
     /// Hugging Face's tensors below each other are OLMo's.
     case rows
     /// OLMo's norm has no weights, and Hugging Face's tensor is all ones.
@@ -114,14 +114,14 @@ public struct Correspondence: Hashable, Sendable {
   }
 
   /// OLMo's tensor; where its norm has no weights, the tensor that it would be.
-  public var olmo: ExpectedTensor
+  package var olmo: ExpectedTensor
   /// Hugging Face's tensors, that of the first rows first.
-  public var parts: [ExpectedTensor]
+  package var parts: [ExpectedTensor]
   /// How they belong together.
-  public var relation: Relation
+  package var relation: Relation
 
   /// The rows of OLMo's tensor that each part is.
-  public var rowRanges: [Range<Int>] {
+  package var rowRanges: [Range<Int>] {
     var ranges: [Range<Int>] = []
     var start = 0
     for part in parts {
@@ -133,11 +133,11 @@ public struct Correspondence: Hashable, Sendable {
 }
 
 /// A tensor that a configuration calls for.
-public struct ExpectedTensor: Hashable, Sendable {
+package struct ExpectedTensor: Hashable, Sendable {
   /// Its name.
-  public var name: String
+  package var name: String
   /// The number of elements along each dimension.
-  public var shape: [Int]
+  package var shape: [Int]
   /// What decides each dimension.
   package var extents: [Extent]
 }
@@ -149,7 +149,7 @@ extension TensorMap {
   ///
   /// - Throws: `unsupported` for a model that Hugging Face has no class for, `malformed` and
   ///   `limitExceeded` for sizes that no model has.
-  public init(of model: OLMoModelConfig) throws(CheckpointError) {
+  package init(of model: OLMoModelConfig) throws(CheckpointError) {
     let table: NameTable =
       switch (try Architecture(of: model), model.block) {
       case (.olmo, .sequential): .olmo1

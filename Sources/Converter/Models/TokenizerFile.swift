@@ -1,10 +1,10 @@
-public import CkptBase
+package import CkptBase
 internal import CkptJSON
 
 /// A `tokenizer.json` of Hugging Face's tokenizers, as far as a configuration needs it.
-public struct TokenizerFile: Sendable {
+package struct TokenizerFile: Sendable {
   /// One more than the largest token.
-  public let vocabularySize: Int
+  package let vocabularySize: Int
 
   /// The longest file read, in bytes; those of vocabularies of 260,000 tokens have 34 MB.
   private static let largestByteCount = 40 << 20
@@ -13,7 +13,7 @@ public struct TokenizerFile: Sendable {
   ///
   /// - Throws: `malformed` where it is not JSON of that kind, `limitExceeded` for a file that no
   ///   tokenizer has, `inputOutput` when it cannot be read.
-  public init(path: String) throws(CheckpointError) {
+  package init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path)
       .contents(of: "a tokenizer.json", atMost: Self.largestByteCount)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in
@@ -24,7 +24,7 @@ public struct TokenizerFile: Sendable {
   /// Reads the text of a `tokenizer.json`: of `model.vocab` and `added_tokens` the largest number.
   ///
   /// - Throws: `malformed` where it is not JSON of that kind.
-  public init(reading bytes: [UInt8]) throws(CheckpointError) {
+  package init(reading bytes: [UInt8]) throws(CheckpointError) {
     var reader = JSONReader(bytes.span)
     var largest = -1
     try reader.beginObject()

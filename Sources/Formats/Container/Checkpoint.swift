@@ -1,19 +1,19 @@
-public import CkptGraph
-public import CkptPlan
+package import CkptGraph
+package import CkptPlan
 
 /// A checkpoint as its reader found it: the contents, their container, and warnings.
 public struct Checkpoint: Sendable {
   /// The contents.
-  public var graph: TensorGraph
+  package var graph: TensorGraph
   /// The container of the contents; `nil` for a checkpoint that was made in memory.
-  public var container: (any ContainerDescription)?
+  package var container: (any ContainerDescription)?
   /// The size of the container's files in bytes; zero without a container.
   public var byteCount: Int
   /// The storages of the file that nothing in the graph refers to.
-  public var unusedRegions: [FileRegion]
+  package var unusedRegions: [FileRegion]
   /// Other regions of the files that hold the same elements of a tensor, packed like
   /// ``Tensor/packed``.
-  public var copies: [TensorID: [FileRegion]]
+  package var copies: [TensorID: [FileRegion]]
   /// Warnings about a file that could be read anyway.
   public var warnings: [String]
 
@@ -48,15 +48,15 @@ public struct ReadingOptions: Sendable {
 }
 
 /// A planned file for a checkpoint.
-public struct EncodedFile: Sendable {
+package struct EncodedFile: Sendable {
   /// The bytes of the file.
-  public var plan: FilePlan
+  package var plan: FilePlan
   /// The number of tensors; a tensor with several names counts once for each.
-  public var tensorCount: Int
+  package var tensorCount: Int
   /// The number of tensors that share the bytes of another one.
-  public var aliasCount: Int
+  package var aliasCount: Int
   /// Warnings about contents that the file does not keep.
-  public var warnings: [String]
+  package var warnings: [String]
 
   package init(plan: FilePlan, tensorCount: Int, aliasCount: Int, warnings: [String]) {
     self.plan = plan

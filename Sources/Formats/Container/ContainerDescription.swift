@@ -2,7 +2,7 @@
 ///
 /// Each container has a type of its own for it. Code for checkpoints of any kind uses this
 /// protocol; code for one kind casts to its type.
-public protocol ContainerDescription: Sendable {
+package protocol ContainerDescription: Sendable {
   /// The kind as a word for JSON, such as `torch-zip`.
   var kind: String { get }
   /// The kind as a noun for people, such as `safetensors`.
@@ -24,17 +24,17 @@ public protocol ContainerDescription: Sendable {
 
 extension ContainerDescription {
   /// Empty: most containers cannot hold metadata.
-  public var metadata: [(key: String, value: String)] { [] }
+  package var metadata: [(key: String, value: String)] { [] }
   /// False: most containers cannot hold metadata.
-  public var hasMetadata: Bool { false }
+  package var hasMetadata: Bool { false }
   /// `nil`: most containers do not record it.
-  public var origin: (any ContainerDescription)? { nil }
+  package var origin: (any ContainerDescription)? { nil }
 }
 
 /// One fact of a container, for listings.
-public struct ContainerFact: Sendable {
+package struct ContainerFact: Sendable {
   /// A JSON value.
-  public enum Value: Sendable {
+  package enum Value: Sendable {
     case text(String)
     case number(Int)
     case flag(Bool)
@@ -44,14 +44,14 @@ public struct ContainerFact: Sendable {
   }
 
   /// The name of the JSON member.
-  public var name: String
+  package var name: String
   /// The value.
-  public var value: Value
+  package var value: Value
   /// The fact in words; `nil` for a fact that only scripts need.
-  public var words: String?
+  package var words: String?
 
   /// Creates a fact.
-  public init(_ name: String, _ value: Value, _ words: String? = nil) {
+  package init(_ name: String, _ value: Value, _ words: String? = nil) {
     self.name = name
     self.value = value
     self.words = words

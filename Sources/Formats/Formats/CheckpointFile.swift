@@ -2,13 +2,12 @@
 @_exported public import CkptContainer
 @_exported public import CkptCopy
 @_exported public import CkptGraph
-@_exported public import CkptPlan
 @_exported public import CkptSafetensors
 @_exported public import CkptSkeleton
-@_exported public import CkptTorch
+internal import CkptTorch
 
 /// Opens checkpoints of any kind.
-public enum CheckpointFile: Sendable {
+package enum CheckpointFile: Sendable {
   /// Reads the structure of a checkpoint without tensor data.
   ///
   /// The content decides the format, not the name.
@@ -19,7 +18,7 @@ public enum CheckpointFile: Sendable {
   /// - Returns: the contents, the description of the container, and warnings.
   /// - Throws: ``CheckpointError`` with the file in its path: `inputOutput` if it cannot be opened,
   ///   `unsupported` if it is not a checkpoint, and the errors of its reader.
-  public static func read(
+  package static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
     let place = FilePath(path)
@@ -42,7 +41,7 @@ public enum CheckpointFile: Sendable {
   /// - Returns: the contents, the description of the container, and warnings.
   /// - Throws: ``CheckpointError`` with the file in its path: `unsupported` if it is not a
   ///   checkpoint, and the errors of its reader.
-  public static func read(
+  package static func read(
     _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
     var look = try SourceLook(at: source)

@@ -1,5 +1,5 @@
 package import CkptBase
-public import CkptContainer
+package import CkptContainer
 internal import CkptSafetensors
 
 /// The index of a sharded checkpoint.
@@ -49,15 +49,15 @@ package struct ShardIndexContainer: FileContainer {
 }
 
 /// A sharded checkpoint with an index, as it was found.
-public struct ShardsDescription: Sendable {
+package struct ShardsDescription: Sendable {
   /// One shard.
-  public struct Shard: Sendable {
+  package struct Shard: Sendable {
     /// The file name.
-    public var name: String
+    package var name: String
     /// The size in bytes.
-    public var byteCount: Int
+    package var byteCount: Int
     /// The number of entries.
-    public var entryCount: Int
+    package var entryCount: Int
 
     package init(name: String, byteCount: Int, entryCount: Int) {
       self.name = name
@@ -67,11 +67,11 @@ public struct ShardsDescription: Sendable {
   }
 
   /// The shards, sorted by name.
-  public var shards: [Shard]
+  package var shards: [Shard]
   /// The `__metadata__` entries of all shards without duplicates.
-  public var metadata: [(key: String, value: String)]
+  package var metadata: [(key: String, value: String)]
   /// The size of all tensors according to the index, in bytes.
-  public var announcedByteCount: Int?
+  package var announcedByteCount: Int?
 
   package init(
     shards: [Shard], metadata: [(key: String, value: String)], announcedByteCount: Int?
@@ -85,11 +85,11 @@ public struct ShardsDescription: Sendable {
 /// A sharded checkpoint as a container.
 extension ShardsDescription: ContainerDescription {
   /// `shards`.
-  public var kind: String { "shards" }
+  package var kind: String { "shards" }
   /// The number of shards.
-  public var title: String { "index of \(shards.count) shard\(shards.count == 1 ? "" : "s")" }
+  package var title: String { "index of \(shards.count) shard\(shards.count == 1 ? "" : "s")" }
   /// Their metadata and sizes.
-  public var facts: [ContainerFact] {
+  package var facts: [ContainerFact] {
     [
       .metadata(metadata),
       .init("total_size", announcedByteCount.map { .number($0) } ?? .unknown),
@@ -105,7 +105,7 @@ extension ShardsDescription: ContainerDescription {
     ]
   }
   /// None: each shard has its own.
-  public var format: CheckpointFormat? { nil }
+  package var format: CheckpointFormat? { nil }
   /// No: the index holds names.
-  public var holdsObject: Bool { false }
+  package var holdsObject: Bool { false }
 }

@@ -1,6 +1,6 @@
-public import CkptBase
-public import CkptContainer
-public import CkptSafetensors
+package import CkptBase
+package import CkptContainer
+package import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
@@ -15,16 +15,16 @@ protocol WritableContainer: FileContainer {
 }
 
 /// The caller's choices for writing a checkpoint.
-public struct EncodingOptions: Sendable {
+package struct EncodingOptions: Sendable {
   /// The path of the file, from which `torch.save` names the archive; `nil` for a stream.
-  public var path: String?
+  package var path: String?
   /// The choices for a safetensors file.
-  public var safetensors = SafetensorsEncoder.Options()
+  package var safetensors = SafetensorsOptions()
   /// Whether a `.pt` file keeps the metadata of a safetensors file without a skeleton.
-  public var keepsMetadata = true
+  package var keepsMetadata = true
 
   /// Creates the default options for a file at `path`.
-  public init(path: String? = nil) { self.path = path }
+  package init(path: String? = nil) { self.path = path }
 }
 
 extension CheckpointFile {
@@ -32,7 +32,7 @@ extension CheckpointFile {
   ///
   /// - Throws: ``CheckpointError`` for contents that the file cannot hold; `unsupported` for a
   ///   format that cannot be written.
-  public static func encode(
+  package static func encode(
     _ checkpoint: Checkpoint, as format: CheckpointFormat, _ options: EncodingOptions
   ) throws(CheckpointError) -> EncodedFile {
     for container in Containers.files where container.format == format {

@@ -1,7 +1,7 @@
 internal import CkptBase
 
 /// The objects beside plain values that checkpoints are made of, recognized from their calls.
-public enum KnownObject: Sendable {
+package enum KnownObject: Sendable {
   /// `collections.OrderedDict`, with the `_metadata` that `nn.Module.state_dict()` attaches.
   case orderedDict(metadata: NodeID?)
   /// `collections.defaultdict` and the callable that makes missing values.
@@ -39,29 +39,29 @@ public enum KnownObject: Sendable {
 }
 
 /// A NumPy dtype as its pickle spells it (`numpy/_core/src/multiarray/descriptor.c`).
-public struct NumpyDType: Hashable, Sendable {
+package struct NumpyDType: Hashable, Sendable {
   /// The kind and size in bytes, such as `f4`, or `U2` for text of two characters.
-  public var code: String
+  package var code: String
   /// `<`, `>`, or `|` where it does not matter.
-  public var byteOrder: String
+  package var byteOrder: String
 }
 
 /// A NumPy array as its pickle spells it (`numpy/_core/src/multiarray/methods.c`).
-public struct NumpyArray: Sendable {
+package struct NumpyArray: Sendable {
   /// The number of elements along each dimension.
-  public var shape: [Int]
+  package var shape: [Int]
   /// The type of the elements.
-  public var dtype: NumpyDType
+  package var dtype: NumpyDType
   /// Whether the first dimension runs fastest.
-  public var isFortranOrder: Bool
+  package var isFortranOrder: Bool
   /// A bytes node with the elements, or a list node for objects.
-  public var data: NodeID
+  package var data: NodeID
 }
 
 extension TensorGraph {
   /// What an object is, where its class is known, its arguments have the form that the class's own
   /// pickles have, and it is not a plain value; else `nil`.
-  public func knownObject(_ id: NodeID) -> KnownObject? {
+  package func knownObject(_ id: NodeID) -> KnownObject? {
     switch self[id] {
     case .global: return dtype(id)
     case .tuple: return randomState(id)

@@ -3,7 +3,7 @@ package import CkptBase
 /// The leaves of a graph in order, with the paths that lead to them.
 ///
 /// Paths share their beginnings, so that a million values under one key take one step each.
-public struct Leaves: Sendable {
+package struct Leaves: Sendable {
   /// One step of a path, the container it leads out of, and the number of the step before it.
   package struct Step: Sendable {
     package var previous: Int32
@@ -15,7 +15,7 @@ public struct Leaves: Sendable {
   package static let root: Int32 = -1
 
   /// The leaves in order.
-  public package(set) var all: [Leaf] = []
+  package var all: [Leaf] = []
   package var steps: [Step] = []
 
   /// The number of steps from the root to the step `last`.
@@ -45,7 +45,7 @@ public struct Leaves: Sendable {
   }
 
   /// The steps from the root to a leaf.
-  public func path(to leaf: Leaf) -> [PathComponent] { path(toStep: leaf.lastStep) }
+  package func path(to leaf: Leaf) -> [PathComponent] { path(toStep: leaf.lastStep) }
 
   /// The steps from the root to the step with a number, which is the last of them.
   package func path(toStep last: Int32) -> [PathComponent] {
@@ -60,9 +60,9 @@ public struct Leaves: Sendable {
 }
 
 /// A value of a checkpoint with the path that leads to it.
-public struct Leaf: Sendable {
+package struct Leaf: Sendable {
   /// What there is at the end of a path.
-  public enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     /// A tensor.
     case tensor
     /// A value without tensors in it: a number, a list, an object.
@@ -74,9 +74,9 @@ public struct Leaf: Sendable {
   }
 
   /// What there is at the end of the path.
-  public var kind: Kind
+  package var kind: Kind
   /// The value.
-  public var node: NodeID
+  package var node: NodeID
   /// The number of steps to the outermost tensor that the leaf lies inside of, as scales lie inside
   /// of a quantised tensor; `nil` for most leaves.
   package var tensorStepCount: Int?
@@ -85,7 +85,7 @@ public struct Leaf: Sendable {
 }
 
 /// One step from a container to what it holds.
-public enum PathComponent: Hashable, Sendable {
+package enum PathComponent: Hashable, Sendable {
   /// A dict key: any hashable object.
   case key(NodeID)
   /// The index of a list's or tuple's item.

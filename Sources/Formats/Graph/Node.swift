@@ -3,7 +3,7 @@
 /// Nodes are Python *values*: what a pickle spells differently from protocol to protocol (bytes,
 /// sets) is one case here. Objects that only their class could build stay what they are in a
 /// pickle, a construction that nobody runs: ``object(_:)``.
-public enum Node: Sendable {
+package enum Node: Sendable {
   /// `None`.
   case none
   /// `True` or `False`.
@@ -41,13 +41,13 @@ public enum Node: Sendable {
 }
 
 /// A run of bytes in a graph's text arena.
-public struct ByteRun: Hashable, Sendable {
+package struct ByteRun: Hashable, Sendable {
   @usableFromInline package var start: UInt32
   @usableFromInline package var count: UInt32
 }
 
 /// A run of node identifiers in a graph's child arena.
-public struct NodeRun: Hashable, Sendable {
+package struct NodeRun: Hashable, Sendable {
   @usableFromInline package var start: UInt32
   /// How many children there are.
   @usableFromInline package var count: UInt32
@@ -60,7 +60,7 @@ public struct NodeRun: Hashable, Sendable {
 }
 
 /// Names a node of one ``TensorGraph``; equal identifiers mean the same Python object.
-public struct NodeID: Hashable, Sendable {
+package struct NodeID: Hashable, Sendable {
   /// The node's place in the arena.
   @usableFromInline package let index: Int32
 
@@ -71,17 +71,17 @@ public struct NodeID: Hashable, Sendable {
 }
 
 /// Names an entry of ``TensorGraph/objects``.
-public struct ObjectID: Hashable, Sendable {
+package struct ObjectID: Hashable, Sendable {
   @usableFromInline package let index: Int32
 }
 
 /// Names an entry of ``TensorGraph/tensors``.
-public struct TensorID: Hashable, Sendable {
+package struct TensorID: Hashable, Sendable {
   @usableFromInline package let index: Int32
 }
 
 /// Names an entry of ``TensorGraph/storages``.
-public struct StorageID: Hashable, Sendable {
+package struct StorageID: Hashable, Sendable {
   @usableFromInline package let index: Int32
 }
 
@@ -94,9 +94,9 @@ extension TensorID {
 }
 
 /// A Python object as the calls that would rebuild it; none of them is ever made.
-public struct ObjectNode: Sendable {
+package struct ObjectNode: Sendable {
   /// Which pickle operation creates the object.
-  public enum Form: Hashable, Sendable {
+  package enum Form: Hashable, Sendable {
     /// `callable(*arguments)`: REDUCE.
     case call
     /// `callable.__new__(callable, *arguments)`: NEWOBJ.
@@ -108,19 +108,19 @@ public struct ObjectNode: Sendable {
   }
 
   /// Which pickle operation creates the object.
-  public var form: Form
+  package var form: Form
   /// The class or function.
-  public var callable: NodeID
+  package var callable: NodeID
   /// A tuple.
-  public var arguments: NodeID
+  package var arguments: NodeID
   /// A dict, for ``Form/newWithKeywords`` only.
-  public var keywords: NodeID?
+  package var keywords: NodeID?
   /// Items appended afterwards.
-  public var items: NodeRun
+  package var items: NodeRun
   /// Keys and values set afterwards, alternating.
-  public var pairs: NodeRun
+  package var pairs: NodeRun
   /// The state handed to the object afterwards: BUILD.
-  public var state: NodeID?
+  package var state: NodeID?
 
   package init(form: Form, callable: NodeID, arguments: NodeID, keywords: NodeID? = nil) {
     self.form = form
@@ -136,11 +136,11 @@ public struct ObjectNode: Sendable {
 ///
 /// Readers that know a library's classes attach parts; a sparse tensor has `indices` and `values`, a
 /// parameter has one part without a name of its own, the tensor.
-public struct Part: Sendable {
+package struct Part: Sendable {
   /// The step from the object to the part, or `nil` if the part goes by the object's name.
-  public var component: PathComponent?
+  package var component: PathComponent?
   /// The part.
-  public var node: NodeID
+  package var node: NodeID
 
   package init(_ component: PathComponent?, _ node: NodeID) {
     self.component = component

@@ -1,4 +1,4 @@
-public import CkptBase
+package import CkptBase
 
 /// Blocks of elements placed in a box of any number of dimensions: what a storage consists of that
 /// no file has in one piece.
@@ -6,31 +6,31 @@ public import CkptBase
 /// Every element of the box is in exactly one block. Packed in row-major order they are the storage.
 /// The shards of a tensor lie at their offsets in it, tensors joined by their rows lie one below the
 /// other, and elements that are cast are one block.
-public struct PlacedBlocks: Sendable {
+package struct PlacedBlocks: Sendable {
   /// A block and its place.
-  public struct Block: Sendable {
+  package struct Block: Sendable {
     /// The index of the first element in the box, along each dimension.
-    public var origin: [Int]
+    package var origin: [Int]
     /// The elements.
-    public var elements: ElementBlock
+    package var elements: ElementBlock
 
     /// Places elements in a box.
-    public init(_ elements: ElementBlock, at origin: [Int]) {
+    package init(_ elements: ElementBlock, at origin: [Int]) {
       self.elements = elements
       self.origin = origin
     }
   }
 
   /// The number of elements of the box along each dimension.
-  public private(set) var shape: [Int]
+  package private(set) var shape: [Int]
   /// The blocks in the row-major order of their first elements; none is empty.
-  public private(set) var blocks: [Block]
+  package private(set) var blocks: [Block]
 
   /// Places blocks in a box of `shape`; empty ones are left out.
   ///
   /// - Throws: `malformed` when one is not in the box or of another dtype than the others, or when an
   ///   element of the box is in none or in several; `limitExceeded` when there are too many to tell.
-  public init(_ blocks: [Block], in shape: [Int]) throws(CheckpointError) {
+  package init(_ blocks: [Block], in shape: [Int]) throws(CheckpointError) {
     self.shape = shape
     self.blocks = []
     try Tensor.requireSize(shape, of: blocks.first?.elements.dtype ?? .uint8)
@@ -123,23 +123,23 @@ extension PlacedBlocks.Block {
 }
 
 /// Elements in a file: a view like a tensor's, but over a region.
-public struct ElementBlock: Sendable {
+package struct ElementBlock: Sendable {
   /// The bytes that the block is a view of.
-  public var region: FileRegion
+  package var region: FileRegion
   /// The type of the elements in the file.
-  public var dtype: DType
+  package var dtype: DType
   /// The number of elements along each dimension.
-  public var shape: [Int]
+  package var shape: [Int]
   /// The distance between neighbors along each dimension, in elements.
-  public var strides: [Int]
+  package var strides: [Int]
   /// The place of the first element in the region, in elements.
-  public var offset: Int
+  package var offset: Int
   /// Whether numbers are stored most significant byte first.
-  public var isBigEndian: Bool
+  package var isBigEndian: Bool
   /// Whether the imaginary parts are stored with the opposite sign.
-  public var isConjugated: Bool
+  package var isConjugated: Bool
   /// Whether all values are stored with the opposite sign.
-  public var isNegated: Bool
+  package var isNegated: Bool
 
   /// The elements of a tensor in a region that holds its storage.
   package init(_ tensor: Tensor, in region: FileRegion, isBigEndian: Bool) {

@@ -1,24 +1,24 @@
-public import CkptBase
+package import CkptBase
 
 /// A storage: the bytes that one or more tensors are views of.
-public struct Storage: Sendable {
+package struct Storage: Sendable {
   /// The name of the storage in its archive: the text after `data/`.
-  public var key: String
+  package var key: String
   /// The dtype of the class it was saved under, or `nil` for an untyped one.
-  public var dtype: DType?
+  package var dtype: DType?
   /// The device it was on when it was saved, such as `cpu` or `cuda:0`.
-  public var location: String
+  package var location: String
   /// The size in bytes.
-  public var byteCount: Int
+  package var byteCount: Int
   /// Where its bytes lie, or `nil` where a file has the tensors' bytes instead, or only its blocks.
   ///
   /// See ``Tensor/packed`` and ``blocks``.
-  public var region: FileRegion?
+  package var region: FileRegion?
   /// Whether its numbers are stored most significant byte first.
-  public var isBigEndian: Bool
+  package var isBigEndian: Bool
   /// The blocks of a storage without a ``region``: packed in row-major order, and cast to ``dtype``
   /// where the files have another, they are its bytes.
-  public var blocks: PlacedBlocks?
+  package var blocks: PlacedBlocks?
 
   package init(
     key: String, dtype: DType?, location: String, byteCount: Int, region: FileRegion?,
@@ -35,9 +35,9 @@ public struct Storage: Sendable {
 }
 
 /// A stretch of a source that holds tensor data: where it lies, not its bytes.
-public struct FileRegion: Sendable {
+package struct FileRegion: Sendable {
   /// How the bytes of a region are stored.
-  public enum Encoding: Hashable, Sendable {
+  package enum Encoding: Hashable, Sendable {
     /// As they are.
     case stored
     /// Compressed with deflate (RFC 1951).
@@ -45,20 +45,20 @@ public struct FileRegion: Sendable {
   }
 
   /// The file, or a part of one, that holds the bytes.
-  public let source: any ByteSource
+  package let source: any ByteSource
   /// Where the stored bytes lie in ``source``, in bytes.
-  public let range: Range<Int>
+  package let range: Range<Int>
   /// How the bytes are stored.
-  public let encoding: Encoding
+  package let encoding: Encoding
   /// The length in bytes once decoded; equal to the length of ``range`` when stored.
-  public let byteCount: Int
+  package let byteCount: Int
   /// The CRC-32 the decoded bytes must have, or `nil` where the container keeps none.
-  public let crc32: UInt32?
+  package let crc32: UInt32?
   /// The name of the archive entry or tensor, for messages.
-  public let name: String
+  package let name: String
 
   /// Describes a stretch of `source`.
-  public init(
+  package init(
     source: any ByteSource, range: Range<Int>, encoding: Encoding = .stored, byteCount: Int? = nil,
     crc32: UInt32? = nil, name: String
   ) {

@@ -1,9 +1,9 @@
 package import CkptBase
 
 /// A tensor of a checkpoint: a view over a storage, or a view over nothing for the meta device.
-public struct Tensor: Sendable {
+package struct Tensor: Sendable {
   /// How a pickle spells the tensor.
-  public enum Origin: Sendable {
+  package enum Origin: Sendable {
     /// The file has no pickle.
     case plain
     /// By calls that rebuild it.
@@ -13,28 +13,28 @@ public struct Tensor: Sendable {
   }
 
   /// The node that stands for the tensor in the graph.
-  public var node: NodeID
+  package var node: NodeID
   /// The type of the elements.
-  public var dtype: DType
+  package var dtype: DType
   /// The number of elements along each dimension; empty for a scalar.
-  public var shape: [Int]
+  package var shape: [Int]
   /// The distance between neighbors along each dimension, in elements.
-  public var strides: [Int]
+  package var strides: [Int]
   /// Where the first element lies in the storage, in elements.
-  public var offset: Int
+  package var offset: Int
   /// The storage, or `nil` for a tensor without data.
-  public var storage: StorageID?
+  package var storage: StorageID?
   /// Whether autograd records operations on it.
-  public var requiresGradient: Bool
+  package var requiresGradient: Bool
   /// Whether the imaginary parts are stored with the opposite sign.
-  public var isConjugated: Bool
+  package var isConjugated: Bool
   /// Whether all values are stored with the opposite sign.
-  public var isNegated: Bool
+  package var isNegated: Bool
   /// How a pickle spells the tensor.
-  public var origin: Origin
+  package var origin: Origin
   /// Where a file has the elements packed in row-major order, little-endian and with lazy signs
   /// resolved; `nil` where they are to be taken from the storage.
-  public package(set) var packed: FileRegion?
+  package var packed: FileRegion?
 
   package init(
     node: NodeID, dtype: DType, shape: [Int], strides: [Int], offset: Int, storage: StorageID?,
@@ -54,10 +54,10 @@ public struct Tensor: Sendable {
   }
 
   /// The number of elements; readers have checked that it does not overflow.
-  public var elementCount: Int { shape.reduce(1, *) }
+  package var elementCount: Int { shape.reduce(1, *) }
 
   /// The size of the packed elements in bytes.
-  public var byteCount: Int { elementCount * dtype.byteCount }
+  package var byteCount: Int { elementCount * dtype.byteCount }
 
   /// The strides of a tensor of `shape` whose elements are packed in row-major order; a dimension
   /// without elements counts as one.
@@ -85,7 +85,7 @@ public struct Tensor: Sendable {
   }
 
   /// Whether the elements lie packed in row-major order.
-  public var isContiguous: Bool {
+  package var isContiguous: Bool {
     guard !shape.contains(0) else { return true }
     var expected = 1
     for index in shape.indices.reversed() where shape[index] != 1 {

@@ -4,7 +4,7 @@ extension TensorGraph {
   ///
   /// Nesting is followed a few levels deep and each container shows its first items only, so that the
   /// effort is bounded whatever the graph.
-  public func description(of id: NodeID, limit: Int = 200) -> String {
+  package func description(of id: NodeID, limit: Int = 200) -> String {
     var text = ""
     describe(id, into: &text, limit: limit, depth: 0)
     guard text.count > limit else { return text }

@@ -6,7 +6,7 @@ extension TensorGraph {
   ///
   /// `OrderedDict`, `defaultdict` and `Counter` are known by name; any object whose pickle sets
   /// keys in it counts as well.
-  public func entries(of id: NodeID) -> [(key: NodeID, value: NodeID)]? {
+  package func entries(of id: NodeID) -> [(key: NodeID, value: NodeID)]? {
     switch self[id] {
     case .dict(let run): return pairs(run)
     case .object(let objectID):

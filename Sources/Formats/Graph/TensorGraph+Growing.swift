@@ -1,4 +1,4 @@
-public import CkptBase
+package import CkptBase
 
 /// Filling the arena, and changing what it holds.
 extension TensorGraph {

@@ -3,7 +3,7 @@ extension TensorGraph {
   /// from left to right; strings that name globals included.
   ///
   /// The walk keeps its own stack: nesting in a file may be as deep as the file is long.
-  public func reachable(from roots: [NodeID]) -> [NodeID] {
+  package func reachable(from roots: [NodeID]) -> [NodeID] {
     var seen = [Bool](repeating: false, count: nodeCount)
     var order: [NodeID] = []
     var pending = Array(roots.reversed())

@@ -1,4 +1,4 @@
-public import CkptBase
+internal import CkptBase
 
 /// The contents of a checkpoint, whatever its format: an arena of Python objects with identity.
 ///
@@ -7,25 +7,25 @@ public import CkptBase
 /// part of a graph; a ``Storage`` tells where it lies in a file.
 ///
 /// The arena grows while a reader fills it and is read-only afterwards.
-public struct TensorGraph: Sendable {
+package struct TensorGraph: Sendable {
   /// The object everything else hangs from.
-  public package(set) var root: NodeID
+  package var root: NodeID
   /// The constructions behind object nodes and tensors.
-  public internal(set) var objects: [ObjectNode] = []
+  package internal(set) var objects: [ObjectNode] = []
   /// The tensors, in the order in which the reader met them.
-  public internal(set) var tensors: [Tensor] = []
+  package internal(set) var tensors: [Tensor] = []
   /// The storages, in the order in which the reader met them.
-  public internal(set) var storages: [Storage] = []
+  package internal(set) var storages: [Storage] = []
   /// Calls whose results the pickle dropped, kept so that nothing is lost silently.
-  public package(set) var discarded: [NodeID] = []
+  package var discarded: [NodeID] = []
 
   /// The one-character strs that protocol 2 spelled one-byte bytes with.
   ///
   /// CPython has each such character once, so the str may be one object with others in the file.
-  public package(set) var spellings: [NodeID: NodeID] = [:]
+  package var spellings: [NodeID: NodeID] = [:]
 
   /// Named values inside objects and tensors, attached by readers that know their classes.
-  public package(set) var parts: [NodeID: [Part]] = [:]
+  package var parts: [NodeID: [Part]] = [:]
 
   @usableFromInline var nodes: [Node]
   @usableFromInline var children: [NodeID] = []
@@ -41,37 +41,37 @@ public struct TensorGraph: Sendable {
   package static let emptyTuple = NodeID(index: 3)
 
   /// A graph whose root is `None`.
-  public init() {
+  package init() {
     nodes = [.none, .bool(false), .bool(true), .tuple(.empty)]
     root = Self.none
   }
 
   /// How many nodes the arena holds, reachable or not.
-  @inlinable public var nodeCount: Int { nodes.count }
+  @inlinable package var nodeCount: Int { nodes.count }
 
   /// How many bytes the texts, bytes objects and large ints of the arena have together.
   package var textByteCount: Int { text.count }
 
   /// The node that `id` names.
-  @inlinable public subscript(id: NodeID) -> Node {
+  @inlinable package subscript(id: NodeID) -> Node {
     WorkCount.add(1)
     return nodes[Int(id.index)]
   }
 
   /// The construction that `id` names.
-  public package(set) subscript(id: ObjectID) -> ObjectNode {
+  package subscript(id: ObjectID) -> ObjectNode {
     @inlinable get { objects[Int(id.index)] }
     set { objects[Int(id.index)] = newValue }
   }
 
   /// The tensor that `id` names.
-  @inlinable public subscript(id: TensorID) -> Tensor { tensors[Int(id.index)] }
+  @inlinable package subscript(id: TensorID) -> Tensor { tensors[Int(id.index)] }
 
   /// The storage that `id` names.
-  @inlinable public subscript(id: StorageID) -> Storage { storages[Int(id.index)] }
+  @inlinable package subscript(id: StorageID) -> Storage { storages[Int(id.index)] }
 
   /// The children of a container, as a view of the arena.
-  @inlinable public subscript(run: NodeRun) -> ArraySlice<NodeID> { children[run.range] }
+  @inlinable package subscript(run: NodeRun) -> ArraySlice<NodeID> { children[run.range] }
 
   /// One of the children of a container.
   @inlinable package func child(_ index: Int, of run: NodeRun) -> NodeID {
@@ -80,7 +80,7 @@ public struct TensorGraph: Sendable {
   }
 
   /// The bytes of a string, bytes object or large int, as a view of the arena.
-  @inlinable public subscript(run: ByteRun) -> ArraySlice<UInt8> {
+  @inlinable package subscript(run: ByteRun) -> ArraySlice<UInt8> {
     text[Int(run.start)..<Int(run.start) + Int(run.count)]
   }
 
@@ -88,16 +88,16 @@ public struct TensorGraph: Sendable {
   @inlinable package func index(of id: NodeID) -> Int { Int(id.index) }
 
   /// The place of a tensor in ``tensors``.
-  @inlinable public func index(of id: TensorID) -> Int { Int(id.index) }
+  @inlinable package func index(of id: TensorID) -> Int { Int(id.index) }
 
   /// The place of a storage in ``storages``.
-  @inlinable public func index(of id: StorageID) -> Int { Int(id.index) }
+  @inlinable package func index(of id: StorageID) -> Int { Int(id.index) }
 }
 
 /// What a node is, when it is one of the simple kinds.
 extension TensorGraph {
   /// The text of a str node, with lone surrogates replaced, or `nil` for another node.
-  public func string(_ id: NodeID) -> String? {
+  package func string(_ id: NodeID) -> String? {
     guard case .string(let run) = self[id] else { return nil }
     return decoded(run)
   }
@@ -127,7 +127,7 @@ extension TensorGraph {
   }
 
   /// The value of an int or bool node that fits 64 bits, or `nil` for another node.
-  public func int(_ id: NodeID) -> Int? {
+  package func int(_ id: NodeID) -> Int? {
     switch self[id] {
     case .int(let value): value
     case .bool(let value): value ? 1 : 0
@@ -136,7 +136,7 @@ extension TensorGraph {
   }
 
   /// The elements of a tuple node, or `nil` for another node.
-  public func tuple(_ id: NodeID) -> ArraySlice<NodeID>? {
+  package func tuple(_ id: NodeID) -> ArraySlice<NodeID>? {
     guard case .tuple(let run) = self[id] else { return nil }
     return self[run]
   }
@@ -166,7 +166,7 @@ extension TensorGraph {
   }
 
   /// The dotted name of a global, or `nil` for another node.
-  public func globalName(_ id: NodeID) -> String? {
+  package func globalName(_ id: NodeID) -> String? {
     guard case .global(let module, let name) = self[id] else { return nil }
     return "\(string(module) ?? "?").\(string(name) ?? "?")"
   }

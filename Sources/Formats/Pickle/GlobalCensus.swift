@@ -321,7 +321,7 @@ public struct GlobalUse: Hashable, Sendable {
   /// The name in the module, dotted for an attribute of a member; empty for the module itself.
   public var name: String
   /// The verdict on it.
-  public var verdict: GlobalPolicy.Verdict
+  package var verdict: GlobalPolicy.Verdict
   /// The ways in which the pickle uses it.
   public var ways: Set<Way> = []
   /// The number of times the pickle names or reaches it.

@@ -4,9 +4,9 @@ package import CkptGraph
 /// Judges the globals that a pickle names.
 ///
 /// Nothing is ever imported. The policy only decides which names are kept.
-public enum GlobalPolicy: Sendable {
+package enum GlobalPolicy: Sendable {
   /// The verdict on a global.
-  public enum Verdict: Hashable, Sendable {
+  package enum Verdict: Hashable, Sendable {
     /// Part of the vocabulary of checkpoints; this program knows its meaning.
     case known
     /// An unknown class or function; kept as it is and reported.
@@ -20,7 +20,7 @@ public enum GlobalPolicy: Sendable {
   /// A dotted name (protocol 4) is dangerous if any part of it is. A Python 2 name is judged
   /// together with its Python 3 name: the last PROTO opcode decides which of the two it means, and
   /// one file can have several.
-  public static func verdict(module: String, name: String) -> Verdict {
+  package static func verdict(module: String, name: String) -> Verdict {
     WorkCount.add(module.utf8.count + name.utf8.count)
     let modern = Python2Names.modern(module, name)
     if isDangerous(module: module, name: name)

@@ -1,27 +1,27 @@
-public import CkptBase
-public import CkptGraph
+package import CkptBase
+package import CkptGraph
 
 /// Bytes put together from the elements of several tensors that are views of them: the inverse of
 /// picking elements with ``Segment/gather(_:_:)``.
 ///
 /// Bytes that no piece reaches are zero. Where pieces, or elements of one, reach the same byte they
 /// must agree; a run throws `conflict` when they do not.
-public struct Assembly: Sendable {
+package struct Assembly: Sendable {
   /// The elements of one tensor.
-  public struct Piece: Sendable {
+  package struct Piece: Sendable {
     /// The region that has the elements.
-    public var region: FileRegion
+    package var region: FileRegion
     /// The place of each element in the assembly, and the change of its bytes on the way.
-    public var placement: StridedElements
+    package var placement: StridedElements
     /// The place of the first element in the region, in bytes.
-    public var sourceOffset: Int
+    package var sourceOffset: Int
     /// The distance in bytes between neighbors along each dimension in the region, a multiple of an
     /// element's size; `nil` where the region has the elements packed in row-major order, and nothing
     /// else.
-    public var sourceStrides: [Int]?
+    package var sourceStrides: [Int]?
 
     /// The elements in `region`, which go where `placement` says.
-    public init(
+    package init(
       region: FileRegion, placement: StridedElements, sourceOffset: Int = 0,
       sourceStrides: [Int]? = nil
     ) {
@@ -33,18 +33,18 @@ public struct Assembly: Sendable {
   }
 
   /// The size in bytes, before a cast.
-  public var byteCount: Int
+  package var byteCount: Int
   /// What the bytes are put together from.
-  public var pieces: [Piece]
+  package var pieces: [Piece]
   /// The start of the assembly in the storage that it is a part of, in bytes; for messages.
-  public var origin: Int
+  package var origin: Int
   /// The cast of all elements once they are put together.
-  public var cast: ElementCast?
+  package var cast: ElementCast?
   /// Whether no byte is reached twice, so that nothing needs to agree.
-  public var isDisjoint: Bool
+  package var isDisjoint: Bool
 
   /// Describes `byteCount` bytes put together from `pieces`, in any order.
-  public init(
+  package init(
     byteCount: Int, pieces: [Piece], origin: Int = 0, cast: ElementCast? = nil,
     isDisjoint: Bool = false
   ) {
@@ -120,7 +120,7 @@ extension Segment {
   /// near is zero. Only where pieces reach across each other, or leave bytes out, must they be put
   /// together in memory. A piece that is there twice is read once.
   /// - Throws: `truncated` or `malformed` when a piece is not inside its file or the assembly.
-  public static func assembling(
+  package static func assembling(
     byteCount: Int, pieces: [Assembly.Piece]
   ) throws(CheckpointError) -> [Segment] {
     try Assembly(byteCount: byteCount, pieces: pieces).validate()

@@ -1,22 +1,22 @@
-public import CkptGraph
+package import CkptGraph
 
 /// Everything about an output file except its bytes: which run of bytes comes from where.
 ///
 /// A plan is made without touching tensor data, so the size of the output is known before a byte
 /// moves. The copy engine executes one.
-public struct FilePlan: Sendable {
+package struct FilePlan: Sendable {
   /// The runs of bytes, in the order of the output.
-  public private(set) var segments: [Segment]
+  package private(set) var segments: [Segment]
   /// The size of the output in bytes.
-  public private(set) var byteCount: Int
+  package private(set) var byteCount: Int
   /// Source regions whose checksum must hold although the output takes only a part of their bytes,
   /// or none.
-  public private(set) var inspectedRegions: [FileRegion]
+  package private(set) var inspectedRegions: [FileRegion]
   /// The runs of ``segments`` whose checksums computed segments ask for, none inside another.
-  public private(set) var records: [Range<Int>]
+  package private(set) var records: [Range<Int>]
 
   /// An empty plan.
-  public init() {
+  package init() {
     segments = []
     byteCount = 0
     inspectedRegions = []
@@ -24,20 +24,20 @@ public struct FilePlan: Sendable {
   }
 
   /// Adds a run of bytes to the end of the output.
-  public mutating func append(_ segment: Segment) {
+  package mutating func append(_ segment: Segment) {
     byteCount += segment.byteCount
     segments.append(segment)
   }
 
   /// Asks for the checksum of `region` to be verified even if no segment copies all of it.
-  public mutating func inspect(_ region: FileRegion) {
+  package mutating func inspect(_ region: FileRegion) {
     inspectedRegions.append(region)
   }
 
   /// Makes the segments from number `start` to the last one a record, and returns its number.
   ///
   /// Segments computed later can ask for the CRC-32 of its bytes.
-  public mutating func closeRecord(from start: Int) -> Int {
+  package mutating func closeRecord(from start: Int) -> Int {
     precondition(start <= segments.count && start >= records.last?.upperBound ?? 0)
     records.append(start..<segments.count)
     return records.count - 1
@@ -45,12 +45,12 @@ public struct FilePlan: Sendable {
 }
 
 /// The CRC-32 of the records of an output, for the segments that are computed from them.
-public struct RecordChecksums: Sendable {
+package struct RecordChecksums: Sendable {
   private let sum: @Sendable (Int) -> UInt32
 
   /// The sums that `sum` gives for the numbers that ``FilePlan/closeRecord(from:)`` gave.
   package init(_ sum: @escaping @Sendable (Int) -> UInt32) { self.sum = sum }
 
   /// The checksum of a record that ends before the segment that asks.
-  public subscript(record: Int) -> UInt32 { sum(record) }
+  package subscript(record: Int) -> UInt32 { sum(record) }
 }

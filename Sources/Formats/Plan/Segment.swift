@@ -1,8 +1,8 @@
 package import CkptBase
-public import CkptGraph
+package import CkptGraph
 
 /// One run of bytes of an output file: where they come from and what is done to them on the way.
-public enum Segment: Sendable {
+package enum Segment: Sendable {
   /// Bytes that are known already: headers and everything else small.
   case literal([UInt8])
   /// A stretch of a source region, as it is; `range` counts decoded bytes from the region's start.
@@ -19,7 +19,7 @@ public enum Segment: Sendable {
   case computed(byteCount: Int, @Sendable (RecordChecksums) -> [UInt8])
 
   /// How many bytes the segment adds to the output.
-  public var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .literal(let bytes): bytes.count
     case .copy(_, let range): range.count

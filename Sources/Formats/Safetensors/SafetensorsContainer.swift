@@ -1,6 +1,6 @@
 package import CkptBase
-public import CkptContainer
-public import CkptSkeleton
+package import CkptContainer
+package import CkptSkeleton
 
 /// The safetensors file.
 package struct SafetensorsContainer: FileContainer {
@@ -31,17 +31,17 @@ package struct SafetensorsContainer: FileContainer {
 }
 
 /// The header of a safetensors file as it was found.
-public struct SafetensorsDescription: Sendable {
+package struct SafetensorsDescription: Sendable {
   /// The form of its tensors' names.
-  public var layout: Layout
+  package var layout: Layout
   /// The size of the JSON header in bytes, padding included.
-  public var headerByteCount: Int
+  package var headerByteCount: Int
   /// The entries of `__metadata__`, in their order.
-  public var metadata: [(key: String, value: String)]
+  package var metadata: [(key: String, value: String)]
   /// Whether the header has a `__metadata__`, which may be empty.
-  public var hasMetadata: Bool
+  package var hasMetadata: Bool
   /// The container that the file was made from, where its skeleton tells.
-  public var origin: (any ContainerDescription)?
+  package var origin: (any ContainerDescription)?
 
   package init(
     layout: Layout, headerByteCount: Int, metadata: [(key: String, value: String)],
@@ -64,11 +64,11 @@ public struct SafetensorsDescription: Sendable {
 /// A safetensors file as a container.
 extension SafetensorsDescription: ContainerDescription {
   /// `safetensors`.
-  public var kind: String { "safetensors" }
+  package var kind: String { "safetensors" }
   /// The name of the format.
-  public var title: String { "safetensors" }
+  package var title: String { "safetensors" }
   /// Its layout and metadata.
-  public var facts: [ContainerFact] {
+  package var facts: [ContainerFact] {
     [
       .init("layout", .text(layout.rawValue), "layout \(layout.rawValue)"),
       .init("header_bytes", .number(headerByteCount), "header of \(headerByteCount) bytes"),
@@ -76,7 +76,7 @@ extension SafetensorsDescription: ContainerDescription {
     ]
   }
   /// Safetensors.
-  public var format: CheckpointFormat? { .safetensors }
+  package var format: CheckpointFormat? { .safetensors }
   /// Whether a skeleton describes the object.
-  public var holdsObject: Bool { hasSkeleton }
+  package var holdsObject: Bool { hasSkeleton }
 }

@@ -1,5 +1,5 @@
-public import CkptBase
-public import CkptContainer
+package import CkptBase
+package import CkptContainer
 internal import CkptGraph
 internal import CkptPlan
 public import CkptSkeleton
@@ -8,7 +8,7 @@ public import CkptSkeleton
 ///
 /// Decides which entry holds which tensor's bytes, and writes header and skeleton; no tensor's bytes
 /// are read. An encoder has made its decisions once it exists.
-public struct SafetensorsEncoder: Sendable {
+package struct SafetensorsEncoder: Sendable {
   let graph: TensorGraph
   private let container: (any ContainerDescription)?
   let unusedRegions: [FileRegion]
@@ -31,8 +31,8 @@ public struct SafetensorsEncoder: Sendable {
   ///
   /// - Throws: `lossy` for what has no place in the file unless loss is allowed; `limitExceeded` for
   ///   a header beyond what readers accept.
-  public static func encode(
-    _ checkpoint: Checkpoint, options: Options
+  package static func encode(
+    _ checkpoint: Checkpoint, options: SafetensorsOptions
   ) throws(CheckpointError) -> EncodedFile {
     let encoder = try SafetensorsEncoder(checkpoint, options: options)
     return try encoder.encode()
@@ -41,7 +41,7 @@ public struct SafetensorsEncoder: Sendable {
   /// Decides what a file for `checkpoint` holds.
   ///
   /// - Throws: `lossy` for what has no place in the file unless loss is allowed.
-  init(_ checkpoint: Checkpoint, options: Options) throws(CheckpointError) {
+  init(_ checkpoint: Checkpoint, options: SafetensorsOptions) throws(CheckpointError) {
     graph = checkpoint.graph
     container = checkpoint.container
     unusedRegions = checkpoint.unusedRegions
@@ -120,40 +120,38 @@ public struct SafetensorsEncoder: Sendable {
   }
 }
 
-extension SafetensorsEncoder {
-  /// What the caller decides.
-  public struct Options: Sendable {
-    /// What becomes of tensors that show the same bytes.
-    public enum TiedTensors: String, Sendable, CaseIterable {
-      /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
-      case alias
-      /// Every name has its bytes.
-      case copy
-    }
+/// Choices of the caller about how a safetensors file is written.
+public struct SafetensorsOptions: Sendable {
+  /// What becomes of tensors that show the same bytes.
+  public enum TiedTensors: String, Sendable, CaseIterable {
+    /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
+    case alias
+    /// Every name has its bytes.
+    case copy
+  }
 
-    /// How tensors are named.
-    public var layout: Layout
-    /// Whether what is not tensors goes along in the skeleton.
-    public var includesSkeleton: Bool
-    /// What becomes of tied tensors; `nil` for what the layout's readers need.
-    public var tied: TiedTensors?
-    /// Whether what has no place in the file becomes a warning instead of an error.
-    public var allowsLoss: Bool
-    /// The metadata beside what the skeleton and tied tensors need; `nil` for that of the
-    /// safetensors file that the checkpoint was made from.
-    public var metadata: [(key: String, value: String)]?
+  /// How tensors are named.
+  public var layout: Layout
+  /// Whether what is not tensors goes along in the skeleton.
+  public var includesSkeleton: Bool
+  /// What becomes of tied tensors; `nil` for what the layout's readers need.
+  public var tied: TiedTensors?
+  /// Whether what has no place in the file becomes a warning instead of an error.
+  public var allowsLoss: Bool
+  /// The metadata beside what the skeleton and tied tensors need; `nil` for that of the
+  /// safetensors file that the checkpoint was made from.
+  public var metadata: [(key: String, value: String)]?
 
-    /// Makes options.
-    public init(
-      layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
-      allowsLoss: Bool = false, metadata: [(key: String, value: String)]? = nil
-    ) {
-      self.layout = layout
-      self.includesSkeleton = includesSkeleton
-      self.tied = tied
-      self.allowsLoss = allowsLoss
-      self.metadata = metadata
-    }
+  /// Makes options.
+  public init(
+    layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
+    allowsLoss: Bool = false, metadata: [(key: String, value: String)]? = nil
+  ) {
+    self.layout = layout
+    self.includesSkeleton = includesSkeleton
+    self.tied = tied
+    self.allowsLoss = allowsLoss
+    self.metadata = metadata
   }
 }
 

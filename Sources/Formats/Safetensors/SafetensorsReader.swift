@@ -1,11 +1,11 @@
-public import CkptBase
-public import CkptContainer
+package import CkptBase
+package import CkptContainer
 internal import CkptGraph
 internal import CkptPickle
 internal import CkptSkeleton
 
 /// Reads a safetensors file's structure, in either layout, without its tensor data.
-public enum SafetensorsReader: Sendable {
+package enum SafetensorsReader: Sendable {
   /// The contents of a safetensors file.
   ///
   /// With a skeleton it is the object that the file was made from, as far as the tensors still
@@ -13,7 +13,7 @@ public enum SafetensorsReader: Sendable {
   ///
   /// - Returns: the graph and what to tell of its file.
   /// - Throws: ``CheckpointError`` with the file and the tensor in its path.
-  public static func read(
+  package static func read(
     _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> Checkpoint {
     try read(SourceLook(at: source), options)

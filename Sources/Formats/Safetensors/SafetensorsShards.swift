@@ -1,40 +1,40 @@
-public import CkptBase
-public import CkptContainer
+package import CkptBase
+package import CkptContainer
 internal import CkptGraph
 internal import CkptJSON
-public import CkptPlan
+package import CkptPlan
 internal import CkptSkeleton
 
 /// A checkpoint as one safetensors file or several with an index, as `save_pretrained` of
 /// transformers lays out a folder.
-public struct SafetensorsShards: Sendable {
+package struct SafetensorsShards: Sendable {
   /// One of the files.
-  public struct File: Sendable {
+  package struct File: Sendable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// Its bytes.
-    public var plan: FilePlan
+    package var plan: FilePlan
     /// How many entries hold tensors.
-    public var tensorCount: Int
+    package var tensorCount: Int
   }
 
   /// The files, in the order of their numbers.
-  public var files: [File]
+  package var files: [File]
   /// The bytes of ``indexName``; `nil` where one file holds everything.
-  public var index: [UInt8]?
+  package var index: [UInt8]?
   /// The size of all tensors in bytes.
-  public var totalByteCount: Int
+  package var totalByteCount: Int
   /// How many names share the bytes of another.
-  public var aliasCount: Int
+  package var aliasCount: Int
   /// What the user should know.
-  public var warnings: [String]
+  package var warnings: [String]
 
   /// The name of the index.
-  public static let indexName = "model.safetensors.index.json"
+  package static let indexName = "model.safetensors.index.json"
 
   /// The name of file `number` of `count`, counted from one; of a file that is alone without
   /// numbers.
-  public static func fileName(_ number: Int, of count: Int) -> String {
+  package static func fileName(_ number: Int, of count: Int) -> String {
     guard count > 1 else { return "model.safetensors" }
     return "model-\(digits(number))-of-\(digits(count)).safetensors"
   }
@@ -54,8 +54,8 @@ extension SafetensorsEncoder {
   ///
   /// - Throws: `lossy` for what has no place in the files unless loss is allowed; `limitExceeded` for
   ///   a header beyond what readers accept.
-  public static func encodeShards(
-    _ checkpoint: Checkpoint, options: Options, maximumByteCount: Int
+  package static func encodeShards(
+    _ checkpoint: Checkpoint, options: SafetensorsOptions, maximumByteCount: Int
   ) throws(CheckpointError) -> SafetensorsShards {
     var options = options
     options.layout = .plain

@@ -18,7 +18,7 @@ struct TensorDeduplication {
   ///
   /// - Throws: `unsupported` for a tensor that no name leads to, in a file with a skeleton.
   init(
-    _ leaves: EntryAssignment, of graph: TensorGraph, tied: SafetensorsEncoder.Options.TiedTensors,
+    _ leaves: EntryAssignment, of graph: TensorGraph, tied: SafetensorsOptions.TiedTensors,
     metadataKeys: Set<ExactString>, _ notes: inout EncodingNotes
   ) throws(CheckpointError) {
     self.graph = graph

@@ -1,5 +1,5 @@
-public import CkptBase
-public import CkptContainer
+package import CkptBase
+package import CkptContainer
 package import CkptGraph
 internal import CkptPickle
 package import CkptZip
@@ -171,7 +171,7 @@ package struct TorchArchive: Sendable {
 }
 
 /// Reads the files of `torch.save` without their tensor data and without running anything.
-public enum TorchReader: Sendable {
+package enum TorchReader: Sendable {
   /// Reads a `.pt` file.
   ///
   /// - Parameters:
@@ -179,7 +179,7 @@ public enum TorchReader: Sendable {
   ///   - dropsUnsafe: replaces globals that can run code by `None`.
   /// - Returns: the contents, the description of the archive, and warnings.
   /// - Throws: ``CheckpointError`` with the file and the archive entry in its path.
-  public static func read(
+  package static func read(
     _ source: any ByteSource, droppingUnsafe dropsUnsafe: Bool = false
   ) throws(CheckpointError) -> Checkpoint {
     let directory = try CheckpointError.within(source.name) { () throws(CheckpointError) in

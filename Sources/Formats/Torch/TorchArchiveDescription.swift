@@ -1,10 +1,10 @@
-public import CkptContainer
+package import CkptContainer
 package import CkptGraph
 
 /// The archive of a `.pt` file, as it was found.
-public struct TorchArchiveDescription: Sendable {
+package struct TorchArchiveDescription: Sendable {
   /// A member of the archive.
-  public enum Record: Sendable {
+  package enum Record: Sendable {
     /// The pickle. The graph holds its contents.
     case pickle(name: String)
     /// A storage and its size in bytes.
@@ -15,7 +15,7 @@ public struct TorchArchiveDescription: Sendable {
     case compressed(name: String, bytes: [UInt8], byteCount: Int)
 
     /// The name without the prefix.
-    public var name: String {
+    package var name: String {
       switch self {
       case .pickle(let name), .storage(let name, _), .other(let name, _),
         .compressed(let name, _, _):
@@ -25,22 +25,22 @@ public struct TorchArchiveDescription: Sendable {
   }
 
   /// Whether `torch.jit.save` wrote it.
-  public var isTorchScript: Bool
+  package var isTorchScript: Bool
   /// The directory inside the archive that holds all records.
-  public var prefix: String
+  package var prefix: String
   /// The protocol of the pickle.
-  public var pickleProtocol: Int
+  package var pickleProtocol: Int
   /// The bytes of the pickle, if another pickler than CPython's can have written them.
   package var pickleBytes: [UInt8]?
   /// Whether numbers in storages are big-endian.
-  public var isBigEndian: Bool
+  package var isBigEndian: Bool
   /// Whether the archive holds checksums of its records.
-  public var hasChecksums: Bool
+  package var hasChecksums: Bool
   /// The alignment of records, in bytes, if another program than torch packed the archive; `nil`
   /// for torch's own.
-  public var foreignAlignment: Int?
+  package var foreignAlignment: Int?
   /// The records in their order, by names without the prefix.
-  public var records: [Record]
+  package var records: [Record]
 
   package init(
     isTorchScript: Bool, prefix: String, pickleProtocol: Int, isBigEndian: Bool,
@@ -59,13 +59,13 @@ public struct TorchArchiveDescription: Sendable {
 /// An archive of `torch.save` as a container.
 extension TorchArchiveDescription: ContainerDescription {
   /// `torch-zip` or `torchscript`.
-  public var kind: String { isTorchScript ? "torchscript" : "torch-zip" }
+  package var kind: String { isTorchScript ? "torchscript" : "torch-zip" }
   /// The writer, with its versions.
-  public var title: String {
+  package var title: String {
     "\(isTorchScript ? "TorchScript archive" : "torch.save archive") (\(writer))"
   }
   /// The writer and layout.
-  public var facts: [ContainerFact] {
+  package var facts: [ContainerFact] {
     [
       .init("writer", .text(writer)),
       .init("prefix", .text(prefix), "prefix '\(prefix)'"),
@@ -79,15 +79,15 @@ extension TorchArchiveDescription: ContainerDescription {
     ]
   }
   /// The format of `torch.save`.
-  public var format: CheckpointFormat? { .torch }
+  package var format: CheckpointFormat? { .torch }
   /// Yes: a pickle keeps objects.
-  public var holdsObject: Bool { true }
+  package var holdsObject: Bool { true }
 }
 
 extension Checkpoint {
   /// The archive of `torch.save` that holds the contents, or that held them before they were
   /// written to a safetensors file with a skeleton.
-  public var archive: TorchArchiveDescription? {
+  package var archive: TorchArchiveDescription? {
     container as? TorchArchiveDescription ?? container?.origin as? TorchArchiveDescription
   }
 }
@@ -114,7 +114,7 @@ extension TorchArchiveDescription {
   /// The alignment of records in the archive, in bytes.
   ///
   /// It is 64 unless the archive says otherwise.
-  public var alignment: Int {
+  package var alignment: Int {
     for case .other(Self.alignmentRecord, let bytes) in records {
       if let alignment = Int(String(decoding: bytes, as: UTF8.self)) { return alignment }
     }
@@ -122,7 +122,7 @@ extension TorchArchiveDescription {
   }
 
   /// The torch versions that write archives with this layout.
-  public var writer: String {
+  package var writer: String {
     if foreignAlignment != nil { return "repacked by another program" }
     if has(Self.formatVersionRecord) { return "torch 2.7 or later" }
     if has(Self.serializationIDRecord) { return "torch 2.1 to 2.6" }

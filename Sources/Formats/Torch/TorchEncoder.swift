@@ -1,5 +1,5 @@
-public import CkptBase
-public import CkptContainer
+package import CkptBase
+package import CkptContainer
 internal import CkptGraph
 internal import CkptPickle
 internal import CkptPlan
@@ -9,16 +9,16 @@ internal import CkptPlan
 /// A checkpoint from an archive, or with a skeleton that describes one, becomes that archive again.
 /// Any other becomes the archive that current PyTorch writes with `torch.save`. No tensor bytes are
 /// read.
-public struct TorchEncoder: Sendable {
+package struct TorchEncoder: Sendable {
   /// Choices of the caller.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// The directory inside the archive, for checkpoints that do not come from an archive.
-    public var prefix: String
+    package var prefix: String
     /// Records to add to those that torch reads.
-    public var records: [TorchArchiveDescription.Record]
+    package var records: [TorchArchiveDescription.Record]
 
     /// Makes options.
-    public init(prefix: String, records: [TorchArchiveDescription.Record] = []) {
+    package init(prefix: String, records: [TorchArchiveDescription.Record] = []) {
       self.prefix = prefix
       self.records = records
     }
@@ -37,7 +37,7 @@ public struct TorchEncoder: Sendable {
   ///
   /// - Throws: `unsupported` for a tensor type that PyTorch lacks or an object that cannot be
   ///   pickled; `malformed` for a skeleton with an archive that torch cannot open.
-  public static func encode(
+  package static func encode(
     _ checkpoint: Checkpoint, options: Options
   ) throws(CheckpointError) -> EncodedFile {
     var encoder = try TorchEncoder(checkpoint, options)
@@ -47,7 +47,7 @@ public struct TorchEncoder: Sendable {
   /// Returns the directory that `torch.save` uses in an archive at `path`; `nil` stands for a
   /// stream (`PyTorchStreamWriter` in `caffe2/serialize/inline_container.cc`, and
   /// `torch/serialization.py` for paths that are not ASCII).
-  public static func prefix(forFileAt path: String?) -> String {
+  package static func prefix(forFileAt path: String?) -> String {
     guard let path, path.utf8.allSatisfy({ $0 < 0x80 }) else { return "archive" }
     let name = path.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }.last ?? ""
     let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name

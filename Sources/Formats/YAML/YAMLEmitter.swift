@@ -1,5 +1,5 @@
 internal import CCkptYAML
-public import CkptBase
+package import CkptBase
 
 /// Writes events as text with libyaml.
 @safe
@@ -124,7 +124,7 @@ extension YAMLValue {
   /// of their name, quotes only where another value would be read without them.
   ///
   /// - Throws: `inputOutput` when memory runs out.
-  public func document() throws(CheckpointError) -> [UInt8] {
+  package func document() throws(CheckpointError) -> [UInt8] {
     let emitter = try YAMLEmitter()
     var work = [Step.value(self)]
     while let step = work.popLast() {

@@ -1,4 +1,4 @@
-public import CkptBase
+package import CkptBase
 
 extension YAMLValue {
   /// Reads the one document that `bytes` hold; a document without content is `null`.
@@ -8,7 +8,7 @@ extension YAMLValue {
   ///
   /// - Throws: `malformed` where the text breaks the rules, `unsupported` for kinds of values of
   ///   other programs (`!tag`), `limitExceeded` beyond ``YAMLLimits``; the path has line and column.
-  public init(reading bytes: [UInt8]) throws(CheckpointError) {
+  package init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard bytes.count <= YAMLLimits.documentBytes else {
       throw CheckpointError(
         .limitExceeded,
@@ -272,15 +272,15 @@ struct OpenCollection {
 }
 
 /// Bounds on what a document may ask of memory and time, each with the reason for its size.
-public enum YAMLLimits: Sendable {
+package enum YAMLLimits: Sendable {
   /// The longest document, in bytes; the longest configuration in OLMo's repository has 0.3 MB.
-  public static let documentBytes = 4 << 20
+  package static let documentBytes = 4 << 20
   /// The most values and names, those that aliases repeat included; one takes about 150 bytes.
   ///
   /// Few aliases of aliases can stand for billions of values.
-  public static let nodes = 1 << 17
+  package static let nodes = 1 << 17
   /// The most collections inside one another; configurations have five.
-  public static let depth = 100
+  package static let depth = 100
   /// The most directives; libyaml compares each with all before it.
-  public static let directives = 16
+  package static let directives = 16
 }

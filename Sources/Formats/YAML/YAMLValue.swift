@@ -1,9 +1,9 @@
 internal import CkptBase
 
 /// One value of a document, and where it was read.
-public struct YAMLValue: Sendable {
+package struct YAMLValue: Sendable {
   /// What a value is.
-  public enum Content: Hashable, Sendable {
+  package enum Content: Hashable, Sendable {
     /// A single value.
     case scalar(YAMLScalar)
     /// A list.
@@ -13,33 +13,33 @@ public struct YAMLValue: Sendable {
   }
 
   /// What the value is.
-  public var content: Content
+  package var content: Content
   /// Where it begins; `nil` for a value that was not read.
-  public var place: YAMLPlace?
+  package var place: YAMLPlace?
 
   /// A value, as read at `place` or of the program's own making.
-  public init(_ content: Content, at place: YAMLPlace? = nil) {
+  package init(_ content: Content, at place: YAMLPlace? = nil) {
     self.content = content
     self.place = place
   }
 
   /// A single value of the program's own making.
-  public init(_ scalar: YAMLScalar) { self.init(.scalar(scalar)) }
+  package init(_ scalar: YAMLScalar) { self.init(.scalar(scalar)) }
 
   /// The single value, if it is one.
-  public var scalar: YAMLScalar? {
+  package var scalar: YAMLScalar? {
     guard case .scalar(let scalar) = content else { return nil }
     return scalar
   }
 
   /// The elements, if it is a list.
-  public var sequence: [YAMLValue]? {
+  package var sequence: [YAMLValue]? {
     guard case .sequence(let elements) = content else { return nil }
     return elements
   }
 
   /// The names and their values, if it has any.
-  public var mapping: YAMLMapping? {
+  package var mapping: YAMLMapping? {
     guard case .mapping(let mapping) = content else { return nil }
     return mapping
   }
@@ -47,16 +47,16 @@ public struct YAMLValue: Sendable {
 
 extension YAMLValue: Hashable {
   /// Whether two values are equal, wherever they stand.
-  public static func == (left: YAMLValue, right: YAMLValue) -> Bool {
+  package static func == (left: YAMLValue, right: YAMLValue) -> Bool {
     left.content == right.content
   }
 
   /// Feeds the content to `hasher`.
-  public func hash(into hasher: inout Hasher) { hasher.combine(content) }
+  package func hash(into hasher: inout Hasher) { hasher.combine(content) }
 }
 
 /// A value that is no collection.
-public enum YAMLScalar: Sendable {
+package enum YAMLScalar: Sendable {
   /// `null`, `~` or nothing at all.
   case null
   /// `true` or `false`, or another of the words for them.
@@ -71,7 +71,7 @@ public enum YAMLScalar: Sendable {
 
 extension YAMLScalar: Hashable {
   /// Whether kind and value are equal; text is compared byte by byte, and NaN equals itself.
-  public static func == (left: YAMLScalar, right: YAMLScalar) -> Bool {
+  package static func == (left: YAMLScalar, right: YAMLScalar) -> Bool {
     switch (left, right) {
     case (.null, .null): true
     case (.bool(let left), .bool(let right)): left == right
@@ -83,7 +83,7 @@ extension YAMLScalar: Hashable {
   }
 
   /// Feeds what ``==(_:_:)`` compares to `hasher`.
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     switch self {
     case .null: hasher.combine(0)
     case .bool(let value): hasher.combine(value)
@@ -96,7 +96,7 @@ extension YAMLScalar: Hashable {
 
 extension YAMLScalar: CustomStringConvertible {
   /// The value as it is written where nothing can be mistaken: text without quotes.
-  public var description: String {
+  package var description: String {
     switch self {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
@@ -119,29 +119,29 @@ extension YAMLScalar: CustomStringConvertible {
 }
 
 /// Names with their values, in the order in which they were written.
-public struct YAMLMapping: Sendable {
+package struct YAMLMapping: Sendable {
   /// A name and its value.
-  public struct Entry: Hashable, Sendable {
+  package struct Entry: Hashable, Sendable {
     /// The name, which is text almost always.
-    public var key: YAMLScalar
+    package var key: YAMLScalar
     /// Its value.
-    public var value: YAMLValue
+    package var value: YAMLValue
   }
 
   /// All names and values in their order.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
   private var indices: [YAMLScalar: Int] = [:]
 
   /// A mapping without entries.
-  public init() {}
+  package init() {}
 
   /// Whether there are no entries.
-  public var isEmpty: Bool { entries.isEmpty }
+  package var isEmpty: Bool { entries.isEmpty }
 
   /// The value of `key`.
   ///
   /// Setting keeps the entry's place, or appends it; setting `nil` removes it.
-  public subscript(key: YAMLScalar) -> YAMLValue? {
+  package subscript(key: YAMLScalar) -> YAMLValue? {
     get { indices[key].map { entries[$0].value } }
     set {
       if let index = indices[key] {
@@ -154,7 +154,7 @@ public struct YAMLMapping: Sendable {
   }
 
   /// The value whose name is the text `key`; see the subscript above.
-  public subscript(key: String) -> YAMLValue? {
+  package subscript(key: String) -> YAMLValue? {
     get { self[.string(key)] }
     set { self[.string(key)] = newValue }
   }
@@ -168,27 +168,27 @@ public struct YAMLMapping: Sendable {
 
 extension YAMLMapping: Hashable {
   /// Whether two mappings have equal entries in the same order.
-  public static func == (left: YAMLMapping, right: YAMLMapping) -> Bool {
+  package static func == (left: YAMLMapping, right: YAMLMapping) -> Bool {
     left.entries == right.entries
   }
 
   /// Feeds the entries to `hasher`.
-  public func hash(into hasher: inout Hasher) { hasher.combine(entries) }
+  package func hash(into hasher: inout Hasher) { hasher.combine(entries) }
 }
 
 /// Where in a document something stands, both counted from one as editors do.
-public struct YAMLPlace: Hashable, Sendable, CustomStringConvertible {
+package struct YAMLPlace: Hashable, Sendable, CustomStringConvertible {
   /// The line.
-  public var line: Int
+  package var line: Int
   /// The character within the line.
-  public var column: Int
+  package var column: Int
 
   /// A place in a document.
-  public init(line: Int, column: Int) {
+  package init(line: Int, column: Int) {
     self.line = line
     self.column = column
   }
 
   /// `line 3, column 5`.
-  public var description: String { "line \(line), column \(column)" }
+  package var description: String { "line \(line), column \(column)" }
 }

@@ -55,21 +55,21 @@ public struct Difference: Hashable, Sendable {
 }
 
 /// The first differences that were found, and how many there are in all.
-public struct DifferenceList: Sendable {
+package struct DifferenceList: Sendable {
   /// The number of differences that are kept unless the caller decides: as many as people read.
-  public static let defaultLimit = 20
+  package static let defaultLimit = 20
 
   /// The first differences, in the order of the first checkpoint.
-  public private(set) var first: [Difference] = []
+  package private(set) var first: [Difference] = []
   /// The number of differences.
-  public private(set) var count = 0
+  package private(set) var count = 0
   private let limit: Int
 
   /// An empty list that keeps up to `limit` differences and counts the others.
-  public init(limit: Int = DifferenceList.defaultLimit) { self.limit = limit }
+  package init(limit: Int = DifferenceList.defaultLimit) { self.limit = limit }
 
   /// Whether nothing differs.
-  public var isEmpty: Bool { count == 0 }
+  package var isEmpty: Bool { count == 0 }
 
   /// Whether further differences are only counted.
   package var isFull: Bool { count >= limit }

@@ -105,7 +105,7 @@ extension Layout: FlagChoice {
   }
 }
 
-extension SafetensorsEncoder.Options.TiedTensors: FlagChoice {
+extension SafetensorsOptions.TiedTensors: FlagChoice {
   var meaning: String {
     switch self {
     case .alias: "store the bytes once; the metadata names the others"

@@ -1,36 +1,36 @@
 public import CkptBase
-public import CkptPlan
+package import CkptPlan
 
 /// Carries out file plans: the only code that moves tensor data.
 ///
 /// Several threads share the work, each with a fixed amount of memory, whatever the size of the
 /// file. Every byte is read once and written once; checksums are verified on the way. The output is
 /// the same for any number of threads.
-public struct CopyEngine: Sendable {
+package struct CopyEngine: Sendable {
   /// Tells how far a run has come: the bytes done and the bytes there are in all.
   ///
   /// It is called from any thread, never from two at once, at most some twenty times a second, and
   /// at the end of a run that succeeds with both numbers equal. Bytes that are read only to be
   /// checked count as well, so the total can be above the size of the output.
-  public typealias Progress = @Sendable (_ bytesDone: Int, _ bytesTotal: Int) -> Void
+  package typealias Progress = @Sendable (_ bytesDone: Int, _ bytesTotal: Int) -> Void
 
   private let budget: CopyBudget
   private let progress: Progress?
 
   /// The bytes that the threads of an engine use together where nothing else is said.
-  public static var defaultWorkingMemory: Int { WorkerMemory.total }
+  package static var defaultWorkingMemory: Int { WorkerMemory.total }
 
   /// An engine that keeps to `budget`.
   ///
   /// Engines that run at once share a program's memory, and each has a part of it.
-  public init(_ budget: CopyBudget, progress: Progress? = nil) {
+  package init(_ budget: CopyBudget, progress: Progress? = nil) {
     self.budget = budget
     self.progress = progress
   }
 
   /// An engine with `threadCount` threads, by default one for each processor there is, that use
   /// `workingMemory` bytes together.
-  public init(
+  package init(
     threadCount: Int? = nil, workingMemory: Int = CopyEngine.defaultWorkingMemory,
     progress: Progress? = nil
   ) {
@@ -43,7 +43,7 @@ public struct CopyEngine: Sendable {
   ///   not what the plan takes it for, `inputOutput` when reading or writing fails or a source
   ///   changes meanwhile, `cancelled` when the budget's ``Cancellation`` says so. The output is then
   ///   incomplete and must be thrown away.
-  public func run(_ plan: FilePlan, into destination: some CopyDestination) throws(CheckpointError)
+  package func run(_ plan: FilePlan, into destination: some CopyDestination) throws(CheckpointError)
   {
     let survey = try ChecksumSchedule(plan, memory: memory(for: destination))
     let meter = ProgressMeter(total: plan.byteCount + survey.extraByteCount, report: progress)

@@ -1,7 +1,7 @@
-public import CkptGraph
+package import CkptGraph
 
 /// A way to compare elements that arrive with elements that are expected.
-public protocol ComparisonKernel: Sendable {
+package protocol ComparisonKernel: Sendable {
   /// The differences between the elements of a run.
   associatedtype Findings: ComparisonFindings
   /// The working memory that a comparison needs, in bytes.
@@ -17,7 +17,7 @@ public protocol ComparisonKernel: Sendable {
 }
 
 /// The differences that a kernel finds, whatever the order of the pieces it is given.
-public protocol ComparisonFindings: Hashable, Sendable {
+package protocol ComparisonFindings: Hashable, Sendable {
   /// Nothing differs.
   init()
   /// Whether nothing differs.
@@ -27,19 +27,19 @@ public protocol ComparisonFindings: Hashable, Sendable {
 }
 
 /// Compares bytes, which are equal or not.
-public struct ByteComparison: ComparisonKernel {
+package struct ByteComparison: ComparisonKernel {
   /// A kernel for bytes.
-  public init() {}
+  package init() {}
 
   /// None.
-  public static var workingByteCount: Int { 0 }
+  package static var workingByteCount: Int { 0 }
   /// An element is a byte.
-  public var arrivingByteCount: Int { 1 }
+  package var arrivingByteCount: Int { 1 }
   /// An element is a byte.
-  public var expectedByteCount: Int { 1 }
+  package var expectedByteCount: Int { 1 }
 
   /// Compares bytes, the first of which has the number `first` in its run.
-  public func compare(
+  package func compare(
     _ arriving: RawSpan, _ expected: RawSpan, from first: Int, by work: inout MutableRawSpan,
     _ findings: inout ByteDifferences
   ) {
@@ -49,26 +49,26 @@ public struct ByteComparison: ComparisonKernel {
 }
 
 /// The differences between two runs of bytes.
-public struct ByteDifferences: ComparisonFindings {
+package struct ByteDifferences: ComparisonFindings {
   /// The number of the first byte that differs; 0 if none does.
-  public private(set) var first = 0
+  package private(set) var first = 0
   /// The number of bytes that differ.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
   /// Nothing differs.
-  public init() {}
+  package init() {}
 
   /// So many bytes differ.
-  public init(first: Int, count: Int) {
+  package init(first: Int, count: Int) {
     self.first = first
     self.count = count
   }
 
   /// Whether nothing differs.
-  public var isEmpty: Bool { count == 0 }
+  package var isEmpty: Bool { count == 0 }
 
   /// Takes in the differences of other bytes, whose numbers become larger by `offset`.
-  public mutating func merge(_ other: ByteDifferences, shiftedBy offset: Int) {
+  package mutating func merge(_ other: ByteDifferences, shiftedBy offset: Int) {
     guard !other.isEmpty else { return }
     first = isEmpty ? other.first + offset : min(first, other.first + offset)
     count += other.count
@@ -76,31 +76,31 @@ public struct ByteDifferences: ComparisonFindings {
 }
 
 /// Compares elements as numbers, of one type or of two.
-public struct ElementComparison: ComparisonKernel {
+package struct ElementComparison: ComparisonKernel {
   private let arriving: DType
   private let expected: DType
 
   /// A kernel for elements of types that ``areComparable(_:_:)``.
-  public init(arriving: DType, expected: DType) {
+  package init(arriving: DType, expected: DType) {
     precondition(NumericKind.areComparable(arriving, expected))
     self.arriving = arriving
     self.expected = expected
   }
 
   /// Whether elements of two types can be compared: as numbers, or as the bits of one type.
-  public static func areComparable(_ first: DType, _ second: DType) -> Bool {
+  package static func areComparable(_ first: DType, _ second: DType) -> Bool {
     NumericKind.areComparable(first, second)
   }
 
   /// The room for the doubles that elements are widened to.
-  public static var workingByteCount: Int { DifferenceKernels.workingByteCount }
+  package static var workingByteCount: Int { DifferenceKernels.workingByteCount }
   /// The size of an element that arrives, in bytes.
-  public var arrivingByteCount: Int { arriving.byteCount }
+  package var arrivingByteCount: Int { arriving.byteCount }
   /// The size of an element that is expected, in bytes.
-  public var expectedByteCount: Int { expected.byteCount }
+  package var expectedByteCount: Int { expected.byteCount }
 
   /// Compares elements, the first of which has the number `first` in its run.
-  public func compare(
+  package func compare(
     _ arrivingBytes: RawSpan, _ expectedBytes: RawSpan, from first: Int,
     by work: inout MutableRawSpan, _ findings: inout ElementDifferences
   ) {

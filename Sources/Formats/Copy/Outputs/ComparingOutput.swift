@@ -1,5 +1,5 @@
-public import CkptBase
-public import CkptGraph
+package import CkptBase
+package import CkptGraph
 internal import CkptPlan
 
 /// An output that keeps nothing but compares what arrives with what is expected.
@@ -8,27 +8,27 @@ internal import CkptPlan
 /// how elements are compared. This can be the destination of any plan on any number of threads, and
 /// the result does not depend on it. A difference does not end the run, so that all of them can be
 /// told afterwards. Of outputs of another size than expected, the bytes that both have are compared.
-public final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
+package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
   /// A stretch of the output and what it is compared with.
-  public struct Run: Sendable {
+  package struct Run: Sendable {
     /// The way in which its elements are compared.
-    public var kernel: Kernel
+    package var kernel: Kernel
     /// The place where the elements that are expected lie packed.
-    public var region: FileRegion
+    package var region: FileRegion
 
     /// A run of all elements in `region`.
-    public init(_ region: FileRegion, by kernel: Kernel) {
+    package init(_ region: FileRegion, by kernel: Kernel) {
       self.kernel = kernel
       self.region = region
     }
   }
 
   /// A run that differs from what arrived.
-  public struct Difference: Hashable, Sendable {
+  package struct Difference: Hashable, Sendable {
     /// The number of the run.
-    public let run: Int
+    package let run: Int
     /// The differences between its elements.
-    public let found: Kernel.Findings
+    package let found: Kernel.Findings
   }
 
   /// The bytes of an element of which only a part has arrived: pieces end anywhere.
@@ -56,7 +56,7 @@ public final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
   /// An output that is expected to be the elements of `runs`, one run after the other.
   ///
   /// - Throws: `truncated` or `malformed` when a region is not inside its file.
-  public init(expecting runs: [Run]) throws(CheckpointError) {
+  package init(expecting runs: [Run]) throws(CheckpointError) {
     self.runs = runs
     var offsets = RunOffsets()
     for run in runs {
@@ -70,36 +70,36 @@ public final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
   }
 
   /// The number of bytes that are expected to arrive.
-  public var expectedByteCount: Int { offsets.byteCount }
+  package var expectedByteCount: Int { offsets.byteCount }
 
   /// The number of bytes that were announced, once a run has begun.
-  public var byteCount: Int { state.withLock { $0.byteCount } }
+  package var byteCount: Int { state.withLock { $0.byteCount } }
 
   /// The runs that differ from what arrived, in their order.
-  public var differences: [Difference] {
+  package var differences: [Difference] {
     state.withLock { state in
       state.found.map { Difference(run: $0.key, found: $0.value) }.sorted { $0.run < $1.run }
     }
   }
 
   /// Never: elements are compared in any order.
-  public var isSequential: Bool { false }
+  package var isSequential: Bool { false }
 
   /// Never: every byte that arrives is taken for the final one.
-  public var canOverwrite: Bool { false }
+  package var canOverwrite: Bool { false }
 
   /// The user's directory for temporary files.
-  public var scratchDirectory: String { Syscalls.temporaryDirectory() }
+  package var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
   /// Notes how many bytes there will be.
-  public func prepare(byteCount: Int) throws(CheckpointError) {
+  package func prepare(byteCount: Int) throws(CheckpointError) {
     state.withLock { $0.byteCount = byteCount }
   }
 
   /// Compares the elements whose bytes arrive.
   ///
   /// - Throws: `truncated` or `inputOutput` when what is expected cannot be read.
-  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+  package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     let end = min(offset + bytes.byteCount, expectedByteCount)
     guard offset < end else { return }
     var buffer = try PageBuffer(byteCount: bufferByteCount)
@@ -187,12 +187,12 @@ extension ComparingOutput where Kernel == ByteComparison {
   /// An output that is expected to be `regions`, one after the other, byte by byte.
   ///
   /// - Throws: `truncated` or `malformed` when one is not inside its file.
-  public convenience init(expecting regions: [FileRegion]) throws(CheckpointError) {
+  package convenience init(expecting regions: [FileRegion]) throws(CheckpointError) {
     try self.init(expecting: regions.map { Run($0, by: ByteComparison()) })
   }
 
   /// An output that is expected to be all of `source`.
-  public convenience init(expecting source: any ByteSource) throws(CheckpointError) {
+  package convenience init(expecting source: any ByteSource) throws(CheckpointError) {
     try self.init(expecting: [FileRegion(source: source, range: 0..<source.byteCount, name: "all")])
   }
 }

@@ -1,7 +1,7 @@
-public import CkptBase
+package import CkptBase
 
 /// Where the bytes of a plan go.
-public protocol CopyDestination: Sendable {
+package protocol CopyDestination: Sendable {
   /// Whether bytes can only be written one after the other, as to a pipe.
   ///
   /// Otherwise ``write(_:at:)`` is called from several threads, in any order.
@@ -23,53 +23,53 @@ public protocol CopyDestination: Sendable {
 
 extension CopyDestination {
   /// As files can.
-  public var canOverwrite: Bool { true }
+  package var canOverwrite: Bool { true }
 }
 
 /// An output that keeps nothing: a plan run into it is a test of what the plan is made from.
 ///
 /// Checksums are verified and pieces of assemblies compared as in any other run.
-public struct DiscardingOutput: CopyDestination {
+package struct DiscardingOutput: CopyDestination {
   /// An output that takes any number of bytes.
-  public init() {}
+  package init() {}
 
   /// Never: nothing depends on the order.
-  public var isSequential: Bool { false }
+  package var isSequential: Bool { false }
 
   /// The user's directory for temporary files.
-  public var scratchDirectory: String { Syscalls.temporaryDirectory() }
+  package var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
   /// Does nothing.
-  public func prepare(byteCount: Int) throws(CheckpointError) {}
+  package func prepare(byteCount: Int) throws(CheckpointError) {}
 
   /// Does nothing.
-  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {}
+  package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {}
 }
 
 /// An output that takes bytes only one after the other: a pipe, a terminal, standard output.
-public final class StreamOutput: CopyDestination {
+package final class StreamOutput: CopyDestination {
   private let descriptor: Int32
   private let name: String
 
   /// An output to an open descriptor, which stays open; `name` is for messages.
-  public init(descriptor: Int32 = 1, name: String = "standard output") {
+  package init(descriptor: Int32 = 1, name: String = "standard output") {
     self.descriptor = descriptor
     self.name = name
   }
 
   /// Always.
-  public var isSequential: Bool { true }
+  package var isSequential: Bool { true }
 
   /// A stream lies nowhere, so this is the user's directory for temporary files.
-  public var scratchDirectory: String { Syscalls.temporaryDirectory() }
+  package var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
   /// Does nothing: a stream has room for anything.
-  public func prepare(byteCount: Int) {}
+  package func prepare(byteCount: Int) {}
 
   /// Writes `bytes` after those before.
   ///
   /// - Throws: `inputOutput` when the reader has gone.
-  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+  package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     try Syscalls.append(descriptor, bytes, path: name)
   }
 }

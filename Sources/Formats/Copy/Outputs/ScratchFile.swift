@@ -1,4 +1,4 @@
-public import CkptBase
+package import CkptBase
 package import CkptPlan
 
 /// A file that nobody sees yet: without a name where the file system can do that.
@@ -111,41 +111,41 @@ final class ScratchFile: CopyDestination {
 }
 
 /// An output that is read again and never gets a name: it is gone when nobody has it open.
-public final class TemporaryOutput: CopyDestination {
+package final class TemporaryOutput: CopyDestination {
   private let file: ScratchFile
 
   /// Makes an empty file in `directory`.
   ///
   /// - Throws: `inputOutput` when the directory is missing, full or not writable.
-  public init(in directory: String) throws(CheckpointError) {
+  package init(in directory: String) throws(CheckpointError) {
     file = try ScratchFile(in: directory, label: directory + ": temporary file")
     file.forgetName()
   }
 
   /// Never: bytes may be written anywhere in any order.
-  public var isSequential: Bool { false }
+  package var isSequential: Bool { false }
 
   /// The directory that the file is in.
-  public var scratchDirectory: String { file.scratchDirectory }
+  package var scratchDirectory: String { file.scratchDirectory }
 
   /// Makes room for `byteCount` bytes.
   ///
   /// - Throws: `inputOutput` when there is not enough.
-  public func prepare(byteCount: Int) throws(CheckpointError) {
+  package func prepare(byteCount: Int) throws(CheckpointError) {
     try file.prepare(byteCount: byteCount)
   }
 
   /// Writes `bytes` at `offset`.
   ///
   /// - Throws: `inputOutput` when that fails.
-  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+  package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     try file.write(bytes, at: offset)
   }
 
   /// The file for reading, once everything is written; it outlives this object.
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
-  public func makeSource() throws(CheckpointError) -> FileSource {
+  package func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 }
@@ -165,11 +165,11 @@ extension TemporaryOutput {
 }
 
 /// The check before the work: a disk that fills up after an hour is found out in the first second.
-public enum FreeSpace: Sendable {
+package enum FreeSpace: Sendable {
   /// Makes sure that `byteCount` bytes fit the file system that holds `directory`.
   ///
   /// - Throws: `inputOutput` with both numbers when they do not.
-  public static func require(_ byteCount: Int, in directory: String) throws(CheckpointError) {
+  package static func require(_ byteCount: Int, in directory: String) throws(CheckpointError) {
     let available: Int?
     do throws(CheckpointError) {
       available = try Syscalls.availableBytes(at: directory)

@@ -1,13 +1,13 @@
-public import CkptBase
+package import CkptBase
 
 /// A new directory that appears under its name only when everything in it is complete.
 ///
 /// Files are made in a hidden directory beside it, where they have no names before ``commit()``
 /// either (``StagedOutput``). A run that fails leaves nothing behind; one that is killed leaves at
 /// most the hidden directory, which is empty but for one moment at the end.
-public final class StagedDirectory: Sendable {
+package final class StagedDirectory: Sendable {
   /// The path the directory will have.
-  public let path: String
+  package let path: String
   /// Where its files are meanwhile.
   private let place: String
   /// The directories above that did not exist, and the hidden one with those in it.
@@ -21,7 +21,7 @@ public final class StagedDirectory: Sendable {
   ///   - hidden: where its files are meanwhile, on the same file system, for callers that want to
   ///     find what a run that was killed has left; `nil` for a new name beside it.
   /// - Throws: `inputOutput` when there is something else than an empty directory, or no permission.
-  public init(
+  package init(
     path: String, inner: [String] = [], hidden: String? = nil
   ) throws(CheckpointError) {
     let path = FilePath(path).trimmed.text
@@ -45,13 +45,13 @@ public final class StagedDirectory: Sendable {
   }
 
   /// The path at which to make a file of the directory, until it is committed.
-  public func place(of name: String) -> String { "\(place)/\(name)" }
+  package func place(of name: String) -> String { "\(place)/\(name)" }
 
   /// Gives the directory its name, when all of its files have theirs; with `synchronizing`, waits
   /// until the name is on the disk.
   ///
   /// - Throws: `inputOutput` when the name has been taken meanwhile.
-  public func commit(synchronizing: Bool = false) throws(CheckpointError) {
+  package func commit(synchronizing: Bool = false) throws(CheckpointError) {
     // An empty directory of that name is replaced, anything else is not.
     try Syscalls.rename(place, replacing: path)
     do throws(CheckpointError) {
@@ -73,7 +73,7 @@ public final class StagedDirectory: Sendable {
   }
 
   /// Removes what was made for it, files of the given names included, unless it is committed.
-  public func discard(_ files: [String]) {
+  package func discard(_ files: [String]) {
     made.withLock { made in
       guard !made.isEmpty else { return }
       for name in files { try? Syscalls.remove("\(place)/\(name)") }

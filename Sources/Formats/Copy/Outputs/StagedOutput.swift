@@ -1,13 +1,13 @@
-public import CkptBase
+package import CkptBase
 
 /// An output file that appears under its name only when it is complete.
 ///
 /// Until ``commit()`` the bytes lie in a file without a name in the same directory, so a run that
 /// fails, or is killed, leaves nothing behind and an existing file stays what it was. Since the
 /// output is always a new file, a source may be replaced by its own conversion.
-public final class StagedOutput: CopyDestination {
+package final class StagedOutput: CopyDestination {
   /// The path the file will have.
-  public let path: String
+  package let path: String
   private let directory: String
   private let directories: OutputDirectories
   private let options: WritingOptions
@@ -21,7 +21,7 @@ public final class StagedOutput: CopyDestination {
   /// from its source. Where the directory is missing, it is made as one of `directories`.
   /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and not
   ///   to be made.
-  public init(
+  package init(
     path: String, _ options: WritingOptions = WritingOptions(),
     in directories: OutputDirectories? = nil
   ) throws(CheckpointError) {
@@ -47,36 +47,36 @@ public final class StagedOutput: CopyDestination {
   }
 
   /// Never: bytes may be written anywhere in any order.
-  public var isSequential: Bool { false }
+  package var isSequential: Bool { false }
 
   /// The directory of the output: who has room for the output has some for its parts.
-  public var scratchDirectory: String { directory }
+  package var scratchDirectory: String { directory }
 
   /// Makes room for `byteCount` bytes.
   ///
   /// - Throws: `inputOutput` when there is not enough.
-  public func prepare(byteCount: Int) throws(CheckpointError) {
+  package func prepare(byteCount: Int) throws(CheckpointError) {
     try file.prepare(byteCount: byteCount)
   }
 
   /// Writes `bytes` at `offset`.
   ///
   /// - Throws: `inputOutput` when that fails.
-  public func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
+  package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     try file.write(bytes, at: offset)
   }
 
   /// The file for reading what it holds before it has its name, once everything is written.
   ///
   /// - Throws: `inputOutput` when the system is short of descriptors.
-  public func makeSource() throws(CheckpointError) -> FileSource {
+  package func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 
   /// Gives the file its name; to be called once, when everything is written.
   ///
   /// - Throws: `inputOutput` when the name has been taken meanwhile and is not to be replaced.
-  public func commit() throws(CheckpointError) {
+  package func commit() throws(CheckpointError) {
     try StagedOutput.commit([self])
   }
 
@@ -85,7 +85,7 @@ public final class StagedOutput: CopyDestination {
   /// What can fail for one is done for all before anything visible happens. New files are taken
   /// back when a later one fails; a file that has been replaced is not.
   /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
-  public static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
+  package static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
     do throws(CheckpointError) {
       for output in outputs where output.options.synchronizes { try output.file.synchronize() }
       for output in outputs where output.options.replacesExisting { try output.prepareToReplace() }
@@ -134,7 +134,7 @@ public final class StagedOutput: CopyDestination {
 /// Runs that begin at the same time may need the same one. A run that fails removes what it made if
 /// that is empty, and it is as long as outputs in it have no names yet (``StagedOutput``). Those make
 /// their directory again when it has gone.
-public final class OutputDirectories: Sendable {
+package final class OutputDirectories: Sendable {
   /// How often a directory is made again.
   ///
   /// To need it even twice, another run has to fail between two system calls of this one.
@@ -143,10 +143,10 @@ public final class OutputDirectories: Sendable {
   private let made = Locked<[String]>([])
 
   /// None yet.
-  public init() {}
+  package init() {}
 
   /// Removes what was made, as far as it is empty.
-  public func discard() {
+  package func discard() {
     made.withLock { $0 = Syscalls.removeEmptyDirectories($0) }
   }
 
