@@ -100,6 +100,15 @@ struct BatchRunTests {
     #expect(try scene.journal()["c"]?.state == .planned)
   }
 
+  @Test("A resumed run that stops at failures does first what has not failed")
+  func failuresComeLast() throws {
+    var scene = try Scene()
+    scene.bodies = ["a": fails, "b": { _ in WorkResult() }, "c": { _ in WorkResult() }]
+    #expect(try scene.outcomes(scene.run()) == ["a failed", "b pending", "c pending"])
+    scene.rules.resumes = true
+    #expect(try scene.outcomes(scene.run()) == ["a failed", "b done", "c done"])
+  }
+
   @Test("With --keep-going the others are done, and a resumed run does the rest")
   func keepsGoing() throws {
     var scene = try Scene()

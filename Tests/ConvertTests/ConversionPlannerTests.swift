@@ -146,8 +146,9 @@ struct ConversionPlannerTests {
     test.change(&options)
     let planner = ConversionPlanner(
       options: options, destination: test.destination.destination(in: directory))
-    let tasks = try planner.tasks(for: test.inputs.map { directory / $0 })
-    let steps = tasks.flatMap(\.steps).map { Self.description($0, below: directory) }
+    let plan = try planner.plan(for: test.inputs.map { directory / $0 })
+    #expect(plan.failures.isEmpty)
+    let steps = plan.tasks.flatMap(\.steps).map { Self.description($0, below: directory) }
     #expect(steps.map { Array($0.utf8) } == test.steps.map { Array($0.utf8) })
   }
 
@@ -175,6 +176,16 @@ struct ConversionPlannerTests {
       testDescription: "two outputs of one name", inputs: ["run/model.pt", "run2/model.pt"],
       destination: .path("new"), code: .unsupported, message: "would both be written to"),
     Refusal(
+      testDescription: "an output in the place of its input", inputs: ["a.pt"],
+      destination: .path("a.pt"), code: .unsupported, message: "this is the place of"),
+    Refusal(
+      testDescription: "an output in the place of its input, by a link", inputs: ["a.pt"],
+      destination: .path("link.pt"), code: .unsupported, message: "this is the place of"),
+    Refusal(
+      testDescription: "an output in the place of another input",
+      inputs: ["b.x.pt", "new/b.x.safetensors"],
+      destination: .path("new"), code: .unsupported, message: "this is the place of"),
+    Refusal(
       testDescription: "a manifest in the place of an input", inputs: ["a.pt"],
       destination: .beside, manifest: "a.pt", code: .unsupported,
       message: "this is the place of"),
@@ -189,10 +200,9 @@ struct ConversionPlannerTests {
     let directory = try Self.tree()
     var options = ConversionOptions(to: .safetensors)
     options.manifest = test.manifest.map { directory / $0 }
-    let planner = ConversionPlanner(
-      options: options, destination: test.destination.destination(in: directory))
     let error = try #require(throws: CheckpointError.self) {
-      try planner.tasks(for: test.inputs.map { directory / $0 })
+      try Conversion(options).tasks(
+        for: test.inputs.map { directory / $0 }, to: test.destination.destination(in: directory))
     }
     #expect(error.code == test.code)
     #expect(error.description.contains(test.message))

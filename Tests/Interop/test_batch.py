@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import zipfile
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_an_interruption_cleans_up_and_says_how_to_go_on(number, undisturbed, tm
     output = tmp_path / "out"
     status, errors = interrupt(batches.command(inputs, output), output, number)
     assert status == -number, errors
-    assert "the same command with --resume goes on" in errors
+    assert "run the same command with --resume to do the others" in errors
     counts = batches.done_counts(output)
     assert 0 < len(counts) < len(expected)
     written = batches.tree(output)
@@ -102,13 +103,48 @@ def test_what_cannot_be_converted_is_reported_and_the_rest_is_converted(faulty, 
     assert set(batches.tree(output)) == written
 
 
-def test_without_keep_going_a_fault_that_is_seen_at_once_stops_it(faulty, tmp_path):
+def test_without_keep_going_a_damaged_structure_stops_it_before_the_first_write(faulty, tmp_path):
     command = batches.command(faulty, tmp_path / "out")
     command.remove("--keep-going")
     process = run(*command)
     assert process.returncode == IO, describe(process)
-    assert "nothing was done: 1 of 95 items cannot be done" in process.stderr
+    assert all(f"{name}: " in process.stderr for name in FAULTS)
+    assert "nothing was done: 3 of 95 items cannot be done; --keep-going" in process.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_batch_that_stops_at_damaged_bytes_goes_past_them_when_it_is_resumed(tmp_path):
+    inputs = batches.make_inputs(tmp_path / "runs", files=6, steps=0)
+    first = min(inputs.rglob("*.pt"))
+    data = bytearray(first.read_bytes())
+    # A bit of a tensor: only its checksum tells.
+    with zipfile.ZipFile(first) as archive:
+        entry = next(info for info in archive.infolist() if "/data/0" in info.filename)
+    start = entry.header_offset + 30 + int.from_bytes(
+        data[entry.header_offset + 26:][:2], "little") + int.from_bytes(
+        data[entry.header_offset + 28:][:2], "little")
+    data[start] ^= 1
+    first.write_bytes(data)
+    command = batches.command(inputs, tmp_path / "out", "--jobs", "1")
+    command.remove("--keep-going")
+    process = run(*command)
+    assert process.returncode == DATA, describe(process)
+    assert "run the same command with --resume --keep-going to do the others" in process.stderr
+    assert not batches.tree(tmp_path / "out")
+    process = run(*command, "--resume")
+    assert process.returncode == DATA, describe(process)
+    assert len(batches.tree(tmp_path / "out")) == len(list(inputs.rglob("*.pt"))) - 1
+
+
+def test_a_batch_that_was_done_says_so_in_one_line(undisturbed, tmp_path):
+    inputs, _, _ = undisturbed
+    command = batches.command(inputs, tmp_path / "out")
+    command.remove("--keep-going")
+    assert run(*command).returncode == DONE
+    process = run(*command)
+    assert process.returncode == IO, describe(process)
+    error, hint = process.stderr.splitlines()
+    assert "written by an earlier run" in error and "--resume" in hint
 
 
 def test_a_dry_run_finds_all_faults_and_writes_nothing(faulty, tmp_path):

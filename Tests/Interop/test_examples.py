@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -30,7 +32,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(name, folder):
+def start(name, folder, **options):
     if not shutil.which(command := COMMANDS[name][0]):
         pytest.skip(f"{command} is not installed")
     if name == "GNU parallel" and "GNU parallel" not in subprocess.run(
@@ -42,9 +44,15 @@ def run(name, folder):
         "PARALLEL_HOME": str(folder / "parallel")}
     (folder / "parallel").mkdir(exist_ok=True)
     (folder / "parallel/will-cite").touch()
-    return subprocess.run(
-        COMMANDS[name], cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
-        stdin=subprocess.DEVNULL)
+    return subprocess.Popen(
+        COMMANDS[name], cwd=folder, env=environment, text=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def run(name, folder):
+    process = start(name, folder)
+    output, errors = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -61,6 +69,21 @@ def test_an_example_converts_everything_and_then_nothing_more(name, folder):
     process = run(name, folder)
     assert process.returncode == 0, describe(process)
     assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+@pytest.mark.parametrize("delay", [0, 0.01, 0.03, 0.1])
+def test_a_killed_loop_leaves_whole_directories_and_goes_on(delay, folder):
+    whole = batches.tree(convert(folder / "runs/step0-unsharded", folder / "expected"))
+    process = start("a shell loop", folder, start_new_session=True)
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    for path in (folder / "converted").glob("step*"):
+        assert batches.tree(path) == whole
+    process = run("a shell loop", folder)
+    assert process.returncode == 0, describe(process)
+    for step in range(5):
+        assert batches.tree(folder / f"converted/step{step}-unsharded") == whole
 
 
 @pytest.mark.parametrize("name", COMMANDS)

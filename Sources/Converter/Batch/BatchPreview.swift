@@ -34,15 +34,16 @@ package struct BatchPreview: Sendable {
   ///
   /// - Throws: `inputOutput` when the free space cannot be told.
   package init(_ schedule: BatchSchedule, root: String?, writes: Bool) throws(CheckpointError) {
-    var items: [Item] = []
-    for entry in schedule.entries { items.append(Self.item(entry)) }
-    self.items = items
+    let measurements = schedule.measurements()
+    items = schedule.entries.enumerated().map { Self.item($1, measurements[$0]) }
     self.writes = writes
     availableByteCount =
       if writes, let root { try BatchSchedule.availableBytes(below: root) } else { nil }
   }
 
-  private static func item(_ entry: BatchSchedule.Entry) -> Item {
+  private static func item(
+    _ entry: BatchSchedule.Entry, _ measurement: Result<Int, CheckpointError>?
+  ) -> Item {
     let outputs = entry.item.writes
     let place =
       outputs.count == 1 ? outputs[0] : outputs.first.map { FilePath($0).directory.text } ?? ""
@@ -53,11 +54,10 @@ package struct BatchPreview: Sendable {
     case .finished: item.isFinished = true
     case .impossible(let error): item.fault = error
     case .fresh, .again:
-      do throws(CheckpointError) {
-        let byteCount = try entry.item.work.get().measure()
-        item.writtenByteCount = outputs.isEmpty ? nil : byteCount
-      } catch {
-        item.fault = error
+      switch measurement {
+      case .success(let byteCount): item.writtenByteCount = outputs.isEmpty ? nil : byteCount
+      case .failure(let error): item.fault = error
+      case nil: break
       }
     }
     return item

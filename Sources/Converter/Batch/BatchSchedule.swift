@@ -10,10 +10,12 @@ package struct BatchSchedule: Sendable {
     package var item: BatchItem
     /// Where it stands.
     package var standing: ResumeState
+    /// Whether it failed in the run that this one continues.
+    var hasFailed = false
   }
 
   /// The items in the order of the plan.
-  package let entries: [Entry]
+  package private(set) var entries: [Entry]
   /// The shard that these items are; `nil` for all of the batch.
   package let shard: Shard?
 
@@ -23,18 +25,27 @@ package struct BatchSchedule: Sendable {
     _ rules: BatchRules, shard: Shard? = nil
   ) {
     let check = ResumeCheck(root: root, verb: verb.name, rules: rules)
-    entries = plan.items.map { Entry(item: $0, standing: check.standing(of: $0, in: history)) }
+    entries = plan.items.map { item in
+      var entry = Entry(item: item, standing: check.standing(of: item, in: history))
+      entry.hasFailed =
+        rules.resumes && history.record(of: item.name, by: verb.name)?.state == .failed
+      return entry
+    }
     self.shard = shard
   }
 
   /// The numbers of the items that are to be done.
+  ///
+  /// Those that failed before come last: a run that stops at the first failure would otherwise never
+  /// get past them.
   package var open: [Int] {
-    entries.indices.filter { index in
+    let open = entries.indices.filter { index in
       switch entries[index].standing {
       case .fresh, .again: true
       case .finished, .impossible: false
       }
     }
+    return open.filter { !entries[$0].hasFailed } + open.filter { entries[$0].hasFailed }
   }
 
   /// The items that cannot be done, and why.
@@ -48,20 +59,36 @@ package struct BatchSchedule: Sendable {
   /// The bytes that the items to be done read.
   package var readByteCount: Int { open.reduce(0) { $0 + entries[$1].item.readByteCount } }
 
-  /// The bytes that the items to be done will write, found out by reading their structure; items
-  /// that cannot be read are left out and named.
-  package func measured() -> (byteCount: Int, faults: [(item: BatchItem, error: CheckpointError)]) {
-    var byteCount = 0
-    var faults: [(item: BatchItem, error: CheckpointError)] = []
-    for index in open {
-      let item = entries[index].item
-      do throws(CheckpointError) {
-        byteCount += try item.work.get().measure()
-      } catch {
-        faults.append((item, error))
+  /// The bytes that each item to be done will write, or why it cannot be done: the structure of every
+  /// input is read for it, of several at once.
+  ///
+  /// - Returns: the results by the numbers of the items.
+  func measurements() -> [Int: Result<Int, CheckpointError>] {
+    let open = open
+    let state = Monitor((next: 0, results: [Int: Result<Int, CheckpointError>]()))
+    Syscalls.concurrently(min(Syscalls.availableProcessors(), max(open.count, 1))) {
+      while true {
+        let place = state.change { state in
+          defer { state.next += 1 }
+          return state.next
+        }
+        guard place < open.count else { return }
+        let item = entries[open[place]].item
+        let result = Result { () throws(CheckpointError) in try item.work.get().measure() }
+        state.change { $0.results[open[place]] = result }
       }
     }
-    return (byteCount, faults)
+    return state.change { $0.results }
+  }
+
+  /// This schedule, in which items whose structure cannot be read are impossible.
+  package func examined() -> BatchSchedule {
+    var schedule = self
+    for (index, result) in measurements() {
+      guard case .failure(let error) = result else { continue }
+      schedule.entries[index].standing = .impossible(error)
+    }
+    return schedule
   }
 
   /// Makes sure that what will be written fits the file system of `root`.
@@ -73,7 +100,8 @@ package struct BatchSchedule: Sendable {
     let place = try Self.existing(FilePath(root))
     let available = try Syscalls.availableBytes(at: place)
     guard let available, readByteCount > available / 2 else { return }
-    try FreeSpace.require(measured().byteCount, in: place)
+    let byteCount = measurements().values.reduce(0) { $0 + ((try? $1.get()) ?? 0) }
+    try FreeSpace.require(byteCount, in: place)
   }
 
   /// The bytes that are free where `root` is, or will be; `nil` where the system does not say.

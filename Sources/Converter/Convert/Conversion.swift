@@ -51,14 +51,25 @@ public struct Conversion: Sendable {
   /// Conversions that follow `options`.
   public init(_ options: ConversionOptions) { self.options = options }
 
-  /// What will be written for `inputs`, decided by their names and places alone.
+  /// The tasks for `inputs`, decided by their names and places alone.
   ///
   /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
-  ///   not a checkpoint and for outputs that would get one name.
+  ///   not a checkpoint, and for outputs that would get one name or replace an input.
   public func tasks(
     for inputs: [String], to destination: Destination
   ) throws(CheckpointError) -> [ConversionTask] {
-    try ConversionPlanner(options: options, destination: destination).tasks(for: inputs)
+    let plan = try plan(for: inputs, to: destination)
+    if let failure = plan.failures.first { throw failure.error }
+    return plan.tasks
+  }
+
+  /// The tasks for those of `inputs` that can be converted, and the faults of the others.
+  ///
+  /// - Throws: `unsupported` for outputs that would get one name or replace an input.
+  public func plan(
+    for inputs: [String], to destination: Destination
+  ) throws(CheckpointError) -> ConversionPlan {
+    try ConversionPlanner(options: options, destination: destination).plan(for: inputs)
   }
 
   /// How many bytes a task will write, found out without reading tensors.
@@ -86,10 +97,14 @@ public struct Conversion: Sendable {
       throw OptimizerNames.nothingToName("there is no optimizer's state here")
         .framed(by: task.input)
     }
-    let directories = task.directory.map { _ in OutputDirectories() }
+    let whole = try wholeDirectory(of: task)
+    let directories = whole == nil && task.directory != nil ? OutputDirectories() : nil
     do throws(CheckpointError) {
-      try write(prepared, of: task.input, in: directories, progress: progress)
+      try write(prepared, of: task.input, in: whole, directories, progress: progress)
+      try whole?.commit(synchronizing: options.writing.synchronizes)
     } catch {
+      let paths = prepared.map(\.output.target.path) + [options.manifest]
+      whole?.discard(paths.compactMap { $0.map { FilePath($0).name } })
       directories?.discard()
       throw error
     }
@@ -98,16 +113,27 @@ public struct Conversion: Sendable {
 
   // MARK: Writing
 
+  /// The new directory that appears with all outputs of `task`; `nil` where they go among others.
+  private func wholeDirectory(
+    of task: ConversionTask
+  ) throws(CheckpointError) -> StagedDirectory? {
+    guard let path = task.directory, task.ownsDirectory, try StagedDirectory.canAppear(at: path)
+    else { return nil }
+    return try StagedDirectory(path: path, hidden: options.hiddenDirectory)
+  }
+
   private func write(
-    _ prepared: [PreparedOutput], of input: String, in directories: OutputDirectories?,
+    _ prepared: [PreparedOutput], of input: String, in whole: StagedDirectory?,
+    _ directories: OutputDirectories?,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) {
     var outputs: [OpenOutput] = []
     for item in prepared {
-      outputs.append(try item.output.target.open(options.writing, in: directories))
+      let target = whole?.place(of: item.output.target) ?? item.output.target
+      outputs.append(try target.open(options.writing, in: directories))
     }
     var staged = outputs.compactMap(\.file)
-    let manifest = try stageManifest()
+    let manifest = try stageManifest(in: whole)
     var series = PlanSeries(
       prepared.map(\.plan), budget: options.budget,
       progress: progress)
@@ -132,9 +158,10 @@ public struct Conversion: Sendable {
     try StagedOutput.commit(staged)
   }
 
-  private func stageManifest() throws(CheckpointError) -> StagedOutput? {
+  private func stageManifest(in whole: StagedDirectory?) throws(CheckpointError) -> StagedOutput? {
     guard let path = options.manifest else { return nil }
-    return try StagedOutput(path: path, options.writing)
+    let target = whole?.place(of: .file(path)) ?? .file(path)
+    return try target.open(options.writing).file
   }
 }
 
@@ -164,6 +191,9 @@ public struct ConversionOptions: Sendable {
   public var manifest: String?
   /// What it may use of the machine.
   public var budget = CopyBudget()
+  /// The hidden directory in which the files of a new directory are until all are complete; `nil` for
+  /// a new one beside the output.
+  package var hiddenDirectory: String?
 
   /// Whether outputs hold all that inputs hold, so that these can be made again from them.
   ///

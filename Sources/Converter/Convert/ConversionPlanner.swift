@@ -1,4 +1,4 @@
-internal import CkptBase
+public import CkptBase
 internal import CkptCheckpoints
 internal import CkptCompare
 public import CkptCopy
@@ -10,31 +10,45 @@ struct ConversionPlanner {
   let options: ConversionOptions
   let destination: Destination
 
-  /// What to do for `inputs`.
+  /// The plan for `inputs`.
   ///
-  /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
-  ///   not a checkpoint, for outputs that would get one name, and for a manifest that would have the
-  ///   name of one of these files.
-  func tasks(for inputs: [String]) throws(CheckpointError) -> [ConversionTask] {
-    var tasks: [ConversionTask] = []
-    var writers: [ExactString: String] = [:]
+  /// - Throws: `unsupported` for outputs that would get one name or replace an input, and for a
+  ///   manifest that would have the name of one of these files.
+  func plan(for inputs: [String]) throws(CheckpointError) -> ConversionPlan {
+    var plan = ConversionPlan()
     for input in inputs {
-      let task = try task(for: FilePath(input), isOnlyInput: inputs.count == 1)
+      do throws(CheckpointError) {
+        plan.tasks.append(try task(for: FilePath(input), isOnlyInput: inputs.count == 1))
+      } catch {
+        plan.failures.append((input, error))
+      }
+    }
+    try requireApart(plan.tasks)
+    return plan
+  }
+
+  /// Makes sure that no file of the tasks would be lost to another.
+  private func requireApart(_ tasks: [ConversionTask]) throws(CheckpointError) {
+    var writers: [ExactString: String] = [:]
+    for task in tasks {
       for output in task.steps.compactMap(\.target.path) {
-        if let other = writers.updateValue(input, forKey: ExactString(output)) {
+        if let other = writers.updateValue(task.input, forKey: ExactString(output)) {
           throw CheckpointError(
-            .unsupported, "'\(other)' and '\(input)' would both be written to '\(output)'",
+            .unsupported, "'\(other)' and '\(task.input)' would both be written to '\(output)'",
             remedy: "convert them one at a time with different outputs")
         }
       }
-      tasks.append(task)
+    }
+    let steps = tasks.flatMap(\.steps)
+    let sources = steps.map(\.source)
+    let targets = steps.compactMap(\.target.path)
+    for target in targets {
+      try FilePath(target).requireApart(from: sources, remedy: "give the output another name")
     }
     if let manifest = options.manifest {
-      let steps = tasks.flatMap(\.steps)
       try FilePath(manifest).requireApart(
-        from: steps.map(\.source) + steps.compactMap(\.target.path))
+        from: sources + targets, remedy: "give the manifest a name of its own")
     }
-    return tasks
   }
 
   private func task(
@@ -96,8 +110,10 @@ struct ConversionPlanner {
     }
     guard !steps.isEmpty else { throw OLMoDirectory.notACheckpoint(input) }
     if directory != input { steps += try carriedSteps(from: input, to: directory) }
-    return ConversionTask(
+    var task = ConversionTask(
       input: input.text, steps: steps, directory: directory == input ? nil : directory.text)
+    task.ownsDirectory = directory != input
+    return task
   }
 
   /// The files that go along as they are.
@@ -145,6 +161,14 @@ struct ConversionPlanner {
   }
 }
 
+/// The tasks of a run, and the inputs that cannot be converted.
+public struct ConversionPlan: Sendable {
+  /// The tasks, in the order of the inputs.
+  public var tasks: [ConversionTask] = []
+  /// The inputs that do not exist or are no checkpoints, and why.
+  public var failures: [(input: String, error: CheckpointError)] = []
+}
+
 /// One input with everything that will be written for it.
 public struct ConversionTask: Sendable {
   /// What happens to one file.
@@ -173,4 +197,7 @@ public struct ConversionTask: Sendable {
   public var steps: [Step]
   /// The directory the outputs go to, which is made where it does not exist.
   public var directory: String?
+  /// Whether the directory is for the outputs of this task alone: a new one appears complete or not
+  /// at all.
+  public var ownsDirectory = false
 }

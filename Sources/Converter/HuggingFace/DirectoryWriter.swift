@@ -63,12 +63,18 @@ struct DirectoryWriter {
     _ files: [File], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) {
     let hasFiles = try requireWritable()
-    if hasFiles { try requireNoStaleWeights(files) }
-    // The directory that the program is in cannot be put in the place of itself.
-    if hasFiles || [".", ".."].contains(FilePath(path).name) {
-      try replace(files, progress)
-    } else {
+    if hasFiles {
+      try requireNoStaleWeights(files)
+      let sources = Set(names: files.map(\.source)).map(\.text)
+      for file in files {
+        try FilePath(path).appending(file.name).requireApart(
+          from: sources, remedy: "write to a new directory")
+      }
+    }
+    if try StagedDirectory.canAppear(at: path) {
       try create(files, progress)
+    } else {
+      try replace(files, progress)
     }
   }
 

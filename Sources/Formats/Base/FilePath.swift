@@ -97,6 +97,25 @@ extension FilePath {
     return status.inode == second.inode && status.device == second.device
   }
 
+  /// Makes sure that a file written here replaces none of `paths`.
+  ///
+  /// - Throws: `unsupported` with `remedy` when it would, also by a link; `inputOutput` when the
+  ///   system does not tell.
+  package func requireApart(from paths: [String], remedy: Remedy) throws(CheckpointError) {
+    for path in paths where try isPlace(of: FilePath(path)) {
+      throw CheckpointError(
+        .unsupported, "this is the place of '\(path)', which would be lost", remedy: remedy
+      ).framed(by: text)
+    }
+  }
+
+  /// Whether a file here would be the one that is there, or will be.
+  private func isPlace(of other: FilePath) throws(CheckpointError) -> Bool {
+    if try isSameFile(as: other.text) { return true }
+    guard name == other.name else { return false }
+    return try directory.isSameFile(as: other.directory.text)
+  }
+
   /// The paths of those of `names` that are in `directory`.
   ///
   /// - Throws: `inputOutput` when the system does not tell.

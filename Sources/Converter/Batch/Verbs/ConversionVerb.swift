@@ -34,7 +34,9 @@ package struct ConversionVerb: BatchVerb {
   package func work(
     on input: String, into place: OutputPlace
   ) throws(CheckpointError) -> any BatchWork {
-    ConversionWork(
+    var options = options
+    options.hiddenDirectory = place.hiddenPath
+    return ConversionWork(
       tasks: try Conversion(options).tasks(for: [input], to: try place.destination(of: input)),
       options: options)
   }
@@ -47,6 +49,9 @@ struct ConversionWork: BatchWork {
 
   var reads: [String] { tasks.flatMap { $0.steps.map(\.source) } }
   var writes: [String] { tasks.flatMap { $0.steps.compactMap(\.target.path) } }
+  var leftovers: [String] {
+    tasks.contains(where: \.ownsDirectory) ? [options.hiddenDirectory].compactMap(\.self) : []
+  }
 
   func measure() throws(CheckpointError) -> Int {
     var total = 0

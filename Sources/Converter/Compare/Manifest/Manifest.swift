@@ -180,7 +180,8 @@ public struct ManifestMaker: Sendable {
   ) throws(CheckpointError) -> Report {
     let members = try CheckpointMembers(of: path)
     try FilePath(output).requireApart(
-      from: members.states.map(\.path) + members.files.map { members.path.appending($0).text })
+      from: members.states.map(\.path) + members.files.map { members.path.appending($0).text },
+      remedy: "give the manifest a name of its own")
     // What stands in the way should not be found out after reading all bytes.
     let staged = try StagedOutput(path: output, writing)
     let (manifest, warnings) = try Manifest.make(
@@ -234,26 +235,5 @@ extension Manifest {
     var plan = FilePlan()
     plan.append(.literal(bytes))
     try CopyEngine(threadCount: 1).run(plan, into: output)
-  }
-}
-
-extension FilePath {
-  /// Makes sure that none of `paths` is this place, which a manifest is to be written to.
-  ///
-  /// - Throws: `unsupported` when one is, `inputOutput` when the system does not tell.
-  package func requireApart(from paths: [String]) throws(CheckpointError) {
-    for path in paths where try isPlace(of: FilePath(path)) {
-      throw CheckpointError(
-        .unsupported, "this is the place of '\(path)', which would be lost",
-        remedy: "give the manifest a name of its own"
-      ).framed(by: text)
-    }
-  }
-
-  /// Whether a file here would be the one that is there, or will be.
-  private func isPlace(of other: FilePath) throws(CheckpointError) -> Bool {
-    if try isSameFile(as: other.text) { return true }
-    guard name == other.name else { return false }
-    return try directory.isSameFile(as: other.directory.text)
   }
 }

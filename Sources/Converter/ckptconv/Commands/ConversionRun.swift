@@ -22,9 +22,12 @@ struct ConversionRun {
     // A stream is not taken back, and to write to it can take as long as nobody reads.
     if destination != .standardOutput { TerminalSyscalls.stopGracefullyWhenInterrupted() }
     let conversion = Conversion(options)
-    let tasks = try conversion.tasks(for: operands, to: destination)
+    let plan = try conversion.plan(for: operands, to: destination)
     var report = ConversionReport()
-    for task in tasks {
+    // One bad input among many does not keep the others from being converted.
+    for failure in plan.failures { console.report(failure.error) }
+    report.failures = plan.failures
+    for task in plan.tasks {
       do throws(CheckpointError) {
         let outputs = try conversion.run(task) { done, total in
           console.progress?.update(done: done, total: total)
@@ -37,7 +40,6 @@ struct ConversionRun {
         report.outputs += outputs
       } catch {
         if error.code == .cancelled { throw error }
-        // One bad file among many does not keep the others from being converted.
         console.report(error)
         report.failures.append((task.input, error))
       }

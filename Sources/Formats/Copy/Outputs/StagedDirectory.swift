@@ -44,8 +44,27 @@ package final class StagedDirectory: Sendable {
     }
   }
 
+  /// Whether a directory can appear at `path` as a whole: there is nothing, or an empty directory.
+  ///
+  /// The directory that the program is in cannot be put in the place of itself.
+  /// - Throws: `inputOutput` when the system does not tell.
+  public static func canAppear(at path: String) throws(CheckpointError) -> Bool {
+    guard ![".", ".."].contains(FilePath(path).name) else { return false }
+    guard let status = try FilePath(path).status() else { return true }
+    guard status.isDirectory else { return false }
+    return try FilePath(path).entryNames().isEmpty
+  }
+
   /// The path at which to make a file of the directory, until it is committed.
   package func place(of name: String) -> String { "\(place)/\(name)" }
+
+  /// The place at which to make what `target` will be: another one if it lies in the directory.
+  package func place(of target: OutputTarget) -> OutputTarget {
+    guard let file = target.path.map({ FilePath($0) }), file.directory == FilePath(path) else {
+      return target
+    }
+    return .file(place(of: file.name))
+  }
 
   /// Gives the directory its name, when all of its files have theirs; with `synchronizing`, waits
   /// until the name is on the disk.

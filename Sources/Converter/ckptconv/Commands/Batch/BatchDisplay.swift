@@ -119,7 +119,8 @@ struct BatchSummary {
     }
     console.note(counts)
     if report.count(.pending) > 0, !isMerged {
-      console.note("the same command with --resume goes on")
+      let flags = report.count(.failed) > 0 ? "--resume --keep-going" : "--resume"
+      console.note("run the same command with \(flags) to do the others")
     }
   }
 

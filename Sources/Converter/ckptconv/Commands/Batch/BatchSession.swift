@@ -36,7 +36,7 @@ struct BatchSession {
       // Before anything is touched; once the lock is held, the same is asked again.
       let schedule = BatchSchedule(
         plan, try history(), verb: verb, root: options.root, rules, shard: nil)
-      if let refusal = try refusal(of: schedule) { return refusal }
+      if let refusal = try refusal(of: examined(schedule)) { return refusal }
     }
     return try carryOut(plan, shard)
   }
@@ -81,15 +81,28 @@ struct BatchSession {
     return try BatchStore.history(of: root, for: verb)
   }
 
-  /// What keeps a schedule from being carried out is told, all of it.
+  /// The schedule with damaged inputs found, where one of them would end the batch.
+  private func examined(_ schedule: BatchSchedule) -> BatchSchedule {
+    verb.writes && !rules.keepsGoing ? schedule.examined() : schedule
+  }
+
+  /// Reports all that keeps a schedule from being carried out.
   private func refusal(of schedule: BatchSchedule) throws(CheckpointError) -> ExitCode? {
     let faults = schedule.faults
     if !faults.isEmpty, !rules.keepsGoing {
-      for fault in faults { console.report(fault.error.framed(by: fault.item.input)) }
       let count = schedule.entries.count
-      console.note(
-        "nothing was done: \(faults.count) of \(count.pluralized("item")) cannot be done"
-          + (faults.count < count ? "; --keep-going does the others" : ""))
+      let others = faults.filter { $0.error.remedy?.action != .resume }
+      for fault in others { console.report(fault.error.framed(by: fault.item.input)) }
+      if others.count < faults.count {
+        let written = faults.count - others.count
+        console.report(
+          "\(written) of \(count.pluralized("item")) were written by an earlier run",
+          remedy: .action(.resume))
+      } else {
+        console.note(
+          "nothing was done: \(others.count) of \(count.pluralized("item")) cannot be done"
+            + (others.count < count ? "; --keep-going does the others" : ""))
+      }
       return ExitCode(found: false, failures: faults.map(\.error))
     }
     if let root = options.root, verb.writes { try schedule.requireSpace(below: root) }
@@ -124,7 +137,10 @@ struct BatchSession {
     let schedule = BatchSchedule(
       plan, store?.history ?? JournalHistory(), verb: verb, root: options.root, rules,
       shard: shard)
-    if let refusal = try refusal(of: schedule) { return refusal }
+    // Without shards, inputs were examined before the lock was taken.
+    if let refusal = try refusal(of: shard == nil ? schedule : examined(schedule)) {
+      return refusal
+    }
     let display = BatchDisplay(console, isJSON: isJSON, total: schedule.open.count)
     display.begin(schedule)
     TerminalSyscalls.stopGracefullyWhenInterrupted()
