@@ -144,7 +144,7 @@ def test_a_batch_that_was_done_says_so_in_one_line(undisturbed, tmp_path):
     process = run(*command)
     assert process.returncode == IO, describe(process)
     error, hint = process.stderr.splitlines()
-    assert "written by an earlier run" in error and "--resume" in hint
+    assert "an earlier run wrote" in error and "--resume" in hint
 
 
 def test_a_dry_run_finds_all_faults_and_writes_nothing(faulty, tmp_path):

@@ -96,7 +96,7 @@ struct BatchSession {
       if others.count < faults.count {
         let written = faults.count - others.count
         console.report(
-          "\(written) of \(count.pluralized("item")) were written by an earlier run",
+          "an earlier run wrote \(written) of \(count.pluralized("item"))",
           remedy: .action(.resume))
       } else {
         console.note(
