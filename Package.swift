@@ -132,7 +132,7 @@ let package = Package(
     .executableTarget(
       name: "ckptconv",
       dependencies: [
-        "CkptBase", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptBase", "CkptJSON", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels", "CkptCheckpoints",
         "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptScan",
         "CkptBatch",
       ],

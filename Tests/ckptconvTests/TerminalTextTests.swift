@@ -50,26 +50,41 @@ struct TerminalTextTests {
     #expect(isOn == test.isOn)
   }
 
+  private static let error = CheckpointError(
+    .forbidden, "global 'os.system' is not allowed", at: 0x1f3, remedy: "see 'ckptconv help safety'"
+  )
+  .framed(by: "archive/data.pkl").framed(by: "mo\ndel.pt")
+
   @Test("An error says where, what and what to do")
   func reportsError() {
-    let error = CheckpointError(
-      .forbidden, "global 'os.system' is not allowed", at: 0x1f3,
-      remedy: "see 'ckptconv help safety'"
-    )
-    .framed(by: "archive/data.pkl").framed(by: "mo\ndel.pt")
     #expect(
-      Report.error(error, Style(isOn: false)) == #"""
+      Message(Self.error).lines(Style(isOn: false)) == #"""
         ckptconv: error: mo\u{a}del.pt: archive/data.pkl: byte 0x1f3: global 'os.system' is not allowed
           hint: see 'ckptconv help safety'
 
         """#)
     #expect(
-      Report.error(CheckpointError(.malformed, "bad"), Style(isOn: true))
+      Message(CheckpointError(.malformed, "bad")).lines(Style(isOn: true))
         == "ckptconv: \u{1B}[1;31merror:\u{1B}[0m bad\n")
+  }
+
+  @Test("An error for programs has its code and its place in pieces")
+  func reportsErrorToPrograms() {
+    #expect(
+      Message(Self.error).json == #"""
+        {"level":"error","code":"forbidden","message":"mo\ndel.pt: archive/data.pkl: byte 0x1f3: \#
+        global 'os.system' is not allowed","path":["mo\ndel.pt","archive/data.pkl"],"offset":499,\#
+        "hint":"see 'ckptconv help safety'"}
+        """#)
   }
 
   @Test("A warning is one line")
   func reportsWarning() {
-    #expect(Report.warning("lost\n", Style(isOn: false)) == "ckptconv: warning: lost\\u{a}\n")
+    let message = Message(.warning, "lost\n")
+    #expect(message.lines(Style(isOn: false)) == "ckptconv: warning: lost\\u{a}\n")
+    #expect(
+      message.json
+        == #"{"level":"warning","code":null,"message":"lost\n","path":[],"offset":null,"hint":null}"#
+    )
   }
 }

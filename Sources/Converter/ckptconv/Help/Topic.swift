@@ -81,6 +81,11 @@ struct Topic: Sendable {
     name: "environment", title: "Environment", summary: "the environment variables that matter",
     blocks: [
       .list([
+        (
+          "CKPTCONV_MESSAGES",
+          "If it is `json`, each message on standard error is one JSON object on a line of its own, and "
+            + "no progress is shown."
+        ),
         ("NO_COLOR", "If it is set and not empty, messages are not colored."),
         ("TERM", "If it is `dumb`, messages are not colored and no progress is shown."),
         (

@@ -8,6 +8,7 @@ final class Console: Sendable {
   private let output: Stream
   private let errors: Stream
   private let isQuiet: Bool
+  private let format: MessageFormat
   private let lostReader = Atomic(false)
 
   /// A console over the process's own standard streams.
@@ -16,8 +17,10 @@ final class Console: Sendable {
     output = Stream(1, name: "standard output", color: color)
     errors = Stream(2, name: "standard error", color: color)
     isQuiet = options.quiet
+    format = MessageFormat(environment: Syscalls.environment)
     let canRedraw = errors.isTerminal && Syscalls.environment("TERM") != "dumb"
-    progress = canRedraw && !isQuiet ? ProgressLine(on: errors) : nil
+    let isWatched = canRedraw && !isQuiet && format == .text
+    progress = isWatched ? ProgressLine(on: errors) : nil
   }
 
   /// How many columns the standard output's terminal shows; `nil` when it is none.
@@ -53,14 +56,14 @@ final class Console: Sendable {
 
   /// Says what was done, unless only warnings and errors are wanted.
   func note(_ text: String) {
-    if !isQuiet { say("\(text.harmless)\n") }
+    if !isQuiet { say(Message(.note, text)) }
   }
 
   /// Says the same of what could be done, and how.
   func note(_ notice: Notice) { note(notice.sentence(\.words)) }
 
   /// Warns of something that was done, but not as it might be expected.
-  func warn(_ text: String) { say(Report.warning(text, errors.style)) }
+  func warn(_ text: String) { say(Message(.warning, text)) }
 
   /// Warns of the same, and says what can be done about it.
   func warn(_ notice: Notice) { warn(notice.sentence(\.words)) }
@@ -68,21 +71,29 @@ final class Console: Sendable {
   /// Says what ended the run, or that of one input; what comes next begins anew.
   func report(_ error: CheckpointError) {
     progress?.finish()
-    say(Report.error(error, errors.style))
+    say(Message(error))
   }
 
   /// Says what went wrong in one part of a run, and what can be done about it.
   func report(_ message: String, remedy: Remedy?) {
-    say(Report.error(message, remedy, errors.style))
+    say(Message(.error, message, remedy))
   }
 
-  /// Says something in lines of its own about a whole run, unless only warnings and errors are wanted.
+  /// Says something in lines of its own about a whole run, for people who want more than warnings and
+  /// errors.
   func summarize(_ table: Table) {
-    if !isQuiet { say(table.text(width: errors.columns)) }
+    if !isQuiet, format == .text { say(table.text(width: errors.columns)) }
   }
 
   /// Says what is wrong with the command line.
-  func report(_ error: UsageError) { say(Report.usage(error, errors.style)) }
+  func report(_ error: UsageError) { say(Message(error)) }
+
+  private func say(_ message: Message) {
+    switch format {
+    case .text: say(message.lines(errors.style))
+    case .json: say(message.json + "\n")
+    }
+  }
 
   private func say(_ text: String) {
     progress?.erase()
@@ -114,40 +125,6 @@ struct Stream: Sendable {
   /// Writes all of `text`.
   func write(_ text: String) throws(CheckpointError) {
     try TerminalSyscalls.write(text, to: descriptor, name: name)
-  }
-}
-
-/// Messages about a run, as lines for the standard error.
-enum Report {
-  /// `ckptconv: error: model.pt: archive/data.pkl: byte 0x1f3: ...`, and the hint below it.
-  static func error(_ error: CheckpointError, _ style: Style) -> String {
-    Report.error(error.description, error.remedy, style)
-  }
-
-  /// The same for an error of which only the text is left.
-  static func error(_ text: String, _ remedy: Remedy?, _ style: Style) -> String {
-    message("error", .error, text, hint: remedy?.words, style)
-  }
-
-  /// What is wrong with the command line, what to write instead, and how the command is called.
-  static func usage(_ error: UsageError, _ style: Style) -> String {
-    let page = FlagTable.page(named: error.command)
-    let help = [FlagTable.program, error.command, "-h"].compactMap(\.self).joined(separator: " ")
-    return message("error", .error, error.message, hint: error.hint ?? "see '\(help)'", style)
-      + "  usage: \(page?.usage ?? FlagTable.usage)\n"
-  }
-
-  /// Something that was done, but not as it might be expected.
-  static func warning(_ text: String, _ style: Style) -> String {
-    message("warning", .warning, text, hint: nil, style)
-  }
-
-  private static func message(
-    _ word: String, _ role: Style.Role, _ text: String, hint: String?, _ style: Style
-  ) -> String {
-    let line = "\(FlagTable.program): \(style.paint("\(word):", role)) \(text.harmless)\n"
-    guard let hint else { return line }
-    return line + "  \(style.paint("hint:", .hint)) \(hint.harmless)\n"
   }
 }
 
