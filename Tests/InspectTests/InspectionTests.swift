@@ -21,6 +21,7 @@ struct InspectionTests {
     let tensor: PickledValue
     let shape: [Int]
     var strides: [Int]?
+    var offset = 0
     let byteCount: Int
     var requiresGradient = false
   }
@@ -35,7 +36,8 @@ struct InspectionTests {
       testDescription: "expanded", tensor: .tensor(storage, [5, 4], strides: [0, 1]),
       shape: [5, 4], strides: [0, 1], byteCount: 80),
     Row(
-      testDescription: "a part", tensor: .tensor(storage, [2], offset: 3), shape: [2], byteCount: 8),
+      testDescription: "a part", tensor: .tensor(storage, [2], offset: 3), shape: [2], offset: 3,
+      byteCount: 8),
     Row(testDescription: "a number", tensor: .tensor(storage, []), shape: [], byteCount: 4),
     Row(
       testDescription: "trained", tensor: .tensor(storage, [2], requiresGradient: true),
@@ -55,6 +57,47 @@ struct InspectionTests {
     #expect(row.requiresGradient == test.requiresGradient)
     #expect((row.storage, row.storageUses, row.storageByteCount) == ("0", 1, 48))
     #expect((inspection.storageCount, inspection.storageByteCount) == (1, 48))
+    let place = try #require(row.place)
+    #expect(place.file == inspection.path)
+    #expect((place.bytes.count, place.isDeflated, place.isBigEndian) == (48, false, false))
+    #expect((place.offset, place.strides) == (test.offset, test.strides))
+  }
+
+  struct Value: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let value: PickledValue
+    var json: String?
+  }
+
+  static let values = [
+    Value(testDescription: "None", value: .none, json: "null"),
+    Value(testDescription: "a float", value: 0.5, json: "0.5"),
+    Value(testDescription: "a string", value: "a\"b", json: #""a\"b""#),
+    Value(
+      testDescription: "a list of dicts", value: [["lr": 0.1, "params": [0, 1]], []],
+      json: #"[{"lr":0.1,"params":[0,1]},[]]"#),
+    Value(testDescription: "infinity", value: .float(.infinity)),
+    Value(testDescription: "an infinity in a list", value: [.float(.infinity)]),
+    Value(testDescription: "bytes", value: .bytes([1])),
+    Value(
+      testDescription: "a class that nobody knows",
+      value: .call(.global("experiment", "Thing"), [])),
+    Value(testDescription: "64 lists in each other", value: nested(64), json: nestedJSON(64)),
+    Value(testDescription: "65 lists in each other", value: nested(65)),
+  ]
+
+  private static func nested(_ depth: Int) -> PickledValue {
+    (0..<depth).reduce(PickledValue.none) { value, _ in [value] }
+  }
+
+  private static func nestedJSON(_ depth: Int) -> String {
+    String(repeating: "[", count: depth) + "null" + String(repeating: "]", count: depth)
+  }
+
+  @Test("A value is told as JSON where JSON has its like", arguments: values)
+  func valueJSON(_ test: Value) throws {
+    let inspection = try Self.inspect(["a": test.value])
+    #expect(inspection.values.first?.json == test.json)
   }
 
   @Test("Tensors that share a storage say so, and values are told beside them")

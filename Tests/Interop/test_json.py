@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
-from program import DATA, DIFFERENCE, DONE, FIXTURES, IO, ROOT, convert, describe, run
+from program import DATA, DIFFERENCE, DONE, FIXTURES, IO, ROOT, USAGE, convert, describe, run
 
 PAGE = (ROOT / "Documentation/json.md").read_text()
 
@@ -23,6 +23,7 @@ TYPES = {
     "array of string": lambda value: all(isinstance(item, str) for item in value),
     "array of integer": lambda value: all(type(item) is int for item in value),
     "null": lambda value: value is None,
+    "any": lambda value: True,
 }
 
 
@@ -50,6 +51,8 @@ def assert_inspection(found, container):
     assert_documented(found["totals"], "Totals")
     for tensor in found["tensors"]:
         assert_documented(tensor, "Tensor")
+        if tensor["place"]:
+            assert_documented(tensor["place"], "Place of a tensor")
     for value in found["values"]:
         assert_documented(value, "Value")
 
@@ -59,6 +62,27 @@ def test_inspecting_a_torch_file(source):
     process = run("inspect", "--json", source)
     assert process.returncode == DONE, describe(process)
     assert_inspection(json.loads(process.stdout), "Container of a `.pt` file")
+
+
+def test_messages_for_programs(tmp_path, monkeypatch):
+    cut = tmp_path / "cut.pt"
+    cut.write_bytes((FIXTURES / "plain/views.pt").read_bytes()[:2000])
+    monkeypatch.setenv("CKPTCONV_MESSAGES", "json")
+    process = run(
+        "inspect", "--drop-unsafe", cut, tmp_path / "absent",
+        FIXTURES / "broken/malicious-train-pt/train.pt")
+    assert process.returncode == IO, describe(process)
+    messages = [json.loads(line) for line in process.stderr.splitlines()]
+    for message in messages:
+        assert_documented(message, "Message")
+    assert [(m["level"], m["code"]) for m in messages] == [
+        ("error", "truncated"), ("error", "inputOutput"), ("warning", None)]
+    assert [m["path"][:1] for m in messages] == [[str(cut)], [str(tmp_path / "absent")], []]
+    process = run("inspect")
+    assert process.returncode == USAGE, describe(process)
+    message = json.loads(process.stderr)
+    assert_documented(message, "Message")
+    assert message["code"] == "usage"
 
 
 @pytest.mark.parametrize("layout", ["plain", "olmo"])

@@ -28,6 +28,8 @@ public struct Inspection: Sendable {
     public var storageByteCount: Int
     /// Whether autograd records operations on it.
     public var requiresGradient: Bool
+    /// The place of its elements, `nil` where no file has them in one piece.
+    public var place: TensorPlace?
   }
 
   /// A value that is not a tensor.
@@ -36,6 +38,8 @@ public struct Inspection: Sendable {
     public var name: String
     /// Much like Python's `repr`, cut when long.
     public var text: String
+    /// The whole value as JSON, `nil` where JSON has nothing like it.
+    public var json: String?
   }
 
   /// The file.
@@ -82,11 +86,15 @@ public struct Inspection: Sendable {
       try NamedLeaf.all(of: graph)
     }
     tensors.reserveCapacity(graph.tensors.count)
+    var valueJSON = ValueJSON(graph)
     for leaf in leaves {
       if case .tensor(let id) = graph[leaf.node] {
         tensors.append(TensorRow(graph[id], named: leaf.name, in: graph, uses: uses))
       } else {
-        values.append(ValueRow(name: leaf.name, text: graph.description(of: leaf.node, limit: 100)))
+        values.append(
+          ValueRow(
+            name: leaf.name, text: graph.description(of: leaf.node, limit: 100),
+            json: valueJSON.text(of: leaf.node)))
       }
     }
   }
@@ -119,6 +127,7 @@ extension Inspection.TensorRow {
     storageUses = tensor.storage.map { uses[graph.index(of: $0)] } ?? 0
     storageByteCount = tensor.storage.map { graph.storages[graph.index(of: $0)].byteCount } ?? 0
     requiresGradient = tensor.requiresGradient
+    place = TensorPlace(of: tensor, in: graph)
   }
 }
 
@@ -147,6 +156,10 @@ extension Inspection {
       json.beginObject()
       json.member("name", value.name)
       json.member("value", value.text)
+      if let data = value.json {
+        json.key("data")
+        json.value(json: data)
+      }
       json.endObject()
     }
     json.endArray()
@@ -176,6 +189,8 @@ extension Inspection {
     json.member("storage_bytes", tensor.storageByteCount)
     json.member("storage_uses", tensor.storageUses)
     json.member("requires_grad", tensor.requiresGradient)
+    json.key("place")
+    if let place = tensor.place { place.write(to: &json) } else { json.null() }
     json.endObject()
   }
 }

@@ -83,6 +83,9 @@ package struct JSONWriter: Sendable {
   /// Writes `null`.
   package mutating func null() { raw("null") }
 
+  /// Writes a value that is JSON already, in the style of this text.
+  package mutating func value(json text: String) { raw(text) }
+
   /// Writes a member whose value is a string, or `null` for none.
   package mutating func member(_ name: String, _ value: String?) {
     key(name)
