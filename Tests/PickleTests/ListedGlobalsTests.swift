@@ -5,11 +5,11 @@ import Testing
 struct ListedGlobalsTests {
   /// Modules in which everything is listed.
   static let modules = [
-    "os", "nt", "posix", "sys", "subprocess", "commands", "socket", "ssl", "shutil", "ctypes",
-    "runpy", "pty", "pickle", "_pickle", "pip", "pdb", "bdb", "pydoc", "timeit", "venv",
-    "webbrowser", "asyncio", "aiohttp", "aiohttp.client", "httplib", "requests.api",
-    "distutils.file_util", "numpy.f2py", "numpy.testing._private.utils", "dill", "cloudpickle",
-    "importlib", "tempfile", "linecache", "cgitb", "sysconfig",
+    "os", "nt", "posix", "sys", "subprocess", "commands", "socket", "shutil", "ctypes", "runpy",
+    "pty", "pickle", "_pickle", "pip", "pydoc", "webbrowser", "asyncio", "aiohttp",
+    "aiohttp.client", "httplib", "requests.api", "distutils.file_util", "numpy.f2py",
+    "numpy.testing._private.utils", "dill", "cloudpickle", "importlib", "linecache", "cgitb",
+    "sysconfig",
   ]
 
   @Test("Everything in a module that scanners list is dangerous", arguments: modules)
@@ -54,6 +54,10 @@ struct ListedGlobalsTests {
     Names("torch.utils.bottleneck.__main__", "run_cprofile", "run_autograd_prof"),
     Names("torch.utils.collect_env", "run"),
     Names("torch.utils.data.datapipes.utils.decoder", "basichandlers"), Names("torch.hub", "load"),
+    Names("ssl", "get_server_certificate"), Names("pdb", "run", "runcall", "Pdb.run"),
+    Names("bdb", "Bdb.run", "Bdb.runeval"), Names("timeit", "timeit", "Timer.timeit"),
+    Names("venv", "create", "EnvBuilder.create"),
+    Names("tempfile", "mkdtemp", "NamedTemporaryFile"), Names("signal", "raise_signal"),
     Names("torch", "load"), Names("torch.storage", "_load_from_bytes"), Names("numpy", "load"),
     Names("joblib", "load"), Names("pandas", "read_pickle"),
     Names("types", "FunctionType", "CodeType"), Names("marshal", "loads"), Names("_io", "open"),

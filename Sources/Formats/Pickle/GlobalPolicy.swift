@@ -78,6 +78,7 @@ package enum GlobalPolicy: Sendable {
     // Python resolves `os.path` in module `posixpath`, and `torch.os.system`, in the same way. So a
     // dotted name is judged as if its leading parts were modules.
     let modules = self.parts(of: module)
+    if harmlessNames[module]?.contains(name) == true { return false }
     return isListed(modules + parts, firstOwner: modules.count)
       || parts.count > 1 && isListed(parts, firstOwner: 1)
   }
@@ -145,7 +146,7 @@ package enum GlobalPolicy: Sendable {
       guard owner.utf8.count <= longestListed else { return false }
       if dangerousModules.contains(owner) { return true }
       if index + 1 >= firstOwner, let names = dangerousNames[owner],
-        names.contains(path[(index + 1)...].joined(separator: "."))
+        begins(path[(index + 1)...], withOneOf: names)
       {
         return true
       }
@@ -153,68 +154,19 @@ package enum GlobalPolicy: Sendable {
     return false
   }
 
+  /// Whether a path leads to a listed name, or through it to an attribute.
+  private static func begins(_ path: ArraySlice<Substring>, withOneOf names: Set<String>) -> Bool {
+    var name = ""
+    for part in path {
+      name += name.isEmpty ? String(part) : ".\(part)"
+      if names.contains(name) { return true }
+    }
+    return false
+  }
+
   /// The length of the longest listed module name, in bytes.
   private static let longestListed = (Array(dangerousModules) + dangerousNames.keys)
     .reduce(0) { max($0, $1.utf8.count) }
-
-  /// Modules in which everything is refused, submodules included.
-  ///
-  /// They come from picklescan, modelscan and fickling. Added are modules that load code or reach
-  /// the network, the shell or other files.
-  private static let dangerousModules: Set<String> = [
-    "os", "nt", "posix", "posixpath", "ntpath", "sys", "subprocess", "_posixsubprocess", "commands",
-    "socket", "_socket", "ssl", "shutil", "ctypes", "_ctypes", "runpy", "pty", "pickle", "_pickle",
-    "cPickle", "dill", "cloudpickle", "joblib", "pip", "pdb", "bdb", "pydoc", "timeit", "venv",
-    "webbrowser", "asyncio", "aiohttp", "http", "httplib", "urllib", "requests", "ftplib",
-    "smtplib", "telnetlib", "imaplib", "poplib", "xmlrpc", "socketserver", "marshal",
-    "importlib", "imp", "zipimport", "pkgutil", "code", "codeop", "cProfile", "profile", "doctest",
-    "ensurepip", "idlelib", "lib2to3", "trace", "tempfile", "linecache", "cgitb", "sysconfig",
-    "distutils", "setuptools", "multiprocessing", "threading", "_thread", "signal",
-    "atexit", "operator", "_operator", "shelve", "dbm",
-    "fileinput", "sqlite3", "_io", "io", "mmap", "fcntl",
-    "logging.config", "platform", "inspect", "gc", "site", "unittest", "test", "concurrent",
-    "zipfile", "tarfile", "zipapp", "py_compile", "compileall", "modulefinder", "rlcompleter",
-    "wsgiref", "glob", "_imp", "_frozen_importlib", "_frozen_importlib_external", "_pyrepl",
-    "_osx_support", "_aix_support",
-    "torch.hub", "torch.jit.unsupported_tensor_ops", "torch.utils.bottleneck",
-    "torch.utils.collect_env", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo",
-    "torch.fx", "torch.utils.data.datapipes", "torch.package", "torch.distributed.rpc",
-    "torch.distributed.elastic", "torch.multiprocessing", "torch.ops", "torch.classes",
-    "torch.onnx", "torch.utils.model_dump", "torch.utils._content_store",
-    "numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.ctypeslib",
-  ]
-
-  /// Single dangerous names in modules that also hold harmless ones.
-  private static let dangerousNames: [String: Set<String>] = [
-    "builtins": [
-      "eval", "exec", "execfile", "compile", "open", "input", "raw_input", "breakpoint", "apply",
-      "__import__", "setattr", "delattr", "globals", "locals", "vars", "memoryview", "map",
-      "filter", "reload", "help", "exit", "quit", "__build_class__", "__loader__", "__spec__",
-    ],
-    "functools": ["partial", "partialmethod", "reduce", "singledispatch"],
-    "itertools": ["starmap"],
-    // One of these runs the shell to find the network card; the class itself is harmless.
-    "uuid": ["_get_command_stdout", "_ipconfig_getnode", "_popen"],
-    "types": [
-      "FunctionType", "LambdaType", "CodeType", "MethodType", "ModuleType", "CellType", "new_class",
-    ],
-    "copyreg": ["add_extension", "pickle", "constructor"],
-    "codecs": ["open", "register", "lookup"],
-    "torch": ["load", "save", "compile", "from_file", "import_ir_module"],
-    "torch.serialization": ["load", "save", "_load", "_legacy_load", "add_safe_globals"],
-    "torch.storage": ["_load_from_bytes"],
-    "torch.jit": ["load", "script"],
-    "torch.utils._config_module": ["ConfigModule.load_config", "load_config"],
-    "numpy": [
-      "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "save", "savez", "savetxt",
-      "fromregex", "DataSource", "ndarray.tofile", "ndarray.dump",
-    ],
-    "numpy.lib.npyio": ["load", "save"],
-    "pandas": ["read_pickle", "eval"],
-    "pandas.io.pickle": ["read_pickle"],
-    "yaml": ["load", "unsafe_load", "full_load", "load_all", "unsafe_load_all"],
-    "logging": ["FileHandler"],
-  ]
 
   /// Modules that are also refused as attributes, because other modules import them.
   private static let reachableModules: Set<String> = [
