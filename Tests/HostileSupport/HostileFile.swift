@@ -39,7 +39,7 @@ package struct HostileFile {
   private let layout: Layout
   private let ignoresSkeleton: Bool
 
-  /// Reads a file of any kind, dropping what exists to run code, and converts it there and back.
+  /// Reads a file of any kind, dropping what can run code, and converts it there and back.
   ///
   /// Every file goes one of several ways, by a sum of its bytes, so that its mutations go all.
   /// - Throws: ``Violation``, or an error of the test's own files.

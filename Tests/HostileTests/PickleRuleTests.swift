@@ -13,7 +13,7 @@ import CkptTorch
 /// Pickles in which a fuzzer broke a rule once.
 @Suite("What a pickle describes is what its own pickle describes")
 struct PickleRuleTests {
-  @Test("Keys that became None, since they exist to run code, are one key")
+  @Test("Keys that became None, since they can run code, are one key")
   func droppedKeys() throws {
     var pickle = PickleProgram()
     pickle.add("}(cos\nsystem\nK\u{1}cos\nexecv\nK\u{2}u.")

@@ -111,6 +111,19 @@ struct SkeletonLieTests {
       nodes: #"["call",[1],[2]],["global","builtins","getattr"],["tuple",[1],"__globals__"]"#,
       entries: ""),
     Case(
+      name: "an object of a nested class",
+      nodes:
+        #"["new",[1],[2],{"state":null}],["call",[3],[4]],["tuple"],["global","builtins","getattr"],["tuple",[5],"Inner"],["global","m","Outer"]"#,
+      entries: ""),
+    Case(
+      name: "a method of an object", code: .forbidden,
+      nodes:
+        #"["call",[1],[2]],["global","builtins","getattr"],["tuple",[3],"run"],["call",[4],[5]],["global","m","C"],["tuple"]"#,
+      entries: ""),
+    Case(
+      name: "what a call returned is called", code: .forbidden,
+      nodes: #"["call",[1],[3]],["call",[2],[3]],["global","m","f"],["tuple"]"#, entries: ""),
+    Case(
       name: "bytes that are spelled as a tuple", code: .malformed,
       nodes: #"["list",[1],[2]],["bytes","Yg==",[2]],["tuple",1]"#, entries: ""),
     Case(

@@ -126,7 +126,7 @@ struct GlobalPolicyTests {
       "STACK_GLOBAL through the memo",
       ["V", "s", "y", "s", "t", "e", "m", 10, "q", 7, "0", "V", "o", "s", 10, "h", 7, 0x93, "."],
       "os.system"),
-    Attack("STACK_GLOBAL of one text twice", ["V", "p", "d", "b", 10, "2", 0x93, "."], "pdb.pdb"),
+    Attack("STACK_GLOBAL of one text twice", ["V", "p", "i", "p", 10, "2", 0x93, "."], "pip.pip"),
     Attack("NEWOBJ", .init(Array("cos\nsystem\n)".utf8) + [0x81, 0x2e]), "os.system"),
     Attack(
       "NEWOBJ_EX", .init(Array("cos\nsystem\n)}".utf8) + [0x92, 0x2e]), "os.system"),
@@ -160,6 +160,92 @@ struct GlobalPolicyTests {
     let program: PickleProgram = "c__builtin__\ngetattr\n(]Vappend\ntR."
     let error = #expect(throws: CheckpointError.self) { try program.load() }
     #expect(error?.code == .forbidden)
+  }
+
+  struct Refusal: CustomTestStringConvertible {
+    var testDescription: String
+    var program: PickleProgram
+    /// What the message names.
+    var subject: String
+    /// What is left when it is dropped.
+    var rest: String
+
+    init(_ name: String, _ program: PickleProgram, _ subject: String, rest: String = "None") {
+      testDescription = name
+      self.program = program
+      self.subject = subject
+      self.rest = rest
+    }
+  }
+
+  static let unsafeCalls = [
+    Refusal(
+      "a method of an object", "}Vf\nc__builtin__\ngetattr\n(cm\nC\n)RVrun\ntRs.",
+      "attribute 'run' of an object of 'm.C', reached by 'builtins.getattr',", rest: "{'f': None}"),
+    Refusal(
+      "a method of a method",
+      "c__builtin__\ngetattr\n(c__builtin__\ngetattr\n(cm\nC\n)RVa\ntRVb\ntR.",
+      "attribute 'a' of an object of 'm.C', reached by 'builtins.getattr',"),
+    Refusal(
+      "a method that is called and given a state",
+      "c__builtin__\ngetattr\n(cm\nC\n)RVa\ntR)R}Vx\nNsb.",
+      "attribute 'a' of an object of 'm.C', reached by 'builtins.getattr',"),
+    Refusal(
+      "an attribute of a list", "c__builtin__\ngetattr\n(]Vappend\ntR.",
+      "attribute 'append' of a value, reached by 'builtins.getattr',"),
+    Refusal(
+      "getattr of nothing", "c__builtin__\ngetattr\n)R.", "calling 'builtins.getattr'"),
+    Refusal(
+      "what a call returned is called", "](cm\nf\n)R)RK\u{1}e.", "calling f()", rest: "[None, 1]"),
+    Refusal(
+      "an item of an object", "c_operator\ngetitem\n(cm\nC\n)RVx\ntR.",
+      "an item of something other than a class"),
+    Refusal(
+      "reduce of a function", "c__builtin__\nreduce\n(cm\nf\n(K\u{1}K\u{2}ttR.",
+      "calling 'functools.reduce'"),
+    Refusal(
+      "attributes of a function", "cm\nf\n}Vx\nNsb.", "setting attributes of 'm.f'", rest: "m.f"),
+    Refusal(
+      "a partial in an object",
+      "cm\nC\n)R}Vf\ncfunctools\npartial\n(cm\nf\ntR(cm\nf\n)}NtbsVn\nK\u{5}sb.",
+      "global 'functools.partial'", rest: "C() {'f': None, 'n': 5}"),
+    Refusal(
+      "a function as dill saves it",
+      "cdill._dill\n_create_function\n(cdill._dill\n_create_code\n)R}tR}b.",
+      "global 'dill._dill._create_function'", rest: "None"),
+  ]
+
+  @Test("What can run code is refused by name, and dropped where asked", arguments: unsafeCalls)
+  func unsafeCall(_ test: Refusal) throws {
+    let error = #expect(throws: CheckpointError.self) { try test.program.load() }
+    #expect(error?.code == .forbidden)
+    #expect(
+      error?.message
+        == "\(test.subject) is not allowed: it is not known to be harmless and can run code")
+    #expect(error?.remedy?.action == .dropUnsafe)
+    var machine = Unpickler(unsafeGlobals: .drop)
+    var reader = ByteReader(test.program.bytes.span)
+    let root = try machine.load(&reader)
+    #expect(machine.dropped.warnings.first?.hasPrefix("\(test.subject) can run code") == true)
+    #expect(machine.finish().description(of: root) == test.rest)
+  }
+
+  @Test("What is dropped many times is named once, and what has many names is counted")
+  func droppedNames() {
+    var values = DroppedValues()
+    for _ in 0..<3 { values.add("global 'm.f'") }
+    #expect(
+      values.warnings == ["global 'm.f' can run code; it was replaced by None in 3 places"])
+    for number in 0..<30 { values.add("global 'm.f\(number)'") }
+    #expect(values.warnings.count == 21)
+    #expect(values.warnings.last == "so were 11 more")
+  }
+
+  @Test("A nested class is listed by its own name")
+  func nestedClasses() throws {
+    let program: PickleProgram =
+      "(c__builtin__\ngetattr\n(cm\nA\nVB\ntR)Rc__builtin__\ngetattr\n(cm\nC\nVD\ntRcm\nC\n)Rt."
+    #expect(try program.load().opaqueGlobals() == ["m.A.B", "m.C", "m.C.D"])
   }
 
   @Test("With --drop-unsafe the value becomes None and the rest is read")

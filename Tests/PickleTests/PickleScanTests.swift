@@ -69,7 +69,7 @@ struct PickleScanTests {
       "STACK_GLOBAL from the memo",
       .init("Vsystem\nq\u{7}0Vos\nh\u{7}".bytes + [0x93, 0x2e]), Expected("os.system", [])),
     Case(
-      "STACK_GLOBAL from DUP", .init("Vpdb\n2".bytes + [0x93, 0x2e]), Expected("pdb.pdb", [])),
+      "STACK_GLOBAL from DUP", .init("Vpip\n2".bytes + [0x93, 0x2e]), Expected("pip.pip", [])),
     Case(
       "STACK_GLOBAL from a name that is computed",
       .init("cbuiltins\nstr\n(Vos\ntRVsystem\n".bytes + [0x93] + ")R.".bytes),
@@ -88,7 +88,16 @@ struct PickleScanTests {
       Expected("builtins.getattr", [.reduce])),
     Case(
       "the result of a call is called", "cm\nf\n(Vx\ntR(Vy\ntR.",
-      Expected("m.f", [.reduce, .result], .opaque)),
+      Expected("m.f", [.reduce, .result])),
+    Case(
+      "an item of an object", "c_operator\ngetitem\n(cm\nC\n)RVx\ntR.",
+      Expected("_operator.getitem", [.reduce])),
+    Case(
+      "reduce of a function", "c__builtin__\nreduce\n(cm\nf\n]tR.",
+      Expected("functools.reduce", [.reduce])),
+    Case(
+      "int | str", "c__builtin__\nreduce\n(c_operator\nor_\n]tR.",
+      Expected("functools.reduce", [.reduce], .opaque)),
     Case(
       "REDUCE in REDUCE", "cfunctools\npartial\n(cos\nsystem\nVid\ntR)R.",
       Expected("functools.partial", [.reduce, .result]), Expected("os.system", [])),

@@ -116,7 +116,28 @@ struct UnpicklerTests {
     Case("NEWOBJ_EX", "\u{80}\u{4}cm\nC\n)}\u{92}.".latin1, "C()"),
     Case(
       "a nested class of protocol 2", "c__builtin__\ngetattr\n(cm\nC\nX\u{5}\0\0\0InnertR.",
-      "getattr(m.C, 'Inner')"),
+      "m.C.Inner"),
+    Case(
+      "NEWOBJ of a nested class",
+      "\u{80}\u{2}c__builtin__\ngetattr\n(cm\nC\nVInner\ntR)\u{81}}Va\nK\u{1}sb.".latin1,
+      "Inner() {'a': 1}"),
+    Case(
+      "NEWOBJ_EX of a nested class",
+      "\u{80}\u{4}cbuiltins\ngetattr\n(cm\nC\nVInner\ntR)}\u{92}.".latin1, "Inner()"),
+    Case(
+      "OBJ of a nested class", "(c__builtin__\ngetattr\n(cm\nC\nVInner\ntRK\u{1}o.", "Inner(1)"),
+    Case(
+      "a class nested twice",
+      "c__builtin__\ngetattr\n(c__builtin__\ngetattr\n(cm\nC\nVB\ntRVA\ntRK\u{1}\u{85}R.".latin1,
+      "A(1)"),
+    Case(
+      "typing.List[int]",
+      "\u{80}\u{2}c_operator\ngetitem\nctyping\nList\nc__builtin__\nlong\n\u{86}R."
+        .latin1, "getitem(typing.List, builtins.int)"),
+    Case(
+      "int | str",
+      "\u{80}\u{2}c__builtin__\nreduce\nc_operator\nor_\nc__builtin__\nlong\nc__builtin__\nunicode\n\u{86}\u{86}R."
+        .latin1, "reduce(_operator.or_, (builtins.int, builtins.str))"),
   ]
 
   @Test("Every operation gives the value that Python gives", arguments: values)
@@ -225,7 +246,7 @@ struct UnpicklerTests {
     Refusal("a second state", "cm\nC\n)R}b}b.", .unsupported, "an object gets a second state"),
     Refusal(
       "a call of an int", "K\u{1})R.", .malformed,
-      "the pickle calls something that is not a class or function"),
+      "a call of something that is not a class or function"),
     Refusal(
       "arguments that are not a tuple", "cm\nC\n]R.", .malformed,
       "the arguments of a call are not a tuple"),

@@ -116,7 +116,7 @@ struct SkeletonDocumentTests {
     #expect(error?.message == "a skeleton is UTF-8 text, and this is not")
   }
 
-  @Test("A global that exists to run code is refused, and dropped when that is asked for")
+  @Test("What can run code is refused, and dropped when that is asked for")
   func hostile() throws {
     let text = String(decoding: try Self.document().bytes, as: UTF8.self)
     let hostile = text.replacing(#""m","C""#, with: #""posix","system""#)

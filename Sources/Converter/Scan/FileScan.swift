@@ -140,7 +140,7 @@ extension FileScan {
 public struct ScanFinding: Hashable, Sendable {
   /// How much it matters, the worst first.
   public enum Severity: String, Hashable, Sendable, CaseIterable {
-    /// A global that exists to run code.
+    /// Something that can run code.
     case dangerous
     /// Something that cannot be read as what it claims to be, so that nobody knows what it holds.
     case broken

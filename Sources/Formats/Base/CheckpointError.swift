@@ -17,7 +17,7 @@ public struct CheckpointError: Error, Hashable, Sendable {
     public static let checksumMismatch = Code(kind: .checksumMismatch)
     /// Well-formed, but of a kind this program does not handle.
     public static let unsupported = Code(kind: .unsupported)
-    /// A pickle names something that exists to run code.
+    /// A pickle has something that can run code.
     public static let forbidden = Code(kind: .forbidden)
     /// A count or size is beyond a constant in ``Limits``.
     public static let limitExceeded = Code(kind: .limitExceeded)

@@ -46,7 +46,12 @@ extension TensorGraph {
     case .persistent: text += "<storage>"
     case .tensor(let tensor):
       text += "tensor(\(self[tensor].dtype.name), \(self[tensor].shape))"
-    case .object(let object): describe(self[object], into: &text, limit: limit, depth: depth)
+    case .object(let object):
+      if let (module, name) = nestedClass(id) {
+        text += "\(module.prefix(limit)).\(name.prefix(limit))"
+      } else {
+        describe(self[object], into: &text, limit: limit, depth: depth)
+      }
     }
   }
 

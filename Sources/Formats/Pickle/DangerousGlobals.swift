@@ -19,7 +19,7 @@ extension GlobalPolicy {
     "fileinput", "sqlite3", "mmap", "fcntl", "logging.config", "concurrent.futures", "zipfile",
     "tarfile", "zipapp", "py_compile", "compileall", "modulefinder", "rlcompleter", "wsgiref",
     "_imp", "_frozen_importlib", "_frozen_importlib_external", "_pyrepl", "_osx_support",
-    "_aix_support", "dbm.dumb", "dbm.gnu", "dbm.ndbm", "dbm.sqlite3",
+    "_aix_support",
     "test.support", "test.libregrtest", "test.regrtest", "test.autotest", "test.pythoninfo",
     "test.script_helper", "unittest.mock", "unittest.loader", "unittest.main", "unittest.case",
     "unittest.runner", "unittest.async_case",
@@ -52,14 +52,15 @@ extension GlobalPolicy {
     "codecs": ["open", "register", "lookup"],
     "codeop": ["CommandCompiler", "Compile", "_compile", "_maybe_compile", "compile_command"],
     "copyreg": ["add_extension", "pickle", "constructor"],
-    "dbm": ["open", "whichdb"],
+    "dbm": databases, "dbm.dumb": databases, "dbm.gnu": databases, "dbm.ndbm": databases,
+    "dbm.sqlite3": databases,
     "doctest": [
       "DebugRunner", "DocFileCase", "DocFileSuite", "DocFileTest", "DocTestCase", "DocTestFinder",
       "DocTestRunner", "DocTestSuite", "_OutputRedirectingPdb", "_load_testfile",
       "_normalize_module", "_test", "debug", "debug_script", "debug_src",
       "run_docstring_examples", "script_from_examples", "testfile", "testmod", "testsource",
     ],
-    "functools": ["partial", "partialmethod", "reduce", "singledispatch"],
+    "functools": ["partial", "partialmethod", "singledispatch"],
     "glob": ["glob", "iglob", "glob0", "glob1", "_iglob", "_listdir", "_iterdir", "_rlistdir"],
     "imp": [
       "NullImporter", "create_dynamic", "find_module", "get_frozen_object", "init_builtin",
@@ -149,6 +150,8 @@ extension GlobalPolicy {
   private static let profilers: Set<String> = [
     "Profile", "_Utils", "label", "main", "run", "runctx",
   ]
+
+  private static let databases: Set<String> = ["_Database", "open", "whichdb"]
 
   private static let files: Set<String> = [
     "FileIO", "OpenWrapper", "_WindowsConsoleIO", "open", "open_code",

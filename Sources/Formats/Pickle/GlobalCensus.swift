@@ -140,6 +140,7 @@ package struct GlobalCensus {
     if graph.isGlobal(object.callable, "builtins", "getattr") {
       countAttribute(object, offset: origin?.offset)
     }
+    countUnsafeCall(object)
   }
 
   private mutating func countState(of global: NodeID) {
@@ -169,10 +170,18 @@ package struct GlobalCensus {
         if use.offset == nil { use.offset = offset }
       }
     }
-    guard graph.nestedClassParts(ofArguments: call.arguments) == nil else { return }
-    update(Key(module: "builtins", name: "getattr")) { use in
+  }
+
+  /// Marks a function whose call is not of the one form that is harmless, or whose result is called.
+  private mutating func countUnsafeCall(_ call: ObjectNode) {
+    guard case .refused = try? graph.judgeCall(call.callable, call.arguments),
+      let key = key(ofMaker: call.callable)
+    else { return }
+    let isFunction = if case .global = graph[call.callable] { true } else { false }
+    update(key) { use in
       use.verdict = .dangerous
-      use.remark = "it reaches for something other than a class"
+      use.remark =
+        isFunction ? "it reaches for something other than a class" : "what it returns is called"
     }
   }
 

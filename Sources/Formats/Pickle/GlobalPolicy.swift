@@ -1,5 +1,5 @@
 package import CkptBase
-package import CkptGraph
+internal import CkptGraph
 
 /// Judges the globals that a pickle names.
 ///
@@ -31,16 +31,17 @@ package enum GlobalPolicy: Sendable {
     return isKnown(module: module, name: name) ? .known : .opaque
   }
 
-  /// The error for a dangerous global.
-  package static func refusal(module: String, name: String) -> CheckpointError {
-    CheckpointError(
-      .forbidden, "global '\(module).\(name)' is not allowed: it can run code",
-      remedy: .text("do not load this file with Python", .dropUnsafe))
+  /// What messages call a global.
+  package static func subject(module: String, name: String) -> String {
+    "global '\(module).\(name)'"
   }
 
-  /// The warning about a dangerous global that was dropped, by its dotted name.
-  package static func warning(dropped name: String) -> String {
-    "global '\(name)' can run code; it was replaced by None, and so was every object made with it"
+  /// The error for what can run code, or is not known not to: a global, or something that is done.
+  package static func refusal(of subject: String) -> CheckpointError {
+    CheckpointError(
+      .forbidden,
+      "\(subject) is not allowed: it is not known to be harmless and can run code",
+      remedy: .text("load this file with Python only if you trust its author", .dropUnsafe))
   }
 
   /// The error for a global with a name that is too long.
@@ -54,14 +55,6 @@ package enum GlobalPolicy: Sendable {
       .limitExceeded,
       "the names of all globals have more than \(Limits.globalNameBytes) bytes in total",
       remedy: "do not use this file; it was made to exhaust its readers")
-  }
-
-  /// The error for a `getattr` call that names anything but a nested class.
-  package static var attributeRefusal: CheckpointError {
-    CheckpointError(
-      .forbidden,
-      "global 'builtins.getattr' is not allowed here: it does not name a nested class",
-      remedy: "do not load this file with Python")
   }
 
   private static func isDangerous(module: String, name: String) -> Bool {
@@ -214,28 +207,4 @@ package enum GlobalPolicy: Sendable {
   private static let paths: Set<String> = [
     "Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath",
   ]
-}
-
-extension TensorGraph {
-  /// Returns the dotted names of the opaque globals, sorted and without duplicates.
-  package func opaqueGlobals() -> [String] {
-    var opaque: [NodeID] = []
-    for index in 0..<nodeCount where isOpaqueGlobal(NodeID(index: index)) {
-      opaque.append(NodeID(index: index))
-    }
-    guard !opaque.isEmpty else { return [] }
-    let isReachable = isReachable(from: [root] + discarded)
-    var names: Set<ExactString> = []
-    for id in opaque where isReachable[index(of: id)] {
-      names.insert(ExactString(globalName(id) ?? ""))
-    }
-    return names.map(\.text).sorted()
-  }
-
-  private func isOpaqueGlobal(_ id: NodeID) -> Bool {
-    guard case .global(let module, let name) = self[id], let module = string(module),
-      let name = string(name)
-    else { return false }
-    return GlobalPolicy.verdict(module: module, name: name) == .opaque
-  }
 }

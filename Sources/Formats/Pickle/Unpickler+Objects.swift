@@ -1,5 +1,5 @@
 internal import CkptBase
-package import CkptGraph
+internal import CkptGraph
 
 /// Globals, and the calls that Python would make with them. The calls are recorded, never made.
 extension Unpickler {
@@ -87,6 +87,9 @@ extension Unpickler {
     let state = try pop()
     let target = try top()
     guard case .object(let id) = graph[target] else {
+      if let name = graph.globalName(target), unsafeGlobals != .report {
+        return try refuseOrDrop("setting attributes of '\(name)'")
+      }
       return try refuseUnlessDropped(target, "BUILD sets the state of something that has no class")
     }
     guard graph[id].state == nil else {
@@ -103,18 +106,7 @@ extension Unpickler {
   private mutating func pushCall(
     _ form: ObjectNode.Form, _ callable: NodeID, _ arguments: NodeID, keywords: NodeID? = nil
   ) throws(CheckpointError) {
-    if !droppedNodes.isEmpty, droppedNodes.contains(callable) { return push(try addDropped()) }
-    switch graph[callable] {
-    case .global: break
-    case .object where form == .call && graph.isNestedClass(callable): break
-    case .object where unsafeGlobals == .report: break
-    default:
-      throw CheckpointError(
-        .malformed, "the pickle calls something that is not a class or function")
-    }
-    if graph.isGlobal(callable, "builtins", "getattr") {
-      if let dropped = try judgedAttribute(arguments) { return push(dropped) }
-    }
+    if let dropped = try judgedCall(callable, arguments) { return push(dropped) }
     push(
       try graph.add(
         ObjectNode(form: form, callable: callable, arguments: arguments, keywords: keywords)))
@@ -163,20 +155,31 @@ extension Unpickler {
     guard unsafeGlobals != .report,
       GlobalPolicy.verdict(module: module, name: name) == .dangerous
     else { return nil }
-    guard unsafeGlobals == .drop else {
-      throw GlobalPolicy.refusal(module: module, name: name)
-    }
-    dropped.append("\(module).\(name)")
+    try refuseOrDrop(GlobalPolicy.subject(module: module, name: name))
     return try addDropped()
   }
 
-  /// Judges `getattr(class, 'Name')`, the form of nested classes in protocols below 4.
-  private mutating func judgedAttribute(_ arguments: NodeID) throws(CheckpointError) -> NodeID? {
-    guard unsafeGlobals != .report else { return nil }
-    guard let parts = graph.nestedClassParts(ofArguments: arguments) else {
-      throw GlobalPolicy.attributeRefusal
+  /// Refuses a call that can do anything, or returns the node that takes its place when those are
+  /// dropped.
+  private mutating func judgedCall(
+    _ callable: NodeID, _ arguments: NodeID
+  ) throws(CheckpointError) -> NodeID? {
+    if droppedNodes.contains(callable) { return try addDropped() }
+    switch try graph.judgeCall(callable, arguments) {
+    case .function: return nil
+    case .nestedClass(let module, let name): return try judged(module, name)
+    case .refused(let what):
+      guard unsafeGlobals != .report else { return nil }
+      let owner = graph.tuple(arguments)?.first
+      if owner.map(droppedNodes.contains) != true { try refuseOrDrop(what) }
+      return try addDropped()
     }
-    return try judged(parts.module, parts.name)
+  }
+
+  /// Refuses what can run code, or notes that it was dropped.
+  private mutating func refuseOrDrop(_ what: String) throws(CheckpointError) {
+    guard unsafeGlobals == .drop else { throw GlobalPolicy.refusal(of: what) }
+    dropped.add(what)
   }
 
   private mutating func addDropped() throws(CheckpointError) -> NodeID {
@@ -259,39 +262,5 @@ extension Unpickler {
   /// again, and each value made of it would have to be written out.
   private mutating func spend(_ id: NodeID, count: some BinaryInteger) -> Bool {
     count <= Self.freeCount || spent.insert(id).inserted
-  }
-}
-
-/// Nested classes: `getattr(Outer, 'Inner')`, the only use of `getattr` in checkpoints.
-extension TensorGraph {
-  /// Whether a node names a nested class, so that its result can be called.
-  package func isNestedClass(_ id: NodeID) -> Bool {
-    guard case .object(let object) = self[id] else { return false }
-    return isGlobal(self[object].callable, "builtins", "getattr")
-  }
-
-  /// Returns the module and dotted name of the class that `getattr(*arguments)` gives, or `nil` for
-  /// other arguments.
-  package func nestedClassParts(ofArguments arguments: NodeID) -> (module: String, name: String)? {
-    var arguments = arguments
-    var suffix: [String] = []
-    var byteCount = 0
-    // Each round goes one `getattr` deeper. Chains must be short, because each call of a chain
-    // looks up its own name.
-    while suffix.count < Limits.knownArguments, byteCount <= Limits.nameBytes {
-      guard let pair = tuple(arguments), pair.count == 2, let owner = pair.first,
-        let attribute = pair.last, let name = name(attribute)
-      else { return nil }
-      suffix.insert(name, at: 0)
-      byteCount += name.utf8.count
-      if case .global(let module, let outer) = self[owner],
-        let module = self.name(module), let outer = self.name(outer)
-      {
-        return (module, ([outer] + suffix).joined(separator: "."))
-      }
-      guard case .object(let object) = self[owner], isNestedClass(owner) else { return nil }
-      arguments = self[object].arguments
-    }
-    return nil
   }
 }

@@ -24,13 +24,8 @@ package struct Unpickler: ~Copyable {
   package var graph: TensorGraph
   /// The highest protocol that a PROTO opcode of the last pickle named.
   package private(set) var pickleProtocol = 0
-  /// The dotted names of dropped globals, in reading order.
-  package internal(set) var dropped: [String] = []
-
-  /// The warnings about dropped globals.
-  package var warnings: [String] {
-    dropped.map { GlobalPolicy.warning(dropped: $0) }
-  }
+  /// The values that were replaced by `None` because they can run code.
+  package internal(set) var dropped = DroppedValues()
 
   let unsafeGlobals: UnsafeGlobals
   /// The protocol of the last PROTO opcode.

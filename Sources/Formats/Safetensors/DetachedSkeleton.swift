@@ -51,7 +51,7 @@ package struct DetachedSkeleton {
   /// Reads a document.
   ///
   /// - Throws: what reading a skeleton throws: `malformed`, `unsupported` for a later version,
-  ///   `forbidden` for a global that exists to run code.
+  ///   `forbidden` for what can run code.
   package init(reading bytes: [UInt8], droppingUnsafe dropsUnsafe: Bool) throws(CheckpointError) {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CheckpointError(.malformed, "a skeleton is UTF-8 text, and this is not")

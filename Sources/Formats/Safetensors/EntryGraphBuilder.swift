@@ -38,7 +38,7 @@ struct EntryGraphBuilder: ~Copyable {
     isOnly = count == 1
   }
 
-  var warnings: [String] { machine.warnings }
+  var warnings: [String] { machine.dropped.warnings }
 
   /// The graph.
   ///

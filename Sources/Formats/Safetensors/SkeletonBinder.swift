@@ -34,7 +34,7 @@ struct SkeletonBinder: ~Copyable {
   private var lastShape = PackedShape()
 
   /// What the user should know.
-  var warnings: [String] { edits.warnings + machine.warnings }
+  var warnings: [String] { edits.warnings + machine.dropped.warnings }
 
   /// A binder of `skeleton` to the entries of its file.
   init(

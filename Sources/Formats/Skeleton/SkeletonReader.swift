@@ -41,7 +41,7 @@ package enum SkeletonReader {
     let tensors = nodes.tensors
     nodes.graph = TensorGraph()
     try judge.judge()
-    let warnings = judge.warnings
+    let warnings = judge.droppedValues.warnings
     var recognizer = TensorRecognizer(graph: judge.finish(), storages: SkeletonStorages(source))
     try recognizer.recognize()
     return ParsedSkeleton(

@@ -5,10 +5,10 @@ internal import CkptPickle
 /// Checks that a pickle can describe the graph of a skeleton, and applies the policy for globals.
 ///
 /// A pickle names only objects that exist already, so no object is an argument of its own call. A
-/// pickle that names globals that can run code is refused.
+/// pickle with anything that can run code is refused.
 struct SkeletonValidator {
-  /// Warnings about dropped globals.
-  private(set) var warnings: [String] = []
+  /// The values that were replaced by `None` because they can run code.
+  private(set) var droppedValues = DroppedValues()
   private var graph: TensorGraph
   private let dropsUnsafe: Bool
   /// The nodes that replaced dropped globals and the objects made with them.
@@ -26,8 +26,7 @@ struct SkeletonValidator {
 
   /// Validates all nodes.
   ///
-  /// - Throws: `malformed` for a graph that no pickle describes, `forbidden` for a global that can
-  ///   run code.
+  /// - Throws: `malformed` for what no pickle describes, `forbidden` for what can run code.
   mutating func judge() throws(CheckpointError) {
     try requireOrder()
     for index in 0..<graph.nodeCount { try judgeGlobal(NodeID(index: index)) }
@@ -65,8 +64,12 @@ struct SkeletonValidator {
       throw GlobalPolicy.tooMany
     }
     guard GlobalPolicy.verdict(module: module, name: name) == .dangerous else { return }
-    guard dropsUnsafe else { throw GlobalPolicy.refusal(module: module, name: name) }
-    warnings.append(GlobalPolicy.warning(dropped: "\(module).\(name)"))
+    try refuseOrDrop(id, GlobalPolicy.subject(module: module, name: name))
+  }
+
+  private mutating func refuseOrDrop(_ id: NodeID, _ what: String) throws(CheckpointError) {
+    guard dropsUnsafe else { throw GlobalPolicy.refusal(of: what) }
+    droppedValues.add(what)
     drop(id)
   }
 
@@ -74,13 +77,6 @@ struct SkeletonValidator {
     guard case .object(let objectID) = graph[id] else { return }
     let object = graph[objectID]
     if dropped.contains(object.callable) { return drop(id) }
-    switch graph[object.callable] {
-    case .global: break
-    case .object where object.form == .call && graph.isNestedClass(object.callable): break
-    default:
-      throw CheckpointError(
-        .malformed, "the skeleton calls something that is not a class or function")
-    }
     guard graph.tuple(object.arguments) != nil else {
       throw CheckpointError(.malformed, "the arguments of a call are not a tuple")
     }
@@ -89,11 +85,13 @@ struct SkeletonValidator {
         throw CheckpointError(.malformed, "the keyword arguments of a call are not a dict")
       }
     }
-    guard graph.isGlobal(object.callable, "builtins", "getattr") else { return }
-    guard let parts = graph.nestedClassParts(ofArguments: object.arguments) else {
-      throw GlobalPolicy.attributeRefusal
+    switch try graph.judgeCall(object.callable, object.arguments) {
+    case .function: return
+    case .nestedClass(let module, let name): try judge(module, name, id)
+    case .refused(let what):
+      let owner = graph.tuple(object.arguments)?.first
+      if owner.map(dropped.contains) == true { drop(id) } else { try refuseOrDrop(id, what) }
     }
-    try judge(parts.module, parts.name, id)
   }
 
   /// Checks that the str that spells a bytes object has the bytes of that object.

@@ -219,7 +219,7 @@ package enum TorchReader: Sendable {
       var unpickler = Unpickler(unsafeGlobals: dropsUnsafe ? .drop : .refuse)
       var reader = ByteReader(bytes.span)
       let root = try unpickler.load(&reader)
-      let (version, warnings) = (unpickler.pickleProtocol, unpickler.warnings)
+      let (version, warnings) = (unpickler.pickleProtocol, unpickler.dropped.warnings)
       var graph = unpickler.finish()
       graph.root = root
       var recognizer = TensorRecognizer(graph: consume graph, storages: archive)

@@ -54,7 +54,7 @@ _ckptconv() {
                         '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
                         '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \
-                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what can run code by None]' \
                         '*:INPUT...:_files'
                     ;;
                 safetensors-to-pt)
@@ -69,7 +69,7 @@ _ckptconv() {
                         '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
                         '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
-                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what can run code by None]' \
                         '*:INPUT...:_files'
                     ;;
                 olmo-to-hf)
@@ -78,7 +78,7 @@ _ckptconv() {
                         '(-o --output)--output=[write to this new directory]:DIR:_files' \
                         '(--force)--force[replace files in a directory that exists]' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
-                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what can run code by None]' \
                         '(--max-shard-size)--max-shard-size=[weights per file at most; default 5GB]:SIZE: ' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--optimizer)--optimizer[take the optimizer'\''s state along]' \
@@ -93,7 +93,7 @@ _ckptconv() {
                         '(-o --output)--output=[write to this new directory]:DIR:_files' \
                         '(--force)--force[replace files in a directory that exists]' \
                         '(--sync)--sync[put outputs on the disk before they appear]' \
-                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what can run code by None]' \
                         '(--as)--as=[write pt, or safetensors for the trainer]:FORMAT:((pt\:model\.pt\ and\ optim\.pt\,\ as\ torch\.save\ writes\ them safetensors\:model\.safetensors\ and\ optim\.safetensors\ in\ the\ layout\ olmo))' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--config)--config=[take the rest of config.yaml from this one]:YAML:_files' \
@@ -136,7 +136,7 @@ _ckptconv() {
                     _arguments "$shared[@]" \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:as\ the\ file\ has\ them name\:by\ name size\:the\ largest\ first))' \
                         '(--limit)--limit=[list the first N tensors and values only]:N: ' \
-                        '(--drop-unsafe)--drop-unsafe[show None for what exists to run code]' \
+                        '(--drop-unsafe)--drop-unsafe[show None for what can run code]' \
                         '*:INPUT...:_files'
                     ;;
                 check)
@@ -176,7 +176,7 @@ _ckptconv() {
                         '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
                         '(--allow-loss)--allow-loss[warn of what cannot be carried, go on]' \
-                        '(--drop-unsafe)--drop-unsafe[replace what exists to run code by None]' \
+                        '(--drop-unsafe)--drop-unsafe[replace what can run code by None]' \
                         '(--nest)--nest[make nested dicts of names with dots]' \
                         '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
                         '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \

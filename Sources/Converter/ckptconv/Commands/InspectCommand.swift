@@ -28,9 +28,9 @@ struct InspectCommand: Command {
       "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N tensors and values only",
       manual: "How many tensors, and how many values, are listed. The default is all of them."),
     .toggle(
-      "drop-unsafe", \.reading.dropsUnsafe, in: .safety, "show None for what exists to run code",
+      "drop-unsafe", \.reading.dropsUnsafe, in: .safety, "show None for what can run code",
       manual: """
-        A pickle that names a global that exists to run code is refused. With this flag the rest of it
+        A pickle with something that can run code is refused. With this flag the rest of it
         is listed, and a warning names the global. Nothing is run in either case. See
         `ckptconv help safety`.
         """),

@@ -81,9 +81,9 @@ extension SafetensorsToPt {
           """),
       .toggle(
         "drop-unsafe", \.options.reading.dropsUnsafe, in: .safety,
-        "replace what exists to run code by None",
+        "replace what can run code by None",
         manual: """
-          A skeleton, or a pickle inside the file, that names a global that exists to run code is refused.
+          A skeleton, or a pickle inside the file, with something that can run code is refused.
           With this flag its value becomes None, and a warning names it. Nothing is run in either
           case. See `ckptconv help safety`.
           """),

@@ -48,12 +48,12 @@ extension BoundFlag {
         """)
   }
 
-  /// Whether values that exist to run code become `None`.
+  /// Whether what can run code becomes `None`.
   static func dropUnsafe(_ property: Property<Bool>) -> Self {
     .toggle(
-      "drop-unsafe", property, in: .safety, "replace what exists to run code by None",
+      "drop-unsafe", property, in: .safety, "replace what can run code by None",
       manual: """
-        A pickle that names a global that exists to run code is refused. With this flag its value
+        A pickle with something that can run code is refused. With this flag its value
         becomes None, and a warning names it. Nothing is run in either case. See
         `ckptconv help safety`.
         """)

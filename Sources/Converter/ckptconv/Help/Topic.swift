@@ -18,9 +18,10 @@ struct Topic: Sendable {
 
         Classes that rebuild tensors, and the classes of ordinary values (OrderedDict, NumPy arrays,
         paths, random number states), are known. Unknown classes are listed by `ckptconv inspect` and
-        carried along as they are. A global that exists to run code, such as `os.system` or
-        `builtins.eval`, is refused with its name and place, and the exit code is 65. With
-        `--drop-unsafe` its value is replaced by None, and a warning says so.
+        carried along as they are. What is not known to be harmless and can run
+        code, such as `os.system` or a method of an object, is refused with its name and place, and
+        the exit code is 65. With `--drop-unsafe` its value is replaced by None, a warning names it,
+        and the tensors are read.
 
         The same holds for the pickles inside safetensors files of the layout `olmo`.
         """)
