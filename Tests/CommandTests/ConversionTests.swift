@@ -69,7 +69,8 @@ struct ConversionTests {
     Case("directory-to-output", "step6-unsharded -o -", exit: 65),
     Case("directory-without-checkpoint", "bare", exit: 65),
     Case("missing", "missing.pt", exit: 74),
-    Case("missing-among-others", "model.pt missing.pt", exit: 74),
+    Case(
+      "missing-among-others", "model.pt missing.pt", exit: 74, appears: "model.safetensors"),
     Case("existing", before: "model.pt", "model.pt", exit: 74),
     Case("existing-replaced", before: "model.pt", "--force model.pt", exit: 0),
     Case(

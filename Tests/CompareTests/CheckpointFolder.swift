@@ -50,11 +50,11 @@ struct CheckpointFolder {
   /// Converts a `.pt` file to shards and returns the path of their index.
   func shards(from path: String, maximumByteCount: Int) throws -> String {
     let shards = try SafetensorsEncoder.encodeShards(
-      CheckpointFile.read(path), options: .init(), maximumByteCount: maximumByteCount)
+      CheckpointFile.read(path), options: .init(), .limit(maximumByteCount))
     for file in shards.files { _ = try write(file.plan, to: file.name) }
     guard let index = shards.index else { return directory / shards.files[0].name }
-    try directory.write(index, to: SafetensorsShards.indexName)
-    return directory / SafetensorsShards.indexName
+    try directory.write(index.bytes, to: index.name)
+    return directory / index.name
   }
 
   /// Flips a bit in the last place where these bytes stand in a file.

@@ -86,6 +86,34 @@ struct ConversionPlannerTests {
       destination: .beside, change: { $0.layout = .plain },
       steps: ["run/model.pt > run/model.safetensors as plain"]),
     Case(
+      testDescription: "shards of a file go to a directory", inputs: ["a.pt"],
+      destination: .path("new"), change: { $0.maximumShardByteCount = 9 },
+      steps: ["a.pt > new/a.safetensors in shards of 9"]),
+    Case(
+      testDescription: "shards of two files go to a directory each", inputs: ["a.pt", "b.x.pt"],
+      destination: .path("new"), change: { $0.maximumShardByteCount = 9 },
+      steps: [
+        "a.pt > new/a/a.safetensors in shards of 9", "b.x.pt > new/b/b.safetensors in shards of 9",
+      ]),
+    Case(
+      testDescription: "a folder of shards becomes one, with its other files", inputs: ["shards"],
+      destination: .path("new"),
+      steps: [
+        "shards/pytorch_model.bin.index.json > new/model.safetensors in shards",
+        "shards/config.json > new/config.json as it is",
+      ]),
+    Case(
+      testDescription: "a folder of shards becomes one file where a file is named",
+      inputs: ["shards"], destination: .path("new.safetensors"),
+      steps: ["shards/pytorch_model.bin.index.json > new.safetensors as plain"]),
+    Case(
+      testDescription: "an index gives the file its name", format: .torch,
+      inputs: ["shards/pytorch_model.bin.index.json"], destination: .beside,
+      steps: ["shards/pytorch_model.bin.index.json > shards/model.pt"]),
+    Case(
+      testDescription: "a folder of one file", inputs: ["folder"], destination: .beside,
+      steps: ["folder/pytorch_model.bin > folder/model.safetensors as plain"]),
+    Case(
       testDescription: "several checkpoints get directories of their own", inputs: ["run", "run2"],
       destination: .path("new"),
       steps: [
@@ -119,7 +147,10 @@ struct ConversionPlannerTests {
         try directory.write(Array("model:\n".utf8), to: "\(folder)/config.yaml")
       }
     }
+    for folder in ["shards", "folder"] { _ = try Syscalls.makeDirectories(directory / folder) }
     let files = [
+      "shards/pytorch_model.bin.index.json", "shards/config.json", "shards/.hidden",
+      "shards/pytorch_model-00001-of-00002.bin", "folder/pytorch_model.bin",
       "a.pt", "b.x.pt", "run/model.pt", "run/optim.pt", "run/train.pt", "run2/model.pt",
       "back/model.safetensors", "back/train.safetensors",
     ]
@@ -135,6 +166,7 @@ struct ConversionPlannerTests {
     let action =
       switch step.action {
       case .encodeSafetensors(let layout): " as \(layout)"
+      case .encodeShards(let byteCount): " in shards" + (byteCount.map { " of \($0)" } ?? "")
       case .encodeTorch: ""
       case .carry: " as it is"
       }
@@ -159,6 +191,7 @@ struct ConversionPlannerTests {
     let inputs: [String]
     let destination: Place
     var manifest: String?
+    var shardByteCount: Int?
     let code: CheckpointError.Code
     let message: String
   }
@@ -174,6 +207,14 @@ struct ConversionPlannerTests {
       testDescription: "a directory to the standard output", inputs: ["run"],
       destination: .standardOutput, code: .unsupported,
       message: "a directory has several outputs; standard output takes one"),
+    Refusal(
+      testDescription: "shards of a state of OLMo's trainer", inputs: ["run"],
+      destination: .path("new"), shardByteCount: 9, code: .unsupported,
+      message: "reads one file for each state"),
+    Refusal(
+      testDescription: "shards to the standard output", inputs: ["a.pt"],
+      destination: .standardOutput, shardByteCount: 9, code: .unsupported,
+      message: "this has several outputs"),
     Refusal(
       testDescription: "two outputs of one name", inputs: ["run/model.pt", "run2/model.pt"],
       destination: .path("new"), code: .unsupported, message: "would both be written to"),
@@ -198,6 +239,7 @@ struct ConversionPlannerTests {
     let directory = try Self.tree()
     var options = ConversionOptions(to: .safetensors)
     options.manifest = test.manifest.map { directory / $0 }
+    options.maximumShardByteCount = test.shardByteCount
     let error = try #require(throws: CheckpointError.self) {
       try Conversion(options).tasks(
         for: test.inputs.map { directory / $0 }, to: test.destination.destination(in: directory))

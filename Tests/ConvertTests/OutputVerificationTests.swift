@@ -39,10 +39,12 @@ struct OutputVerificationTests {
       ZipBuilder.torch(pickle: object.pickle(), storages: [[0, 1, 2, 3]]).bytes(), to: "a.pt")
     var options = ConversionOptions(to: .safetensors)
     options.safetensors.includesSkeleton = test.includesSkeleton
-    let item = try PreparedOutput(
-      .init(
-        source: directory / "a.pt", target: .file(directory / "a.safetensors"),
-        action: .encodeSafetensors(.plain)), options)
+    let item = try #require(
+      PreparedOutput.outputs(
+        of: .init(
+          source: directory / "a.pt", target: .file(directory / "a.safetensors"),
+          action: .encodeSafetensors(.plain)), options
+      ).first)
     let output = try StagedOutput(path: directory / "a.safetensors")
     try CopyEngine(threadCount: 1).run(item.plan, into: output)
     if let place = test.flipped {

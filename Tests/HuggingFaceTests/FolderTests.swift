@@ -42,7 +42,7 @@ struct FolderTests {
       Int.max, 300_000, 60_000, 1,
     ])
   func shards(_ byteCount: Int) throws {
-    let folder = try Folder { $0.shardByteCount = byteCount }
+    let folder = try Folder { $0.maximumShardByteCount = byteCount }
     let whole = try CheckpointFile.read(folder.path).graph
     #expect(whole.tensors.count > 10)
     let isWhole = byteCount == .max

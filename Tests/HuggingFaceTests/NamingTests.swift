@@ -54,7 +54,7 @@ struct NamingTests {
     let folder = try Folder()
     try folder.write(
       SafetensorsEncoder.encodeShards(
-        Folder.checkpoint(named), options: .init(tied: .copy), maximumByteCount: maximumByteCount))
+        Folder.checkpoint(named), options: .init(tied: .copy), .limit(maximumByteCount)))
 
     let found = try CheckpointFile.read(folder.path)
     let tensors = try NamedTensors(huggingFace: found.graph)
@@ -121,8 +121,8 @@ private final class Folder {
     for file in shards.files { try write(file.plan, as: file.name) }
     guard let index = shards.index else { return }
     var plan = FilePlan()
-    plan.append(.literal(index))
-    try write(plan, as: SafetensorsShards.indexName)
+    plan.append(.literal(index.bytes))
+    try write(plan, as: index.name)
   }
 
   static func bytes(_ path: String) throws -> [UInt8] {

@@ -3,27 +3,24 @@ import CkptCopy
 import CkptFormats
 import CkptGraph
 import CkptPlan
-import CkptSafetensors
 import CkptTorch
 
 /// Calls of the library that tests judge and benchmarks time apart from the commands they are a part
 /// of.
 ///
 ///     probe cast SOURCE-DTYPE TARGET-DTYPE INPUT OUTPUT [THREADS]
-///     probe shards INPUT DIRECTORY BYTES
 ///     probe halves INPUT OUTPUT
 ///     probe open INPUT
 ///
-/// `cast` takes a file of nothing but little-endian elements, `shards` any checkpoint. `halves` takes
-/// a checkpoint of one tensor, and makes a `.pt` file of its upper rows, its lower rows, and both
-/// joined in the other order. `open` reads a checkpoint's structure and says nothing.
+/// `cast` takes a file of nothing but little-endian elements. `halves` takes a checkpoint of one
+/// tensor, and makes a `.pt` file of its upper rows, its lower rows, and both joined in the other
+/// order. `open` reads a checkpoint's structure and prints nothing.
 enum Probe {
   struct Misuse: Error {}
 
   static func run(_ arguments: [String]) throws {
     switch (arguments.first, arguments.count) {
     case ("cast", 5...6): try cast(arguments)
-    case ("shards", 4): try shards(arguments[1], arguments[2], arguments[3])
     case ("halves", 3): try halves(arguments[1], arguments[2])
     case ("open", 2): _ = try CheckpointFile.read(arguments[1])
     default: throw Misuse()
@@ -44,20 +41,6 @@ enum Probe {
     plan.append(
       .cast(FileRegion(source: file, range: 0..<file.byteCount, name: input), elements, cast))
     try write(plan, to: output, threads: threads).commit()
-  }
-
-  private static func shards(_ input: String, _ directory: String, _ maximum: String) throws {
-    guard let maximum = Int(maximum) else { throw Misuse() }
-    let checkpoint = try CheckpointFile.read(input)
-    let shards = try SafetensorsEncoder.encodeShards(
-      checkpoint, options: .init(), maximumByteCount: maximum)
-    var outputs = try shards.files.map { try write($0.plan, to: "\(directory)/\($0.name)") }
-    if let index = shards.index {
-      var plan = FilePlan()
-      plan.append(.literal(index))
-      outputs.append(try write(plan, to: "\(directory)/\(SafetensorsShards.indexName)"))
-    }
-    try StagedOutput.commit(outputs)
   }
 
   private static func halves(_ input: String, _ output: String) throws {

@@ -28,6 +28,11 @@ package struct CheckpointMembers {
   ]
   private static let tensorSuffixes = [".safetensors", ".bin", ".pt", ".index.json"]
 
+  /// Whether files of that name hold tensors, or tell where they are.
+  package static func isTensorFile(_ name: String) -> Bool {
+    tensorSuffixes.contains { name.hasSuffix($0) }
+  }
+
   /// Finds the files at `path`, by their names alone.
   ///
   /// - Throws: `inputOutput` when there is nothing, `unsupported` for a directory without a
@@ -70,7 +75,7 @@ package struct CheckpointMembers {
 
   private mutating func findFiles() throws(CheckpointError) {
     let names = try path.entryNames()
-    for name in names where !Self.tensorSuffixes.contains(where: { name.hasSuffix($0) }) {
+    for name in names where !Self.isTensorFile(name) {
       if try path.appending(name).status()?.isRegular == true { files.append(name) }
     }
   }

@@ -77,7 +77,9 @@ public struct Conversion: Sendable {
   /// - Throws: ``CheckpointError`` for an input that cannot be converted.
   public func measure(_ task: ConversionTask) throws(CheckpointError) -> Int {
     var total = 0
-    for step in task.steps { total += try PreparedOutput(step, options).plan.byteCount }
+    for step in task.steps {
+      total += try PreparedOutput.outputs(of: step, options).reduce(0) { $0 + $1.plan.byteCount }
+    }
     return total
   }
 
@@ -92,7 +94,7 @@ public struct Conversion: Sendable {
     _ task: ConversionTask, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> [Output] {
     var prepared: [PreparedOutput] = []
-    for step in task.steps { prepared.append(try PreparedOutput(step, options)) }
+    for step in task.steps { prepared += try PreparedOutput.outputs(of: step, options) }
     guard options.optimizerNames == nil || prepared.contains(where: \.isOptimizer) else {
       throw OptimizerNames.nothingToName("there is no optimizer's state here")
         .framed(by: task.input)
@@ -177,6 +179,9 @@ public struct ConversionOptions: Sendable {
   public var layout: Layout?
   /// Options for encoding safetensors files; ``layout`` decides theirs.
   public var safetensors = SafetensorsOptions()
+  /// The most bytes of tensors in one safetensors file, unless one tensor alone has more; `nil` for one
+  /// file, or as many as the input's where that has several.
+  public var maximumShardByteCount: Int?
   /// Whether a directory's `train.pt` is converted instead of carried along.
   public var convertsTrainerState = false
   /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
@@ -197,9 +202,10 @@ public struct ConversionOptions: Sendable {
 
   /// Whether outputs hold all that inputs hold, so that these can be made again from them.
   ///
-  /// An optimizer's state that is keyed anew does not tell how it was keyed.
+  /// An optimizer's state that is keyed anew does not tell how it was keyed, and shards hold tensors
+  /// alone.
   public var keepsEverything: Bool {
-    guard optimizerNames == nil else { return false }
+    guard optimizerNames == nil, maximumShardByteCount == nil else { return false }
     switch format {
     case .safetensors: return safetensors.includesSkeleton
     case .torch: return !reading.ignoresSkeleton && keepsMetadata && !nestsNames

@@ -65,7 +65,8 @@ struct ConversionPlanner {
   private func fileTask(
     _ input: FilePath, isOnlyInput: Bool
   ) throws(CheckpointError) -> ConversionTask {
-    let name = input.name(withExtension: options.format.fileExtension)
+    if let task = try shardsTask(for: input, of: input, isOnlyInput: isOnlyInput) { return task }
+    let name = outputName(for: input)
     var task = ConversionTask(input: input.text, steps: [], directory: nil)
     let target: OutputTarget
     switch destination {
@@ -108,7 +109,13 @@ struct ConversionPlanner {
       steps.append(
         .init(source: source.text, target: .file(directory.appending(name).text), action: action))
     }
-    guard !steps.isEmpty else { throw OLMoDirectory.notACheckpoint(input) }
+    if steps.isEmpty { return try folderTask(input, isOnlyInput: isOnlyInput) }
+    guard options.maximumShardByteCount == nil else {
+      throw CheckpointError(
+        .unsupported, "the OLMo trainer reads one file for each state, and no shards",
+        remedy: .text("give one file of it, or convert all of it", .convertToHuggingFace)
+      ).framed(by: input.text)
+    }
     if directory != input { steps += try carriedSteps(from: input, to: directory) }
     var task = ConversionTask(
       input: input.text, steps: steps, directory: directory == input ? nil : directory.text)
@@ -175,6 +182,10 @@ public struct ConversionTask: Sendable {
   public enum Action: Hashable, Sendable {
     /// It becomes a safetensors file of that layout.
     case encodeSafetensors(Layout)
+    /// It becomes several safetensors files and their index: with at most so many bytes of tensors
+    /// each, or each with the tensors of one of its own files. The target is the name of a file that
+    /// would have all.
+    case encodeShards(maximumByteCount: Int?)
     /// It becomes a `.pt` file.
     case encodeTorch
     /// It is copied as it is.
@@ -200,4 +211,8 @@ public struct ConversionTask: Sendable {
   /// Whether the directory is for the outputs of this task alone: a new one appears complete or not
   /// at all.
   public var ownsDirectory = false
+  /// Whether an input becomes several files, which hold tensors alone.
+  package var writesShards: Bool {
+    steps.contains { if case .encodeShards = $0.action { true } else { false } }
+  }
 }

@@ -21,15 +21,66 @@ struct PreparedOutput {
   /// Whether it is the state of an optimizer.
   var isOptimizer: Bool { source.map { OptimizerState.isState($0.graph) } ?? false }
 
-  /// Reads the source of a step and plans its output.
+  /// Reads the source of a step and plans its outputs: one, or the shards of it and their index.
   ///
   /// - Throws: ``CheckpointError`` with the source, archive entry or tensor in its path.
-  init(_ step: ConversionTask.Step, _ options: ConversionOptions) throws(CheckpointError) {
+  static func outputs(
+    of step: ConversionTask.Step, _ options: ConversionOptions
+  ) throws(CheckpointError) -> [PreparedOutput] {
     switch step.action {
-    case .encodeSafetensors(let layout): try self.init(encoding: step, options, layout)
-    case .encodeTorch: try self.init(encoding: step, options, nil)
-    case .carry: try self.init(carrying: step)
+    case .encodeSafetensors(let layout): [try PreparedOutput(encoding: step, options, layout)]
+    case .encodeShards(let maximum): try shards(of: step, options, maximumByteCount: maximum)
+    case .encodeTorch: [try PreparedOutput(encoding: step, options, nil)]
+    case .carry: [try PreparedOutput(carrying: step)]
     }
+  }
+
+  private static func shards(
+    of step: ConversionTask.Step, _ options: ConversionOptions, maximumByteCount: Int?
+  ) throws(CheckpointError) -> [PreparedOutput] {
+    let checkpoint = try read(step, options)
+    let whole = FilePath(step.target.description)
+    let shards = try CheckpointError.within(step.source) { () throws(CheckpointError) in
+      let division: ShardDivision =
+        if let maximumByteCount {
+          .limit(maximumByteCount)
+        } else {
+          .files((checkpoint.container as? ShardsDescription)?.fileNumbers ?? [:])
+        }
+      return try SafetensorsEncoder.encodeShards(
+        checkpoint, options: options.safetensors, division,
+        stem: CheckpointMembers.name(ofFile: whole.name))
+    }
+    func output(_ name: String, _ plan: FilePlan) -> PreparedOutput {
+      let output = Conversion.Output(
+        source: step.source, target: .file(whole.directory.appending(name).text), format: nil,
+        layout: nil, tensorCount: 0, aliasCount: 0, byteCount: plan.byteCount, warnings: [])
+      return PreparedOutput(output: output, plan: plan, source: checkpoint, holdsAll: false)
+    }
+    var outputs: [PreparedOutput] = []
+    for file in shards.files {
+      var shard = output(file.name, file.plan)
+      shard.output.format = .safetensors
+      shard.output.layout = .plain
+      shard.output.tensorCount = file.tensorCount
+      outputs.append(shard)
+    }
+    outputs[0].output.aliasCount = shards.aliasCount
+    outputs[0].output.warnings = checkpoint.warnings + shards.warnings
+    guard let index = shards.index else { return outputs }
+    var plan = FilePlan()
+    plan.append(.literal(index.bytes))
+    return outputs + [output(index.name, plan)]
+  }
+
+  /// An output from its parts.
+  init(
+    output: Conversion.Output, plan: FilePlan, source: Checkpoint? = nil, holdsAll: Bool = true
+  ) {
+    self.output = output
+    self.plan = plan
+    self.source = source
+    self.holdsAll = holdsAll
   }
 
   /// Plans a conversion; `layout` is for safetensors files.
@@ -41,6 +92,11 @@ struct PreparedOutput {
     writing.safetensors = options.safetensors
     writing.safetensors.layout = layout ?? .plain
     writing.keepsMetadata = options.keepsMetadata
+    if checkpoint.container?.holdsObject == false {
+      // Shards are names with tensors: a skeleton would have nothing to tell.
+      writing.safetensors.includesSkeleton = false
+      writing.safetensors.metadata = [("format", "pt")]
+    }
     let format: CheckpointFormat = layout == nil ? .torch : .safetensors
     let encoded = try CheckpointError.within(step.source) { () throws(CheckpointError) in
       if format == .torch, options.nestsNames { try checkpoint.graph.nestDottedKeys() }
@@ -64,18 +120,14 @@ struct PreparedOutput {
       aliasCount: 0, byteCount: plan.byteCount, warnings: [])
   }
 
-  /// The checkpoint of a step, which must not be of the format that is written.
+  /// The checkpoint of a step, which must not be of the format that is written already.
   private static func read(
     _ step: ConversionTask.Step, _ options: ConversionOptions
   ) throws(CheckpointError) -> Checkpoint {
     var checkpoint = try CheckpointFile.read(step.source, options.reading)
-    guard let format = checkpoint.container?.format else {
-      throw CheckpointError(
-        .unsupported, "this is the index of a checkpoint in several files",
-        remedy: "convert its files one by one"
-      ).framed(by: step.source)
-    }
-    guard format != options.format else {
+    let format = checkpoint.container?.format
+    // To cut a file into shards, or to join shards, changes what is there.
+    guard format != options.format || options.maximumShardByteCount != nil else {
       throw CheckpointError(
         .unsupported, "this is a \(format == .torch ? ".pt" : "safetensors") file already"
       ).framed(by: step.source)

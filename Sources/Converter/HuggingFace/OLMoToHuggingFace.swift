@@ -14,8 +14,9 @@ public struct OLMoToHuggingFace: Sendable {
   public struct Options: Sendable {
     /// What holds for any directory that is written.
     public var folder = DirectoryOptions()
-    /// The most bytes of tensors that one file holds, unless one tensor alone has more.
-    public var shardByteCount = 5_000_000_000
+    /// The most bytes of tensors in one file, unless one tensor alone has more; `nil` for the 5 GB of
+    /// `save_pretrained`.
+    public var maximumShardByteCount: Int?
     /// The type that weights are cast to; `nil` keeps their bits.
     public var dtype: DType?
     /// Whether the optimizer's and the trainer's state go along.
@@ -93,14 +94,15 @@ public struct OLMoToHuggingFace: Sendable {
     if let dtype = options.dtype { named.graph.castFloats(to: dtype) }
     named.container = nil
     let shards = try SafetensorsEncoder.encodeShards(
-      named, options: .init(tied: .copy), maximumByteCount: options.shardByteCount)
+      named, options: .init(tied: .copy),
+      .limit(options.maximumShardByteCount ?? SafetensorsShards.usualByteCount))
     for (index, file) in shards.files.enumerated() {
       plan.add(
         file.name, from: path, file.plan, format: .safetensors, layout: .plain,
         tensorCount: file.tensorCount, warnings: index == 0 ? source.warnings + shards.warnings : []
       )
     }
-    if let index = shards.index { plan.add(SafetensorsShards.indexName, from: path, bytes: index) }
+    if let index = shards.index { plan.add(index.name, from: path, bytes: index.bytes) }
     // Once numbers have been rounded, the file cannot return.
     guard options.translation.carriesRest, options.dtype == nil else { return }
     try addSkeleton(

@@ -56,6 +56,8 @@ public struct Remedy: Hashable, Sendable {
     case useOLMoLayout
     /// Choose the layout of files in the directory.
     case chooseLayout
+    /// Write the shards as one file, or cut them anew.
+    case joinOrCutShards
     /// Build a flat dict and no nested one.
     case keepFlat
     /// Keep the optimizer's parameter names as they are.

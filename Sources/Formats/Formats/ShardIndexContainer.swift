@@ -72,10 +72,14 @@ package struct ShardsDescription: Sendable {
   package var metadata: [(key: String, value: String)]
   /// The size of all tensors according to the index, in bytes.
   package var announcedByteCount: Int?
+  /// The place in ``shards`` of the file that has each tensor.
+  package var fileNumbers: [ExactString: Int]
 
   package init(
-    shards: [Shard], metadata: [(key: String, value: String)], announcedByteCount: Int?
+    shards: [Shard], metadata: [(key: String, value: String)], announcedByteCount: Int?,
+    fileNumbers: [ExactString: Int]
   ) {
+    self.fileNumbers = fileNumbers
     self.shards = shards
     self.metadata = metadata
     self.announcedByteCount = announcedByteCount

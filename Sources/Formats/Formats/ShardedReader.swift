@@ -146,7 +146,8 @@ struct ShardedReader {
     graph.replace(root, with: .dict(graph.addChildren(entries[...])))
     noteSize()
     let description = ShardsDescription(
-      shards: shards, metadata: metadata, announcedByteCount: index.announcedByteCount)
+      shards: shards, metadata: metadata, announcedByteCount: index.announcedByteCount,
+      fileNumbers: index.fileNumbers)
     return Checkpoint(
       graph: graph,
       container: description,

@@ -18,10 +18,13 @@ package struct SafetensorsShards: Sendable {
     package var tensorCount: Int
   }
 
+  /// The usual limit of one file, in bytes of tensors (`huggingface_hub`, `MAX_SHARD_SIZE`).
+  package static let usualByteCount = 5_000_000_000
+
   /// The files, in the order of their numbers.
   package var files: [File]
-  /// The bytes of ``indexName``; `nil` where one file holds everything.
-  package var index: [UInt8]?
+  /// The name of the index and its bytes; `nil` where one file holds everything.
+  package var index: (name: String, bytes: [UInt8])?
   /// The size of all tensors in bytes.
   package var totalByteCount: Int
   /// How many names share the bytes of another.
@@ -29,14 +32,11 @@ package struct SafetensorsShards: Sendable {
   /// What the user should know.
   package var warnings: [String]
 
-  /// The name of the index.
-  package static let indexName = "model.safetensors.index.json"
-
   /// The name of file `number` of `count`, counted from one; of a file that is alone without
   /// numbers.
-  package static func fileName(_ number: Int, of count: Int) -> String {
-    guard count > 1 else { return "model.safetensors" }
-    return "model-\(digits(number))-of-\(digits(count)).safetensors"
+  fileprivate static func fileName(_ stem: String, _ number: Int, of count: Int) -> String {
+    guard count > 1 else { return "\(stem).safetensors" }
+    return "\(stem)-\(digits(number))-of-\(digits(count)).safetensors"
   }
 
   private static func digits(_ number: Int) -> String {
@@ -46,39 +46,44 @@ package struct SafetensorsShards: Sendable {
 }
 
 extension SafetensorsEncoder {
-  /// The plans of the files for `checkpoint`, none with more than `maximumByteCount` bytes of
-  /// tensors unless one tensor alone has more.
+  /// The plans of the files for `checkpoint`, with an index if there are several.
   ///
-  /// The layout is `plain` and there is no skeleton: what is not tensors is a loss. The files are those that `save_pretrained`
-  /// writes for the tensors in their order, with the metadata `format` for its readers.
+  /// The layout is `plain` and there is no skeleton: what is not tensors is a loss. The files are
+  /// those that `save_pretrained` writes for the tensors in their order, with the metadata `format`
+  /// for its readers.
   ///
+  /// - Parameters:
+  ///   - checkpoint: the tensors.
+  ///   - options: all but the layout and the skeleton.
+  ///   - division: how tensors are distributed over files.
+  ///   - stem: the beginning of the files' names.
   /// - Throws: `lossy` for what has no place in the files unless loss is allowed; `limitExceeded` for
   ///   a header beyond what readers accept.
   package static func encodeShards(
-    _ checkpoint: Checkpoint, options: SafetensorsOptions, maximumByteCount: Int
+    _ checkpoint: Checkpoint, options: SafetensorsOptions, _ division: ShardDivision,
+    stem: String = "model"
   ) throws(CheckpointError) -> SafetensorsShards {
     var options = options
     options.layout = .plain
     options.includesSkeleton = false
     options.metadata = options.metadata ?? [("format", "pt")]
     let encoder = try SafetensorsEncoder(checkpoint, options: options)
-    return try encoder.encodeShards(maximumByteCount: maximumByteCount)
+    return try encoder.encodeShards(division, stem: stem)
   }
 
   private func encodeShards(
-    maximumByteCount: Int
+    _ division: ShardDivision, stem: String
   ) throws(CheckpointError) -> SafetensorsShards {
     let order = entriesInOrder()
-    let split = ShardSplit(
-      byteCounts: order.map { entries[$0].byteCount }, maximum: maximumByteCount)
+    let split = split(order, division)
     // A checkpoint without tensors is a file without tensors.
-    let shards = split.shards.isEmpty ? [[]] : split.shards
+    let shards = split.isEmpty ? [[]] : split
     var files: [SafetensorsShards.File] = []
     var homes: [(tensor: String, file: String)] = []
     var unread = UnreadRegions(graph.storages.compactMap(\.region) + unusedRegions)
     let keepers = Dictionary(grouping: aliases) { ExactString($0.kept) }
     for (number, shard) in shards.enumerated() {
-      let name = SafetensorsShards.fileName(number + 1, of: shards.count)
+      let name = SafetensorsShards.fileName(stem, number + 1, of: shards.count)
       let held = shard.map { entries[order[$0]] }
       let names = held.flatMap { keepers[ExactString($0.name)] ?? [] }
       var plan = try plan(of: held, aliases: names)
@@ -92,8 +97,24 @@ extension SafetensorsEncoder {
       files: homes, parameterCount: entries.reduce(0) { $0 + $1.shape.reduce(1, *) },
       totalByteCount: totalByteCount)
     return SafetensorsShards(
-      files: files, index: files.count > 1 ? index : nil, totalByteCount: totalByteCount,
+      files: files, index: files.count > 1 ? ("\(stem).safetensors.index.json", index) : nil,
+      totalByteCount: totalByteCount,
       aliasCount: aliases.count, warnings: warnings)
+  }
+
+  /// The places in `order` of the entries in each file.
+  private func split(_ order: [Int], _ division: ShardDivision) -> [[Int]] {
+    switch division {
+    case .limit(let maximum):
+      return ShardSplit(
+        byteCounts: order.map { entries[$0].byteCount }, maximum: maximum
+      ).shards
+    case .files(let numbers):
+      let files = Dictionary(grouping: order.indices) { place in
+        numbers[ExactString(entries[order[place]].name)] ?? 0
+      }
+      return files.sorted { $0.key < $1.key }.map(\.value)
+    }
   }
 
   /// The numbers of the entries in the order of the checkpoint's tensors, in which a tied tensor has
@@ -112,6 +133,14 @@ extension SafetensorsEncoder {
       return number
     }
   }
+}
+
+/// How the tensors of a checkpoint are distributed over files.
+package enum ShardDivision: Sendable {
+  /// Each file has at most so many bytes of tensors, unless one tensor alone has more.
+  case limit(Int)
+  /// Each tensor is in the file of this number; those that are not named are in file 0.
+  case files([ExactString: Int])
 }
 
 /// The regions of a checkpoint that no plan takes bytes from yet; their checksums must hold too.

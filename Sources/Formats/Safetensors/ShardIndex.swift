@@ -14,6 +14,13 @@ package struct ShardIndex {
   /// The size of all tensors in bytes, where it is told.
   package private(set) var announcedByteCount: Int?
 
+  /// The place in ``names`` of the file that has each tensor.
+  package var fileNumbers: [ExactString: Int] {
+    let numbers = Dictionary(
+      uniqueKeysWithValues: names.enumerated().map { (ExactString($0.element), $0.offset) })
+    return shards.compactMapValues { numbers[ExactString($0)] }
+  }
+
   /// Whether the JSON text in `bytes` is an index.
   ///
   /// Other JSON texts are no business of this reader's, whatever is wrong with them.

@@ -22,6 +22,7 @@ _ckptconv() {
         pt-to-safetensors:-o | pt-to-safetensors:--output) words='PATH' ;;
         pt-to-safetensors:--manifest) words='PATH' ;;
         pt-to-safetensors:--layout) words='plain olmo' ;;
+        pt-to-safetensors:--max-shard-size) words='' ;;
         pt-to-safetensors:--tied) words='alias copy' ;;
         pt-to-safetensors:--optimizer-names) words='fsdp single' ;;
         safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
@@ -56,9 +57,9 @@ _ckptconv() {
         batch:--shard) words='' ;;
         batch:--report) words='PATH' ;;
         batch:--layout) words='plain olmo' ;;
+        batch:--max-shard-size) words='' ;;
         batch:--tied) words='alias copy' ;;
         batch:--optimizer-names) words='fsdp single' ;;
-        batch:--max-shard-size) words='' ;;
         batch:--dtype) words='bf16 f16 f32' ;;
         batch:--tokenizer) words='PATH' ;;
         batch:--as) words='pt safetensors' ;;
@@ -71,7 +72,7 @@ _ckptconv() {
             local flags='' operands=''
             case $command in
                 '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help' ;;
-                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -83,7 +84,7 @@ _ckptconv() {
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '*) operands='PATH' ;;

@@ -27,6 +27,7 @@ complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l verif
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l manifest -r -F -d 'write the SHA-256 of all of INPUT to FILE'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l train -d 'convert train.pt too'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l layout -x -a 'plain\\t\'names are paths joined with dots\' olmo\\t\'what the OLMo trainer loads\'' -d 'name tensors for olmo, or plain'
+complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l max-shard-size -x -d 'split the output into files of at most SIZE'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l tied -x -a 'alias\\t\'store the bytes once; the metadata names the others\' copy\\t\'store the bytes under every name\'' -d 'store tied tensors as an alias, or copy them'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l optimizer-names -x -a 'fsdp\\t\'by name, for trainers under fully sharded data parallelism\' single\\t\'by number, for one device or distributed data parallelism\'' -d 'key the optimizer\'s state for fsdp or single'
 complete -c ckptconv -n '__fish_seen_subcommand_from pt-to-safetensors' -l no-skeleton -d 'leave out what is not a tensor'

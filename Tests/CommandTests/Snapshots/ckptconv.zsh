@@ -50,6 +50,7 @@ _ckptconv() {
                         '(--manifest)--manifest=[write the SHA-256 of all of INPUT to FILE]:FILE:_files' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
+                        '(--max-shard-size)--max-shard-size=[split the output into files of at most SIZE]:SIZE: ' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
                         '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
@@ -172,6 +173,7 @@ _ckptconv() {
                         '(--verify)--verify[read outputs again and compare them first]' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:names\ are\ paths\ joined\ with\ dots olmo\:what\ the\ OLMo\ trainer\ loads))' \
+                        '(--max-shard-size)--max-shard-size=[split the output into files of at most SIZE]:SIZE: ' \
                         '(--tied)--tied=[store tied tensors as an alias, or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ names\ the\ others copy\:store\ the\ bytes\ under\ every\ name))' \
                         '(--optimizer-names)--optimizer-names=[key the optimizer'\''s state for fsdp or single]:KIND:((fsdp\:by\ name\,\ for\ trainers\ under\ fully\ sharded\ data\ parallelism single\:by\ number\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--no-skeleton)--no-skeleton[leave out what is not a tensor]' \
@@ -180,7 +182,6 @@ _ckptconv() {
                         '(--nest)--nest[make nested dicts of names with dots]' \
                         '(--ignore-skeleton)--ignore-skeleton[take the tensors as if there were no skeleton]' \
                         '(--no-metadata)--no-metadata[leave out the metadata of a file without skeleton]' \
-                        '(--max-shard-size)--max-shard-size=[weights per file at most; default 5GB]:SIZE: ' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--optimizer)--optimizer[take the optimizer'\''s state along]' \
                         '(--tokenizer)--tokenizer=[take the tokenizer from a directory or file]:PATH:_files' \

@@ -23,8 +23,10 @@ package struct ConversionVerb: BatchVerb {
   }
 
   package func takes(directoryHolding names: Set<String>) -> Bool {
-    let suffix = options.format == .torch ? "safetensors" : "pt"
-    return names.contains("model.\(suffix)") || names.contains("optim.\(suffix)")
+    !names.isDisjoint(
+      with: options.format == .torch
+        ? ["model.safetensors", "optim.safetensors", "model.safetensors.index.json"]
+        : ["model.pt", "optim.pt", "pytorch_model.bin", "pytorch_model.bin.index.json"])
   }
 
   package func takes(_ kind: FileKind) -> Bool {
@@ -36,9 +38,13 @@ package struct ConversionVerb: BatchVerb {
   ) throws(CheckpointError) -> any BatchWork {
     var options = options
     options.hiddenDirectory = place.hiddenPath
-    return ConversionWork(
-      tasks: try Conversion(options).tasks(for: [input], to: try place.destination(of: input)),
-      options: options)
+    let tasks = try Conversion(options).tasks(
+      for: [input], to: try place.destination(of: input))
+    var reads: [String] = []
+    for step in tasks.flatMap(\.steps) {
+      reads += step.action == .carry ? [step.source] : try ModelFolder.files(of: step.source)
+    }
+    return ConversionWork(tasks: tasks, options: options, reads: reads)
   }
 }
 
@@ -46,9 +52,17 @@ package struct ConversionVerb: BatchVerb {
 struct ConversionWork: BatchWork {
   let tasks: [ConversionTask]
   let options: ConversionOptions
+  let reads: [String]
 
-  var reads: [String] { tasks.flatMap { $0.steps.map(\.source) } }
-  var writes: [String] { tasks.flatMap { $0.steps.compactMap(\.target.path) } }
+  var writes: [String] {
+    tasks.flatMap { task in
+      // The names of shards are known once the structure of the input is.
+      if let directory = task.directory, task.ownsDirectory, task.writesShards {
+        return [directory]
+      }
+      return task.steps.compactMap(\.target.path)
+    }
+  }
   var leftovers: [String] {
     tasks.contains(where: \.ownsDirectory) ? [options.hiddenDirectory].compactMap(\.self) : []
   }
@@ -66,7 +80,9 @@ struct ConversionWork: BatchWork {
     options.budget = budget.copying
     options.writing.replacesExisting = budget.replacesExisting
     var result = WorkResult()
-    result.isVerified = options.verifiesOutputs && options.keepsEverything
+    result.isVerified =
+      options.verifiesOutputs && options.keepsEverything
+      && !tasks.contains(where: \.writesShards)
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {
         result.outputs.append(output.path)

@@ -55,7 +55,9 @@ struct ConversionRun {
   }
 
   private func content(of output: Conversion.Output) -> String {
-    guard output.format != nil else { return "unchanged" }
+    guard output.format != nil else {
+      return output.path.hasSuffix(".index.json") ? "index of the files" : "unchanged"
+    }
     var words = [output.tensorCount.pluralized("tensor")]
     if output.aliasCount > 0 { words.append("\(output.aliasCount) tied") }
     if let layout = output.layout { words.append("layout \(layout.rawValue)") }

@@ -45,7 +45,7 @@ struct OLMoToHF: Command {
     [.outputDirectory(\.output)] + DirectoryOptions.flags.map { $0.lifted(to: \.options.folder) }
     + [
       .byteCount(
-        "max-shard-size", "SIZE", \.options.shardByteCount, in: .content,
+        "max-shard-size", "SIZE", \.options.maximumShardByteCount, in: .content,
         "weights per file at most; default 5GB",
         manual: """
           How many bytes of tensors one file holds, such as `5GB` or `500MB`; the default is `5GB`, as

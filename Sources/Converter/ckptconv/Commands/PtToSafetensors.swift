@@ -15,7 +15,9 @@ struct PtToSafetensors: Command {
     `--output` says otherwise.
 
     Of a directory, the model and the optimizer state are converted. The configuration and `train.pt`
-    are carried along unchanged.
+    are carried along unchanged. Of a Hugging Face folder, `pytorch_model.bin` is converted; shards
+    with an index become safetensors shards with an index, or one file where PATH ends in
+    `.safetensors`.
 
     Tensors keep their bits: nothing is cast. Their bytes pass through small buffers, so memory
     depends on how many tensors and values there are, and not on their size: 64 MiB do for the usual
@@ -67,6 +69,14 @@ extension PtToSafetensors {
           How tensors are named. The default is `olmo` for inputs that lie in an OLMo checkpoint
           directory, because its trainer reads nothing else, and `plain` for all others. See
           `ckptconv help layouts`.
+          """),
+      .byteCount(
+        "max-shard-size", "SIZE", \.options.maximumShardByteCount, in: .content,
+        "split the output into files of at most SIZE",
+        manual: """
+          Writes several safetensors files with an index, each with at most SIZE bytes of tensors, such
+          as `5GB` or `500MB`. A larger tensor has a file of its own. The files are in the layout
+          `plain` and have no skeleton. INPUT may be a safetensors file or an index of such files.
           """),
       .choice(
         "tied", "HOW", \.options.safetensors.tied, in: .content,

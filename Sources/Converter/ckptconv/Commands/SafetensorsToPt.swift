@@ -21,7 +21,8 @@ struct SafetensorsToPt: Command {
     `safetensors.torch.load_file` returns, or for the nested one that OLMo's own loader returns.
 
     Of a directory, the model and the optimizer state are converted, and the trainer state if there
-    is no `train.pt`. The configuration and `train.pt` are carried along unchanged.
+    is no `train.pt`. The configuration and `train.pt` are carried along unchanged. The shards of a
+    Hugging Face folder, or of an index, become one `.pt` file.
     """
   static let examples = [
     Example(

@@ -63,7 +63,7 @@ extension BoundFlag {
 extension BoundFlag {
   /// A flag whose value is a number of bytes, such as `5GB` or `200MiB`.
   static func byteCount(
-    _ long: String, _ valueName: String, _ property: Property<Int>,
+    _ long: String, _ valueName: String, _ property: Property<Int?>,
     in section: Flag.Section, _ summary: String, manual: String
   ) -> Self {
     BoundFlag(

@@ -27,6 +27,8 @@ extension Remedy {
     case .usePlainLayout: return after("--layout plain keeps them in the skeleton")
     case .useOLMoLayout: return after("write it with '--layout olmo', or give it another name")
     case .chooseLayout: return after("--layout says how to name the tensors of files beside it")
+    case .joinOrCutShards:
+      return after("give '-o NAME.safetensors' to join them, or --max-shard-size to cut them anew")
     case .keepFlat: return after("leave out --nest for a flat dict")
     case .keepOptimizerNames: return after("leave out --optimizer-names")
 
