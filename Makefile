@@ -18,7 +18,7 @@ RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
 .PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
-	kills faults fuzz ceilings sanitize sweep test-slurm transformers
+	kills faults fuzz ceilings sanitize sweep test-slurm transformers docs api-check
 
 help: ## list these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +95,12 @@ sweep: ## cut small files everywhere, flip every bit, cast every half
 
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)
+
+docs: build ## build the reference of the libraries into .build/docs
+	Scripts/reference docs
+
+api-check: build ## list what breaks programs since BASE=revision
+	Scripts/reference api-check $(BASE)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
 	$(SWIFT) build $(subst ckptconv,ckptprobe,$(RELEASE_FLAGS))

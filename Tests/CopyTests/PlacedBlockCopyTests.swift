@@ -258,7 +258,7 @@ struct PlacedBlockCopyTests {
     let name = "counted"
     var byteCount: Int { source.byteCount }
     let reads = Locked(0)
-    private let source: MemorySource
+    private let source: MemorySource<UInt8>
 
     init(_ bytes: [UInt8]) { source = MemorySource(bytes, name: name) }
 

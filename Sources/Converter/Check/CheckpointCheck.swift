@@ -178,6 +178,7 @@ public struct CheckOptions: Sendable {
 }
 
 /// A program that loads checkpoints.
+@nonexhaustive
 public enum LoadTarget: String, Hashable, Sendable, CaseIterable {
   /// The trainer of OLMo (`olmo/checkpoint.py`, `olmo/train.py`).
   case olmo

@@ -5,6 +5,7 @@ internal import CkptGraph
 /// Something that an examination has found.
 public struct Finding: Hashable, Sendable {
   /// How much it matters.
+  @nonexhaustive
   public enum Severity: String, Hashable, Sendable, CaseIterable {
     /// Something is broken, missing, or does not belong together.
     case problem
@@ -15,6 +16,7 @@ public struct Finding: Hashable, Sendable {
   }
 
   /// What it is about.
+  @nonexhaustive
   public enum Topic: String, Hashable, Sendable, CaseIterable {
     /// Which files there are.
     case files

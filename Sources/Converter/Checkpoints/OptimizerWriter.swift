@@ -129,6 +129,7 @@ extension TensorGraph {
 }
 
 /// How an optimizer's state refers to its parameters, which decides which trainer loads it.
+@nonexhaustive
 public enum OptimizerNames: String, Hashable, Sendable, CaseIterable {
   /// By name, as trainers under fully sharded data parallelism write and read it.
   case fsdp

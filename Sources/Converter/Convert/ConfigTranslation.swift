@@ -10,6 +10,7 @@ internal import CkptYAML
 /// The translation of one configuration, with the files that are written for it.
 public struct ConfigTranslation: Sendable {
   /// The side whose configuration is written.
+  @nonexhaustive
   public enum Target: String, CaseIterable, Sendable {
     /// `config.json` and `generation_config.json`.
     case huggingFace = "hf"

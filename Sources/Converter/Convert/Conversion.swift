@@ -51,6 +51,9 @@ public struct Conversion: Sendable {
   /// Conversions that follow `options`.
   public init(_ options: ConversionOptions) { self.options = options }
 
+  /// Conversions to `format` without further choices.
+  public init(to format: CheckpointFormat) { self.init(ConversionOptions(to: format)) }
+
   /// The tasks for `inputs`, decided by their names and places alone.
   ///
   /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
@@ -90,8 +93,10 @@ public struct Conversion: Sendable {
   ///   - progress: is told the bytes done and to do, from any thread.
   /// - Returns: the files written.
   /// - Throws: ``CheckpointError`` with the file, archive entry or tensor in its path.
+  @discardableResult
   public func run(
-    _ task: ConversionTask, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    _ task: ConversionTask,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> [Output] {
     var prepared: [PreparedOutput] = []
     for step in task.steps { prepared += try PreparedOutput.outputs(of: step, options) }
@@ -111,6 +116,26 @@ public struct Conversion: Sendable {
       throw error
     }
     return prepared.map(\.output)
+  }
+
+  /// Converts one input: all of its outputs appear, or none.
+  ///
+  /// - Parameters:
+  ///   - input: a file, or the directory of a checkpoint.
+  ///   - destination: where the outputs go.
+  ///   - progress: is told the bytes done and to do, from any thread.
+  /// - Returns: the files written.
+  /// - Throws: ``CheckpointError`` as ``tasks(for:to:)`` and ``run(_:progress:)`` do.
+  @discardableResult
+  public func convert(
+    _ input: String, to destination: Destination = .besideInput,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(CheckpointError) -> [Output] {
+    var outputs: [Output] = []
+    for task in try tasks(for: [input], to: destination) {
+      outputs += try run(task, progress: progress)
+    }
+    return outputs
   }
 
   // MARK: Writing

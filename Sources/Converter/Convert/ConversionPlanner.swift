@@ -179,6 +179,7 @@ public struct ConversionPlan: Sendable {
 /// One input with everything that will be written for it.
 public struct ConversionTask: Sendable {
   /// What happens to one file.
+  @nonexhaustive
   public enum Action: Hashable, Sendable {
     /// It becomes a safetensors file of that layout.
     case encodeSafetensors(Layout)

@@ -156,17 +156,8 @@ struct ConstantTensor {
   ///
   /// - Throws: `limitExceeded` when the graph is full.
   func add(shape: [Int], to graph: inout TensorGraph) throws(CheckpointError) -> NodeID {
-    let region = region(count: shape.reduce(1, *))
-    let storage = graph.add(
-      Storage(
-        key: "ones", dtype: dtype, location: "cpu", byteCount: region.byteCount, region: region,
-        isBigEndian: false))
-    let node = try graph.add(.none)
-    graph.add(
-      Tensor(
-        node: node, dtype: dtype, shape: shape, strides: Tensor.packedStrides(shape), offset: 0,
-        storage: storage))
-    return node
+    try graph.addPackedTensor(
+      dtype, shape, key: "ones", region: region(count: shape.reduce(1, *)))
   }
 
   /// One, little-endian.

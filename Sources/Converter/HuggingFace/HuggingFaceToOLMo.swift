@@ -32,7 +32,7 @@ public struct HuggingFaceToOLMo: Sendable {
   var options: Options
 
   /// Conversions that follow `options`.
-  public init(_ options: Options) { self.options = options }
+  public init(_ options: Options = Options()) { self.options = options }
 
   /// Converts the folder `input` to the directory `output`, which appears complete or not at all.
   ///
@@ -45,7 +45,7 @@ public struct HuggingFaceToOLMo: Sendable {
   ///   that OLMo's trainer has not, `conflict` where files of the folder disagree.
   public func run(
     _ input: String, to output: String,
-    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
     try DirectoryWriter(output, options.folder).write(progress: progress) {
       () throws(CheckpointError) in

@@ -35,7 +35,7 @@ public struct OLMoToHuggingFace: Sendable {
   var options: Options
 
   /// Conversions that follow `options`.
-  public init(_ options: Options) { self.options = options }
+  public init(_ options: Options = Options()) { self.options = options }
 
   /// Converts the directory `input` to the folder `output`, which appears complete or not at all.
   ///
@@ -48,7 +48,7 @@ public struct OLMoToHuggingFace: Sendable {
   ///   that Hugging Face has no class for, `conflict` where files of the checkpoint disagree.
   public func run(
     _ input: String, to output: String,
-    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
     try DirectoryWriter(output, options.folder).write(progress: progress) {
       () throws(CheckpointError) in

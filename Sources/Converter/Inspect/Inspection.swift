@@ -66,7 +66,7 @@ public struct Inspection: Sendable {
   /// - Parameters:
   ///   - path: the file.
   ///   - options: how it is read.
-  /// - Throws: what ``CheckpointFile/read(_:_:)-(String,_)`` throws.
+  /// - Throws: what ``Checkpoint/init(path:_:)`` throws.
   public init(of path: String, _ options: ReadingOptions = ReadingOptions()) throws(CheckpointError)
   {
     let checkpoint = try CheckpointFile.read(path, options)

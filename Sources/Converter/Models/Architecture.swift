@@ -2,6 +2,7 @@ package import CkptBase
 internal import CkptYAML
 
 /// The classes of `transformers` that models of OLMo's trainer fit.
+@nonexhaustive
 public enum Architecture: String, CaseIterable, Sendable {
   /// Norms without weights before attention and feed-forward layers.
   case olmo = "OlmoForCausalLM"

@@ -5,6 +5,7 @@ internal import CkptYAML
 /// What became of every field of a configuration.
 public struct FieldReport: Hashable, Sendable {
   /// How a field was translated.
+  @nonexhaustive
   public enum Status: String, Hashable, Sendable {
     /// Its value stands under another name.
     case mapped

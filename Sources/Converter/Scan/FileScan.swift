@@ -139,6 +139,7 @@ extension FileScan {
 /// One thing that a scan has found in a file.
 public struct ScanFinding: Hashable, Sendable {
   /// How much it matters, the worst first.
+  @nonexhaustive
   public enum Severity: String, Hashable, Sendable, CaseIterable {
     /// Something that can run code.
     case dangerous

@@ -125,17 +125,17 @@ public final class SliceSource: ByteSource {
   public func requireUnchanged() throws(CheckpointError) { try whole.requireUnchanged() }
 }
 
-/// Bytes in memory.
-public final class MemorySource: ByteSource {
+/// An array in memory, as the bytes that its elements consist of.
+public final class MemorySource<Element: BitwiseCopyable & Sendable>: ByteSource {
   /// The name in messages.
   public let name: String
   /// The number of bytes.
-  public var byteCount: Int { bytes.count }
-  private let bytes: [UInt8]
+  public var byteCount: Int { elements.count * MemoryLayout<Element>.stride }
+  private let elements: [Element]
 
-  /// A source of `bytes`, which messages call `name`.
-  public init(_ bytes: [UInt8], name: String) {
-    self.bytes = bytes
+  /// A source of elements that have no padding.
+  package init(elements: [Element], name: String) {
+    self.elements = elements
     self.name = name
   }
 
@@ -143,13 +143,22 @@ public final class MemorySource: ByteSource {
   public func read(
     at offset: Int, into buffer: inout MutableRawSpan
   ) throws(CheckpointError) -> Int {
-    guard 0..<bytes.count ~= offset else { return 0 }
-    let count = min(buffer.byteCount, bytes.count - offset)
-    let bytes = bytes[offset..<offset + count]
-    buffer.copy(bytes.span.raw, to: 0)
+    guard 0..<byteCount ~= offset else { return 0 }
+    let count = min(buffer.byteCount, byteCount - offset)
+    let elements = elements
+    // Safe: elements without padding consist of initialized bytes only.
+    let bytes = unsafe elements.span.bytes
+    buffer.copy(bytes.extracting(offset..<offset + count), to: 0)
     return count
   }
 
-  /// Does nothing: nobody else has the bytes.
+  /// Does nothing: nobody else has the array.
   public func requireUnchanged() throws(CheckpointError) {}
+}
+
+extension MemorySource<UInt8> {
+  /// A source of `bytes`, which messages call `name`.
+  public convenience init(_ bytes: [UInt8], name: String) {
+    self.init(elements: bytes, name: name)
+  }
 }

@@ -19,7 +19,7 @@ public struct CheckpointError: Error, Hashable, Sendable {
     public static let unsupported = Code(kind: .unsupported)
     /// A pickle has something that can run code.
     public static let forbidden = Code(kind: .forbidden)
-    /// A count or size is beyond a constant in ``Limits``.
+    /// A count or size is beyond what is read, such as a pickle of more than 512 MiB.
     public static let limitExceeded = Code(kind: .limitExceeded)
     /// The output format has no place for something and losing it was not allowed.
     public static let lossy = Code(kind: .lossy)

@@ -87,6 +87,12 @@ package enum Limits: Sendable {
   package static let pathBytesPerNode = 128
   /// The bytes that paths may have beyond, for each byte of text in the graph.
   package static let pathBytesPerTextByte = 4
+  /// The size up to which a tensor may be read into memory as a whole in any case, in bytes.
+  ///
+  /// One element that is repeated, or deflated zeros, can be a tensor of any size.
+  package static let wholeTensorBytesAtLeast = 1 << 30
+  /// The most bytes of a tensor that is read as a whole for each byte that a file has of it.
+  package static let wholeTensorBytesPerStoredByte = 16
   /// The most containers a tensor's name may lead through; Python's own recursion ends there.
   package static let pathLength = 1000
 }

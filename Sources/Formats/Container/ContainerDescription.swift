@@ -67,6 +67,7 @@ package struct ContainerFact: Sendable {
 }
 
 /// A format that checkpoints are converted from and to.
+@nonexhaustive
 public enum CheckpointFormat: String, Hashable, Sendable {
   /// Safetensors.
   case safetensors

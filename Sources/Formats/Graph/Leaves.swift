@@ -287,6 +287,15 @@ package struct LeafWalk {
 }
 
 extension TensorGraph {
+  /// The name of a step in paths as people write them.
+  package func text(of component: PathComponent) -> String {
+    switch component {
+    case .index(let index): String(index)
+    case .attribute(let name): name
+    case .key(let id): string(id) ?? description(of: id, limit: 120)
+    }
+  }
+
   /// The most bytes that the keys on the paths to all leaves may have together.
   package var pathByteLimit: Int {
     Limits.pathBytesAtLeast + Limits.pathBytesPerNode * nodeCount

@@ -127,6 +127,7 @@ package struct DimensionInterner {
 ///
 /// The cases are PyTorch's dtypes that `torch.save` can write (`c10/core/ScalarType.h`) and the two
 /// of safetensors that PyTorch lacks (`safetensors/src/tensor.rs`).
+@nonexhaustive
 public enum DType: String, Hashable, Sendable, CaseIterable {
   case bool
   case uint8, int8, uint16, int16, uint32, int32, uint64, int64
@@ -165,6 +166,17 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
   public var isComplex: Bool {
     switch self {
     case .complex32, .complex64, .complex128, .bcomplex32: true
+    default: false
+    }
+  }
+
+  /// Whether an element is one real number or truth value; others are complex, quantized or packed.
+  public var isNumber: Bool {
+    switch self {
+    case .bool, .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .float16,
+      .bfloat16, .float32, .float64, .float8_e5m2, .float8_e4m3fn, .float8_e5m2fnuz,
+      .float8_e4m3fnuz, .float8_e8m0fnu:
+      true
     default: false
     }
   }

@@ -94,6 +94,27 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
+  /// Adds a tensor over a storage of its own that is exactly its elements: a region of a source, or
+  /// blocks.
+  ///
+  /// - Returns: the node that stands for the tensor: `node`, or a new one.
+  /// - Throws: `limitExceeded` when the graph is full.
+  package mutating func addPackedTensor(
+    _ dtype: DType, _ shape: [Int], key: String, region: FileRegion? = nil,
+    blocks: PlacedBlocks? = nil, at node: NodeID? = nil
+  ) throws(CheckpointError) -> NodeID {
+    let node = if let node { node } else { try add(.none) }
+    var tensor = Tensor(
+      node: node, dtype: dtype, shape: shape, strides: Tensor.packedStrides(shape), offset: 0,
+      storage: nil)
+    tensor.storage = add(
+      Storage(
+        key: key, dtype: dtype, location: "cpu", byteCount: tensor.byteCount, region: region,
+        isBigEndian: false, blocks: blocks))
+    add(tensor)
+    return node
+  }
+
   /// The blocks in files that are the elements of a tensor, in a box of its shape; `nil` for a tensor
   /// without elements or without data.
   package func blocks(of tensor: Tensor) -> PlacedBlocks? {
@@ -200,6 +221,18 @@ extension TensorGraph {
         cast = cast.filling(storage)
       }
       replace(id, with: cast)
+    }
+  }
+}
+
+extension TensorGraph {
+  /// Whether ``castFloats(to:)`` can cast: no tensor that it would cast has been cast before.
+  package func canCastFloats(to dtype: DType) -> Bool {
+    tensors.allSatisfy { tensor in
+      guard ElementCast(from: tensor.dtype, to: dtype) != nil, !tensor.origin.isStorage,
+        let blocks = blocks(of: tensor)
+      else { return true }
+      return blocks.blocks.allSatisfy { $0.elements.dtype == tensor.dtype }
     }
   }
 }

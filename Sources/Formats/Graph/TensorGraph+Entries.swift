@@ -84,6 +84,23 @@ extension TensorGraph {
     return found.count == values.count
   }
 
+  /// Replaces keys, each of which keeps its place and value; returns whether all of them were there.
+  ///
+  /// ``hasEqualKeys(_:)`` tells whether two entries have one key then.
+  package mutating func replaceKeys(_ keys: [NodeID: NodeID], in id: NodeID) -> Bool {
+    var count = 0
+    _ = changeEntries(of: id) { graph, run in
+      var items = Array(graph[run])
+      for index in stride(from: 0, to: items.count, by: 2) {
+        guard let key = keys[items[index]] else { continue }
+        items[index] = key
+        count += 1
+      }
+      graph.shorten(&run, to: items)
+    }
+    return count == keys.count
+  }
+
   /// Takes out the entries with these keys; returns whether all of them were there.
   package mutating func removeEntries(of id: NodeID, withKeys keys: Set<NodeID>) -> Bool {
     var count = 0

@@ -304,6 +304,7 @@ extension GlobalCensus {
 /// A global that a pickle names, its verdict, and the ways the pickle uses it.
 public struct GlobalUse: Hashable, Sendable {
   /// A way in which a pickle uses a global beyond naming it.
+  @nonexhaustive
   public enum Way: String, Hashable, Sendable, CaseIterable {
     /// Calls it.
     case reduce = "REDUCE"

@@ -78,7 +78,8 @@ package struct DetachedSkeleton {
       named.insert(reference.node)
       guard let found = contents(name) else { return "tensor '\(name)' is gone" }
       guard reference.hasConstruction else {
-        try addTensor(reference.node, named: name, found)
+        _ = try graph.addPackedTensor(
+          found.dtype, found.shape, key: name, blocks: found.blocks, at: reference.node)
         continue
       }
       guard case .tensor(let id) = graph[reference.node], let storage = graph[id].storage else {
@@ -110,18 +111,5 @@ package struct DetachedSkeleton {
     guard let storage = tensor.storage.map({ graph[$0] }) else { return false }
     return tensor.offset == 0 && tensor.isContiguous && !tensor.isConjugated && !tensor.isNegated
       && tensor.byteCount == storage.byteCount && !storage.isBigEndian
-  }
-
-  private mutating func addTensor(
-    _ node: NodeID, named name: String, _ contents: Contents
-  ) throws(CheckpointError) {
-    var tensor = Tensor(
-      node: node, dtype: contents.dtype, shape: contents.shape,
-      strides: Tensor.packedStrides(contents.shape), offset: 0, storage: nil)
-    tensor.storage = graph.add(
-      Storage(
-        key: name, dtype: contents.dtype, location: "cpu", byteCount: tensor.byteCount,
-        region: nil, isBigEndian: false, blocks: contents.blocks))
-    graph.add(tensor)
   }
 }

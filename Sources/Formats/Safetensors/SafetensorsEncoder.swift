@@ -123,6 +123,7 @@ package struct SafetensorsEncoder: Sendable {
 /// Choices of the caller about how a safetensors file is written.
 public struct SafetensorsOptions: Sendable {
   /// What becomes of tensors that show the same bytes.
+  @nonexhaustive
   public enum TiedTensors: String, Sendable, CaseIterable {
     /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
     case alias

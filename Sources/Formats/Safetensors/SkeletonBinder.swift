@@ -28,7 +28,7 @@ struct SkeletonBinder: ~Copyable {
   /// The tensors whose entries are not there.
   private var missing: [NodeID] = []
   /// What becomes of leaves that the file has changed.
-  var changes = PendingEdits()
+  var changes = EntryEdits()
   /// All that was changed, in words.
   var edits = EditLog()
   private var lastShape = PackedShape()
@@ -208,7 +208,7 @@ extension SkeletonBinder {
       }
     }
     try addUnusedEntries(leaves)
-    try changes.apply(to: &machine.graph)
+    if let label = changes.apply(to: &machine.graph) { throw Self.cannotFollow(label) }
   }
 
   private mutating func settle(
@@ -252,7 +252,9 @@ extension SkeletonBinder {
     let found = try data.pickle(of: entry)
     guard found != expected else { return }
     let value = try data.value(of: entry, with: &machine)
-    try changes.put(value, in: leaf, leaves, label: label())
+    guard changes.put(value, in: leaf, of: leaves, label: label()) else {
+      throw Self.cannotFollow(label())
+    }
     edits.note(
       change: label(), from: machine.graph.description(of: leaf.node, limit: 40),
       to: machine.graph.description(of: value, limit: 40))
@@ -261,7 +263,13 @@ extension SkeletonBinder {
   private mutating func remove(
     _ leaf: Leaf, _ leaves: Leaves, label: String
   ) throws(CheckpointError) {
-    try changes.remove(leaf, leaves, label: label)
+    guard changes.remove(leaf, of: leaves, label: label) else {
+      throw EditLog.refusal(
+        "'\(label)' is gone from the file, and what held it cannot do without it")
+    }
     edits.note(removal: label)
+  }
+  private static func cannotFollow(_ label: String) -> CheckpointError {
+    EditLog.refusal("'\(label)' was changed, and what it is part of cannot follow")
   }
 }

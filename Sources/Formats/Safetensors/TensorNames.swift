@@ -139,13 +139,7 @@ struct TensorNames {
     return lastNumbers[ExactString(name), default: 1]
   }
 
-  private func text(_ component: PathComponent) -> String {
-    switch component {
-    case .index(let index): String(index)
-    case .attribute(let name): name
-    case .key(let id): graph.string(id) ?? graph.description(of: id, limit: 120)
-    }
-  }
+  private func text(_ component: PathComponent) -> String { graph.text(of: component) }
 
   /// Whether a step only leads through the dicts in which a pickled `nn.Module` keeps its tensors.
   private func isModuleBookkeeping(_ component: PathComponent) -> Bool {
@@ -158,22 +152,47 @@ struct TensorNames {
 package struct NamedLeaf: Sendable {
   /// The name, different from all others.
   package var name: String
+  /// The leaf.
+  package var leaf: Leaf
   /// The value.
-  package var node: NodeID
+  package var node: NodeID { leaf.node }
 
   /// Every leaf of `graph` in order, empty dicts included.
   ///
   /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
   package static func all(of graph: TensorGraph) throws(CheckpointError) -> [NamedLeaf] {
-    let leaves = try LeafWalk.leaves(of: graph)
-    var names = TensorNames(graph: graph, layout: .plain, count: leaves.all.count)
-    var named: [NamedLeaf] = []
-    named.reserveCapacity(leaves.all.count)
-    for leaf in leaves.all {
-      let name = names.plainName(of: leaf, among: leaves)
-      named.append(NamedLeaf(name: name, node: leaf.node))
+    try NamedLeaves(of: graph).all
+  }
+}
+
+/// The leaves of a graph with their names and the paths to them.
+package struct NamedLeaves: Sendable {
+  /// The leaves in order, empty dicts included.
+  package private(set) var all: [NamedLeaf] = []
+  /// The paths to them.
+  package let paths: Leaves
+
+  /// Finds and names the leaves of `graph`.
+  ///
+  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  package init(of graph: TensorGraph) throws(CheckpointError) {
+    paths = try LeafWalk.leaves(of: graph)
+    var names = TensorNames(graph: graph, layout: .plain, count: paths.all.count)
+    all.reserveCapacity(paths.all.count)
+    for leaf in paths.all {
+      all.append(NamedLeaf(name: names.plainName(of: leaf, among: paths), leaf: leaf))
     }
-    return named
+  }
+
+  /// The leaves that are tensors.
+  package var tensors: [NamedLeaf] { all.filter { $0.leaf.kind == .tensor } }
+
+  /// The dict that a leaf is a value of, and its key; `nil` for a leaf elsewhere.
+  package func entry(of leaf: NamedLeaf) -> (dict: NodeID, key: NodeID)? {
+    guard let step = paths.lastStep(to: leaf.leaf), case .key(let key) = step.component else {
+      return nil
+    }
+    return (step.container, key)
   }
 }
 

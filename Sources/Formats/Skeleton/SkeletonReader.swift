@@ -152,6 +152,7 @@ package struct ParsedSkeleton {
 }
 
 /// The naming of the tensors in a safetensors file.
+@nonexhaustive
 public enum Layout: String, Sendable, CaseIterable {
   /// The dotted path of the value in the state dict.
   case plain

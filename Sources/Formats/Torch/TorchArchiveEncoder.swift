@@ -110,13 +110,21 @@ extension TorchArchiveDescription {
   /// The limit of numeric storage names that count for ``firstFreeKey``; no archive has that many.
   private static let keyLimit = 1 << 62
 
-  /// The number above all numeric storage names.
+  /// A number from which on no storage is named.
   var firstFreeKey: Int {
-    records.reduce(0) { first, record in
-      guard case .storage(let name, _) = record, name.begins(with: Self.storagePrefix),
-        let key = Int(name.droppingFirst(Self.storagePrefix.utf8.count)), key >= first,
-        key < Self.keyLimit
-      else { return first }
+    Self.firstFreeKey(
+      among: records.lazy.compactMap { record in
+        guard case .storage(let name, _) = record, name.begins(with: Self.storagePrefix) else {
+          return nil
+        }
+        return name.droppingFirst(Self.storagePrefix.utf8.count)
+      })
+  }
+
+  /// A number from which on none of `keys` is one.
+  static func firstFreeKey(among keys: some Sequence<String>) -> Int {
+    keys.reduce(0) { first, text in
+      guard let key = Int(text), key >= first, key < Self.keyLimit else { return first }
       return key + 1
     }
   }

@@ -60,10 +60,20 @@ package struct TorchEncoder: Sendable {
     copies = checkpoint.copies
     self.options = options
     archive = checkpoint.archive ?? .current(prefix: options.prefix)
-    var writer = ConstructionWriter(graph: checkpoint.graph, firstKey: archive.firstFreeKey)
+    var writer = ConstructionWriter(
+      graph: checkpoint.graph,
+      firstKey: max(archive.firstFreeKey, Self.firstFreeKey(in: checkpoint.graph)))
     try writer.writeAll()
     storageKeys = writer.storageKeys
     graph = writer.finish()
+  }
+
+  /// A number from which on none names the storage of a tensor that a pickle describes.
+  private static func firstFreeKey(in graph: TensorGraph) -> Int {
+    TorchArchiveDescription.firstFreeKey(
+      among: graph.tensors.lazy.compactMap { tensor in
+        if case .plain = tensor.origin { nil } else { tensor.storage.map { graph[$0].key } }
+      })
   }
 
   private mutating func encode() throws(CheckpointError) -> EncodedFile {

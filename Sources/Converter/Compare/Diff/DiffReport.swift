@@ -1,5 +1,6 @@
+public import CkptBase
 public import CkptCopy
-public import CkptFormats
+internal import CkptFormats
 internal import CkptGraph
 internal import CkptJSON
 
@@ -129,6 +130,42 @@ public struct DiffReport: Sendable {
     if maximum.value.isFinite { json.number(maximum.value) } else { json.string("inf") }
     json.member("at", row.indices(of: maximum))
     json.endObject()
+  }
+}
+
+extension DiffReport {
+  /// Compares two checkpoints by names and in numbers, file by file.
+  ///
+  /// A file that cannot be compared is among the ``failures``, and the others are compared all the same.
+  ///
+  /// - Parameters:
+  ///   - first: a file, the index of a checkpoint in several files, or a directory.
+  ///   - second: the same for the other checkpoint.
+  ///   - tolerance: the size up to which differences of elements do not count.
+  ///   - budget: threads, memory and cancellation.
+  ///   - progress: is told the bytes done and to do of one file after the other, from any thread.
+  /// - Throws: ``CheckpointError``: `inputOutput` when there is nothing, `unsupported` where nothing can
+  ///   be compared, `cancelled`.
+  public init(
+    of first: String, and second: String, tolerance: Tolerance = Tolerance(),
+    budget: CopyBudget = CopyBudget(),
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(CheckpointError) {
+    self.init(first: first, second: second, tolerance: tolerance)
+    let pairing = try FilePairing(of: first, and: second)
+    differences = pairing.differences
+    for pair in pairing.pairs {
+      do throws(CheckpointError) {
+        if pair.isCarried {
+          differences += try VerifyFinding(of: pair, budget: budget).differences
+        } else {
+          files.append(try DiffFinding(of: pair, budget: budget, progress: progress))
+        }
+      } catch {
+        guard error.code != .cancelled else { throw error }
+        failures.append((pair.first, error))
+      }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /// One thing in which two checkpoints differ.
 public struct Difference: Hashable, Sendable {
   /// The thing that differs.
+  @nonexhaustive
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     /// Only the first checkpoint has it.
     case missing

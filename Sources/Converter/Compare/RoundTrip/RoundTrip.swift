@@ -14,6 +14,7 @@ public import CkptSkeleton
 /// the file that left has them. That plan is run into an output that expects the bytes of the file.
 public struct RoundTrip: Sendable {
   /// The result for a file.
+  @nonexhaustive
   public enum Verdict: String, Sendable {
     /// The file returns byte for byte.
     case identical

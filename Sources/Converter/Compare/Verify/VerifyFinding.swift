@@ -114,6 +114,7 @@ public struct VerifyFinding: Sendable {
 }
 
 /// The extent of a comparison.
+@nonexhaustive
 public enum ComparisonScope: String, Sendable {
   /// All that the objects are: names, order, types, values, sharing, bytes of tensors.
   case objects

@@ -1,4 +1,5 @@
 public import CkptBase
+public import CkptCopy
 internal import CkptJSON
 
 /// The result of `verify`, for scripts.
@@ -76,6 +77,68 @@ public struct VerifyReport: Sendable {
       json.endObject()
     }
     json.endArray()
+  }
+}
+
+extension VerifyReport {
+  /// Compares two checkpoints bit for bit, file by file, whatever formats they have.
+  ///
+  /// A file that cannot be compared is among the ``failures``, and the others are compared all the same.
+  ///
+  /// - Parameters:
+  ///   - first: a file, the index of a checkpoint in several files, or a directory.
+  ///   - second: the same for the other checkpoint.
+  ///   - budget: threads, memory and cancellation.
+  ///   - progress: is told the bytes done and to do of one file after the other, from any thread.
+  /// - Throws: ``CheckpointError``: `inputOutput` when there is nothing, `unsupported` where nothing can
+  ///   be compared, `cancelled`.
+  public init(
+    of first: String, and second: String, budget: CopyBudget = CopyBudget(),
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(CheckpointError) {
+    self.init(first: first, second: second)
+    let pairing = try FilePairing(of: first, and: second)
+    (differences, notCompared) = (pairing.differences, pairing.notCompared)
+    for pair in pairing.pairs {
+      try add(pair.first) { () throws(CheckpointError) in
+        try VerifyFinding(of: pair, budget: budget, progress: progress)
+      }
+    }
+  }
+
+  /// Compares a checkpoint with a manifest, file by file.
+  ///
+  /// - Parameters:
+  ///   - path: a file, the index of a checkpoint in several files, or a directory.
+  ///   - manifest: a manifest that ``ManifestMaker`` wrote.
+  ///   - budget: threads, memory and cancellation.
+  ///   - progress: is told the bytes done and to do of one file after the other, from any thread.
+  /// - Throws: ``CheckpointError`` as ``init(of:and:budget:progress:)`` does, and `malformed` for a
+  ///   manifest that is none.
+  public init(
+    of path: String, against manifest: String, budget: CopyBudget = CopyBudget(),
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(CheckpointError) {
+    self.init(first: manifest, second: path)
+    let pairing = try ManifestPairing(of: path, against: manifest)
+    (differences, notCompared) = (pairing.differences, pairing.notCompared)
+    for pair in pairing.pairs {
+      try add(pair.path) { () throws(CheckpointError) in
+        try VerifyFinding(of: pair, budget: budget, progress: progress)
+      }
+    }
+  }
+
+  /// Adds the result for a file, or why there is none.
+  private mutating func add(
+    _ path: String, _ compare: () throws(CheckpointError) -> VerifyFinding
+  ) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      findings.append(try compare())
+    } catch {
+      guard error.code != .cancelled else { throw error }
+      failures.append((path, error))
+    }
   }
 }
 

@@ -60,26 +60,11 @@ struct DiffCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    var report = DiffReport(first: operands[0], second: operands[1], tolerance: tolerance)
-    let pairing = try FilePairing(of: operands[0], and: operands[1])
-    report.differences = pairing.differences
-    for pair in pairing.pairs {
-      do throws(CheckpointError) {
-        if pair.isCarried {
-          report.differences += try VerifyFinding(of: pair, budget: shared.budget).differences
-        } else {
-          report.files.append(
-            try DiffFinding(of: pair, budget: shared.budget) {
-              console.progress?.update(done: $0, total: $1)
-            })
-        }
-        console.progress?.finish()
-      } catch {
-        // One bad file among several does not keep the others from being compared.
-        console.report(error)
-        report.failures.append((pair.first, error))
-      }
-    }
+    let report = try DiffReport(
+      of: operands[0], and: operands[1], tolerance: tolerance, budget: shared.budget
+    ) { console.progress?.update(done: $0, total: $1) }
+    console.progress?.finish()
+    for failure in report.failures { console.report(failure.error) }
     for file in report.files { for warning in file.warnings { console.warn(warning) } }
     if shared.json {
       try console.printJSON(report.json(\.words))

@@ -89,41 +89,18 @@ struct VerifyCommand: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     if let manifest { return try write(manifest, of: operands[0], shared, console) }
-    var report: VerifyReport
-    if let against {
-      report = VerifyReport(first: against, second: operands[0])
-      let pairing = try ManifestPairing(of: operands[0], against: against)
-      (report.differences, report.notCompared) = (pairing.differences, pairing.notCompared)
-      for pair in pairing.pairs {
-        compare(pair.path, &report, console) { progress throws(CheckpointError) in
-          try VerifyFinding(of: pair, budget: shared.budget, progress: progress)
-        }
+    let progress: @Sendable (Int, Int) -> Void = { console.progress?.update(done: $0, total: $1) }
+    let report =
+      if let against {
+        try VerifyReport(
+          of: operands[0], against: against, budget: shared.budget, progress: progress)
+      } else {
+        try VerifyReport(
+          of: operands[0], and: operands[1], budget: shared.budget, progress: progress)
       }
-    } else {
-      report = VerifyReport(first: operands[0], second: operands[1])
-      let pairing = try FilePairing(of: operands[0], and: operands[1])
-      (report.differences, report.notCompared) = (pairing.differences, pairing.notCompared)
-      for pair in pairing.pairs {
-        compare(pair.first, &report, console) { progress throws(CheckpointError) in
-          try VerifyFinding(of: pair, budget: shared.budget, progress: progress)
-        }
-      }
-    }
-    return try VerifyText(report).print(shared, console)
-  }
-
-  /// Compares two files; one bad file among several does not keep the others from being compared.
-  private func compare(
-    _ path: String, _ report: inout VerifyReport, _ console: Console,
-    _ body: (@escaping @Sendable (Int, Int) -> Void) throws(CheckpointError) -> VerifyFinding
-  ) {
-    do throws(CheckpointError) {
-      report.findings.append(try body { console.progress?.update(done: $0, total: $1) })
-    } catch {
-      console.report(error)
-      report.failures.append((path, error))
-    }
     console.progress?.finish()
+    for failure in report.failures { console.report(failure.error) }
+    return try VerifyText(report).print(shared, console)
   }
 
   private func write(

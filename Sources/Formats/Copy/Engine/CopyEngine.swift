@@ -98,7 +98,7 @@ package struct CopyEngine: Sendable {
 public struct CopyBudget: Sendable {
   /// How many threads there are; `nil` for one per processor.
   public var threads: Int?
-  /// The bytes that the threads use together; `nil` for ``CopyEngine/defaultWorkingMemory``.
+  /// The bytes that the threads use together; `nil` for 20 MiB.
   public var workingMemory: Int?
   /// The request at which work stops; `nil` for work that nobody stops.
   public var cancellation: Cancellation?

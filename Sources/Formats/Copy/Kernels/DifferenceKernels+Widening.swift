@@ -1,34 +1,38 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Elements of all types as doubles.
+/// Elements of all types as floating-point numbers of Swift.
 extension DifferenceKernels {
-  /// Writes the elements of `input` to `output` as doubles.
-  static func widen(_ input: RawSpan, _ dtype: DType, into output: inout MutableRawSpan) {
+  /// Writes the elements of `input` to `output` as numbers of a type of Swift, rounded to nearest where
+  /// that is less precise.
+  static func widen<Number: BinaryFloatingPoint & BitwiseCopyable>(
+    _ input: RawSpan, _ dtype: DType, into output: inout MutableRawSpan,
+    as type: Number.Type = Double.self
+  ) {
     switch dtype {
-    case .float64: map(input, &output) { (bits: UInt64) in Double(bitPattern: bits) }
-    case .float32: map(input, &output) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
+    case .float64, .complex128:
+      map(input, &output) { (bits: UInt64) in Number(Double(bitPattern: bits)) }
+    case .float32, .complex64:
+      map(input, &output) { (bits: UInt32) in Number(Float(bitPattern: bits)) }
     case .bfloat16, .bcomplex32:
-      map(input, &output) { (bits: UInt16) in Double(Float(bitPattern: UInt32(bits) << 16)) }
+      map(input, &output) { (bits: UInt16) in Number(Float(bitPattern: UInt32(bits) << 16)) }
     case .float16, .complex32:
       map(input, &output) { (bits: UInt16) in
-        Double(Float(bitPattern: CastKernels.single(half: bits)))
+        Number(Float(bitPattern: CastKernels.single(half: bits)))
       }
-    case .complex64: map(input, &output) { (bits: UInt32) in Double(Float(bitPattern: bits)) }
-    case .complex128: map(input, &output) { (bits: UInt64) in Double(bitPattern: bits) }
-    case .int8, .qint8: map(input, &output) { (value: Int8) in Double(value) }
-    case .int16: map(input, &output) { (value: Int16) in Double(value) }
-    case .uint16: map(input, &output) { (value: UInt16) in Double(value) }
-    case .int32, .qint32: map(input, &output) { (value: Int32) in Double(value) }
-    case .uint32: map(input, &output) { (value: UInt32) in Double(value) }
-    case .int64: map(input, &output) { (value: Int64) in Double(value) }
-    case .uint64: map(input, &output) { (value: UInt64) in Double(value) }
-    case .float8_e5m2: lookUp(input, &output, Float8Values.e5m2)
-    case .float8_e4m3fn: lookUp(input, &output, Float8Values.e4m3fn)
-    case .float8_e5m2fnuz: lookUp(input, &output, Float8Values.e5m2fnuz)
-    case .float8_e4m3fnuz: lookUp(input, &output, Float8Values.e4m3fnuz)
-    case .float8_e8m0fnu: lookUp(input, &output, Float8Values.e8m0fnu)
-    default: map(input, &output) { (value: UInt8) in Double(value) }
+    case .int8, .qint8: map(input, &output) { (value: Int8) in Number(value) }
+    case .int16: map(input, &output) { (value: Int16) in Number(value) }
+    case .uint16: map(input, &output) { (value: UInt16) in Number(value) }
+    case .int32, .qint32: map(input, &output) { (value: Int32) in Number(value) }
+    case .uint32: map(input, &output) { (value: UInt32) in Number(value) }
+    case .int64: map(input, &output) { (value: Int64) in Number(value) }
+    case .uint64: map(input, &output) { (value: UInt64) in Number(value) }
+    case .float8_e5m2: lookUp(input, &output, Float8Values.e5m2, type)
+    case .float8_e4m3fn: lookUp(input, &output, Float8Values.e4m3fn, type)
+    case .float8_e5m2fnuz: lookUp(input, &output, Float8Values.e5m2fnuz, type)
+    case .float8_e4m3fnuz: lookUp(input, &output, Float8Values.e4m3fnuz, type)
+    case .float8_e8m0fnu: lookUp(input, &output, Float8Values.e8m0fnu, type)
+    default: map(input, &output) { (value: UInt8) in Number(value) }
     }
   }
 
@@ -47,26 +51,26 @@ extension DifferenceKernels {
   }
 
   @inline(__always)
-  private static func map<Source: BitwiseCopyable>(
-    _ input: RawSpan, _ output: inout MutableRawSpan, _ body: (Source) -> Double
+  private static func map<Source: BitwiseCopyable, Number: BitwiseCopyable>(
+    _ input: RawSpan, _ output: inout MutableRawSpan, _ body: (Source) -> Number
   ) {
-    let width = MemoryLayout<Source>.size
+    let (width, numberWidth) = (MemoryLayout<Source>.size, MemoryLayout<Number>.size)
     let count = input.byteCount / width
-    precondition(8 * count <= output.byteCount)
+    precondition(numberWidth * count <= output.byteCount)
     for index in 0..<count {
-      // Safe: the precondition says that there is room for `count` doubles; any bits are an integer.
+      // Safe: the precondition says that there is room for `count` numbers; any bits are an integer.
       let element = unsafe input.unsafeLoadUnaligned(
         fromUncheckedByteOffset: index * width, as: Source.self)
       unsafe output.storeBytes(
-        of: body(element), toUncheckedByteOffset: 8 * index, as: Double.self)
+        of: body(element), toUncheckedByteOffset: index * numberWidth, as: Number.self)
     }
   }
 
-  private static func lookUp(
-    _ input: RawSpan, _ output: inout MutableRawSpan, _ table: [Double]
+  private static func lookUp<Number: BinaryFloatingPoint & BitwiseCopyable>(
+    _ input: RawSpan, _ output: inout MutableRawSpan, _ table: [Double], _ type: Number.Type
   ) {
     let values = table.span
-    map(input, &output) { (bits: UInt8) in values[Int(bits)] }
+    map(input, &output) { (bits: UInt8) in Number(values[Int(bits)]) }
   }
 }
 
