@@ -11,24 +11,18 @@ DEBUG_BINARY := .build/debug/ckptconv
 SWIFT_FILES := Sources Tests Package.swift
 # The XCTest runner would start a second time, for no tests.
 TEST_FLAGS := --disable-xctest
-# One file to copy around: the Swift runtime inside, symbols left out.
-RELEASE_FLAGS := -c release --product ckptconv --static-swift-stdlib -Xlinker -s
 
 .DEFAULT_GOAL := help
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help build release demo test lint format check interop bench fixtures install deps clean hooks \
+.PHONY: help build demo test lint format check interop bench fixtures install deps clean hooks \
 	kills faults fuzz ceilings sanitize sweep test-slurm transformers docs api-check
 
 help: ## list these targets
-	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build for debugging
 	$(SWIFT) build
-
-release: ## build .build/ckptconv: optimised, one file, Swift inside
-	$(SWIFT) build $(RELEASE_FLAGS)
-	install -m 755 .build/release/ckptconv $(BINARY)
 
 demo: deps build ## convert a real OLMo-2 checkpoint and look at the result
 	Scripts/demo $(DEBUG_BINARY)
@@ -47,10 +41,19 @@ lint: ## format, documentation, module order, unsafe code, scripts
 format: ## format the Swift sources in place
 	$(SWIFT) format --in-place --recursive --parallel $(SWIFT_FILES)
 
+# By a wheel of the debug build, which is what people install and lets tests inject faults.
 interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
 	Scripts/deps interop
 	Tests/Interop/setup .venv
-	CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest Tests/Interop
+	Packaging/setup $(TOOLS)
+	rm -rf .build/wheel
+	Packaging/wheel $(DEBUG_BINARY) .build/wheel linux_$(ARCH) $(TOOLS)/bin/python
+	.venv/bin/python -m pip install --quiet --no-index --no-deps --target .build/wheel/installed \
+		.build/wheel/*.whl
+	$(TOOLS)/bin/mypy --python-executable .venv/bin/python --cache-dir .build/mypy \
+		--config-file Packaging/python/pyproject.toml Packaging/python/src
+	PYTHONPATH=$(CURDIR)/.build/wheel/installed CKPTCONV=.build/wheel/installed/bin/ckptconv \
+		CKPTPROBE=.build/debug/ckptprobe .venv/bin/python -m pytest Tests/Interop
 
 transformers: build ## judge Hugging Face folders by VERSION=5.24.0 of transformers
 	Scripts/deps interop
@@ -103,14 +106,14 @@ api-check: build ## list what breaks programs since BASE=revision
 	Scripts/reference api-check $(BASE)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
-	$(SWIFT) build $(subst ckptconv,ckptprobe,$(RELEASE_FLAGS))
+	$(SWIFT) build $(RELEASE_FLAGS) --product ckptprobe
 	Scripts/deps bench
 	Tests/Interop/setup .venv
 	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
 
 .PHONY: casts
 casts: release ## cast every float32 there is, and compare with PyTorch
-	$(SWIFT) build $(subst ckptconv,ckptprobe,$(RELEASE_FLAGS))
+	$(SWIFT) build $(RELEASE_FLAGS) --product ckptprobe
 	Tests/Interop/setup .venv
 	EXHAUSTIVE=1 CKPTCONV=.build/release/ckptconv .venv/bin/python -m pytest Tests/Interop/test_casts.py
 
@@ -124,7 +127,9 @@ deps: ## install what is missing (root on Debian, Ubuntu), or say how
 	Scripts/deps
 
 clean: ## remove everything that was built
-	rm -rf .build .venv .demo .bench .fuzz
+	rm -rf .build .venv .tools .demo .bench .fuzz dist
 
 hooks: ## run `make check` before every commit
 	git config core.hooksPath Scripts/hooks
+
+include Packaging/release.mk

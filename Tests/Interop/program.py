@@ -8,6 +8,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "Fixtures"
 BINARY = pathlib.Path(os.environ.get("CKPTCONV", ROOT / ".build/debug/ckptconv")).resolve()
+PROBE = pathlib.Path(os.environ.get("CKPTPROBE", BINARY.with_name("ckptprobe"))).resolve()
 
 DONE, DIFFERENCE, USAGE, DATA, IO = 0, 1, 64, 65, 74
 
@@ -58,6 +59,6 @@ def refuse(source, output, *flags, command="pt-to-safetensors"):
 def probe(*arguments):
     """Runs calls of the library that commands do not give by themselves (`Tests/Probe`)."""
     process = subprocess.run(
-        [BINARY.with_name("ckptprobe"), *map(os.fspath, arguments)], capture_output=True, text=True,
+        [PROBE, *map(os.fspath, arguments)], capture_output=True, text=True,
         timeout=600, stdin=subprocess.DEVNULL)
     assert process.returncode == DONE, describe(process)
