@@ -57,6 +57,7 @@ extension SafetensorsEncoder {
   ///   - options: all but the layout and the skeleton.
   ///   - division: how tensors are distributed over files.
   ///   - stem: the beginning of the files' names.
+  /// - Returns: the files and their index.
   /// - Throws: `lossy` for what has no place in the files unless loss is allowed; `limitExceeded` for
   ///   a header beyond what readers accept.
   package static func encodeShards(
