@@ -132,7 +132,8 @@ let package = Package(
     .executableTarget(
       name: "ckptconv",
       dependencies: [
-        "CkptBase", "CkptJSON", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptBase", "CkptJSON", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels",
+        "CkptCheckpoints",
         "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptScan",
         "CkptBatch",
       ],

@@ -59,11 +59,11 @@ struct InputListTests {
     Refusal(text: "# nothing\n", message: "the list is empty"),
     Refusal(
       text: "a.pt\ns3://bucket/step1/\n",
-      message: "line 2 names 's3://bucket/step1/', and there is no copy of it here as "
+      message: "line 2 names 's3://bucket/step1/', but there is no local copy at "
         + "'bucket/step1' or 'step1'"),
     Refusal(
       text: "Step,Checkpoint Directory\n5\n",
-      message: "line 2 has 1 columns, 'Checkpoint Directory' is number 2"),
+      message: "line 2 has 1 columns, but 'Checkpoint Directory' is column 2"),
   ]
 
   @Test("What is no list of local paths is refused with its line", arguments: refusals)

@@ -85,7 +85,7 @@ struct HuggingFaceCheckTests {
     Case("weights for a configuration", "problem content config.json", "tensors") {
       $0.files["config.json"] = $0.weights
     },
-    Case("no weights", "problem files", "neither model.safetensors") {
+    Case("no weights", "problem files", "no model.safetensors") {
       $0.files["model.safetensors"] = .some(nil)
     },
     Case("weights that are cut off", "problem content model.safetensors") {
@@ -97,7 +97,7 @@ struct HuggingFaceCheckTests {
     Case("a tensor too many", "problem tensors model.safetensors", "not part of the model") {
       $0.tensors.append(("extra", [2]))
     },
-    Case("a tensor of another shape", "problem tensors model.safetensors", "is [9]") {
+    Case("a tensor of another shape", "problem tensors model.safetensors", "has shape [9]") {
       for index in $0.tensors.indices where $0.tensors[index].name == "model.norm.weight" {
         $0.tensors[index].shape = [9]
       }
@@ -116,7 +116,7 @@ struct HuggingFaceCheckTests {
       "'format: tf'"
     ) { $0.metadata = #"{"format":"tf"}"# },
     Case("no metadata at all", for: .huggingFace, nil) { $0.metadata = nil },
-    Case("OLMo's trainer", for: .olmo, "problem loading", "reads no Hugging Face folder"),
+    Case("OLMo's trainer", for: .olmo, "problem loading", "cannot read a Hugging Face model"),
     Case("torch.load", for: .torch, "note loading model.safetensors", "since PyTorch 2.13"),
   ]
 

@@ -32,7 +32,7 @@ struct LoadingCheckTests {
   func transformers() throws {
     let (lines, check) = try Self.check(for: .huggingFace)
     #expect(lines.count == 1)
-    #expect(lines[0].contains("transformers reads no checkpoint of OLMo's trainer"))
+    #expect(lines[0].contains("transformers cannot read a checkpoint of OLMo's trainer"))
     #expect(check.loads == false)
   }
 
@@ -46,17 +46,17 @@ struct LoadingCheckTests {
   static let cases = [
     Case(
       testDescription: "a directory whose name has no mark", target: .olmo,
-      words: "only if its name says so"
+      words: "only by its directory name"
     ) { $0.name = "step1000" },
     Case(
       testDescription: "names with a wrapper that the trainer does not take out", target: .olmo,
-      words: "has a wrapper around the model in it"
+      words: "contains the name of a wrapper"
     ) { scene in
       scene.tensors = scene.tensors.map { ("_orig_mod.\($0.name)", $0.shape) }
     },
     Case(
       testDescription: "a global that is not on the list", target: .torch,
-      words: "not on the list of safe globals: 'fractions.Fraction'"
+      words: "not on the list of safe ones: 'fractions.Fraction'"
     ) {
       $0.trainer = [
         "global_step": 1000, "x": .call(.global("fractions", "Fraction"), ["1/2"]),

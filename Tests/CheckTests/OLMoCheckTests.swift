@@ -83,10 +83,10 @@ struct OLMoCheckTests {
     ofModel("a tensor is missing", "is missing") {
       $0.tensors.removeAll { $0.name == Self.firstNorm }
     },
-    ofModel("a tensor too many", "'extra' of [3] is not part") {
+    ofModel("a tensor too many", "'extra' with shape [3] is not part") {
       $0.tensors.append(("extra", [3]))
     },
-    ofModel("a tensor of another shape", "is [15, 8]") { $0.setShape(Self.wte, [15, 8]) },
+    ofModel("a tensor of another shape", "has shape [15, 8]") { $0.setShape(Self.wte, [15, 8]) },
     ofModel("blocks are missing", "1 block is missing") {
       $0.tensors.removeAll { $0.name.hasPrefix("transformer.blocks.1.") }
     },
@@ -111,7 +111,9 @@ struct OLMoCheckTests {
   }
 
   static let optimizers = [
-    Case("no state of any parameter", "note optimizer optim.pt", "no state of any") {
+    Case(
+      "no parameter has a state parameter", "note optimizer optim.pt", "no parameter has a state"
+    ) {
       $0.states = []
     },
     Case("a parameter in the groups twice", "problem optimizer optim.pt", "twice") {
@@ -138,7 +140,7 @@ struct OLMoCheckTests {
     Case("a parameter without a state", "problem optimizer optim.pt", "without a state") {
       $0.states.removeFirst()
     },
-    Case("a moment in another shape", "problem optimizer optim.pt", "exp_avg is [3]") {
+    Case("a moment in another shape", "problem optimizer optim.pt", "exp_avg has [3]") {
       $0.states[0].fields[0].shape = [3]
     },
     Case("a moment that is missing", "problem optimizer optim.pt", "without exp_avg_sq") {
@@ -152,7 +154,7 @@ struct OLMoCheckTests {
     Case("an object that is no optimizer's state", "problem optimizer optim.pt", "'param_groups'") {
       $0.files["optim.pt"] = TorchFileBuilder().bytes(["a": 1])
     },
-    Case("a step that is no number of steps", "problem optimizer optim.pt", "no number of steps") {
+    Case("a step that is not a whole number", "problem optimizer optim.pt", "not a whole number") {
       $0.stepsOfParameters[Self.wte] = 0.5
     },
   ]
@@ -161,7 +163,7 @@ struct OLMoCheckTests {
     Case("the trainer's state of another step", "problem steps train.pt", "global_step is 999") {
       $0.trainer = ["global_step": 999]
     },
-    Case("a trainer's state without a step", "problem steps train.pt", "no 'global_step'") {
+    Case("a trainer's state without a step", "problem steps train.pt", "'global_step' is missing") {
       $0.trainer = ["epoch": 0]
     },
     Case("an optimizer of another step", "problem steps optim.pt", "has made 900 steps") {
@@ -171,7 +173,7 @@ struct OLMoCheckTests {
       $0.step = 900
       $0.rest += "reset_optimizer_state: true\n"
     },
-    Case("moments of several steps", "problem steps optim.pt", "of different steps: 900, 1000") {
+    Case("moments of several steps", "problem steps optim.pt", "different step counts: 900, 1000") {
       $0.stepsOfParameters[Self.wte] = 900
     },
     Case("a directory that tells no step", []) { $0.name = "latest-unsharded" },
@@ -196,7 +198,7 @@ struct OLMoCheckTests {
     let count = try CheckScene().tensors.count
     #expect(
       check.examined.prefix(3) == [
-        "\(count) tensors against config.yaml", "the optimizer's state of \(count) parameters",
+        "\(count) tensors against config.yaml", "the optimizer state of \(count) parameters",
         "step 1000",
       ])
     #expect(check.loads == nil)
@@ -211,8 +213,8 @@ struct OLMoCheckTests {
     options.searchesValues = true
     let (lines, check) = try scene.check(options)
     #expect(
-      lines == ["problem values model.pt: '\(Self.firstNorm)' has 1 NaN and 2 infinite"])
-    #expect(check.examined.last?.hasSuffix("for NaN and infinite numbers") == true)
+      lines == ["problem values model.pt: '\(Self.firstNorm)' has 1 NaN and 2 infinite values"])
+    #expect(check.examined.last?.hasSuffix("for NaN and infinity") == true)
   }
 
   @Test("A record that is damaged is named, whichever it is", arguments: [0, 5])
@@ -238,23 +240,23 @@ struct OLMoCheckTests {
   }
 
   static let places = [
-    Place(testDescription: "nothing", words: "there is no checkpoint in this directory"),
+    Place(testDescription: "nothing", words: "this directory has no checkpoint"),
     Place(
       testDescription: "a run", directories: ["step9-unsharded", "step10-unsharded", "step11-tmp"],
       files: ["config.yaml"], words: "such as '/step10-unsharded'"),
-    Place(testDescription: "old shards", files: ["rank0.pt"], words: "kind torch_legacy"),
+    Place(testDescription: "old shards", files: ["rank0.pt"], words: "(torch_legacy)"),
     Place(
       testDescription: "shards of FSDP", directories: ["model_and_optim"], files: ["config.yaml"],
-      words: "kind torch_new"),
+      words: "(torch_new)"),
     Place(
       testDescription: "OLMo-core", directories: ["model_and_optim"],
-      words: "checkpoint of OLMo-core"),
+      words: "OLMo-core checkpoint"),
     Place(
       testDescription: "shards of OLMo-core's kind", directories: ["model"],
-      files: ["model/metadata.json"], words: "kind olmo_core"),
+      files: ["model/metadata.json"], words: "(olmo_core"),
     Place(
       testDescription: "local shards", directories: ["model"], files: ["model/rank0.pt"],
-      words: "kind local"),
+      words: "(local)"),
   ]
 
   @Test("A directory that is no checkpoint is called what it is", arguments: places)

@@ -84,13 +84,13 @@ struct NamedTensorsTests {
   static let refusals = [
     Refusal(
       testDescription: "a list", object: [1, 2], code: .unsupported,
-      message: "a model is a dict of tensors, and this is "),
+      message: "a model must be a dict of tensors, found "),
     Refusal(
       testDescription: "a number for a name", object: .dict([5, 1]), code: .unsupported,
-      message: "a tensor has a name, and 5 is none"),
+      message: "expected a string as tensor name, found 5"),
     Refusal(
       testDescription: "a number among the tensors", object: ["step": 7], code: .unsupported,
-      message: "'step' is 7, and a model has tensors only"),
+      message: "a model must have only tensors, but 'step' is 7"),
   ]
 
   @Test("What is no state dict of a model is refused", arguments: refusals)
@@ -110,6 +110,6 @@ struct NamedTensorsTests {
       try NamedTensors(olmo: graph, groupSize: 1)
     }
     #expect(error.code == .conflict)
-    #expect(error.message == "two tensors are named 'a' once wrappers are left out")
+    #expect(error.message == "two tensors are named 'a' after the names of wrappers are removed")
   }
 }

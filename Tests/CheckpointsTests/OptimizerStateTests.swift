@@ -80,7 +80,7 @@ struct OptimizerStateTests {
   static let refusals = [
     Refusal(
       testDescription: "a model", object: ["w": 1], code: .unsupported,
-      message: "an optimizer's state has 'state' and 'param_groups', and this is"),
+      message: "an optimizer state must have 'state' and 'param_groups', found"),
     Refusal(
       testDescription: "a group without parameters",
       object: ["state": .dict([]), "param_groups": [["lr": 1.0]]], code: .unsupported,
@@ -93,17 +93,17 @@ struct OptimizerStateTests {
       code: .malformed, message: "parameter 0 is in the param groups twice"),
     Refusal(
       testDescription: "a number in no group", object: state([7], names: ["a"], inGroup: [0]),
-      code: .conflict, message: "parameter 7 of the optimizer is in no param group with names"),
+      code: .conflict, message: "optimizer parameter 7 is in no param group with names"),
     Refusal(
       testDescription: "numbers without names", object: state([0]), code: .unsupported,
-      message: "parameter 0 of the optimizer has no name in 'param_names'"),
+      message: "optimizer parameter 0 has no name in 'param_names'"),
     Refusal(
       testDescription: "a state that is no dict",
       object: ["state": ["a": 1], "param_groups": [["params": ["a"]]]], code: .unsupported,
       message: "the state of 'a' is 1, not a dict"),
     Refusal(
       testDescription: "two states of one parameter", object: state(["a", "module.a"]),
-      code: .conflict, message: "the optimizer has two states of 'a'"),
+      code: .conflict, message: "the optimizer has two states for 'a'"),
   ]
 
   @Test("What is no optimizer's state is refused", arguments: refusals)
@@ -119,7 +119,7 @@ struct OptimizerStateTests {
     let (graph, state) = try Self.read(Self.state(["a"]))
     let group = state.groups[0].node
     for (names, parameter, message) in [
-      (["a"], "b", "the optimizer has a state of 'b', which is in no group"),
+      (["a"], "b", "the optimizer has a state for 'b', which is in no param group"),
       (["a", "a"], "a", "parameter 'a' is in the param groups twice"),
     ] {
       var writer = OptimizerWriter(graph)

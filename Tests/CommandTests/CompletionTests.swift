@@ -17,8 +17,8 @@ struct CompletionTests {
   static let cases = [
     Case(
       "",
-      gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip "
-        + "diff inspect check scan batch help"),
+      gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff "
+        + "verify roundtrip check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),

@@ -35,7 +35,7 @@ struct StreamTests {
       exitCode: 74,
       errors: """
         ckptconv: error: standard output: no space left on device (write)
-          hint: free some space or choose another place with -o
+          hint: free some space, or choose another output with -o
 
         """,
       output: full)

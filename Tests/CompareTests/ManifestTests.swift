@@ -241,13 +241,13 @@ struct ManifestTests {
   private static let digest = String(repeating: "0", count: 64)
 
   static let lies = [
-    Lie("{}", "this is no manifest: it has no 'ckptconv_manifest'"),
+    Lie("{}", "this is not a manifest: it has no 'ckptconv_manifest'"),
     Lie(
       #"{"ckptconv_manifest":2,"files":[]}"#, code: .unsupported,
-      "this manifest has version 2, known is 1"),
+      "this manifest has version 2; the only known one is 1"),
     Lie(
       #"{"ckptconv_manifest":18446744073709551615}"#, code: .unsupported,
-      "this manifest has version 18446744073709551615, known is 1"),
+      "this manifest has version 18446744073709551615; the only known one is 1"),
     Lie(
       #"{"ckptconv_manifest":1,"files":[{}]}"#,
       "a file needs a name, and entries or bytes and sha256"),
@@ -256,10 +256,10 @@ struct ManifestTests {
       "a file needs a name, and entries or bytes and sha256"),
     Lie(
       #"{"ckptconv_manifest":1,"files":[{"name":"a","bytes":3,"sha256":"00"}]}"#,
-      "a SHA-256 has 64 lower-case hexadecimal digits, this is '00'"),
+      "a SHA-256 must have 64 lower-case hexadecimal digits, found '00'"),
     Lie(
       #"{"ckptconv_manifest":1,"files":[{"name":"a","bytes":3,"sha256":"\#(digest.dropLast())G"}]}"#,
-      "a SHA-256 has 64 lower-case hexadecimal digits, this is '\(digest.dropLast())G'"),
+      "a SHA-256 must have 64 lower-case hexadecimal digits, found '\(digest.dropLast())G'"),
     .entry("{}", "an entry needs a name, and a dtype or a value"),
     .entry(#"{"name":"w"}"#, "an entry needs a name, and a dtype or a value"),
     .entry(

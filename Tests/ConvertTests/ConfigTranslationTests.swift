@@ -115,16 +115,16 @@ struct ConfigTranslationTests {
       testDescription: "nothing", input: "none", code: .inputOutput, message: "no such file"),
     Refusal(
       testDescription: "a directory without one", input: "empty", code: .unsupported,
-      message: "there is no config.yaml or config.json"),
+      message: "has no config.yaml or config.json"),
     Refusal(
       testDescription: "a directory with both", input: "both", code: .unsupported,
-      message: "there are a config.yaml and a config.json"),
+      message: "has both a config.yaml and a config.json"),
     Refusal(
       testDescription: "the very side that is asked for", input: "run/config.yaml", target: .olmo,
-      code: .unsupported, message: "this is an OLMo configuration already"),
+      code: .unsupported, message: "this is already an OLMo configuration"),
     Refusal(
       testDescription: "a template for the wrong way", input: "run", template: "run/config.yaml",
-      code: .unsupported, message: "a template is for translations to OLMo"),
+      code: .unsupported, message: "a template applies only to translations to OLMo"),
   ]
 
   @Test("What cannot be translated is refused", arguments: refusals)

@@ -202,11 +202,11 @@ struct ConversionPlannerTests {
       message: "no such file or directory"),
     Refusal(
       testDescription: "no checkpoint", inputs: ["empty"], destination: .beside,
-      code: .unsupported, message: "neither a model nor an optim file"),
+      code: .unsupported, message: "no model file and no optim file"),
     Refusal(
       testDescription: "a directory to the standard output", inputs: ["run"],
       destination: .standardOutput, code: .unsupported,
-      message: "a directory has several outputs; standard output takes one"),
+      message: "a directory has several outputs, but standard output takes one"),
     Refusal(
       testDescription: "shards of a state of OLMo's trainer", inputs: ["run"],
       destination: .path("new"), shardByteCount: 9, code: .unsupported,

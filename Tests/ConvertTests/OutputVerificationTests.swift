@@ -24,11 +24,11 @@ struct OutputVerificationTests {
     Case(testDescription: "what was to be written without a skeleton", includesSkeleton: false),
     Case(
       testDescription: "a flipped bit", flipped: 1,
-      message: "what was written is not what was read: 'w' differs in bytes: "
+      message: "the output differs from the input: 'w' differs in bytes: "
         + "element [3] is 3 (0x03) became 2 (0x02)"),
     Case(
       testDescription: "a flipped bit without a skeleton", includesSkeleton: false, flipped: 1,
-      message: "what was written is not what was read: its bytes differ"),
+      message: "the output differs from the input: the bytes differ"),
   ]
 
   @Test("A file that is not what was read is refused", arguments: cases)

@@ -108,7 +108,7 @@ struct ChecksumTests {
       #expect(error?.path == [region.source.name, "archive/data/0"])
       let computed = String(referenceCRC32(bytes), radix: 16)
       #expect(
-        error?.message == "stored CRC-32 is \(String(stored, radix: 16)), the data has "
+        error?.message == "the stored CRC-32 is \(String(stored, radix: 16)), but the data has "
           + "\(computed): the file was damaged after it was written")
     }
   }
@@ -119,7 +119,8 @@ struct ChecksumTests {
     let error = #expect(throws: CheckpointError.self) {
       try CopyEngine().run(FilePlan([.copy(region, range: 0..<9)]), into: MemoryOutput())
     }
-    #expect(error?.message.hasPrefix("stored CRC-32 is 000000a5, the data has cbf43926:") == true)
+    #expect(
+      error?.message.hasPrefix("the stored CRC-32 is 000000a5, but the data has cbf43926:") == true)
   }
 
   @Test("A region without bytes has the checksum zero or is damaged")

@@ -142,7 +142,7 @@ struct DeflatedRegionTests {
       message: "the compressed data is damaged: invalid block type"),
     Fault(
       name: "wrong checksum", stream: stored, crc32: 1, code: .checksumMismatch,
-      message: "stored CRC-32 is 00000001, the data has "
+      message: "the stored CRC-32 is 00000001, but the data has "
         + "\(String(referenceCRC32(bytes), radix: 16)): the file was damaged after it was written"),
   ]
 

@@ -148,7 +148,7 @@ struct FileKindTests {
     let pointer = GitLFSPointer(sha256: Self.sha256, byteCount: 12345)
     let problem = FileKind.gitLFSPointer(pointer).problem
     #expect(
-      problem?.message == "this is a git-lfs pointer to a file of 12345 bytes, not the file")
+      problem?.message == "this is a git-lfs pointer to a file of 12.3 kB, not the file")
     #expect(problem?.remedy == "run 'git lfs pull' in the repository")
   }
 

@@ -58,16 +58,16 @@ struct ShardTests {
       says: "tensor 'c' is not in the index"),
     Case(
       "A shard in another directory", map: "{\"a\":\"../1.safetensors\"}", .malformed,
-      says: "tensor 'a' is said to be in '../1.safetensors', which is not the name of a file"),
+      says: "tensor 'a' is listed in '../1.safetensors', which is not a file name"),
     Case(
       "A shard below the directory", map: "{\"a\":\"x/1.safetensors\"}", .malformed,
-      says: "tensor 'a' is said to be in 'x/1.safetensors', which is not the name of a file"),
+      says: "tensor 'a' is listed in 'x/1.safetensors', which is not a file name"),
     Case(
       "The directory as a shard", map: "{\"a\":\"..\"}", .malformed,
-      says: "tensor 'a' is said to be in '..', which is not the name of a file"),
+      says: "tensor 'a' is listed in '..', which is not a file name"),
     Case(
       "A shard without a name", map: "{\"a\":\"\"}", .malformed,
-      says: "tensor 'a' is said to be in '', which is not the name of a file"),
+      says: "tensor 'a' is listed in '', which is not a file name"),
     Case(
       "A shard that is a number", map: "{\"a\":1}", .malformed, at: "tensor 'a'",
       says: "byte 0x31 where a string was expected"),

@@ -44,32 +44,35 @@ struct PlacedBlocksTests {
       blocks: [([0, 0], [1 << 40, 5]), ([0, 5], [1 << 40, 1 << 20 - 5])]),
     Case(
       testDescription: "nothing", shape: [4, 6], blocks: [],
-      fault: "element [0, 0] of a tensor of shape [4, 6] is in none of its blocks"),
+      fault: "element [0, 0] of a tensor of shape [4, 6] is in no block"),
     Case(
       testDescription: "no scalar", shape: [], blocks: [],
-      fault: "element [] of a tensor of shape [] is in none of its blocks"),
+      fault: "element [] of a tensor of shape [] is in no block"),
     Case(
       testDescription: "two scalars", shape: [], blocks: [([], []), ([], [])],
-      fault: "element [] of a tensor of shape [] is in two blocks, also in 'b0' of memory"),
+      fault: "element [] of a tensor of shape [] is in two blocks, one of them 'b0' of memory"),
     Case(
       testDescription: "a hole at the end", shape: [4, 6], blocks: [([0, 0], [3, 6])],
-      fault: "element [3, 0] of a tensor of shape [4, 6] is in none of its blocks"),
+      fault: "element [3, 0] of a tensor of shape [4, 6] is in no block"),
     Case(
       testDescription: "a hole in a grid", shape: [4, 6],
       blocks: [([0, 0], [2, 3]), ([2, 0], [2, 3]), ([2, 3], [2, 3])],
-      fault: "element [0, 3] of a tensor of shape [4, 6] is in none of its blocks"),
+      fault: "element [0, 3] of a tensor of shape [4, 6] is in no block"),
     Case(
       testDescription: "a hole and an overlap of the same size", shape: [3, 3],
       blocks: [([0, 0], [2, 3]), ([1, 0], [1, 3])],
-      fault: "element [1, 0] of a tensor of shape [3, 3] is in two blocks, also in 'b0' of memory"),
+      fault:
+        "element [1, 0] of a tensor of shape [3, 3] is in two blocks, one of them 'b0' of memory"),
     Case(
       testDescription: "an overlap in a corner", shape: [4, 4],
       blocks: [([0, 0], [3, 3]), ([0, 3], [4, 1]), ([3, 0], [1, 3]), ([2, 2], [1, 1])],
-      fault: "element [2, 2] of a tensor of shape [4, 4] is in two blocks, also in 'b0' of memory"),
+      fault:
+        "element [2, 2] of a tensor of shape [4, 4] is in two blocks, one of them 'b0' of memory"),
     Case(
       testDescription: "one block twice", shape: [2, 2],
       blocks: [([0, 0], [2, 2]), ([0, 0], [2, 2])],
-      fault: "element [0, 0] of a tensor of shape [2, 2] is in two blocks, also in 'b0' of memory"),
+      fault:
+        "element [0, 0] of a tensor of shape [2, 2] is in two blocks, one of them 'b0' of memory"),
     Case(
       testDescription: "a block beyond the end", shape: [4, 6], blocks: [([1, 0], [4, 6])],
       fault: "a block of shape [4, 6] at [1, 0] is not inside a tensor of [4, 6]"),
@@ -94,7 +97,7 @@ struct PlacedBlocksTests {
     Case(
       testDescription: "more corners than are looked at", shape: [Int](repeating: 2, count: 30),
       blocks: [([Int](repeating: 0, count: 30), [Int](repeating: 1, count: 30))],
-      fault: "1 blocks that split 30 dimensions are more than are read", code: .limitExceeded),
+      fault: "1 blocks that split 30 dimensions exceed the limit", code: .limitExceeded),
   ]
 
   private static func blocks(
@@ -128,7 +131,7 @@ struct PlacedBlocksTests {
     blocks[1].elements.dtype = .int8
     let error = #expect(throws: CheckpointError.self) { try PlacedBlocks(blocks, in: [4]) }
     #expect(
-      error?.description == "memory: b1: a block of int8 is placed in a tensor of uint8")
+      error?.description == "memory: b1: a block of int8 is in a tensor of uint8")
   }
 
   /// A box cut up at random, some of whose blocks may then have moved or grown.
@@ -175,7 +178,7 @@ struct PlacedBlocksTests {
       if count != 1 {
         expected =
           "element \(element) of a tensor of shape \(shape) is in "
-          + (count == 0 ? "none of its blocks" : "two blocks, also in ")
+          + (count == 0 ? "no block" : "two blocks, one of them ")
       }
       for dimension in shape.indices.reversed() {
         element[dimension] += 1

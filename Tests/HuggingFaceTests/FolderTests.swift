@@ -120,6 +120,6 @@ struct FolderTests {
     let error = #expect(throws: CheckpointError.self) {
       try Folder(of: directory.path) { $0.carriesOptimizer = true }
     }
-    #expect(error?.message == "there is no optimizer state in this directory")
+    #expect(error?.message == "this directory has no optimizer state")
   }
 }

@@ -58,7 +58,7 @@ def test_an_interruption_cleans_up_and_says_how_to_go_on(number, undisturbed, tm
     output = tmp_path / "out"
     status, errors = interrupt(batches.command(inputs, output), output, number)
     assert status == -number, errors
-    assert "run the same command with --resume to do the others" in errors
+    assert "run the same command with --resume to continue" in errors
     counts = batches.done_counts(output)
     assert 0 < len(counts) < len(expected)
     written = batches.tree(output)
@@ -109,7 +109,7 @@ def test_without_keep_going_a_damaged_structure_stops_it_before_the_first_write(
     process = run(*command)
     assert process.returncode == IO, describe(process)
     assert all(f"{name}: " in process.stderr for name in FAULTS)
-    assert "nothing was done: 3 of 95 items cannot be done; --keep-going" in process.stderr
+    assert "nothing was done: 3 of 95 items cannot be processed; add --keep-going" in process.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -129,7 +129,7 @@ def test_a_batch_that_stops_at_damaged_bytes_goes_past_them_when_it_is_resumed(t
     command.remove("--keep-going")
     process = run(*command)
     assert process.returncode == DATA, describe(process)
-    assert "run the same command with --resume --keep-going to do the others" in process.stderr
+    assert "run the same command with --resume --keep-going to continue" in process.stderr
     assert not batches.tree(tmp_path / "out")
     process = run(*command, "--resume")
     assert process.returncode == DATA, describe(process)
@@ -217,11 +217,11 @@ def test_a_disk_that_is_too_small_is_found_out_before_the_first_byte(undisturbed
     try:
         process = run(*batches.command(inputs, disk / "out"))
         assert process.returncode == IO, describe(process)
-        assert re.search(r"\d+ bytes are needed, \d+ are free", process.stderr), describe(process)
+        assert re.search(r"not enough space: [\d.]+ \w+ needed, [\d.]+ \w+ free", process.stderr), describe(process)
         assert not batches.tree(disk)
         # With room for a part, the disk fills up on the way, and the rest follows elsewhere.
         few = run(*batches.command(inputs / "steps", disk / "few", "--dry-run"))
-        assert "which is not enough" in few.stdout, describe(few)
+        assert "not enough space" in few.stdout, describe(few)
     finally:
         run("umount", disk)
 

@@ -184,7 +184,7 @@ FAULTS = {
         lambda d: make_directory(d / "model.pt"), "content", "model.pt", "directory"),
     "model and optimizer swapped": (
         lambda d: swap(d / "model.pt", d / "optim.pt"), "content", "model.pt",
-        "an optimizer's state"),
+        "an optimizer state"),
     "optimizer and model swapped": (
         lambda d: swap(d / "model.pt", d / "optim.pt"), "content", "optim.pt", "a model's state"),
     "model for trainer": (
@@ -213,7 +213,7 @@ FAULTS = {
         "2 blocks are missing, the first is 'transformer.blocks.2' (n_layers: 4)"),
     "tied": (
         edit_config("weight_tying: false", "weight_tying: true"), "tensors", "model.pt",
-        "'transformer.ff_out.weight' of [4096, 32] is not part of the model (weight_tying: true)"),
+        "'transformer.ff_out.weight' with shape [4096, 32] is not part of the model (weight_tying: true)"),
     "biases": (
         edit_config("include_bias: false", "include_bias: true"), "tensors", "model.pt",
         "'transformer.blocks.0.ff_out.bias' of [32] is missing (include_bias: true); the same in 1 "

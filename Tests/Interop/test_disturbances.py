@@ -117,8 +117,8 @@ def test_a_full_disk_is_reported_and_has_nothing_on_it(name, inputs, tmp_path):
     with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=32k", "tmpfs") as disk:
         (disk / "rest").write_bytes(bytes(28 << 10))
         process = run_in(disk, COMMANDS[name](inputs))
-        failed(process, "bytes are needed", "no space left on device")
-        assert "free some space or choose another place with -o" in process.stderr
+        failed(process, "not enough space", "no space left on device")
+        assert "free some space, or choose another output with -o" in process.stderr
         found = set(faults.state(disk)) - {"rest"}
         assert {path for path in found if faults.STORE not in path} <= {"out"}
         assert name == "batch" or not found
@@ -138,7 +138,7 @@ def test_a_read_only_file_system_is_reported(name, inputs, tmp_path):
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         process = run_in(disk, COMMANDS[name](inputs))
         failed(process, "read-only file system")
-        assert "choose another place with -o" in process.stderr
+        assert "choose another output with -o" in process.stderr
         assert not faults.state(disk)
 
 

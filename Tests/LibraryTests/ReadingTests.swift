@@ -124,7 +124,8 @@ struct ReadingTests {
   /// Sizes of chunks for a tensor of 24 elements of 8 bytes, and the sizes that arrive.
   static let chunks: [(asked: Int, found: [Int])] = [
     (1, Array(repeating: 8, count: 24)), (16, Array(repeating: 16, count: 12)),
-    (20, Array(repeating: 24, count: 8)), (100, [104, 88]), (-1, Array(repeating: 8, count: 24)), (192, [192]), (.max, [192]),
+    (20, Array(repeating: 24, count: 8)), (100, [104, 88]), (-1, Array(repeating: 8, count: 24)),
+    (192, [192]), (.max, [192]),
   ]
 
   @Test("Chunks are whole elements, and together they are the tensor", arguments: chunks)

@@ -49,11 +49,11 @@ struct LossTests {
     Case(
       testDescription: "a list that holds itself and a tensor",
       object: ["l": .operations(Array("]q\u{7}(h\u{7}".utf8) + tensor.program + Array("e".utf8))],
-      losses: ["'l.0' is a container that holds itself"]),
+      losses: ["'l.0' is a container that contains itself"]),
     Case(
       testDescription: "a list of tensors for OLMo", object: ["l": [tensor, tensor]],
       losses: [
-        "'l' holds tensors and is not a dict: OLMo's loader will return it as one"
+        "'l' holds tensors but is not a dict; OLMo's loader will return a dict"
       ], layout: .olmo),
   ]
 
@@ -67,7 +67,7 @@ struct LossTests {
     #expect(error?.code == .lossy)
     #expect(
       error?.message
-        == "\(test.losses[0])\(others): a safetensors file without skeleton has no place for it")
+        == "\(test.losses[0])\(others): a safetensors file without skeleton cannot hold it")
     #expect(error?.remedy == .action(.allowLoss))
     options.allowsLoss = true
     let encoded = try Encoded(test.object, storages: [[7]], options)
@@ -85,7 +85,7 @@ struct LossTests {
     let warnings = try Encoded(
       ["e": [:], "w": Self.tensor], storages: [[7]], .init(layout: .olmo, includesSkeleton: false)
     ).encoding.warnings
-    #expect(warnings == ["'e' is an empty dict and has no place without a skeleton"])
+    #expect(warnings == ["'e' is an empty dict, which only a skeleton can hold"])
     #expect(try Encoded(["e": [:]]).encoding.warnings == [])
   }
 
@@ -95,7 +95,7 @@ struct LossTests {
     let storage = [UInt8](repeating: 0, count: 16)
     #expect(
       try Encoded(object, storages: [storage]).encoding.warnings == [
-        "8 of the 16 bytes of storage '0' belong to no tensor and stay behind"
+        "storage '0' has 8 unused bytes; they are not saved"
       ])
     #expect(try Encoded(object, storages: [storage], .bare).encoding.warnings == [])
   }

@@ -18,10 +18,10 @@ struct OLMoEncodingTests {
   private static let tensor = PickledValue.tensor(.storage("ByteStorage", 1), [1])
 
   private static func mixed(_ container: String) -> String {
-    "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one"
+    "'\(container)' holds tensors but is not a dict; OLMo's loader will return a dict"
   }
 
-  private static let unused = "'archive/data/0' is not used by the pickle and stays behind"
+  private static let unused = "'archive/data/0' is not used by the pickle and is not saved"
 
   static let cases = [
     Case(

@@ -149,7 +149,7 @@ struct OLMoReadingTests {
       message: "1 bytes are announced, 0 are left"),
     Refusal(
       testDescription: "a name that is not base64", name: "not base64", code: .malformed,
-      message: "the name is not base64, others of this file are OLMo's"),
+      message: "the name is not base64, but other names of this file are OLMo's"),
     Refusal(
       testDescription: "a name without a flag", name: olmoName(.tuple([.tuple(["a"])])),
       code: .malformed, message: "the name is not a pair of a tuple of keys and a flag"),

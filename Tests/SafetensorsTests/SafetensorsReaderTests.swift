@@ -189,7 +189,7 @@ struct SafetensorsReaderTests {
       "byte 0x23: 'dtype' is repeated"),
     Refusal(
       entry: #"{"dtype":"f32","shape":[1],"data_offsets":[0,4]}"#, "a dtype in small letters",
-      "byte 0x1b: dtype 'f32' is not known", code: .unsupported),
+      "byte 0x1b: the dtype 'f32' is unknown", code: .unsupported),
     Refusal(
       entry: #"{"dtype":{"F32":null},"shape":[1],"data_offsets":[0,4]}"#, "a dtype as an object",
       "byte 0x16: byte 0x7b where a string was expected"),
@@ -218,22 +218,22 @@ struct SafetensorsReaderTests {
   static let data = [
     Refusal(
       entry: #"{"dtype":"U8","shape":[3],"data_offsets":[1,4]}"#, "data that begins late",
-      "its data begins at 1, the data before it ends at 0"),
+      "its data begins at 1, but the data before it ends at 0"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4],"data_offsets":[4,0]}"#, "data that ends before it begins",
-      "byte 0xd: its data ends at 0, before it begins at 4"),
+      "byte 0xd: its data ends at 0, before its start at 4"),
     Refusal(
       entry: #"{"dtype":"F32","shape":[2],"data_offsets":[0,4]}"#, "data that is too short",
-      "F32 of shape [2] has 64 bits, its data 4 bytes"),
+      "F32 of shape [2] has 64 bits, but its data has 4 bytes"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[3],"data_offsets":[0,4]}"#, "data that is too long",
-      "U8 of shape [3] has 24 bits, its data 4 bytes"),
+      "U8 of shape [3] has 24 bits, but its data has 4 bytes"),
     Refusal(
       entry: #"{"dtype":"F4","shape":[3],"data_offsets":[0,2]}"#, "half a byte", data: [1, 2],
-      "F4 of shape [3] has 12 bits, its data 2 bytes"),
+      "F4 of shape [3] has 12 bits, but its data has 2 bytes"),
     Refusal(
       entry: #"{"dtype":"F4","shape":[2,3],"data_offsets":[0,3]}"#, "a byte of two rows",
-      data: [1, 2, 3], "F4 of shape [2, 3] has bytes that belong to two rows", code: .unsupported),
+      data: [1, 2, 3], "F4 of shape [2, 3] has bytes that span two rows", code: .unsupported),
     Refusal(
       entry: #"{"dtype":"F64","shape":[288230376151711744],"data_offsets":[0,4]}"#,
       "a size in bits that overflows", "its size overflows 64 bits"),
@@ -244,7 +244,7 @@ struct SafetensorsReaderTests {
       entry:
         #"{"dtype":"U8","shape":[0],"data_offsets":[9223372036854775807,9223372036854775807]}"#,
       "no data at the end of all numbers",
-      "its data begins at 9223372036854775807, the data before it ends at 0"),
+      "its data begins at 9223372036854775807, but the data before it ends at 0"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4],"data_offsets":[0,18446744073709551615]}"#,
       "an end beyond 63 bits", "byte 0x39: 18446744073709551615 is too large"),
@@ -255,33 +255,33 @@ struct SafetensorsReaderTests {
       "a gap",
       #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
         + #""b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four,
-      "tensor 'b': its data begins at 2, the data before it ends at 1"),
+      "tensor 'b': its data begins at 2, but the data before it ends at 1"),
     Refusal(
       "an overlap",
       #"{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"#
         + #""b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, data: four,
-      "tensor 'b': its data begins at 2, the data before it ends at 3"),
+      "tensor 'b': its data begins at 2, but the data before it ends at 3"),
     Refusal(
       "two tensors of the same data",
       #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
         + #""b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, data: four,
-      "tensor 'b': its data begins at 0, the data before it ends at 4"),
+      "tensor 'b': its data begins at 0, but the data before it ends at 4"),
     Refusal(
       "no elements in the middle of another",
       #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
         + #""b":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}}"#, data: four,
-      "tensor 'b': its data begins at 2, the data before it ends at 4"),
+      "tensor 'b': its data begins at 2, but the data before it ends at 4"),
     Refusal(
       "a byte too many", #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
-      data: four + [5], "the tensors have 4 bytes of data, the file has 5: 1 too many"),
+      data: four + [5], "the tensors have 4 bytes of data, but the file has 5: 1 too many"),
     Refusal(
       "a byte too few", #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
       data: Array(four.dropLast()),
-      "the tensors have 4 bytes of data, the file has 3: 1 missing",
+      "the tensors have 4 bytes of data, but the file has 3: 1 missing",
       code: .truncated),
     Refusal(
       "data and no tensors", "{}", data: four,
-      "the tensors have 0 bytes of data, the file has 4: 4 too many"),
+      "the tensors have 0 bytes of data, but the file has 4: 4 too many"),
   ]
 
   @Test("A file against the rules is refused at its place", arguments: syntax + entries + data)
@@ -311,16 +311,16 @@ struct SafetensorsReaderTests {
   static let lengths = [
     LengthCase(
       testDescription: "one byte more than there are", announced: 3, code: .truncated,
-      message: "a header of 3 bytes is announced, 2 are left"),
+      message: "the header would have 3 bytes, but only 2 are left"),
     LengthCase(
       testDescription: "the largest there may be", announced: 100_000_000, code: .truncated,
-      message: "a header of 100000000 bytes is announced, 2 are left"),
+      message: "the header would have 100000000 bytes, but only 2 are left"),
     LengthCase(
       testDescription: "one more", announced: 100_000_001, code: .limitExceeded,
-      message: "a header of 100000001 bytes is announced; the format's limit is 100000000"),
+      message: "the header would have 100000001 bytes, but the limit of the format is 100000000"),
     LengthCase(
       testDescription: "2**64 - 1", announced: .max, code: .limitExceeded,
-      message: "a header of 18446744073709551615 bytes is announced; the format's limit is "
+      message: "the header would have 18446744073709551615 bytes, but the limit of the format is "
         + "100000000"),
   ]
 
@@ -339,7 +339,7 @@ struct SafetensorsReaderTests {
     let file = try TemporaryFile.holding([UInt8](repeating: 0, count: count))
     let error = #expect(throws: CheckpointError.self) { try SafetensorsReader.read(file) }
     #expect(error?.code == .truncated)
-    #expect(error?.message == "the file has \(count) bytes, a safetensors file at least 8")
+    #expect(error?.message == "the file has \(count) bytes, but a safetensors file has at least 8")
   }
 
   @Test("A file that is cut off anywhere is refused")

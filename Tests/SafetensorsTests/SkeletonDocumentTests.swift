@@ -55,14 +55,14 @@ struct SkeletonDocumentTests {
   }
 
   static let changes = [
-    Change(testDescription: "gone", reason: "tensor 'v' is gone") { $0["v"] = nil },
+    Change(testDescription: "gone", reason: "tensor 'v' is missing") { $0["v"] = nil },
     Change(
-      testDescription: "another shape", reason: "tensor 'v' was float32 [3] and is float32 [4]"
+      testDescription: "another shape", reason: "tensor 'v' was float32 [3] and is now float32 [4]"
     ) {
       $0["v"]?.shape = [4]
     },
     Change(
-      testDescription: "another type", reason: "tensor 'v' was float32 [3] and is float16 [3]"
+      testDescription: "another type", reason: "tensor 'v' was float32 [3] and is now float16 [3]"
     ) {
       $0["v"]?.dtype = .float16
     },
@@ -113,7 +113,7 @@ struct SkeletonDocumentTests {
     let error = #expect(throws: CheckpointError.self) {
       try DetachedSkeleton(reading: bytes, droppingUnsafe: false)
     }
-    #expect(error?.message == "a skeleton is UTF-8 text, and this is not")
+    #expect(error?.message == "a skeleton must be UTF-8 text")
   }
 
   @Test("What can run code is refused, and dropped when that is asked for")

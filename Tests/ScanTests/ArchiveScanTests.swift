@@ -191,6 +191,6 @@ struct ArchiveScanTests {
       _ = index
     }
     let scan = try FileScan(of: TemporaryFile.holding(builder.bytes()))
-    #expect(scan.findings.contains { $0.message.contains("overlap or decompress") })
+    #expect(scan.findings.contains { $0.message.contains("overlap or inflate") })
   }
 }

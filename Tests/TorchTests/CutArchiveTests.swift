@@ -35,7 +35,7 @@ struct CutArchiveTests {
     #expect(error.code == .truncated)
     #expect(
       error.message
-        == "this archive is truncated: it has \(bytes.count - 12) of \(bytes.count) bytes,  "
+        == "this archive is truncated: it has \(bytes.count - 12) of \(bytes.count) bytes, "
         + "12 are missing")
   }
 

@@ -112,7 +112,7 @@ struct TorchArchiveTests {
     Refusal(
       testDescription: "a byte order of a kilobyte",
       builder: withByteOrder(String(repeating: "x", count: 1024)), code: .limitExceeded,
-      text: "a/byteorder: the record has 1024 bytes, the limit is 64"),
+      text: "a/byteorder: the record has 1024 bytes, but the limit is 64"),
   ]
 
   private static func withByteOrder(_ text: String) -> ZipBuilder {

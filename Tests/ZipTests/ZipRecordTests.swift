@@ -59,7 +59,7 @@ struct ZipRecordTests {
   static let damages = [
     Damage(
       name: "a checksum that does not match", code: .checksumMismatch,
-      words: "the data has CRC-32 55bc801d, the archive says 55bc801c",
+      words: "the data has CRC-32 55bc801d, but the archive says 55bc801c",
       record: record("a", [1, 2, 3]) { $0.crc32 ^= 1 }),
     Damage(
       name: "a zero checksum among others", code: .checksumMismatch, words: "says 00000000",
@@ -78,14 +78,14 @@ struct ZipRecordTests {
       name: "no stream at all", code: .malformed, words: "ends before its last block",
       record: record("a", [], []) { _ in }),
     Damage(
-      name: "more data than announced", code: .malformed, words: "more than the 1032 bytes",
+      name: "more data than announced", code: .malformed, words: "more than its size of 1032 bytes",
       record: record("a", zeros, Deflate.zeros(runs: 4)) { $0.byteCount -= 1 }),
     Damage(
       name: "less data than announced", code: .malformed,
-      words: "decompress to 1033, announced are 1034",
+      words: "inflate to 1033 bytes, but the declared size is 1034",
       record: record("a", zeros, Deflate.zeros(runs: 4)) { $0.byteCount += 1 }),
     Damage(
-      name: "bytes behind the stream", code: .malformed, words: "5 of 6 bytes decompress to 0",
+      name: "bytes behind the stream", code: .malformed, words: "5 of 6 bytes inflate to 0",
       record: record("a", [], Deflate.stored([])) { $0.stored.append(0) }),
   ]
 

@@ -46,32 +46,33 @@ struct ZipRefusalTests {
       $0.comment = [1, 2, 3]
       $0.editEnd = { $0.commentLength = 4 }
     },
-    Case("one disk of several", .unsupported, "one part of several") {
+    Case("one disk of several", .unsupported, "one part of a multi-part") {
       $0.editEnd = { $0.disk = 1 }
     },
-    Case("a central directory on another disk", .unsupported, "one part of several") {
+    Case("a central directory on another disk", .unsupported, "one part of a multi-part") {
       $0.editEnd = { $0.directoryDisk = 1 }
     },
-    Case("fewer entries on the disk than in all", .unsupported, "one part of several") {
+    Case("fewer entries on the disk than in all", .unsupported, "one part of a multi-part") {
       $0.editEnd = { $0.diskCount = 2 }
     },
-    Case("the largest disk number without ZIP64 records", .unsupported, "one part of several") {
+    Case("the largest disk number without ZIP64 records", .unsupported, "one part of a multi-part")
+    {
       $0.hasZip64EndRecord = false
       $0.editEnd = { $0.disk = .max }
     },
-    Case("a ZIP64 record on another disk", .unsupported, "one part of several") {
+    Case("a ZIP64 record on another disk", .unsupported, "one part of a multi-part") {
       $0.editZip64End = { $0.disk = 1 }
     },
-    Case("a ZIP64 central directory on another disk", .unsupported, "one part of several") {
+    Case("a ZIP64 central directory on another disk", .unsupported, "one part of a multi-part") {
       $0.editZip64End = { $0.directoryDisk = 1 }
     },
-    Case("fewer ZIP64 entries on the disk than in all", .unsupported, "one part of several") {
+    Case("fewer ZIP64 entries on the disk than in all", .unsupported, "one part of a multi-part") {
       $0.editZip64End = { $0.diskCount = 2 }
     },
-    Case("a locator to another disk", .unsupported, "one part of several") {
+    Case("a locator to another disk", .unsupported, "one part of a multi-part") {
       $0.editLocator = { $0.disk = 1 }
     },
-    Case("a locator that counts two disks", .unsupported, "one part of several") {
+    Case("a locator that counts two disks", .unsupported, "one part of a multi-part") {
       $0.editLocator = { $0.diskCount = 2 }
     },
     Case("a locator to nowhere", "no ZIP64 end of central directory record") {
@@ -184,10 +185,10 @@ struct ZipRefusalTests {
         $0.extra = [1, 0, 7, 0] + [UInt8](repeating: 0, count: 7)
       }
     },
-    Case("two ZIP64 fields", "occurs twice") {
+    Case("two ZIP64 fields", "is repeated") {
       $0.editCentral = second { $0.extra = [1, 0, 0, 0, 1, 0, 0, 0] }
     },
-    Case("an extra field that runs past its end", "announces 9 bytes, 1 are left") {
+    Case("an extra field that runs past its end", "would have 9 bytes, but only 1 are left") {
       $0.editCentral = second { $0.extra = [2, 0, 9, 0, 0] }
     },
     Case("a size beyond 63 bits", "size of 'a/second' of 18446744073709551615 does not fit") {
@@ -209,14 +210,14 @@ struct ZipRefusalTests {
     Case("a directory with data", "the directory 'a/second/' has 2 bytes") {
       $0.records[1].name = Array("a/second/".utf8)
     },
-    Case("a ratio that deflate cannot reach", "2 bytes cannot decompress to the 10000 announced") {
+    Case("a ratio that deflate cannot reach", "2 bytes cannot inflate to the 10000 bytes") {
       $0.records[1].method = 8
       $0.records[1].byteCount = 10_000
     },
-    Case("an entry behind the central directory", "does not lie before the central directory") {
+    Case("an entry behind the central directory", "is not before the central directory") {
       $0.editCentral = second { $0.localHeaderOffset = 100_000 }
     },
-    Case("an entry larger than the file", "does not lie before the central directory") {
+    Case("an entry larger than the file", "is not before the central directory") {
       $0.editCentral = second { ($0.compressedSize, $0.uncompressedSize) = (100_000, 100_000) }
     },
   ]
@@ -255,7 +256,7 @@ struct ZipRefusalTests {
     Case("a ZIP64 field that is missing", "ZIP64 extra field, which is missing") {
       $0.editLocal = second { $0.compressedSize = .max }
     },
-    Case("an extra field that runs past its end", "announces 9 bytes, 1 are left") {
+    Case("an extra field that runs past its end", "would have 9 bytes, but only 1 are left") {
       $0.editLocal = second { $0.extra = [2, 0, 9, 0, 0] }
     },
   ]

@@ -97,7 +97,7 @@ struct ArgumentParserTests {
     Refusal("-o", says: "--output needs a value, PATH"),
     Refusal("--output=", says: "--output needs a path, found ''"),
     Refusal(
-      "--output", "--force", says: "--output needs a value, PATH, and '--force' looks like a flag",
+      "--output", "--force", says: "--output needs a value, PATH, but '--force' looks like a flag",
       hint: "write --output=--force if it is the value"),
     Refusal(
       "-ox", "-oy", says: "--output is given twice, 'x' and 'y'", hint: "give it once"),
@@ -107,9 +107,9 @@ struct ArgumentParserTests {
       "--limit", "99999999999999999999",
       says: "--limit needs a whole number of at least 1, found '99999999999999999999'"),
     Refusal(
-      "--color", "nevre", says: "--color is auto, always or never, found 'nevre'",
+      "--color", "nevre", says: "--color must be auto, always or never, found 'nevre'",
       hint: "did you mean never?"),
-    Refusal("--color=", says: "--color is auto, always or never, found ''"),
+    Refusal("--color=", says: "--color must be auto, always or never, found ''"),
   ]
 
   @Test("What cannot be read is explained", arguments: refusals)

@@ -44,7 +44,7 @@ struct InspectionListingTests {
         name   'x\u{7}'
 
         unknown classes: m.C
-        3 tensors, 2.02 kB; 2 values
+        3 tensors, 2.03 kB; 2 values
 
         """#)
   }
@@ -100,7 +100,7 @@ struct InspectionListingTests {
         step   6
 
         unknown classes: m.C
-        3 tensors, 2.02 kB; 2 values; 3 not listed
+        3 tensors, 2.03 kB; 2 values; 3 not listed
 
         """)
   }

@@ -74,7 +74,7 @@ struct InvocationTests {
   }
 
   static let refusals = [
-    Refusal("", says: "no command is given", hint: "'ckptconv -h' lists the commands"),
+    Refusal("", says: "no command given", hint: "'ckptconv -h' lists the commands"),
     Refusal("inspcet a", says: "unknown command 'inspcet'", hint: "did you mean inspect?"),
     Refusal("model.pt", says: "unknown command 'model.pt'"),
     Refusal("inspect", says: "inspect takes INPUT..., found nothing"),
@@ -84,46 +84,49 @@ struct InvocationTests {
     Refusal("help safty", says: "no command or topic 'safty'", hint: "did you mean safety?"),
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
-      hint: "there is help on "
-        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, config, verify, roundtrip, "
-        + "diff, inspect, check, scan, batch, help, safety, layouts, skeleton, exit-codes or "
+      hint: "there are pages for "
+        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, config, inspect, diff, "
+        + "verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes or "
         + "environment"
     ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors or roundtrip",
-      hint: "flags of a command stand after it, and only after it"),
+      hint: "put the flags of a command after its name"),
     Refusal(
       "-o x pt-to-safetensors a",
       says: "-o is a flag of pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, "
         + "config or batch",
-      hint: "flags of a command stand after it, and only after it"),
+      hint: "put the flags of a command after its name"),
     Refusal(
-      "inspect a --version", says: "--version stands without a command",
+      "inspect a --version", says: "--version cannot be used with a command",
       hint: "write 'ckptconv --version'"),
     Refusal(
       "pt-to-safetensors -o - a b",
-      says: "--output - and 2 inputs exclude each other: one file fits the standard output"),
+      says: "--output - and 2 inputs cannot be combined: the standard output takes one file"),
     Refusal(
       "pt-to-safetensors --json -o - a",
-      says: "--output - and --json exclude each other: both need the standard output"),
+      says: "--output - and --json cannot be combined: both use the standard output"),
     Refusal(
       "batch pt-to-safetensors a -o b --dry-run --report c",
-      says: "--report and --dry-run exclude each other: nothing is done that could be reported"),
+      says: "--report and --dry-run cannot be combined: a dry run has nothing to report"),
     Refusal("verify --manifest - a", says: "--manifest needs a path, found '-'"),
     Refusal(
       "config --to olmo --keep-eos a",
-      says: "--to olmo and --keep-eos exclude each other: the token is one of OLMo's config.yaml"),
+      says:
+        "--to olmo and --keep-eos cannot be combined: the end-of-text token is read from OLMo's config.yaml"
+    ),
     Refusal(
       "config --to olmo --no-carry a",
-      says: "--to olmo and --no-carry exclude each other: nothing is carried to OLMo"),
+      says:
+        "--to olmo and --no-carry cannot be combined: only config.json keeps OLMo's own settings"),
     Refusal(
       "inspect a -",
-      says: "the standard input cannot be an INPUT: checkpoints are read at any offset",
-      hint: "give the name of a file; './-' is a file of that name"),
+      says: "the standard input cannot be an INPUT: checkpoints are not read in order",
+      hint: "pass the path of a file; './-' is a file named '-'"),
     Refusal(
       "pt-to-safetensors -",
-      says: "the standard input cannot be an INPUT: checkpoints are read at any offset",
-      hint: "give the name of a file; './-' is a file of that name"),
+      says: "the standard input cannot be an INPUT: checkpoints are not read in order",
+      hint: "pass the path of a file; './-' is a file named '-'"),
   ]
 
   @Test("What is wrong with a command line is explained", arguments: refusals)

@@ -68,10 +68,10 @@ struct RemedyTests {
     Case(remedy: .action(.replaceExisting), words: "use --force to replace it"),
     Case(
       remedy: .text("it was changed", .replaceExisting),
-      words: "it was changed; --force replaces it"),
+      words: "it was changed; use --force to replace it"),
     Case(
       remedy: .text("the file system is read-only", .writeElsewhere),
-      words: "the file system is read-only; choose another place with -o"),
+      words: "the file system is read-only; choose another output with -o"),
     Case(
       remedy: .text("move it away", .writeToOtherDirectory),
       words: "move it away, or write to another directory with -o"),
@@ -91,7 +91,7 @@ struct RemedyTests {
   @Test("A notice is one sentence with its remedy")
   func notices() {
     let notice = Notice("'optim.pt' stays behind", remedy: .action(.includeOptimizer))
-    #expect(notice.sentence(\.words) == "'optim.pt' stays behind; --optimizer takes it along")
+    #expect(notice.sentence(\.words) == "'optim.pt' stays behind; add --optimizer to include it")
     #expect(Notice("lost").sentence(\.words) == "lost")
   }
 

@@ -1,11 +1,13 @@
 package import CkptBase
 
-/// What a batch consists of, decided by names and places alone.
+/// The items of a batch, decided by names and locations alone.
 package struct BatchPlan: Sendable {
-  /// The items, in the order in which they are done.
+  /// The items, in order.
   package private(set) var items: [BatchItem]
 
-  /// A plan of these items; those whose outputs belong to an earlier one become impossible.
+  /// Creates a plan of these items.
+  ///
+  /// An item with the outputs of an earlier one becomes impossible.
   package init(items: [BatchItem]) {
     var writers: [ExactString: String] = [:]
     self.items = items.map { item in
@@ -23,9 +25,9 @@ package struct BatchPlan: Sendable {
     }
   }
 
-  /// The plan of what `verb` does to `inputs`, with outputs below `root`.
+  /// Plans the work of `verb` on `inputs`, with outputs below `root`.
   ///
-  /// - Throws: `inputOutput` when the current directory is gone.
+  /// - Throws: `inputOutput` if the current directory does not exist.
   package init(
     of verb: any BatchVerb, on inputs: [FoundInput], root: String?
   ) throws(CheckpointError) {
@@ -35,7 +37,7 @@ package struct BatchPlan: Sendable {
     var items: [BatchItem] = []
     for input in inputs where !input.isGone {
       let name = tree.name(of: input.path)
-      // The same input found twice is one.
+      // An input that was found twice is one item.
       guard known.insert(name) else { continue }
       items.append(Self.item(name, input, verb, root: root))
     }
@@ -59,10 +61,12 @@ package struct BatchPlan: Sendable {
     }
   }
 
-  /// Keeps the items that belong to one shard; which these are is written down, if `writing`, where
-  /// `verb` has its place below `root`.
+  /// Keeps the items of one shard.
   ///
-  /// - Throws: `inputOutput` when what other shards have written down cannot be read.
+  /// With `writing`, the assignment of items to shards is recorded in the state directory of `verb`
+  /// below `root`.
+  ///
+  /// - Throws: `inputOutput` if the records of other shards cannot be read.
   package mutating func keep(
     _ shard: Shard, of verb: any BatchVerb, below root: String, writing: Bool
   ) throws(CheckpointError) {
@@ -72,18 +76,18 @@ package struct BatchPlan: Sendable {
   }
 }
 
-/// One input of a batch and what is to be done with it.
+/// One input of a batch and its work.
 package struct BatchItem: Sendable {
-  /// Its path in the trees of inputs and outputs, which names it in journal and reports.
+  /// The path in the trees of inputs and outputs, which is the name in the journal and in reports.
   package let name: String
-  /// The path that opens it.
+  /// The path to open.
   package let input: String
-  /// The work, or the reason that it is impossible.
+  /// The work, or the reason why it is impossible.
   package let work: Result<any BatchWork, CheckpointError>
-  /// The size of what is read, in bytes.
+  /// The number of bytes to read.
   package let readByteCount: Int
 
-  /// An item from its parts.
+  /// Creates an item.
   package init(
     name: String, input: String, work: Result<any BatchWork, CheckpointError>, readByteCount: Int
   ) {
@@ -93,6 +97,6 @@ package struct BatchItem: Sendable {
     self.readByteCount = readByteCount
   }
 
-  /// The files it writes.
+  /// The output files.
   var writes: [String] { (try? work.get().writes) ?? [] }
 }

@@ -1,38 +1,38 @@
 package import CkptBase
 internal import CkptJSON
 
-/// What a run would do, with exact sizes: the structure of every input is read for it.
+/// A preview of a run with exact sizes; it reads the structure of every input.
 package struct BatchPreview: Sendable {
-  /// One item of it.
+  /// One item of a preview.
   package struct Item: Sendable {
-    /// Its path in the tree.
+    /// The path in the tree.
     package var name: String
-    /// The path that opens it.
+    /// The path to open.
     package var input: String
-    /// Where its outputs would go: the file, or the directory of several.
+    /// The destination of its outputs: the file, or the directory of several files.
     package var place: String
-    /// The files that would be written.
+    /// The output files.
     package var outputs: [String]
-    /// The size of what is read, in bytes.
+    /// The number of bytes to read.
     package var readByteCount: Int
-    /// The size of what would be written; `nil` when nothing would be.
+    /// The number of bytes to write; `nil` if nothing is written.
     package var writtenByteCount: Int?
-    /// Whether an earlier run has done it.
+    /// Whether an earlier run finished it.
     package var isFinished: Bool
-    /// Why it cannot be done.
+    /// The reason why it cannot be processed.
     package var fault: CheckpointError?
   }
 
-  /// The items in the order of the plan.
+  /// The items, in the order of the plan.
   package let items: [Item]
-  /// The bytes that are free where outputs go; `nil` where that is not known.
+  /// The free space for outputs in bytes; `nil` if it is unknown.
   package let availableByteCount: Int?
   /// Whether the verb writes files.
   package let writes: Bool
 
-  /// Looks at what `schedule` would do.
+  /// Previews the run of `schedule`.
   ///
-  /// - Throws: `inputOutput` when the free space cannot be told.
+  /// - Throws: `inputOutput` if the free space cannot be read.
   package init(_ schedule: BatchSchedule, root: String?, writes: Bool) throws(CheckpointError) {
     let measurements = schedule.measurements()
     items = schedule.entries.enumerated().map { Self.item($1, measurements[$0]) }
@@ -63,26 +63,27 @@ package struct BatchPreview: Sendable {
     return item
   }
 
-  /// How many items would be done.
+  /// The number of items to process.
   package var openCount: Int { items.count { !$0.isFinished && $0.fault == nil } }
 
-  /// The items that cannot be done, and why.
+  /// The items that cannot be processed, with the reason.
   package var faults: [(input: String, error: CheckpointError)] {
     items.compactMap { item in item.fault.map { (item.input, $0) } }
   }
 
-  /// The bytes that would be read.
+  /// The number of bytes to read.
   package var readByteCount: Int {
     items.reduce(0) { $0 + ($1.isFinished || $1.fault != nil ? 0 : $1.readByteCount) }
   }
 
-  /// The bytes that would be written.
+  /// The number of bytes to write.
   package var writtenByteCount: Int { items.reduce(0) { $0 + ($1.writtenByteCount ?? 0) } }
 
-  /// Whether there is room for the outputs, as far as that is known.
+  /// Whether the outputs fit the free space, as far as it is known.
   package var fits: Bool { writtenByteCount <= availableByteCount ?? .max }
 
-  /// One line for each item and one for the whole; `Documentation/batch.md` describes the members.
+  /// Returns one JSON line for each item and one for the batch; `Documentation/batch.md` describes
+  /// them.
   package func json(_ wording: Remedy.Wording) -> String {
     var lines = items.map { line($0, wording) }
     var json = JSONWriter()

@@ -1,29 +1,29 @@
-/// Who wants to know how a batch is coming along; called from any thread.
+/// An observer of a batch; called on any thread.
 package protocol BatchObserver: Sendable {
-  /// Something has moved.
+  /// Called when the progress changes.
   func update(_ progress: BatchProgress)
-  /// An item has ended, and what it wrote is on the disk.
+  /// Called when an item ended and its outputs are on the disk.
   func finished(_ report: ItemReport, _ progress: BatchProgress)
 }
 
 /// The progress of a batch.
 package struct BatchProgress: Hashable, Sendable {
-  /// The number of items that have ended in this run.
+  /// The number of items that ended in this run.
   package var itemsDone = 0
   /// The number of items to do in this run.
   package var itemCount = 0
-  /// The bytes read of them so far.
+  /// The number of bytes read so far.
   package var bytesDone = 0
-  /// The bytes that they have together.
+  /// The number of bytes of all items.
   package var byteCount = 0
-  /// The items that are being worked on, those that were begun first in front.
+  /// The running items, the oldest first.
   package var running: [String] = []
 
-  /// No progress.
+  /// Creates an empty progress.
   package init() {}
 }
 
-/// Adds up how far the items of a run have come.
+/// Adds up the progress of the items of a run.
 struct ProgressTracker: Sendable {
   private struct Running {
     let name: String
@@ -31,42 +31,42 @@ struct ProgressTracker: Sendable {
     var isWorkedOn = true
   }
 
-  /// How many items there are.
+  /// The number of items.
   var itemCount = 0
-  /// The bytes that they have together.
+  /// The number of bytes of all items.
   var byteCount = 0
   private var itemsDone = 0
   private var bytesOfEnded = 0
   private var running: [(index: Int, item: Running)] = []
 
-  /// How many items are being worked on.
+  /// The number of running items.
   var runningCount: Int { running.count { $0.item.isWorkedOn } }
 
-  /// Notes that an item has been begun.
+  /// Records the start of an item.
   mutating func begin(_ index: Int, _ name: String) {
     running.append((index, Running(name: name)))
   }
 
-  /// Notes how far an item has come; its bytes count as those of its input.
+  /// Records the progress of an item, scaled to the size of its input.
   mutating func update(_ index: Int, done: Int, of total: Int, size: Int) {
     guard total > 0, let place = running.firstIndex(where: { $0.index == index }) else { return }
     running[place].item.byteCount = Int(Double(size) * min(1, Double(done) / Double(total)))
   }
 
-  /// Notes that the work on an item has ended.
+  /// Records that the work on an item ended.
   mutating func end(_ index: Int) {
     guard let place = running.firstIndex(where: { $0.index == index }) else { return }
     running[place].item.isWorkedOn = false
   }
 
-  /// Notes that an item is in the journal.
+  /// Records that an item is in the journal.
   mutating func finish(_ index: Int, size: Int) {
     running.removeAll { $0.index == index }
     itemsDone += 1
     bytesOfEnded += size
   }
 
-  /// All of it together.
+  /// The total progress.
   var progress: BatchProgress {
     var progress = BatchProgress()
     progress.itemsDone = itemsDone

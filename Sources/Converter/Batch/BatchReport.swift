@@ -5,28 +5,28 @@ internal import CkptCopy
 internal import CkptJSON
 internal import CkptPlan
 
-/// What became of a batch.
+/// The report of a batch.
 package struct BatchReport: Sendable {
   /// The items, in the order of the plan.
   package var items: [ItemReport]
-  /// Which part of the batch this is about; `nil` for all of it.
+  /// The part of the batch in this report; `nil` for the whole batch.
   package var shard: Shard?
-  /// What stopped the batch before its end.
+  /// The error that stopped the batch.
   package var stop: CheckpointError?
 
-  /// A report about these items.
+  /// Creates a report of these items.
   package init(items: [ItemReport], shard: Shard? = nil, stop: CheckpointError? = nil) {
     self.items = items
     self.shard = shard
     self.stop = stop
   }
 
-  /// How many items ended so.
+  /// Returns the number of items with an outcome.
   package func count(_ outcome: ItemReport.Outcome) -> Int {
     items.count { $0.outcome == outcome }
   }
 
-  /// Whether all items are done, and nothing was found.
+  /// Whether all items are done without findings.
   package var isComplete: Bool {
     items.allSatisfy { $0.outcome == .done || $0.outcome == .finished }
   }
@@ -51,7 +51,7 @@ package struct BatchReport: Sendable {
     return String(decoding: json.bytes, as: UTF8.self)
   }
 
-  /// One line for each item and one for the whole: JSON lines.
+  /// Returns one JSON line for each item and one for the batch.
   package func lines(_ wording: Remedy.Wording) -> [String] {
     items.map { $0.json(wording) } + [summary]
   }
@@ -62,9 +62,9 @@ package struct BatchReport: Sendable {
 }
 
 extension BatchReport {
-  /// What all runs and shards of a batch did together, told by their journals.
+  /// Merges the journals of all runs and shards.
   ///
-  /// Items whose inputs were deleted after their conversion are known from the journals alone.
+  /// Items whose inputs were deleted after their conversion are known only from the journals.
   package init(merging schedule: BatchSchedule, _ history: JournalHistory, verb: any BatchVerb) {
     var reports = schedule.entries.map { ItemReport(before: $0) }
     for place in reports.indices where reports[place].outcome == .pending {
@@ -83,10 +83,10 @@ extension BatchReport {
 }
 
 extension BatchReport {
-  /// Whether there is a file at `path` that must stay, as far as `rules` do not say otherwise.
+  /// Checks that `path` is free for a report, unless `rules` allow replacing.
   ///
-  /// A batch that goes on replaces the report that it has left there, and no other file.
-  /// - Throws: `inputOutput` when there is such a file.
+  /// A resumed batch replaces its own report, but no other file.
+  /// - Throws: `inputOutput` if another file exists.
   package static func requireFree(_ path: String, _ rules: BatchRules) throws(CheckpointError) {
     let status = try Syscalls.status(at: path, followingLinks: false)
     guard let status, !rules.replacesExisting else { return }
@@ -99,7 +99,7 @@ extension BatchReport {
 
   /// Writes the report as JSON lines.
   ///
-  /// - Throws: `inputOutput` when that fails, or there is a file that is not to be replaced.
+  /// - Throws: `inputOutput` if that fails, or if a file must not be replaced.
   package func write(
     to path: String, _ rules: BatchRules, _ wording: Remedy.Wording
   ) throws(CheckpointError) {
@@ -115,48 +115,48 @@ extension BatchReport {
 
 /// The outcome of one item.
 package struct ItemReport: Sendable {
-  /// The kind of outcome.
+  /// An outcome.
   package enum Outcome: String, Sendable {
-    /// It was done in this run.
+    /// The item was finished in this run.
     case done
-    /// It was done in an earlier run and is still so.
+    /// The item was finished in an earlier run, and nothing changed since.
     case finished
-    /// It was examined, and something was found.
+    /// The item was checked, and problems were found.
     case problem
-    /// It could not be done.
+    /// The item failed.
     case failed
-    /// It was not begun, or was given up when the batch was stopped.
+    /// The item was not started, or was stopped with the batch.
     case pending
   }
 
-  /// The item's path in the tree.
+  /// The path in the tree.
   package var name: String
-  /// The path that opens it.
+  /// The path to open.
   package var input: String
-  /// The kind of outcome.
+  /// The outcome.
   package var outcome: Outcome
-  /// The size of what is read, in bytes.
+  /// The number of bytes to read.
   package var readByteCount = 0
-  /// The files that were written, from the root.
+  /// The output files, relative to the root.
   package var outputs: [FileIdentity] = []
-  /// How long it took, in nanoseconds.
+  /// The duration in nanoseconds.
   package var duration = 0
-  /// How often it was tried.
+  /// The number of attempts.
   package var attempts = 0
   /// Whether the outputs were compared with the input.
   package var isVerified = false
   /// Whether the input was deleted.
   package var isSourceDeleted = false
-  /// What the user should know.
+  /// Warnings for the user.
   package var warnings: [Notice] = []
-  /// What could have been done and was not asked for.
+  /// Hints about options that were not used.
   package var notes: [Notice] = []
-  /// What was found, for the outcome ``Outcome/problem``.
+  /// The problems, for the outcome ``Outcome/problem``.
   package var problems: [Notice] = []
-  /// Why it failed.
+  /// The reason for a failure.
   package var failure: JournalRecord.Failure?
 
-  /// A report about `item`.
+  /// Creates a report for `item`.
   init(_ item: BatchItem, _ outcome: Outcome) {
     name = item.name
     input = item.input
@@ -164,7 +164,7 @@ package struct ItemReport: Sendable {
     self.outcome = outcome
   }
 
-  /// Why it is not simply done, without the path of the input in front.
+  /// Returns the reason why the item is not simply done, without the path of the input.
   package func reason(_ wording: Remedy.Wording) -> String {
     if let failure { return withoutInput(failure.message) }
     let more = problems.count - 1
@@ -176,16 +176,16 @@ package struct ItemReport: Sendable {
     return String(rest.drop { $0 == "/" || $0 == ":" || $0 == " " })
   }
 
-  /// Notes that the input was deleted, or what kept it from being deleted.
+  /// Records that the input was deleted, or the error that prevented it.
   mutating func noteDeletion(_ error: CheckpointError?) {
     isSourceDeleted = error == nil
     if let error { warnings.append("\(input): not deleted: \(error)") }
   }
 
-  /// The bytes that were written.
+  /// The number of bytes written.
   package var writtenByteCount: Int { outputs.reduce(0) { $0 + $1.byteCount } }
 
-  /// The report as one JSON object; `Documentation/batch.md` describes its members.
+  /// Returns the report as one JSON object; `Documentation/batch.md` describes its members.
   package func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
@@ -212,7 +212,7 @@ package struct ItemReport: Sendable {
 }
 
 extension ItemReport {
-  /// A report about an item before anything is done in this run.
+  /// Creates the report of an item before this run.
   init(before entry: BatchSchedule.Entry) {
     switch entry.standing {
     case .fresh, .again: self.init(entry.item, .pending)
@@ -227,7 +227,7 @@ extension ItemReport {
     }
   }
 
-  /// A report about an item that is done and whose input is gone since.
+  /// Creates the report of a finished item whose input was deleted.
   init(ofDeleted record: JournalRecord) {
     name = record.item
     input = record.inputs.first?.path ?? record.item

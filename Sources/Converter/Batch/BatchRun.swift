@@ -2,16 +2,16 @@ package import CkptBase
 package import CkptCopy
 internal import CkptPlan
 
-/// Carries out a schedule: several items at once, each ended by a line in the journal.
+/// Runs a schedule: several items at once, each recorded in the journal when it ends.
 package final class BatchRun: Sendable {
-  /// What the threads share.
+  /// The state that the threads share.
   private struct State {
-    /// The numbers of the items that nobody has begun, in reverse order.
+    /// The numbers of the items that were not started, in reverse order.
     var waiting: [Int]
     var reports: [ItemReport]
-    /// The items whose work has ended and that are not yet in the journal.
+    /// The items whose work ended and that are not in the journal yet.
     var ended: [CompletedItem] = []
-    /// How many threads have taken on work, and how many of them have not given up.
+    /// The number of threads that started work, and the number of those that are still working.
     var workerCount = 0
     var busyWorkers = 0
     var hasCommitter = false
@@ -27,7 +27,9 @@ package final class BatchRun: Sendable {
   private let observer: any BatchObserver
   private let state: Monitor<State>
 
-  /// Prepares to do what `schedule` has; without a store, nothing is written down.
+  /// Prepares a run of `schedule`.
+  ///
+  /// Without a store nothing is recorded.
   package init(
     _ schedule: BatchSchedule, verb: any BatchVerb, store: BatchStore?, _ rules: BatchRules,
     observer: any BatchObserver
@@ -45,9 +47,9 @@ package final class BatchRun: Sendable {
     state = Monitor(initial)
   }
 
-  /// Does everything, or as much as is possible.
+  /// Processes all items, or as many as possible.
   ///
-  /// - Throws: `inputOutput` when the journal cannot be begun.
+  /// - Throws: `inputOutput` if the journal cannot be started.
   package func run() throws(CheckpointError) -> BatchReport {
     if verb.writes {
       var records: [JournalRecord] = []
@@ -57,17 +59,17 @@ package final class BatchRun: Sendable {
     let deletions = try deleteFinished()
     let openCount = schedule.open.count
     let workers = min(rules.jobs, max(openCount, 1))
-    // One more thread waits for the disk while the others go on.
+    // One extra thread waits for the disk while the others work.
     Syscalls.concurrently(workers + 1) { self.takePart(workers) }
     var (reports, stop) = state.change { ($0.reports, $0.stop) }
     for (index, error) in deletions { reports[index].noteDeletion(error) }
     return BatchReport(items: reports, shard: schedule.shard, stop: stop)
   }
 
-  /// Deletes the inputs of items that an earlier run has converted and compared, where that run was
-  /// not told to or was stopped before.
+  /// Deletes the inputs of items that an earlier run converted and verified, but did not delete.
   ///
-  /// - Returns: the numbers of these items, and what kept their inputs from being deleted.
+  /// - Returns: the numbers of these items, each with the error that prevented the deletion, if
+  ///   any.
   private func deleteFinished() throws(CheckpointError) -> [(index: Int, error: CheckpointError?)] {
     guard rules.deletesSources else { return [] }
     var records: [JournalRecord] = []
@@ -110,7 +112,7 @@ package final class BatchRun: Sendable {
         if let error = ended.error { note(error, in: &state) }
         return !state.hasCommitter
       }
-      // A machine that is short of threads has none to spare for waiting.
+      // If the system runs out of threads, there is none to wait for the disk.
       if mustCommit { commit() }
     }
     let isLast = state.change { state in
@@ -132,14 +134,14 @@ package final class BatchRun: Sendable {
       guard state.stop == nil, let index = state.waiting.popLast() else { return nil }
       let item = schedule.entries[index].item
       state.tracker.begin(index, item.name)
-      // Near the end fewer items are left than jobs, and each gets more of the threads.
+      // Near the end there are fewer items than jobs, so each gets more threads.
       let running = state.tracker.runningCount
       let usual = min(rules.jobs, running + state.waiting.count)
       return (index, rules.budget(running: usual))
     }
   }
 
-  /// Decides whether a failure is one for all.
+  /// Decides whether a failure stops the whole batch.
   private func note(_ error: CheckpointError, in state: inout State) {
     guard state.stop == nil else { return }
     let isForAll = error.code == .cancelled || error.cause?.isOutOfSpace == true
@@ -163,7 +165,7 @@ package final class BatchRun: Sendable {
         guard attempts <= rules.retries, error.mayPass,
           rules.budget.cancellation?.isCancelled != true
         else { return ended }
-        // Networks and servers that stumble need a moment; each wait is twice as long.
+        // Networks and servers can need time to recover; each wait is twice as long.
         Syscalls.rest(nanoseconds: 250_000_000 << min(attempts - 1, 7))
       }
     }
@@ -178,7 +180,7 @@ package final class BatchRun: Sendable {
         try FileIdentity(of: path, hashing: rules.hashesInputs, until: rules.budget.cancellation))
     }
     if case .again(let stale) = entry.standing {
-      // They are the batch's own; to replace them would leave a second name if it were killed.
+      // These files belong to the batch. Replacing them would leave a second name after a kill.
       try OutputFiles.remove(stale, of: work.writes + work.leftovers)
     }
     ended.result = try work.run(budget) { done, total in
@@ -203,8 +205,9 @@ package final class BatchRun: Sendable {
     }
   }
 
-  /// Puts all that has ended into the journal, with one wait for the disk for as many items as have
-  /// ended during the wait before.
+  /// Records all ended items in the journal.
+  ///
+  /// One wait for the disk covers all items that ended during the wait before.
   private func commit() {
     while let group = takeEnded() {
       let committed = ResultCommitter(schedule, verb: verb, store: store, rules).carryOut(group)
@@ -223,7 +226,7 @@ package final class BatchRun: Sendable {
     }
   }
 
-  /// What is to be committed; `nil` when there is nothing, or another thread is at it.
+  /// Returns the items to commit; `nil` for none, or if another thread is committing.
   private func takeEnded() -> [CompletedItem]? {
     state.change { state in
       guard !state.isCommitting, !state.ended.isEmpty else { return nil }
@@ -233,7 +236,7 @@ package final class BatchRun: Sendable {
     }
   }
 
-  /// What is written down before an item is begun: whatever appears from then on is the batch's own.
+  /// Returns the record before an item starts: outputs that appear after it belong to the batch.
   private func planned(_ item: BatchItem) throws(CheckpointError) -> JournalRecord {
     var record = JournalRecord(
       .planned, verb: verb.name, settings: rules.settings, item: item.name)
@@ -247,8 +250,8 @@ package final class BatchRun: Sendable {
 }
 
 extension CheckpointError {
-  /// Whether another attempt can have another end: the system was at fault, and not by saying that
-  /// something is missing, taken or full.
+  /// Whether another attempt can succeed: the system failed, but not because something is missing,
+  /// exists already or is full.
   fileprivate var mayPass: Bool {
     guard code == .inputOutput else { return false }
     guard let cause else { return true }
@@ -256,34 +259,34 @@ extension CheckpointError {
   }
 }
 
-/// How a batch is carried out.
+/// The caller's choices for a batch.
 package struct BatchRules: Sendable {
-  /// The flags that decide what outputs hold, as text.
+  /// The flags that decide the content of outputs, as text.
   package var settings = ""
-  /// How many items are worked on at once.
+  /// The number of items to process at once.
   package var jobs = 1
-  /// What all of them together may use of the machine, and what ends the batch early.
+  /// The resources for all items together, and the cancellation.
   package var budget = CopyBudget()
-  /// Whether what earlier runs have done counts.
+  /// Whether to skip the items of earlier runs.
   package var resumes = false
   /// Whether existing outputs are replaced.
   package var replacesExisting = false
-  /// Whether items go on after one has failed.
+  /// Whether to continue after an item failed.
   package var keepsGoing = false
-  /// How often an item is tried again when the system was at fault.
+  /// The number of retries after a system error.
   package var retries = 0
-  /// Whether inputs are deleted when their outputs have been verified.
+  /// Whether to delete inputs after their outputs were verified.
   package var deletesSources = false
-  /// Whether inputs are known by a hash of their bytes.
+  /// Whether inputs are recognized by a hash of their bytes.
   package var hashesInputs = false
 
-  /// The defaults.
+  /// Creates the default rules.
   package init() {}
 
-  /// The least memory that one item can work with, in bytes.
+  /// The minimum memory for one item, in bytes.
   private static let leastMemory = 1 << 20
 
-  /// What one item may use while `running` are worked on at once: an equal part.
+  /// Returns the budget of one item, an equal part while `running` items run.
   func budget(running: Int) -> WorkBudget {
     let threads = budget.threads ?? Syscalls.availableProcessors()
     var copying = budget.part(of: jobs, threads: max(threads / max(running, 1), 1))

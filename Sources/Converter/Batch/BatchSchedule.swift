@@ -2,24 +2,24 @@ package import CkptBase
 internal import CkptCopy
 internal import CkptPlan
 
-/// The items of a run with what is to happen to each.
+/// The items of a run, with the action for each.
 package struct BatchSchedule: Sendable {
-  /// An item and where it stands.
+  /// An item and its state.
   package struct Entry: Sendable {
     /// The item.
     package var item: BatchItem
-    /// Where it stands.
+    /// The state before the run.
     package var standing: ResumeState
     /// Whether it failed in the run that this one continues.
     var hasFailed = false
   }
 
-  /// The items in the order of the plan.
+  /// The items, in the order of the plan.
   package private(set) var entries: [Entry]
-  /// The shard that these items are; `nil` for all of the batch.
+  /// The shard of these items; `nil` for the whole batch.
   package let shard: Shard?
 
-  /// Compares a plan with what has happened before.
+  /// Compares a plan with the history.
   package init(
     _ plan: BatchPlan, _ history: JournalHistory, verb: any BatchVerb, root: String?,
     _ rules: BatchRules, shard: Shard? = nil
@@ -34,9 +34,9 @@ package struct BatchSchedule: Sendable {
     self.shard = shard
   }
 
-  /// The numbers of the items that are to be done.
+  /// The numbers of the items to process.
   ///
-  /// Those that failed before come last: a run that stops at the first failure would otherwise never
+  /// Items that failed before come last. Otherwise a run that stops at the first failure would never
   /// get past them.
   package var open: [Int] {
     let open = entries.indices.filter { index in
@@ -48,7 +48,7 @@ package struct BatchSchedule: Sendable {
     return open.filter { !entries[$0].hasFailed } + open.filter { entries[$0].hasFailed }
   }
 
-  /// The items that cannot be done, and why.
+  /// The items that cannot be processed, with the reason.
   package var faults: [(item: BatchItem, error: CheckpointError)] {
     entries.compactMap { entry in
       guard case .impossible(let error) = entry.standing else { return nil }
@@ -56,13 +56,14 @@ package struct BatchSchedule: Sendable {
     }
   }
 
-  /// The bytes that the items to be done read.
+  /// The number of bytes that the items to process read.
   package var readByteCount: Int { open.reduce(0) { $0 + entries[$1].item.readByteCount } }
 
-  /// The bytes that each item to be done will write, or why it cannot be done: the structure of every
-  /// input is read for it, of several at once.
+  /// Returns the number of bytes that each item will write, or the error that prevents it.
   ///
-  /// - Returns: the results by the numbers of the items.
+  /// It reads the structure of several inputs at once.
+  ///
+  /// - Returns: the results, by item number.
   func measurements() -> [Int: Result<Int, CheckpointError>] {
     let open = open
     let state = Monitor((next: 0, results: [Int: Result<Int, CheckpointError>]()))
@@ -91,11 +92,11 @@ package struct BatchSchedule: Sendable {
     return schedule
   }
 
-  /// Makes sure that what will be written fits the file system of `root`.
+  /// Checks that the outputs fit the file system of `root`.
   ///
-  /// Outputs are about as large as inputs. Only where that would be close are all of them measured,
-  /// which reads the structure of every input.
-  /// - Throws: `inputOutput` with both numbers when it does not fit.
+  /// Outputs are about as large as inputs. Only if space is tight are all items measured, which
+  /// reads the structure of every input.
+  /// - Throws: `inputOutput` with both numbers if they do not fit.
   package func requireSpace(below root: String) throws(CheckpointError) {
     let place = try Self.existing(FilePath(root))
     let available = try Syscalls.availableBytes(at: place)
@@ -104,15 +105,16 @@ package struct BatchSchedule: Sendable {
     try FreeSpace.require(byteCount, in: place)
   }
 
-  /// The bytes that are free where `root` is, or will be; `nil` where the system does not say.
+  /// Returns the free space at `root`, which does not have to exist, in bytes; `nil` if it is
+  /// unknown.
   ///
-  /// - Throws: `inputOutput` when it cannot be told.
+  /// - Throws: `inputOutput` if it cannot be read.
   package static func availableBytes(below root: String) throws(CheckpointError) -> Int? {
     let place = try existing(FilePath(root))
     return try Syscalls.availableBytes(at: place)
   }
 
-  /// The innermost directory of a path that is there already.
+  /// Returns the innermost existing directory of a path.
   private static func existing(_ path: FilePath) throws(CheckpointError) -> String {
     var place = path
     while try place.status() == nil, place.text != ".", place.text != "/" {

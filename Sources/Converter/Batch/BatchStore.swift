@@ -1,28 +1,29 @@
 package import CkptBase
 internal import CkptPlan
 
-/// The hidden directory below a root in which a batch keeps its journal and its locks.
+/// The hidden directory below a root with the journal and the locks of a batch.
 package final class BatchStore: Sendable {
-  /// The directory's name.
+  /// The name of the directory.
   package static let directoryName = ".ckptconv-batch"
 
-  /// What has happened below this root before.
+  /// The history of this root.
   package let history: JournalHistory
   /// The number of this run.
   let run: Int
-  /// The root that all this is about.
+  /// The root.
   let root: String
-  /// What the user should know.
+  /// Warnings for the user.
   package let warnings: [String]
   private let journal: Journal
   private let locks: RootLock
   private let wording: Remedy.Wording
 
-  /// Takes possession of `root`, or of one shard of it, and begins a run of `verb`, in whose journal
-  /// remedies are in the words of `wording`.
+  /// Locks `root`, or one shard of it, and starts a run of `verb`.
   ///
-  /// - Throws: `inputOutput` when the directory cannot be made or read, or when another batch
-  ///   has it.
+  /// `wording` turns the remedies in its journal into words.
+  ///
+  /// - Throws: `inputOutput` if the directory cannot be created or read, or if another batch uses
+  ///   it.
   package init(
     root: String, for verb: any BatchVerb, shard: Shard?, _ wording: @escaping Remedy.Wording
   ) throws(CheckpointError) {
@@ -32,31 +33,33 @@ package final class BatchStore: Sendable {
     _ = try Syscalls.makeDirectories(directory)
     locks = try RootLock(of: root, in: directory, shard: shard)
     let name = shard.map { "journal-\($0.index)-of-\($0.count).jsonl" } ?? "journal.jsonl"
-    // Opening cuts off what a crash left; then the file is read like all others.
+    // Opening removes the remains of a crash. Then the file is read like all others.
     journal = try Journal(path: FilePath(directory).appending(name).text)
     history = try JournalHistory(readingFrom: directory)
     run = history.lastRun + 1
     var warnings = locks.warnings
     if history.damagedCount > 0 {
       warnings.append(
-        "\(directory): lines that were changed do not count: \(history.damagedCount); their items "
-          + "are taken for not done")
+        "\(directory): \(history.damagedCount) lines were changed and are ignored; their items "
+          + "count as not done")
     }
     self.warnings = warnings
   }
 
-  /// What `verb` has done below `root`, without taking possession of it.
+  /// Returns the history of `verb` below `root`, without locking it.
   ///
-  /// - Throws: `inputOutput` when a journal cannot be read, `malformed` when it is none.
+  /// - Throws: `inputOutput` if a journal cannot be read, `malformed` for another file.
   package static func history(
     of root: String, for verb: any BatchVerb
   ) throws(CheckpointError) -> JournalHistory {
     try JournalHistory(readingFrom: directory(of: root, for: verb))
   }
 
-  /// Writes records down; they are on the disk when this returns.
+  /// Appends records.
   ///
-  /// - Throws: `inputOutput` when that fails.
+  /// They are on the disk when this returns.
+  ///
+  /// - Throws: `inputOutput` if that fails.
   func append(_ records: [JournalRecord]) throws(CheckpointError) {
     guard !records.isEmpty else { return }
     let time = Syscalls.secondsSince1970()
@@ -69,31 +72,31 @@ package final class BatchStore: Sendable {
       })
   }
 
-  /// The path of a file from the root.
+  /// Returns the path of a file relative to the root.
   func nameBelowRoot(_ path: String) -> String {
     let prefix = FilePath(root).appending("").text
     return path.begins(with: prefix) ? path.droppingFirst(prefix.utf8.count) : path
   }
 
-  /// Where the files of a batch lie.
+  /// Returns the state directory of a batch.
   ///
-  /// Verbs that write share a place, since their outputs do. One that only looks has its own: what it
-  /// found says nothing of who wrote what it looked at.
+  /// Verbs that write share a directory, because they share their outputs. A verb that only reads
+  /// has its own: its results do not say who wrote the files.
   static func directory(of root: String, for verb: any BatchVerb) -> String {
     let place = FilePath(root).appending(directoryName)
     return verb.writes ? place.text : place.appending(verb.name).text
   }
 }
 
-/// The right to write below a root: one batch has it, or the shards of one batch share it.
+/// The lock on a root: one batch holds it, or the shards of one batch share it.
 struct RootLock: Sendable {
-  /// What the user should know.
+  /// Warnings for the user.
   let warnings: [String]
   private let held: [LockFile]
 
-  /// Takes the locks of `root` that lie in `directory`.
+  /// Takes the locks of `root`, which are in `directory`.
   ///
-  /// - Throws: `inputOutput` when another batch has them, or when that cannot be told.
+  /// - Throws: `inputOutput` if another batch holds them, or if locking fails.
   init(of root: String, in directory: String, shard: Shard?) throws(CheckpointError) {
     do throws(CheckpointError) {
       held = try Self.take(root, FilePath(directory), shard)
@@ -124,7 +127,7 @@ struct RootLock: Sendable {
     return [whole, task]
   }
 
-  /// Shards of different counts would do the same items twice.
+  /// Refuses shards of another count, which would process the same items twice.
   private static func refuseOtherDivisions(
     _ root: String, _ directory: FilePath, _ count: Int
   ) throws(CheckpointError) {

@@ -3,14 +3,14 @@ package import CkptCopy
 package import CkptFormats
 internal import CkptPlan
 
-/// What a batch does to each of its inputs.
+/// The work of a batch on each of its inputs.
 ///
-/// A verb knows what it takes and what it would read and write; the batch knows everything else:
-/// order, threads, journal, retries, reports. To add one, write a type like ``FolderVerb``.
+/// A verb decides its inputs and outputs. The batch does everything else: order, threads, journal,
+/// retries, reports. To add a verb, write a type like ``FolderVerb``.
 package protocol BatchVerb: Sendable {
-  /// The word that calls it.
+  /// The name of the verb.
   var name: String { get }
-  /// Whether it writes files: then a batch needs a root.
+  /// Whether it writes files. Then a batch needs a root.
   var writes: Bool { get }
   /// Whether it compares inputs with the tree below the root.
   var comparesWithRoot: Bool { get }
@@ -18,57 +18,57 @@ package protocol BatchVerb: Sendable {
   var canVerify: Bool { get }
   /// Whether outputs are compared with their inputs before they count as done.
   var verifies: Bool { get }
-  /// What the files that it takes are usually called at their end, without the dot.
+  /// The usual extensions of its input files, without the dot.
   var fileExtensions: [String] { get }
 
-  /// Whether a directory that holds files of these names is an input.
+  /// Whether a directory with these file names is an input.
   func takes(directoryHolding names: Set<String>) -> Bool
 
-  /// Whether it is one if there is none below it: what is left of a checkpoint.
+  /// Whether a directory counts as an input if no directory below it does (incomplete checkpoints).
   func takesRemains(directoryHolding names: Set<String>) -> Bool
 
   /// Whether a file of that kind is an input.
   func takes(_ kind: FileKind) -> Bool
 
-  /// Decides what is read and written for one input, by names and places alone.
+  /// Returns the work for one input, from names and locations alone.
   ///
-  /// - Throws: ``CheckpointError`` for an input that is missing or of another kind.
+  /// - Throws: ``CheckpointError`` for an input that is missing or has another kind.
   func work(on input: String, into place: OutputPlace) throws(CheckpointError) -> any BatchWork
 }
 
 extension BatchVerb {
-  /// Whether it can do nothing without a root.
+  /// Whether it needs a root.
   package var needsRoot: Bool { writes || comparesWithRoot }
-  /// No: most verbs look at one tree.
+  /// Returns false: most verbs read one tree.
   package var comparesWithRoot: Bool { false }
-  /// No: most verbs need what they work on.
+  /// Returns false: most verbs need a complete input.
   package func takesRemains(directoryHolding names: Set<String>) -> Bool { false }
-  /// No: most verbs have nothing to compare.
+  /// Returns false: most verbs have nothing to compare.
   package var canVerify: Bool { false }
-  /// No: most verbs have nothing to compare.
+  /// Returns false: most verbs have nothing to compare.
   package var verifies: Bool { false }
 }
 
-/// What is to be done for one input.
+/// The work for one input.
 package protocol BatchWork: Sendable {
-  /// The files that are read.
+  /// The files to read.
   var reads: [String] { get }
-  /// The files and directories that are written; all of them appear, or none.
+  /// The files and directories to write. All of them appear, or none.
   var writes: [String] { get }
-  /// The hidden directories that may be there if it is killed on the way.
+  /// The hidden directories that can remain after a kill.
   var leftovers: [String] { get }
 
-  /// Finds out how many bytes will be written, without reading tensors.
+  /// Returns the number of bytes to write, without reading tensors.
   ///
-  /// - Throws: ``CheckpointError`` for an input that the work would fail on.
+  /// - Throws: ``CheckpointError`` for an input on which the work would fail.
   func measure() throws(CheckpointError) -> Int
 
-  /// Does it.
+  /// Does the work.
   ///
   /// - Parameters:
-  ///   - budget: what it may use of the machine.
-  ///   - progress: is told the bytes done and the bytes there are, from any thread.
-  /// - Returns: what should be told of it.
+  ///   - budget: the threads and memory that it may use.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the result.
   /// - Throws: ``CheckpointError`` with the file, archive entry or tensor in its path.
   func run(
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
@@ -76,31 +76,31 @@ package protocol BatchWork: Sendable {
 }
 
 extension BatchWork {
-  /// None: what is being written has no name.
+  /// Empty: incomplete outputs have no name.
   package var leftovers: [String] { [] }
 }
 
-/// What one piece of work may use of the machine.
+/// The resources for one item.
 package struct WorkBudget: Sendable {
-  /// Its part of the threads and of the memory.
+  /// The share of threads and memory.
   package var copying: CopyBudget
   /// Whether existing outputs are replaced.
   package var replacesExisting: Bool
 }
 
-/// What came of a piece of work.
+/// The result of the work on one item.
 package struct WorkResult: Hashable, Sendable {
-  /// The files that were written.
+  /// The output files.
   package var outputs: [String] = []
-  /// What the user should know.
+  /// Warnings for the user.
   package var warnings: [Notice] = []
-  /// What could have been done and was not asked for.
+  /// Hints about options that were not used.
   package var notes: [Notice] = []
-  /// What was found wrong with the input, for verbs that examine.
+  /// The problems found in the input, for verbs that check.
   package var problems: [Notice] = []
-  /// Whether the outputs were compared with the input and hold everything that it holds.
+  /// Whether the outputs were compared with the input and hold everything in it.
   package var isVerified = false
 
-  /// A result without anything to tell.
+  /// Creates an empty result.
   package init() {}
 }

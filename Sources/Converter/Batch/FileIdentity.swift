@@ -1,21 +1,20 @@
 internal import CkptBase
 internal import CkptJSON
 
-/// What tells whether a file is still the one it was: its size, its time of change and, where it was
-/// asked for, a hash of its content.
+/// The identity of a file's content: its size, modification time and, on request, a hash.
 package struct FileIdentity: Hashable, Sendable {
-  /// The file: inputs as they were opened, outputs from the root of the batch.
+  /// The path: as opened for inputs, relative to the root for outputs.
   package var path: String
   /// Its size in bytes.
   package var byteCount: Int
-  /// The time of its last change, in nanoseconds since 1970.
+  /// The modification time, in nanoseconds since 1970.
   package var modified: Int
   /// The SHA-256 of its bytes in hexadecimal.
   package var sha256: String?
 
   private static let bufferByteCount = 1 << 20
 
-  /// An identity from its parts.
+  /// Creates an identity.
   package init(path: String, byteCount: Int, modified: Int, sha256: String? = nil) {
     self.path = path
     self.byteCount = byteCount
@@ -23,9 +22,11 @@ package struct FileIdentity: Hashable, Sendable {
     self.sha256 = sha256
   }
 
-  /// The identity of the file at `path`, which is recorded as `name`; `hashing` reads all of it.
+  /// Reads the identity of the file at `path`, recorded as `name`.
   ///
-  /// - Throws: `inputOutput` when it is missing or unreadable, `cancelled` when it is told to stop.
+  /// With `hashing`, it reads the whole file.
+  ///
+  /// - Throws: `inputOutput` if it is missing or unreadable, `cancelled` if the work is cancelled.
   init(
     of path: String, as name: String? = nil, hashing: Bool = false,
     until cancellation: Cancellation? = nil
@@ -53,9 +54,9 @@ package struct FileIdentity: Hashable, Sendable {
     return hash.finish().description
   }
 
-  /// Whether two identities, taken at different times, are those of one content.
+  /// Whether two identities, taken at different times, have the same content.
   ///
-  /// Where both have hashes, these decide: a copy of a file has another time.
+  /// If both have hashes, only these count: a copy has another modification time.
   func isSameContent(as other: FileIdentity) -> Bool {
     guard byteCount == other.byteCount else { return false }
     if let sha256, let otherHash = other.sha256 { return sha256 == otherHash }
@@ -89,10 +90,10 @@ extension FileIdentity {
 }
 
 extension JSONReader {
-  /// Reads an integer that fits 64 bits with a sign.
+  /// Reads a signed 64-bit integer.
   mutating func integer() throws(CheckpointError) -> Int {
     guard case .integer(let integer) = try number() else {
-      throw CheckpointError(.malformed, "a number that is no integer", at: offset)
+      throw CheckpointError(.malformed, "expected an integer", at: offset)
     }
     return integer
   }

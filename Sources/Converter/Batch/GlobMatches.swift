@@ -2,17 +2,17 @@ internal import CkptBase
 
 /// Finds the paths that match a pattern.
 enum GlobMatches {
-  /// A directory that cannot be looked into, and why.
+  /// A directory that cannot be read, with the error.
   typealias Fault = (path: String, error: CheckpointError)
 
-  /// Finds what a pattern stands for.
+  /// Finds the paths that match a pattern.
   ///
   /// `**` does not follow links to directories.
   ///
   /// - Parameters:
-  ///   - pattern: what to match.
-  ///   - faults: gets the directories that cannot be looked into.
-  /// - Returns: the paths that exist and match, in natural order and without repetitions.
+  ///   - pattern: the pattern.
+  ///   - faults: receives the directories that cannot be read.
+  /// - Returns: the matching paths, in natural order, without duplicates.
   static func paths(for pattern: GlobPattern, faults: inout [Fault]) -> [String] {
     var places = [FilePath(pattern.base)]
     for component in pattern.components {
@@ -33,7 +33,7 @@ enum GlobMatches {
     return Set(places).map(\.text).sorted(by: NaturalOrder.precedes)
   }
 
-  /// A directory and all that are below it, hidden ones left out.
+  /// Returns a directory and all directories below it, without hidden ones.
   private static func directories(
     below top: FilePath, _ faults: inout [Fault]
   ) -> [FilePath] {
@@ -56,7 +56,7 @@ enum GlobMatches {
     do throws(CheckpointError) {
       return try Syscalls.names(in: directory.text)
     } catch {
-      // A file is no directory, and what is gone has nothing in it: neither has matches.
+      // A file has no entries, and neither has a directory that was removed.
       let hasNothing = error.cause.map { $0.isMissing || $0.isNoDirectory } ?? false
       if !hasNothing { faults.append((directory.text, error)) }
       return []
@@ -68,7 +68,7 @@ enum GlobMatches {
   }
 }
 
-/// The order that people expect of numbered names: `step9` before `step10`.
+/// The natural order of names with numbers: `step9` before `step10`.
 enum NaturalOrder {
   /// Whether `left` comes before `right`.
   static func precedes(_ left: String, _ right: String) -> Bool {
@@ -89,7 +89,7 @@ enum NaturalOrder {
         return one[first] < other[second]
       }
     }
-    // Names that differ in leading zeros only are told apart, so that the order is total.
+    // Names that differ only in leading zeros are ordered too, so that the order is total.
     let (rest, otherRest) = (one.count - first, other.count - second)
     return rest == otherRest ? one.lexicographicallyPrecedes(other) : rest < otherRest
   }

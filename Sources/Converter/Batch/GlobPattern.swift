@@ -1,26 +1,25 @@
 internal import CkptBase
 
-/// A pattern for paths, as shells know them: `*`, `?`, `[a-z]`, `[!a-z]`, and `**` for any
-/// directories.
+/// A pattern for paths, like in shells: `*`, `?`, `[a-z]`, `[!a-z]`, and `**` for any directories.
 ///
-/// Shells expand patterns themselves; one that is quoted, or comes from a list, reaches the program.
+/// Shells expand patterns themselves. A quoted pattern, or one from a list, reaches the program.
 package struct GlobPattern: Hashable, Sendable {
-  /// What one directory of the path, or the name at its end, must be.
+  /// A component of a pattern.
   enum Component: Hashable, Sendable {
-    /// This very name.
+    /// An exact name.
     case name(String)
-    /// A name that matches.
+    /// A pattern for one name.
     case pattern(String)
-    /// Any number of directories, none among them.
+    /// Any number of directories, including none.
     case anyDirectories
   }
 
-  /// The components behind the literal beginning; the first is no plain name.
+  /// The components after the literal beginning; the first one is not an exact name.
   let components: [Component]
-  /// The directory that all matches lie below: what comes before the first special character.
+  /// The directory of all matches: the part before the first special character.
   package let base: String
 
-  /// The pattern in `text`, or `nil` when nothing in it is special.
+  /// Parses a pattern; `nil` if nothing in `text` is special.
   package init?(_ text: String) {
     let parts = text.parts(between: "/").filter { !$0.isEmpty }.map(String.init)
     guard let first = parts.firstIndex(where: GlobPattern.isSpecial) else { return nil }
@@ -50,16 +49,16 @@ package struct GlobPattern: Hashable, Sendable {
     return String(text)
   }
 
-  /// Whether a name without slashes matches a pattern of one component.
+  /// Whether a name without slashes matches a pattern for one component.
   ///
-  /// A leading dot must be written out, as shells want it. The time is bounded by the product of the
-  /// lengths.
+  /// A leading dot must be written explicitly, as in shells. The time is limited to the product of
+  /// the lengths.
   package static func matches(_ name: String, _ pattern: String) -> Bool {
     let name = Array(name.unicodeScalars)
     let tokens = GlobToken.tokens(of: pattern)
     if name.first == ".", tokens.first != .scalar(".") { return false }
     var (place, token) = (0, 0)
-    // Where to try again after the last star: it takes one more each time.
+    // The place to continue after the last star, which takes one more character each time.
     var retry: (place: Int, token: Int)?
     while place < name.count {
       if token < tokens.count, tokens[token] == .star {
@@ -79,18 +78,18 @@ package struct GlobPattern: Hashable, Sendable {
   }
 }
 
-/// What one place of a pattern for names stands for.
+/// A token of a pattern for names.
 enum GlobToken: Hashable, Sendable {
-  /// Any characters, or none.
+  /// Any number of characters.
   case star
-  /// Any character.
+  /// Any single character.
   case any
-  /// This character.
+  /// An exact character.
   case scalar(Unicode.Scalar)
-  /// A character in one of the ranges, or in none of them.
+  /// A character inside, or outside, of all ranges.
   case set([ClosedRange<Unicode.Scalar>], isNegated: Bool)
 
-  /// The parts of a pattern; a bracket that is not closed stands for itself.
+  /// Splits a pattern into tokens; a bracket that is not closed is an exact character.
   static func tokens(of pattern: String) -> [GlobToken] {
     let scalars = Array(pattern.unicodeScalars)
     var tokens: [GlobToken] = []
@@ -117,7 +116,7 @@ enum GlobToken: Hashable, Sendable {
     return tokens
   }
 
-  /// The set that begins behind a bracket, and where the pattern goes on.
+  /// Parses the set after a bracket, and returns the position after it.
   private static func set(
     in scalars: [Unicode.Scalar], from start: Int
   ) -> (set: GlobToken, end: Int)? {
@@ -128,7 +127,7 @@ enum GlobToken: Hashable, Sendable {
     var ranges: [ClosedRange<Unicode.Scalar>] = []
     while place < scalars.count {
       let lower = scalars[place]
-      // A bracket that comes first is a member.
+      // A bracket at the first position is a member.
       if lower == "]", place > first { return (.set(ranges, isNegated: isNegated), place + 1) }
       var upper = lower
       if place + 2 < scalars.count, scalars[place + 1] == "-", scalars[place + 2] != "]" {
@@ -141,7 +140,7 @@ enum GlobToken: Hashable, Sendable {
     return nil
   }
 
-  /// Whether one character is what this stands for.
+  /// Whether a character matches the token.
   func matches(_ scalar: Unicode.Scalar) -> Bool {
     switch self {
     case .star, .any: true

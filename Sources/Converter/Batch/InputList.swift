@@ -1,26 +1,26 @@
 package import CkptBase
 
-/// A list of inputs in a file: one path or pattern a line, or a table of OLMo's checkpoints.
+/// A list of inputs in a file: one path or pattern for each line, or a table of OLMo checkpoints.
 ///
-/// The tables are CSV with a column `Checkpoint Directory` (`configs/official-*/*.csv` of
-/// allenai/OLMo). Theirs hold URLs, which are looked up among the files here: `wget -x` keeps the
-/// whole URL as directories, `wget -x -nH` all but the host.
+/// The tables are CSV files with a column `Checkpoint Directory` (`configs/official-*/*.csv` of
+/// allenai/OLMo). Their URLs stand for local copies: `wget -x` keeps the whole URL as directories,
+/// `wget -x -nH` all but the host.
 package enum InputList {
   private static let column = "Checkpoint Directory"
-  /// The longest list read, in bytes: a million lines.
+  /// The maximum size of a list, in bytes: a million lines.
   private static let limit = 256 << 20
 
-  /// The arguments that the list in the file `path` stands for.
+  /// Returns the arguments in the list at `path`.
   ///
-  /// - Throws: `inputOutput` when it cannot be read; `unsupported` with the line for a URL without a
-  ///   local copy, `malformed` for a list that is not text.
+  /// - Throws: `inputOutput` if it cannot be read; `unsupported`, with the line, for a URL without
+  ///   a local copy; `malformed` for a list that is not text.
   package static func arguments(in path: String) throws(CheckpointError) -> [String] {
     try CheckpointError.within(path) { () throws(CheckpointError) in
       let bytes = try FileSource(path: path).contents(of: "a list of inputs", atMost: limit)
       guard let text = String(validating: bytes, as: UTF8.self), !text.contains("\0") else {
         throw CheckpointError(
           .malformed, "this is not text",
-          remedy: .text("a list has one path on each line", .giveWithoutList))
+          remedy: .text("a list must have one path on each line", .giveWithoutList))
       }
       return try arguments(of: text) { path throws(CheckpointError) in
         try FilePath(path).status() != nil
@@ -28,7 +28,9 @@ package enum InputList {
     }
   }
 
-  /// The arguments in the text of a list; `exists` tells of a path whether there is such a file.
+  /// Returns the arguments in the text of a list.
+  ///
+  /// `exists` tells whether a path exists.
   static func arguments(
     of text: String, exists: (String) throws(CheckpointError) -> Bool
   ) throws(CheckpointError) -> [String] {
@@ -50,7 +52,7 @@ package enum InputList {
         guard columnIndex < cells.count, !cells[columnIndex].isEmpty else {
           throw CheckpointError(
             .malformed,
-            "line \(index + 1) has \(cells.count) columns, '\(column)' is number \(columnIndex + 1)"
+            "line \(index + 1) has \(cells.count) columns, but '\(column)' is column \(columnIndex + 1)"
           )
         }
         entry = cells[columnIndex]
@@ -61,7 +63,7 @@ package enum InputList {
     return arguments
   }
 
-  /// The entry, or for a URL the path of its local copy.
+  /// Returns the entry, or for a URL the path of its local copy.
   private static func local(
     _ entry: String, line: Int, _ exists: (String) throws(CheckpointError) -> Bool
   ) throws(CheckpointError) -> String {
@@ -73,14 +75,14 @@ package enum InputList {
     }
     throw CheckpointError(
       .unsupported,
-      "line \(line) names '\(entry)', and there is no copy of it here as "
+      "line \(line) names '\(entry)', but there is no local copy at "
         + copies.map { "'\($0)'" }.joined(separator: " or "),
-      remedy: "fetch it first, with 'wget -x' for instance: checkpoints are read from local files")
+      remedy: "download it first, for example with 'wget -x'")
   }
 }
 
 extension Substring {
-  /// The text without white space at its ends.
+  /// The text without white space at both ends.
   fileprivate var trimmed: String {
     let start = unicodeScalars.drop(while: \.properties.isWhitespace)
     let end = start.lastIndex { !$0.properties.isWhitespace }
@@ -90,7 +92,7 @@ extension Substring {
 
 /// A line of a table whose cells are separated by commas (RFC 4180, without line breaks in cells).
 enum CSVRow {
-  /// The cells, without the quotes around them.
+  /// Returns the cells, without quotes.
   static func cells(of line: String) -> [String] {
     var cells = [String.UnicodeScalarView()]
     var isQuoted = false
@@ -98,7 +100,7 @@ enum CSVRow {
     for character in line.unicodeScalars {
       switch character {
       case "\"":
-        // Two quotes inside of a quoted cell stand for one.
+        // Two quotes inside a quoted cell stand for one.
         if !isQuoted, previous == "\"" { cells[cells.count - 1].append("\"") }
         isQuoted.toggle()
       case "," where !isQuoted: cells.append(String.UnicodeScalarView())
@@ -110,9 +112,9 @@ enum CSVRow {
   }
 }
 
-/// Tells URLs from paths.
+/// Distinguishes URLs from paths.
 enum URLText {
-  /// The scheme of a URL and what follows its `://`, without a final slash; `nil` for a path.
+  /// Returns the scheme of a URL and the text after `://`, without a final slash; `nil` for a path.
   static func parts(of text: String) -> (scheme: String, rest: String)? {
     let scheme = text.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "+") }
     guard !scheme.isEmpty, text[scheme.endIndex...].hasPrefix("://") else { return nil }

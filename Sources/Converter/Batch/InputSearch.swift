@@ -1,29 +1,29 @@
 package import CkptBase
 internal import CkptFormats
 
-/// Finds the inputs that paths, patterns and directory trees stand for.
+/// Finds the inputs of paths, patterns and directory trees.
 package struct InputSearch: Sendable {
   private let verb: any BatchVerb
   private let includesFiles: Bool
   private let excluded: Syscalls.FileStatus?
 
-  /// A search for what `verb` takes.
+  /// Creates a search for inputs of `verb`.
   ///
   /// - Parameters:
-  ///   - verb: what will be done with the inputs.
+  ///   - verb: the work to do.
   ///   - includesFiles: whether single files in directory trees are inputs too.
-  ///   - root: where outputs go, which is not searched when it lies inside of a tree.
+  ///   - root: the directory of outputs, which is not searched.
   package init(for verb: any BatchVerb, includingFiles includesFiles: Bool, root: String?) {
     self.verb = verb
     self.includesFiles = includesFiles
     excluded = root.flatMap { try? Syscalls.status(at: $0) }
   }
 
-  /// The inputs that one argument stands for, each below its base, in natural order.
+  /// Returns the inputs of one argument, each with its base, in natural order.
   ///
-  /// A file or checkpoint directory stands for itself, another directory for those in its tree, a
-  /// pattern for what it matches.
-  /// - Throws: `inputOutput` when there is nothing, `unsupported` when there is nothing of the kind.
+  /// A file or checkpoint directory stands for itself. Another directory stands for the checkpoint
+  /// directories below it, a pattern for its matches.
+  /// - Throws: `inputOutput` if nothing exists, `unsupported` if nothing has the right kind.
   package func inputs(for argument: String) throws(CheckpointError) -> [FoundInput] {
     let place = FilePath(argument)
     if let status = try place.status() {
@@ -31,7 +31,7 @@ package struct InputSearch: Sendable {
       let found = try inputs(inDirectory: place)
       guard !found.isEmpty else {
         throw CheckpointError(
-          .unsupported, "nothing in this directory is what \(verb.name) takes",
+          .unsupported, "this directory has no input for \(verb.name)",
           remedy: includesFiles ? nil : .action(.includeFiles)
         ).framed(by: argument)
       }
@@ -56,18 +56,18 @@ package struct InputSearch: Sendable {
       }
       found += try inputs(inDirectory: place).map { FoundInput($0.path, below: pattern.base) }
     }
-    // What cannot be looked into is one fault among many inputs.
+    // An unreadable directory is one error among many inputs.
     found += faults.map { FoundInput($0.path, below: pattern.base, fault: $0.error) }
     guard !found.isEmpty else {
       throw CheckpointError(
-        .unsupported, "nothing that \(verb.name) takes matches this pattern",
-        remedy: "'*' stays inside of one directory, '**' goes through all of them"
+        .unsupported, "this pattern matches no input for \(verb.name)",
+        remedy: "'*' matches inside one directory, '**' matches any number of directories"
       ).framed(by: argument)
     }
     return found
   }
 
-  /// The directory itself if the verb takes it, or what is below it.
+  /// Returns the directory itself if it is an input, otherwise the inputs below it.
   private func inputs(inDirectory directory: FilePath) throws(CheckpointError) -> [FoundInput] {
     let names = try directory.entryNames()
     if verb.takes(directoryHolding: Set(names)) {
@@ -78,10 +78,10 @@ package struct InputSearch: Sendable {
     return [FoundInput(directory.text, below: directory.directory.text)]
   }
 
-  /// The inputs below a directory that is none itself.
+  /// Returns the inputs below a directory that is not an input itself.
   ///
-  /// Links to directories are not followed: what they lead to would be found twice. Neither are
-  /// directories that the OLMo trainer was still saving (`-tmp`), nor hidden ones.
+  /// Links to directories are not followed, because their targets would be found twice. Hidden
+  /// directories and incomplete saves of OLMo's trainer (`-tmp`) are skipped.
   private func tree(below top: FilePath, _ names: [String]) -> [FoundInput] {
     var found: [FoundInput] = []
     var remains: [FoundInput] = []
@@ -113,7 +113,7 @@ package struct InputSearch: Sendable {
           }
           open.append((place, inner))
         } catch {
-          // What cannot be looked into is one fault among many inputs.
+          // An unreadable directory is one error among many inputs.
           found.append(FoundInput(place.text, below: top.text, fault: error))
         }
       }
@@ -122,7 +122,7 @@ package struct InputSearch: Sendable {
     return found.sorted { NaturalOrder.precedes($0.path, $1.path) }
   }
 
-  /// Those of `remains` that neither an input nor one of themselves is below.
+  /// Keeps those of `remains` that have no input and no other member below them.
   private static func withoutAncestors(
     _ remains: [FoundInput], of found: [FoundInput]
   ) -> [FoundInput] {
@@ -139,9 +139,9 @@ package struct InputSearch: Sendable {
     return remains.filter { !ancestors.contains($0.path) }
   }
 
-  /// Whether a file is, or pretends to be, of a kind that the verb takes.
+  /// Whether a file is an input of the verb, by content or name.
   ///
-  /// A name goes for a kind here, so that a damaged file is reported and not passed over.
+  /// The name counts too, so that a damaged file is reported, not skipped.
   private func isInput(_ place: FilePath) -> Bool {
     if verb.fileExtensions.contains(where: { place.name.hasSuffix(".\($0)") }) { return true }
     guard let file = try? FileSource(path: place.text), let kind = try? FileKind.sniff(file) else {
@@ -151,33 +151,33 @@ package struct InputSearch: Sendable {
   }
 }
 
-/// Something to be worked on, and where it was found.
+/// An input, with the place of its search.
 package struct FoundInput: Sendable {
-  /// The path that opens it.
+  /// The path to open.
   package var path: String
-  /// The directory below which it was searched for; the output tree begins there.
+  /// The directory of the search, where the output tree begins.
   package var base: String
-  /// Why it cannot be worked on, where that is known already.
+  /// The reason why it cannot be processed, if it is known already.
   package var fault: CheckpointError?
-  /// Whether nothing is left of it because an earlier run has deleted it; only its base counts then.
+  /// Whether an earlier run deleted it; then only its base counts.
   var isGone = false
 
-  /// An input, found below `base`.
+  /// Creates an input below `base`.
   package init(_ path: String, below base: String, fault: CheckpointError? = nil) {
     self.path = path
     self.base = base
     self.fault = fault
   }
 
-  /// An argument that stands for nothing.
+  /// Creates an input for an argument that does not exist.
   ///
-  /// Its own directory is its base, so that it does not change where other outputs go.
+  /// Its own directory is its base, so that the outputs of other inputs do not move.
   package init(missing argument: String, _ fault: CheckpointError) {
     self.init(argument, below: FilePath(argument).directory.text, fault: fault)
   }
 
-  /// An argument of which nothing is left because an earlier run has deleted what it had converted;
-  /// `nil` if `history` does not tell of that.
+  /// Creates an input for an argument that an earlier run deleted after its conversion; `nil` if
+  /// `history` has none.
   package init?(deleted argument: String, _ history: JournalHistory) {
     let place = FilePath(argument).trimmed
     let pattern = GlobPattern(argument)
@@ -188,7 +188,7 @@ package struct FoundInput: Sendable {
         && record.inputs.contains { FilePath($0.path) == place || $0.path.begins(with: prefix) }
     }
     guard isKnown else { return nil }
-    // A directory that is still there was searched; what is gone was an input itself.
+    // An existing directory was searched; a deleted path was an input itself.
     let exists = (try? Syscalls.status(at: top)) != nil
     self.init(argument, below: exists ? top : place.directory.text)
     isGone = true

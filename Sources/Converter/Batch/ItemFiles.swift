@@ -1,11 +1,12 @@
 internal import CkptBase
 
-/// The files that an input consists of.
+/// The files of an input.
 enum InputFiles {
-  /// The input itself, or the files in its tree; links to directories are not followed, and what a
-  /// link to nowhere stands for is not there.
+  /// Returns the input itself, or the files in its tree.
   ///
-  /// - Throws: `inputOutput` when there is nothing, or a directory cannot be read.
+  /// Links to directories are not followed, and broken links are skipped.
+  ///
+  /// - Throws: `inputOutput` if it does not exist, or a directory cannot be read.
   static func all(of input: String) throws(CheckpointError) -> [String] {
     let top = FilePath(input)
     guard let status = try top.status() else { throw .missing(input) }
@@ -34,18 +35,22 @@ extension FilePath {
   }
 }
 
-/// The files behind the outputs of an item: an output is a file, or a directory that appears as one.
+/// The files of an item's outputs.
+///
+/// An output is a file or a directory.
 enum OutputFiles {
-  /// The files that are there now, those in directories included; links are not followed.
+  /// Returns the existing files, including those in directories.
   ///
-  /// - Throws: `inputOutput` when a directory cannot be read.
+  /// Links are not followed.
+  ///
+  /// - Throws: `inputOutput` if a directory cannot be read.
   static func existing(_ outputs: [String]) throws(CheckpointError) -> [String] {
     try walk(outputs).files
   }
 
-  /// Removes some of these files, and directories among the outputs that are empty then.
+  /// Removes some of these files, and output directories that become empty.
   ///
-  /// - Throws: `inputOutput` when a file cannot be removed.
+  /// - Throws: `inputOutput` if a file cannot be removed.
   static func remove(_ files: [String], of outputs: [String]) throws(CheckpointError) {
     for path in files where try Syscalls.status(at: path, followingLinks: false) != nil {
       try Syscalls.remove(path)
@@ -53,7 +58,7 @@ enum OutputFiles {
     Syscalls.removeEmptyDirectories(try walk(outputs).directories)
   }
 
-  /// All that is there, each directory before what is in it.
+  /// Returns all existing entries, each directory before its contents.
   private static func walk(
     _ outputs: [String]
   ) throws(CheckpointError) -> (files: [String], directories: [String]) {
@@ -72,14 +77,14 @@ enum OutputFiles {
   }
 }
 
-/// Removes the input of an item that has been converted and compared.
+/// Removes the input of an item after it was converted and verified.
 enum SourceDeletion {
-  /// Removes the files that were read, and their directory if nothing else is in it.
+  /// Removes the files that were read, and their directory if it becomes empty.
   ///
-  /// - Returns: what kept it from doing so.
+  /// - Returns: the error that prevented it.
   static func carryOut(_ item: BatchItem) -> CheckpointError? {
     guard let work = try? item.work.get() else { return nil }
-    // An output that has the name of an input has replaced it.
+    // An output with the name of an input has replaced it.
     let kept = Set(names: work.writes)
     do throws(CheckpointError) {
       for path in work.reads where !kept.contains(path) {

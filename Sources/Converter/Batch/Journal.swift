@@ -1,39 +1,45 @@
 internal import CkptBase
 internal import CkptPlan
 
-/// A file of sealed lines that is only ever added to; each addition is on the disk when it returns.
+/// An append-only file of lines with checksums.
+///
+/// Each addition is on the disk when it returns.
 struct Journal: Sendable {
-  /// What a file holds.
+  /// The contents of a journal.
   struct Contents: Sendable {
-    /// The objects of the lines that are whole, in order.
+    /// The objects of all intact lines, in order.
     var objects: [[UInt8]] = []
-    /// How many lines are neither whole nor the last: somebody edited them.
+    /// The number of damaged lines before the last one; somebody edited them.
     var damagedCount = 0
-    /// Where the last whole line ends: what follows is what a crash left of one.
+    /// The end of the last intact line.
+    ///
+    /// A crash can leave an incomplete line after it.
     var wholeByteCount = 0
   }
 
   private let file: AppendedFile
 
-  /// Opens a journal, or begins one; what a crash left of a last line is cut off.
+  /// Opens or creates a journal.
   ///
-  /// - Throws: `inputOutput` when that fails, `malformed` for a file that is no journal.
+  /// An incomplete last line is removed.
+  ///
+  /// - Throws: `inputOutput` if that fails, `malformed` for another file.
   init(path: String) throws(CheckpointError) {
     let contents = try Self.contents(of: path)
     file = try AppendedFile(path: path)
     if let contents { try file.truncate(to: contents.wholeByteCount) }
   }
 
-  /// Adds lines and waits until they are on the disk.
+  /// Appends lines and waits until they are on the disk.
   ///
-  /// - Throws: `inputOutput` when that fails.
+  /// - Throws: `inputOutput` if that fails.
   func append(_ lines: some Sequence<[UInt8]>) throws(CheckpointError) {
     try file.append(Array(lines.joined()))
   }
 
-  /// What the file holds; `nil` when there is none.
+  /// Returns the contents of a file; `nil` if it does not exist.
   ///
-  /// - Throws: `inputOutput` when it cannot be read, `malformed` when it is no journal.
+  /// - Throws: `inputOutput` if it cannot be read, `malformed` for another file.
   static func contents(of path: String) throws(CheckpointError) -> Contents? {
     guard try FilePath(path).status() != nil else { return nil }
     let file = try FileSource(path: path)
@@ -41,13 +47,13 @@ struct Journal: Sendable {
     guard !contents.objects.isEmpty || contents.damagedCount == 0 else {
       throw CheckpointError(
         .malformed, "this is not a journal of ckptconv",
-        remedy: .text("move it away", .writeToOtherDirectory)
+        remedy: .text("move it to another directory", .writeToOtherDirectory)
       ).framed(by: path)
     }
     return contents
   }
 
-  /// What the bytes of a journal hold.
+  /// Returns the contents of the bytes of a journal.
   static func contents(in bytes: [UInt8]) -> Contents {
     var contents = Contents()
     var start = 0
@@ -64,14 +70,15 @@ struct Journal: Sendable {
   }
 }
 
-/// A JSON object on a line of its own that tells whether it is whole: its last member is the CRC-32
-/// of all that stands before it.
+/// A JSON object on one line with a checksum.
+///
+/// Its last member is the CRC-32 of the text before it.
 enum ChecksummedLine {
   private static let head = Array(",\"crc32\":\"".utf8)
   private static let tail = Array("\"}".utf8)
   private static let digitCount = 8
 
-  /// The object with the seal and a line feed.
+  /// Returns the object with its checksum and a line feed.
   static func seal(_ object: [UInt8]) -> [UInt8] {
     var line = Array(object.dropLast())
     let digits = String(CRC32.checksum(line.span), radix: 16)
@@ -83,7 +90,7 @@ enum ChecksummedLine {
     return line
   }
 
-  /// The object in a line without its line feed, or `nil` if it is not what was sealed.
+  /// Returns the object of a line without its line feed, or `nil` if the checksum does not match.
   static func open(_ line: ArraySlice<UInt8>) -> [UInt8]? {
     let sealCount = head.count + digitCount + tail.count
     guard line.count > sealCount else { return nil }
@@ -94,27 +101,27 @@ enum ChecksummedLine {
   }
 }
 
-/// What all journals below a root say together.
+/// The merged contents of all journals below a root.
 package struct JournalHistory: Sendable {
-  /// What is done to an item: several verbs may work on it below one root.
+  /// An item and a verb; several verbs can work on one item below one root.
   private struct Key: Hashable {
     var verb: String
     var item: ExactString
   }
 
   private var latest: [Key: JournalRecord] = [:]
-  /// The number of the latest run.
+  /// The number of the last run.
   package private(set) var lastRun = 0
-  /// How many lines were edited and do not count.
+  /// The number of lines that were edited and are ignored.
   package private(set) var damagedCount = 0
 
-  /// A history without events.
+  /// Creates an empty history.
   package init() {}
 
-  /// Takes in the next record.
+  /// Adds the next record.
   ///
-  /// Journals of different shards may tell of one item when the number of shards was changed; then
-  /// the later run counts.
+  /// If the number of shards was changed, journals of several shards can have one item. Then the
+  /// later run counts.
   package mutating func add(_ record: JournalRecord) {
     lastRun = max(lastRun, record.run)
     let key = Key(verb: record.verb, item: ExactString(record.item))
@@ -122,18 +129,18 @@ package struct JournalHistory: Sendable {
     latest[key] = record
   }
 
-  /// The latest record of an item by a verb.
+  /// Returns the latest record of an item for a verb.
   package func record(of item: String, by verb: String) -> JournalRecord? {
     latest[Key(verb: verb, item: ExactString(item))]
   }
 
-  /// The latest records of all items and verbs, in no order.
+  /// The latest records of all items and verbs, in no particular order.
   package var records: some Collection<JournalRecord> { latest.values }
 
-  /// Reads the journals in `directory`; without any, nothing has happened.
+  /// Reads the journals in `directory`; without any, the history is empty.
   ///
-  /// - Throws: `inputOutput` when one cannot be read, `malformed` when it is none, `unsupported` when
-  ///   a later version wrote it.
+  /// - Throws: `inputOutput` if one cannot be read, `malformed` for another file, `unsupported` for
+  ///   one of a later version.
   init(readingFrom directory: String) throws(CheckpointError) {
     let place = FilePath(directory)
     let names = try place.status() == nil ? [] : place.entryNames()

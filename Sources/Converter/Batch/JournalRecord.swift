@@ -1,35 +1,35 @@
 package import CkptBase
 internal import CkptJSON
 
-/// What the journal of a batch says of one item at one time.
+/// An entry of a batch's journal about one item.
 package struct JournalRecord: Hashable, Sendable {
-  /// How far the item has come.
+  /// The state of an item.
   package enum State: String, Sendable {
-    /// It is about to be done; outputs that appear from now on are the batch's own.
+    /// The item is about to start. Outputs that appear from now on belong to the batch.
     case planned
-    /// It is done, and its outputs are on the disk.
+    /// The item is done, and its outputs are on the disk.
     case done
-    /// It could not be done, and left nothing behind.
+    /// The item failed and left no outputs.
     case failed
   }
 
-  /// Why an item failed, as ``CheckpointError`` has it.
+  /// The error of a failed item, from a ``CheckpointError``.
   package struct Failure: Hashable, Sendable {
-    /// The code's name.
+    /// The name of the error code.
     package var code: String
-    /// The sentence, with its place.
+    /// The message, with its path.
     package var message: String
-    /// What can be done about it.
+    /// The remedy, if there is one.
     package var remedy: Remedy?
 
-    /// A failure from an error.
+    /// Creates a failure from an error.
     package init(_ error: CheckpointError) {
       code = error.code.description
       message = error.description
       remedy = error.remedy
     }
 
-    /// Whether the system was at fault, and not the input.
+    /// Whether the system failed, not the input.
     package var isOfTheSystem: Bool { code == CheckpointError.Code.inputOutput.description }
 
     init(code: String, message: String, remedy: Remedy?) {
@@ -39,35 +39,35 @@ package struct JournalRecord: Hashable, Sendable {
     }
   }
 
-  /// The format of the lines.
+  /// The version of the format.
   static let version = 1
 
-  /// Which run of the batch wrote it: later runs have higher numbers.
+  /// The number of the run that wrote it; later runs have larger numbers.
   package var run = 0
-  /// How far the item has come.
+  /// The state of the item.
   package var state: State
-  /// What the batch does.
+  /// The verb of the batch.
   package var verb: String
-  /// The flags that decide what outputs hold.
+  /// The flags that decide the content of outputs.
   package var settings: String
-  /// The item's place in the tree.
+  /// The path of the item in the tree.
   package var item: String
-  /// Seconds since 1970, for people.
+  /// The time in seconds since 1970, for people.
   package var time = 0
-  /// What was read.
+  /// The files that were read.
   package var inputs: [FileIdentity] = []
-  /// What was written, from the root.
+  /// The files that were written, relative to the root.
   package var outputs: [FileIdentity] = []
   /// Whether the outputs were compared with the inputs.
   package var isVerified = false
-  /// Whether the inputs were removed then.
+  /// Whether the inputs were then deleted.
   package var deletesSources = false
-  /// What was found wrong with the input, for verbs that examine.
+  /// The problems found in the input, for verbs that check.
   package var problems: [Notice] = []
-  /// Why it failed.
+  /// The reason for a failure.
   package var failure: Failure?
 
-  /// A record of an item's state, to be filled in.
+  /// Creates a record of an item's state without details.
   package init(_ state: State, verb: String, settings: String, item: String) {
     self.state = state
     self.verb = verb
@@ -77,7 +77,7 @@ package struct JournalRecord: Hashable, Sendable {
 }
 
 extension JournalRecord {
-  /// The record as one line of the journal, with a line feed.
+  /// Returns the record as one line of the journal, with a line feed.
   func line(_ wording: Remedy.Wording) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
@@ -111,9 +111,9 @@ extension JournalRecord {
     return ChecksummedLine.seal(json.bytes)
   }
 
-  /// Reads the JSON of a line.
+  /// Parses the JSON of a line.
   ///
-  /// - Throws: `malformed` for another text, `unsupported` for a later version.
+  /// - Throws: `malformed` for other text, `unsupported` for a later version.
   init(reading bytes: Span<UInt8>) throws(CheckpointError) {
     self.init(.planned, verb: "", settings: "", item: "")
     var json = JSONReader(bytes)
@@ -124,14 +124,15 @@ extension JournalRecord {
         let found = try json.integer()
         guard found == Self.version else {
           throw CheckpointError(
-            .unsupported, "a journal of version \(found); this program writes \(Self.version)",
-            remedy: "go on with the ckptconv that wrote it")
+            .unsupported,
+            "the journal has version \(found), but this program writes version \(Self.version)",
+            remedy: "continue with the version of ckptconv that wrote it")
         }
       case "run": run = try json.integer()
       case "state":
         let text = try json.string()
         guard let found = State(rawValue: text) else {
-          throw CheckpointError(.malformed, "the state '\(text)' of an item")
+          throw CheckpointError(.malformed, "an item has the unknown state '\(text)'")
         }
         state = found
       case "verb": verb = try json.string()

@@ -1,50 +1,50 @@
 internal import CkptBase
 internal import CkptConvert
 
-/// Where the output of one input belongs.
+/// The destination of one input's output.
 package struct OutputPlace: Hashable, Sendable {
-  /// The directory that corresponds to the one that holds the input.
+  /// The directory that corresponds to the one of the input.
   package var directory: String
-  /// The input's name in it.
+  /// The name of the input in it.
   package var name: String
 
-  /// A place for an input called `name`.
+  /// Creates a place for an input called `name`.
   package init(directory: String, name: String) {
     self.directory = directory
     self.name = name
   }
 
-  /// The path that corresponds to the input's.
+  /// The path that corresponds to that of the input.
   var path: String { FilePath(directory).appending(name).text }
 
   /// A hidden path beside it, the same in every run.
   var hiddenPath: String { FilePath(directory).appending(".ckptconv-\(name).tmp").text }
 
-  /// The destination of a conversion of files: that of a directory is one of the same name, that of
-  /// a file is in the corresponding directory.
+  /// Returns the destination of a conversion: for a directory, one with the same name; for a file,
+  /// the corresponding directory.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   func destination(of input: String) throws(CheckpointError) -> Destination {
     guard try FilePath(input).status()?.isDirectory == true else { return .path(directory + "/") }
-    // Where the trees of inputs and outputs are one, outputs stand beside what they are made from.
+    // If inputs and outputs share one tree, outputs stand beside their inputs.
     return try isInput(input) ? .besideInput : .path(path)
   }
 
-  /// Whether it is the input itself, because the trees of inputs and outputs are one.
+  /// Whether it is the input itself, because inputs and outputs share one tree.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   func isInput(_ input: String) throws(CheckpointError) -> Bool {
     try FilePath(path).isSameFile(as: input)
   }
 }
 
-/// Where the output of each input goes: the tree below the root is that of the inputs.
+/// The destinations of all outputs: the tree below the root mirrors that of the inputs.
 package struct OutputTree: Sendable {
-  /// The directory that all inputs lie below, as an absolute path.
+  /// The common directory of all inputs, as an absolute path.
   package let commonBase: String
   private let currentDirectory: String
 
-  /// The tree for inputs that were found below `bases`.
+  /// Creates the tree for inputs below `bases`.
   package init(bases: [String], currentDirectory: String) {
     self.currentDirectory = currentDirectory
     let paths = bases.map {
@@ -58,7 +58,7 @@ package struct OutputTree: Sendable {
     commonBase = "/" + common.map(\.text).joined(separator: "/")
   }
 
-  /// The path of an input from the common base: what names it in the batch.
+  /// Returns the path of an input relative to the common base, which is its name in the batch.
   package func name(of input: String) -> String {
     let base = AbsolutePath.components(of: commonBase, in: currentDirectory)
     let path = AbsolutePath.components(of: input, in: currentDirectory)
@@ -67,9 +67,9 @@ package struct OutputTree: Sendable {
   }
 }
 
-/// Paths from the top, by their text alone: links are not looked at.
+/// Absolute paths by their text alone; links are not resolved.
 enum AbsolutePath {
-  /// The components of a path, without `.` and `..`.
+  /// Returns the components of a path, without `.` and `..`.
   static func components(of path: String, in currentDirectory: String) -> [String] {
     let whole = path.begins(with: "/") ? path : currentDirectory + "/" + path
     var components: [String] = []

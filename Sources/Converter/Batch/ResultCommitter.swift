@@ -1,11 +1,12 @@
 internal import CkptBase
 
-/// Makes what has ended last.
+/// Makes finished items durable: sync, journal, then delete sources.
 ///
-/// It waits until outputs are on the disk, then says so in the journal, then deletes inputs where
-/// that was asked for. In this order nothing can be lost to a power cut.
+/// It waits until the outputs are on the disk, then writes the journal, then deletes inputs if
+/// requested. In this order a power failure loses nothing.
 struct ResultCommitter: Sendable {
-  /// With more files than these, one wait for the whole file system is shorter than one for each.
+  /// The number of files up to which each file is synced; with more, syncing the file system is
+  /// faster.
   private static let fileLimit = 8
 
   private let schedule: BatchSchedule
@@ -22,9 +23,9 @@ struct ResultCommitter: Sendable {
     self.rules = rules
   }
 
-  /// Writes down what became of these items.
+  /// Records the results of these items.
   ///
-  /// - Returns: their reports, and what makes it impossible to go on.
+  /// - Returns: their reports, and the error that stops the batch, if any.
   func carryOut(
     _ group: [CompletedItem]
   ) -> (reports: [(index: Int, report: ItemReport)], error: CheckpointError?) {
@@ -50,7 +51,7 @@ struct ResultCommitter: Sendable {
       } catch {
         report.outcome = error.code == .cancelled ? .pending : .failed
         report.failure = JournalRecord.Failure(error)
-        // What was given up stays planned: if anything of it appeared, it is the batch's own.
+        // A stopped item stays planned: outputs that appeared belong to the batch.
         if report.outcome == .failed, ended.error != nil { records.append(failed(error, item)) }
       }
       reports.append((ended.index, report))
@@ -120,7 +121,7 @@ struct ResultCommitter: Sendable {
     try Syscalls.synchronize(descriptor, path: path)
   }
 
-  /// The directories that hold these files, and those above them up to the root.
+  /// Returns the directories of these files, and those above them up to the root.
   private func directories(of paths: [String], below root: String) -> [String] {
     var found: Set = [ExactString(root)]
     for path in paths {
@@ -142,22 +143,22 @@ struct ResultCommitter: Sendable {
   }
 }
 
-/// An item whose work has ended and of which the journal does not know yet.
+/// An item whose work ended and that is not in the journal yet.
 struct CompletedItem: Sendable {
-  /// Its number in the schedule.
+  /// The number in the schedule.
   let index: Int
-  /// How often it was tried.
+  /// The number of attempts.
   let attempts: Int
-  /// What was read, as it was before.
+  /// The files that were read, as they were before.
   var inputs: [FileIdentity] = []
-  /// What came of it.
+  /// The result.
   var result = WorkResult()
-  /// Why it failed.
+  /// The reason for a failure.
   var error: CheckpointError?
-  /// How long it took, in nanoseconds.
+  /// The duration in nanoseconds.
   var duration = 0
 
-  /// An item that has just been begun.
+  /// Creates an item that was just started.
   init(index: Int, attempts: Int) {
     self.index = index
     self.attempts = attempts

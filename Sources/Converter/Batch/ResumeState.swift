@@ -1,25 +1,25 @@
 package import CkptBase
 internal import CkptCopy
 
-/// Where an item stands before a run.
+/// The state of an item before a run.
 package enum ResumeState: Sendable {
-  /// Nothing has been done.
+  /// Nothing was done yet.
   case fresh
-  /// It is done, and everything is still what the journal says.
+  /// The item is done, and nothing changed since.
   case finished(JournalRecord)
-  /// It was begun, or its input has changed: these outputs are the batch's own and make room.
+  /// The item was started, or its input changed. These outputs belong to the batch and are removed.
   case again(stale: [String])
-  /// It cannot be done.
+  /// The item cannot be processed.
   case impossible(CheckpointError)
 }
 
-/// Compares items with what the journal says of them and with what is on the disk.
+/// Compares items with the journal and the disk.
 package struct ResumeCheck: Sendable {
   let root: String?
   let verb: String
   let rules: BatchRules
 
-  /// Where `item` stands.
+  /// Returns the state of `item`.
   func standing(of item: BatchItem, in history: JournalHistory) -> ResumeState {
     do throws(CheckpointError) {
       let work = try item.work.get()
@@ -32,7 +32,7 @@ package struct ResumeCheck: Sendable {
       }
       let files = try OutputFiles.existing(work.writes)
       if recorded.state == .planned {
-        // What was there before the run was to be replaced, which needs --force once more.
+        // Files that existed before the run were to be replaced, which needs --force again.
         let earlier = try Set(names: compareOutputs(recorded).intact.map(path))
         try requireFree(files.filter { earlier.contains($0) }, remedy: nil)
         return .again(
@@ -54,7 +54,7 @@ package struct ResumeCheck: Sendable {
     record.verb == verb && record.settings == rules.settings
   }
 
-  /// What to do about an output of which the journal says this.
+  /// Returns the remedy for an existing output with this record.
   private func remedy(_ record: JournalRecord?) -> Remedy? {
     guard let record, record.state != .failed else { return nil }
     if !isOurs(record) {
@@ -64,7 +64,7 @@ package struct ResumeCheck: Sendable {
     return .action(.resume)
   }
 
-  /// What the journal says of the batch of another verb that wrote the file at `place`.
+  /// Returns the record of another verb's batch that wrote the file at `place`.
   private func writer(of place: String, in history: JournalHistory) -> JournalRecord? {
     guard !rules.replacesExisting else { return nil }
     return history.records.first { record in
@@ -76,7 +76,7 @@ package struct ResumeCheck: Sendable {
     FilePath(root ?? ".").appending(output.path).text
   }
 
-  /// The outputs that are what they were when they were written, and the others.
+  /// Divides recorded outputs into unchanged and changed ones.
   private func compareOutputs(
     _ record: JournalRecord
   ) throws(CheckpointError) -> (intact: [FileIdentity], changed: [FileIdentity]) {
@@ -94,7 +94,7 @@ package struct ResumeCheck: Sendable {
 
   /// Whether the inputs are those of the record.
   ///
-  /// Inputs that were to be deleted may be gone, some or all of them.
+  /// Inputs that were to be deleted can be missing, all or some of them.
   private func hasSameInputs(
     _ work: any BatchWork, _ record: JournalRecord
   ) throws(CheckpointError) -> Bool {
@@ -104,7 +104,7 @@ package struct ResumeCheck: Sendable {
       let name = ExactString(FilePath(path).name)
       let hashing = rules.hashesInputs && remaining[name]?.contains { $0.sha256 != nil } == true
       let found = try FileIdentity(of: path, hashing: hashing, until: rules.budget.cancellation)
-      // The same tree may be given by another path; then names and contents tell.
+      // The same tree can have another path. Then names and contents decide.
       let known = remaining[name] ?? []
       guard
         let index = known.firstIndex(where: { FilePath($0.path) == FilePath(path) })
@@ -116,7 +116,7 @@ package struct ResumeCheck: Sendable {
     return true
   }
 
-  /// Refuses outputs that exist, unless they may be replaced.
+  /// Refuses existing outputs, unless they may be replaced.
   private func requireFree(_ paths: [String], remedy: Remedy?) throws(CheckpointError) {
     guard !rules.replacesExisting else { return }
     for path in paths {

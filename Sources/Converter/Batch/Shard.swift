@@ -2,35 +2,35 @@ package import CkptBase
 internal import CkptJSON
 internal import CkptPlan
 
-/// One of several parts of a batch, each the task of another process.
+/// One of several parts of a batch, each run by another process.
 package struct Shard: Hashable, Sendable {
-  /// Which part it is, from 1.
+  /// The number of the part, from 1.
   package let index: Int
-  /// How many parts there are.
+  /// The number of parts.
   package let count: Int
 
-  /// The largest number of parts; Slurm's own default limit of an array is 1001.
+  /// The maximum number of parts; Slurm's own default limit for an array is 1001.
   package static let maximumCount = 100_000
 
-  /// Part `index` of `count`, or `nil` if there is no such part.
+  /// Creates part `index` of `count`, or `nil` if there is no such part.
   package init?(index: Int, of count: Int) {
     guard (1...Self.maximumCount).contains(count), (1...count).contains(index) else { return nil }
     self.index = index
     self.count = count
   }
 
-  /// Reads `3/8`.
+  /// Parses `3/8`.
   package init?(_ text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let index = Int(parts[0]), let count = Int(parts[1]) else { return nil }
     self.init(index: index, of: count)
   }
 
-  /// The part that a task of a Slurm job array stands for; `nil` outside of one.
+  /// Returns the part for a task of a Slurm job array; `nil` outside of one.
   ///
-  /// Tasks are numbered from any number in any step (`--array=10-40:10`), which are told in
-  /// `SLURM_ARRAY_TASK_MIN` and `SLURM_ARRAY_TASK_STEP` (sbatch(1), "output environment variables").
-  /// - Throws: `unsupported` when the numbers have no regular distance (`--array=1,5,7`).
+  /// Task numbers can start anywhere and have any step (`--array=10-40:10`). `SLURM_ARRAY_TASK_MIN`
+  /// and `SLURM_ARRAY_TASK_STEP` give both (sbatch(1), "output environment variables").
+  /// - Throws: `unsupported` if the numbers have no constant step (`--array=1,5,7`).
   package static func ofSlurmTask(
     _ environment: (String) -> String?
   ) throws(CheckpointError) -> Shard? {
@@ -48,7 +48,7 @@ package struct Shard: Hashable, Sendable {
     guard isRegular, let shard = Shard(index: steps &+ 1, of: count) else {
       throw CheckpointError(
         .unsupported,
-        "task \(id) of a job array of \(count) tasks whose numbers have no regular distance",
+        "the \(count) tasks of this job array (task \(id)) have no constant step between their numbers",
         remedy: .action(.chooseShard))
     }
     return shard
@@ -60,25 +60,26 @@ extension Shard: CustomStringConvertible {
   package var description: String { "\(index)/\(count)" }
 }
 
-/// Which shard each item belongs to, written down by whichever task comes first.
+/// The assignment of items to shards, recorded by the task that comes first.
 ///
-/// Tasks of an array start at different times, and see different inputs when a training run goes on
-/// or when converted inputs are deleted. What one has decided therefore holds for all; inputs that
-/// are new are dealt out on top of it.
+/// Tasks of an array start at different times. They see different inputs while training continues
+/// or converted inputs are deleted. So a recorded assignment holds for all tasks, and only new
+/// inputs are assigned later.
 struct ShardAssignments {
   private let directory: String
   private let count: Int
 
-  /// The ledger of batches in `count` shards below `directory`.
+  /// Creates the assignments of batches in `count` shards below `directory`.
   init(in directory: String, count: Int) {
     self.directory = directory
     self.count = count
   }
 
-  /// The names of the items that belong to `shard`; who has which new ones is written down, if
-  /// `writing`.
+  /// Returns the names of the items of `shard`.
   ///
-  /// - Throws: `inputOutput` when the ledger cannot be read or written.
+  /// With `writing`, the assignment of new items is recorded.
+  ///
+  /// - Throws: `inputOutput` if the file cannot be read or written.
   func names(
     of shard: Shard, among items: [BatchItem], writing: Bool
   ) throws(CheckpointError) -> Set<ExactString> {
@@ -87,7 +88,7 @@ struct ShardAssignments {
     do throws(CheckpointError) {
       _ = try lock?.take(.exclusive, waiting: true)
     } catch {
-      // Where there are no locks, the tasks agree as long as they see the same inputs.
+      // Without locks, the tasks agree as long as they see the same inputs.
       guard error.cause?.isUnsupported == true else { throw error }
     }
     var balance = ShardBalance(shardCount: count)
@@ -126,13 +127,13 @@ struct ShardAssignments {
       }
     }
     guard (1...count).contains(shard), byteCount >= 0 else {
-      throw CheckpointError(.malformed, "shard \(shard) of \(count) with \(byteCount) bytes")
+      throw CheckpointError(.malformed, "shard \(shard) of \(count) cannot have \(byteCount) bytes")
     }
     balance.give(item, byteCount: byteCount, to: shard)
   }
 }
 
-/// Deals items out to shards, so that all have about the same number of bytes.
+/// Distributes items among shards with about the same number of bytes.
 package struct ShardBalance: Sendable {
   private struct Load: Hashable, Sendable {
     var byteCount = 0
@@ -143,20 +144,21 @@ package struct ShardBalance: Sendable {
   package private(set) var owners: [ExactString: Int] = [:]
   private var loads: [Load]
 
-  /// Shards without items.
+  /// Creates shards without items.
   package init(shardCount: Int) { loads = Array(repeating: Load(), count: shardCount) }
 
-  /// Gives an item to a shard.
+  /// Assigns an item to a shard.
   package mutating func give(_ item: String, byteCount: Int, to shard: Int) {
     owners[item] = shard
     loads[shard - 1].byteCount += byteCount
     loads[shard - 1].itemCount += 1
   }
 
-  /// Gives each of `items` that nobody has to the shard with the least: the largest first, which
-  /// leaves the loads at most a third apart from the best division.
+  /// Assigns each of `items` without a shard to the shard with the fewest bytes, the largest first.
   ///
-  /// - Returns: those that were given, with their shards. It depends on nothing but the items.
+  /// The result is at most a third worse than the best division.
+  ///
+  /// - Returns: the assigned items with their shards. It depends only on the items.
   package mutating func deal(
     _ items: [(name: String, byteCount: Int)]
   ) -> [(name: String, byteCount: Int, shard: Int)] {

@@ -6,20 +6,20 @@ internal import CkptGraph
 internal import CkptJSON
 internal import CkptPlan
 
-/// A close look at a checkpoint: whether all of it is there, undamaged, and of one run.
+/// The result of a check: whether a checkpoint is complete, undamaged and from one run.
 public struct CheckpointCheck: Sendable {
   /// The file or directory.
   public let path: String
-  /// What was found, the gravest first.
+  /// The findings, the most severe first.
   public let findings: [Finding]
-  /// What was looked at, in words.
+  /// The checked parts, in words.
   public let examined: [String]
 
-  /// The program that was asked about, if any.
+  /// The program that is to load the checkpoint, if any.
   public let consumer: LoadTarget?
 
-  /// Whether that program would load what was examined: `nil` where that does not follow from what
-  /// was found, or no program was asked about.
+  /// Whether that program loads the checkpoint; `nil` if the findings do not tell, or without a
+  /// program.
   public var loads: Bool? {
     guard consumer != nil else { return nil }
     let loading = findings.filter { $0.topic == .loading }
@@ -27,16 +27,18 @@ public struct CheckpointCheck: Sendable {
     return isSound && loading.isEmpty ? true : nil
   }
 
-  /// Whether nothing found is a problem.
+  /// Whether no finding is a problem.
   public var isSound: Bool { !findings.contains { $0.severity == .problem } }
 
-  /// Examines the file or directory at `path`; whatever is wrong with it is a finding.
+  /// Checks the file or directory at `path`.
+  ///
+  /// Everything that is wrong with it is a finding.
   ///
   /// - Parameters:
   ///   - path: a file, or a directory of OLMo's trainer or of `transformers`.
-  ///   - options: how closely to look.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Throws: `inputOutput` when there is nothing, or the system fails.
+  ///   - options: the choices of the caller.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Throws: `inputOutput` if the path does not exist, or the system fails.
   public init(
     of path: String, _ options: CheckOptions = CheckOptions(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -70,23 +72,23 @@ public struct CheckpointCheck: Sendable {
     case .sharded(let kind):
       return CheckRecord(findings: [
         Finding(
-          .problem, .files, at: place.text, "this is a \(kind), which is not read",
-          remedy: "unshard it first, with the program that wrote it")
+          .problem, .files, at: place.text, "this is a \(kind), which is not supported",
+          remedy: "unshard it first with the program that wrote it")
       ])
     case .run(let step):
       return CheckRecord(findings: [
         Finding(
           .problem, .files, at: place.text,
-          "this is the directory of a run, whose checkpoints are in directories of their own",
-          remedy: "give one of them, such as '\(place.appending(step).text)'")
+          "this is the directory of a run; its checkpoints are in subdirectories",
+          remedy: "pass one of them, such as '\(place.appending(step).text)'")
       ])
     case .unknown:
       return CheckRecord(findings: [
         Finding(
           .problem, .files, at: place.text,
-          "there is no checkpoint in this directory: neither config.yaml, model.pt or optim.pt of "
-            + "OLMo nor config.json or weights of Hugging Face",
-          remedy: "give the directory of one step, such as 'step1000-unsharded'")
+          "this directory has no checkpoint: no config.yaml, model.pt or optim.pt of "
+            + "OLMo, and no config.json or weights of Hugging Face",
+          remedy: "pass the directory of one step, such as 'step1000-unsharded'")
       ])
     }
   }
@@ -129,16 +131,18 @@ public struct CheckpointCheck: Sendable {
       checkedByteCount += check.checkedByteCount
       searchedTensorCount += check.searchedTensorCount
     }
-    if checkedByteCount > 0 { record.examined.append("checksums of \(checkedByteCount) bytes") }
+    if checkedByteCount > 0 {
+      record.examined.append("checksums of \(ByteCount(bytes: checkedByteCount))")
+    }
     if options.searchesValues {
       record.examined.append(
-        searchedTensorCount.pluralized("tensor") + " for NaN and infinite numbers")
+        searchedTensorCount.pluralized("tensor") + " for NaN and infinity")
     }
   }
 }
 
 extension CheckpointCheck {
-  /// The examination as one JSON object; `Documentation/json.md` describes its members.
+  /// The check as one JSON object; `Documentation/json.md` describes its members.
   public func json(_ wording: Remedy.Wording) -> String {
     var json = JSONWriter()
     json.beginObject()
@@ -164,16 +168,16 @@ extension CheckpointCheck {
   }
 }
 
-/// What the caller decides about an examination.
+/// The caller's choices for a check.
 public struct CheckOptions: Sendable {
-  /// Whether all numbers of all tensors are read in search of those that are not finite.
+  /// Whether to search all tensors for values that are not finite.
   public var searchesValues = false
-  /// The program that is to load the checkpoint; `nil` for none in particular.
+  /// The program that is to load the checkpoint; `nil` for none.
   public var consumer: LoadTarget?
-  /// What it may use of the machine.
+  /// The resources that the check may use.
   public var budget = CopyBudget()
 
-  /// The defaults.
+  /// Creates the default options.
   public init() {}
 }
 
@@ -184,6 +188,6 @@ public enum LoadTarget: String, Hashable, Sendable, CaseIterable {
   case olmo
   /// `from_pretrained` of `transformers`.
   case huggingFace = "hf"
-  /// `torch.load` as it is by default since PyTorch 2.6: with `weights_only=True`.
+  /// `torch.load` with `weights_only=True`, the default since PyTorch 2.6.
   case torch
 }

@@ -6,23 +6,24 @@ internal import CkptGraph
 internal import CkptPlan
 internal import CkptSafetensors
 
-/// Reads the data of a checkpoint to see whether it is undamaged, and on request whether all numbers
-/// are finite.
+/// Reads the data of a checkpoint and compares it with its checksums.
 ///
-/// Each byte is read once: checksums are compared by the copy engine on the way.
+/// On request it also searches for values that are not finite.
+///
+/// Each byte is read once: the copy engine compares checksums while it reads.
 struct ContentCheck {
-  /// What was found.
+  /// The findings.
   private(set) var findings: [Finding] = []
-  /// How many bytes have been compared with a checksum.
+  /// The number of bytes that were compared with a checksum.
   private(set) var checkedByteCount = 0
-  /// How many tensors have been searched for numbers that are not finite.
+  /// The number of tensors that were searched for values that are not finite.
   private(set) var searchedTensorCount = 0
 
   private let checkpoint: Checkpoint
   private let path: String
   private let options: CheckOptions
 
-  /// How many tensors, and damaged records, are named.
+  /// The maximum number of tensors, and of damaged records, to name.
   private static let namedTensors = 5
 
   init(_ checkpoint: Checkpoint, at path: String, _ options: CheckOptions) {
@@ -31,9 +32,9 @@ struct ContentCheck {
     self.options = options
   }
 
-  /// Reads everything that there is something to learn from.
+  /// Reads all data with a checksum, and all tensors to search.
   ///
-  /// - Throws: `inputOutput` when the system fails; damage is a finding.
+  /// - Throws: `inputOutput` if the system fails. Damage is a finding.
   mutating func run(_ progress: @escaping CopyEngine.Progress) throws(CheckpointError) {
     var plan = FilePlan()
     let regions = checkpoint.dataRegions.filter { $0.crc32 != nil }
@@ -45,7 +46,7 @@ struct ContentCheck {
     let counts = NonFiniteCountingOutput(of: searched.map { ($0.dtype, $0.byteCount) })
     do throws(CheckpointError) {
       let engine = CopyEngine(options.budget, progress: progress)
-      // Values are searched in their order; checksums alone are computed by several threads.
+      // A search reads tensors in order. Checksums alone are computed on several threads.
       if searched.isEmpty {
         try engine.run(plan, into: DiscardingOutput())
       } else {
@@ -59,7 +60,7 @@ struct ContentCheck {
     report(counts.results, of: searched)
   }
 
-  /// Reads each record for itself, since a run ends at the first that is damaged.
+  /// Reads each record separately, because a run ends at the first damaged one.
   private mutating func reportDamage(
     of regions: [FileRegion], foundFirst error: CheckpointError
   ) throws(CheckpointError) {
@@ -80,8 +81,8 @@ struct ContentCheck {
     guard rest > 0 else { return }
     findings.append(
       Finding(
-        .problem, .content, at: path, "damaged records beside these: \(rest)",
-        remedy: "fetch or save the file again"))
+        .problem, .content, at: path, "\(rest) more damaged records",
+        remedy: "download or save the file again"))
   }
 
   private mutating func search(
@@ -115,13 +116,13 @@ struct ContentCheck {
     findings.append(
       Finding(
         .problem, .values, at: path, named.joined(separator: ", ") + rest,
-        remedy: "go back to an earlier step"))
+        remedy: "use an earlier step"))
   }
 
   private static func words(_ result: NonFiniteCountingOutput.Result) -> String {
     var words: [String] = []
     if result.nanCount > 0 { words.append("\(result.nanCount) NaN") }
-    if result.infinityCount > 0 { words.append("\(result.infinityCount) infinite") }
+    if result.infinityCount > 0 { words.append("\(result.infinityCount) infinite values") }
     return words.joined(separator: " and ")
   }
 }

@@ -2,52 +2,52 @@ public import CkptBase
 internal import CkptFormats
 internal import CkptGraph
 
-/// Something that an examination has found.
+/// A finding of a check.
 public struct Finding: Hashable, Sendable {
-  /// How much it matters.
+  /// The severity of a finding.
   @nonexhaustive
   public enum Severity: String, Hashable, Sendable, CaseIterable {
-    /// Something is broken, missing, or does not belong together.
+    /// Something is broken, missing or in the wrong place.
     case problem
-    /// It works, but hardly as it was meant.
+    /// It works, but probably not as intended.
     case warning
-    /// Worth knowing.
+    /// It is useful to know.
     case note
   }
 
-  /// What it is about.
+  /// The subject of a finding.
   @nonexhaustive
   public enum Topic: String, Hashable, Sendable, CaseIterable {
-    /// Which files there are.
+    /// The presence of files.
     case files
-    /// Whether a file is what it says, whole and undamaged.
+    /// The content of a file: whether it has the right kind and is complete and undamaged.
     case content
-    /// What the configuration says.
+    /// The configuration.
     case configuration
-    /// Names, shapes and element types of the model's tensors.
+    /// The names, shapes and dtypes of the model's tensors.
     case tensors
-    /// The optimizer's state.
+    /// The optimizer state.
     case optimizer
-    /// Numbers of steps.
+    /// The step numbers.
     case steps
-    /// The numbers in the tensors.
+    /// The values of tensors.
     case values
-    /// Whether a program would load it.
+    /// Whether a program loads it.
     case loading
   }
 
-  /// How much it matters.
+  /// The severity.
   public var severity: Severity
-  /// What it is about.
+  /// The subject.
   public var topic: Topic
   /// The file or directory.
   public var path: String
-  /// What was found against what was expected: a sentence without capital and full stop.
+  /// The finding, with the expected value: a sentence without capital and full stop.
   public var message: String
-  /// What to do about it, where there is something.
+  /// The remedy, if there is one.
   public var remedy: Remedy?
 
-  /// The message and what to do.
+  /// The message and the remedy.
   public var notice: Notice { Notice(message, remedy: remedy) }
 
   init(
@@ -61,7 +61,7 @@ public struct Finding: Hashable, Sendable {
     self.remedy = remedy
   }
 
-  /// A problem that an error tells of.
+  /// Creates a problem from an error.
   init(_ error: CheckpointError, _ topic: Topic, at path: String) {
     var error = error
     if error.path.first == path { error.path.removeFirst() }
@@ -69,20 +69,22 @@ public struct Finding: Hashable, Sendable {
   }
 }
 
-/// What an examination has seen so far.
+/// The state of a check.
 struct CheckRecord {
-  /// What was found.
+  /// The findings.
   var findings: [Finding] = []
-  /// What was looked at, in words.
+  /// The checked parts, in words.
   var examined: [String] = []
   /// The files with tensors, for ``ContentCheck``.
   private(set) var files: [StateFile] = []
 
-  /// Reads the structure of the checkpoint at `path`; its warnings are findings.
+  /// Reads the structure of the checkpoint at `path`.
   ///
-  /// - Throws: what keeps it from being read.
+  /// Its warnings become findings.
+  ///
+  /// - Throws: an error if it cannot be read.
   mutating func read(_ path: String) throws(CheckpointError) -> Checkpoint {
-    // A folder of weights would be read as a file.
+    // A directory with weights would be read as a file.
     guard try FilePath(path).status()?.isDirectory != true else { throw CheckpointError.directory }
     let checkpoint = try CheckpointFile.read(path)
     findings += checkpoint.warnings.map { Finding(.warning, .content, at: path, $0) }
@@ -90,17 +92,17 @@ struct CheckRecord {
     return checkpoint
   }
 
-  /// Notes a file that cannot be read, and why.
+  /// Records a file that cannot be read, with the error.
   mutating func note(_ error: CheckpointError, keptFromReading path: String) {
     findings.append(Finding(error, .content, at: path))
     files.append(StateFile(path: path, checkpoint: nil))
   }
 }
 
-/// One of the states in an OLMo checkpoint directory: where it is and what is in it.
+/// One of the states in an OLMo checkpoint directory: its file and contents.
 struct StateFile {
-  /// The file, or the one that the trainer would take of two.
+  /// The file; of two, the one that the trainer reads.
   let path: String
-  /// What is in it; `nil` where it could not be read.
+  /// The contents; `nil` if they could not be read.
   let checkpoint: Checkpoint?
 }

@@ -5,9 +5,9 @@ internal import CkptGraph
 internal import CkptHuggingFace
 internal import CkptModels
 
-/// Examines a folder with a model as `transformers` saves it.
+/// Checks a model directory of `transformers`.
 struct HuggingFaceCheck {
-  /// What was seen.
+  /// The state of the check.
   private(set) var record = CheckRecord()
 
   private let place: FilePath
@@ -19,17 +19,17 @@ struct HuggingFaceCheck {
     self.options = options
   }
 
-  /// Looks at everything but tensor data.
+  /// Checks everything but tensor data.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// - Throws: `inputOutput` if the system fails.
   mutating func run() throws(CheckpointError) {
     try readConfiguration()
     guard let weights = try ModelFolder.weights(in: place.text) else {
       return record.findings.append(
         Finding(
           .problem, .files, at: place.text,
-          "there is neither model.safetensors nor "
-            + "pytorch_model.bin nor an index of shards", remedy: "fetch the weights again"))
+          "this directory has no model.safetensors, "
+            + "no pytorch_model.bin and no index of shards", remedy: "download the weights again"))
     }
     let checkpoint: Checkpoint
     do throws(CheckpointError) {
@@ -55,7 +55,7 @@ struct HuggingFaceCheck {
       configuration = try HuggingFaceConfig(path: file.text)
     } catch {
       var finding = Finding(error, .configuration, at: file.text)
-      if finding.remedy == nil { finding.remedy = "mend it, or fetch the file again" }
+      if finding.remedy == nil { finding.remedy = "fix it, or download the file again" }
       record.findings.append(finding)
     }
   }
@@ -85,21 +85,23 @@ struct HuggingFaceCheck {
       record.findings.append(
         Finding(
           .note, .configuration, at: configPath,
-          "the tensors are not compared with it: \(error.message)"))
+          "the tensors were not compared with it: \(error.message)"))
     }
   }
 }
 
-/// What keeps a configuration from being one, before anything in it is read.
+/// Tests whether a file can be a configuration, before it is parsed.
 enum ConfigurationFile {
-  /// What is wrong with the file at `place`, without which `need` is not possible; `nil` where it
-  /// may be a configuration.
+  /// Returns the problem with the file at `place`; `nil` if it can be a configuration.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// `need` says why the file is needed.
+  ///
+  /// - Throws: `inputOutput` if the system fails.
   static func problem(at place: FilePath, need: String) throws(CheckpointError) -> Finding? {
     guard let status = try place.status() else {
       return Finding(
-        .problem, .files, at: place.text, "it is missing: \(need)", remedy: "fetch it again")
+        .problem, .files, at: place.text, "the file is missing: \(need)",
+        remedy: "download it again")
     }
     if status.isDirectory { return Finding(.directory, .content, at: place.text) }
     switch try FileKind.sniff(FileSource(path: place.text)) {
@@ -107,7 +109,7 @@ enum ConfigurationFile {
     case .container, .pickle:
       return Finding(
         .problem, .content, at: place.text, "this is a file of tensors, not a configuration",
-        remedy: "it has another file's name; fetch the right one")
+        remedy: "the file has the wrong name or content; download the right one")
     case let kind:
       return Finding(kind.problem(insteadOf: "configuration"), .content, at: place.text)
     }
@@ -115,7 +117,7 @@ enum ConfigurationFile {
 }
 
 extension CheckpointError {
-  /// A directory stands where a file should be.
+  /// The error for a directory in place of a file.
   static let directory = CheckpointError(
-    .unsupported, "this is a directory, not a file", remedy: "fetch the file itself")
+    .unsupported, "this is a directory, not a file", remedy: "replace it with the file")
 }

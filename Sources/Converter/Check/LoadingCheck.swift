@@ -6,20 +6,20 @@ internal import CkptModels
 internal import CkptSkeleton
 internal import CkptYAML
 
-/// Whether a program would load a checkpoint, and why not.
+/// Tells whether a program loads a checkpoint, and the reasons if it does not.
 struct LoadingCheck {
-  /// What was found.
+  /// The findings.
   private(set) var findings: [Finding] = []
   private let consumer: LoadTarget
 
-  /// A check for `consumer` without findings.
+  /// Creates a check for `consumer`.
   init(for consumer: LoadTarget) { self.consumer = consumer }
 
   // MARK: An OLMo directory
 
-  /// Asks whether the consumer loads the OLMo checkpoint in a directory.
+  /// Checks whether the program loads the OLMo checkpoint in a directory.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// - Throws: `inputOutput` if the system fails.
   mutating func check(
     olmoDirectory place: FilePath, named name: String, _ files: [StateFile],
     _ configuration: OLMoConfig?
@@ -29,7 +29,7 @@ struct LoadingCheck {
     case .olmo: checkTrainer(place, named: name, files)
     case .huggingFace:
       refuse(
-        place.text, "transformers reads no checkpoint of OLMo's trainer",
+        place.text, "transformers cannot read a checkpoint of OLMo's trainer",
         remedy: .action(.convertToHuggingFace))
       guard let configuration else { return }
       do throws(CheckpointError) {
@@ -40,14 +40,14 @@ struct LoadingCheck {
     }
   }
 
-  /// What the trainer insists on beyond a sound checkpoint (`olmo/checkpoint.py`,
+  /// Checks the trainer's requirements beyond a sound checkpoint (`olmo/checkpoint.py`,
   /// `scripts/train.py`).
   private mutating func checkTrainer(
     _ place: FilePath, named name: String, _ files: [StateFile]
   ) {
     if !name.hasSuffix(OLMoDirectory.suffix) {
       refuse(
-        place.text, "the trainer takes a directory for unsharded only if its name says so",
+        place.text, "the trainer recognizes an unsharded checkpoint only by its directory name",
         remedy: "rename it to '\(Self.unmarked(name))\(OLMoDirectory.suffix)'")
     }
     for file in files {
@@ -57,13 +57,13 @@ struct LoadingCheck {
       else { continue }
       refuse(
         file.path,
-        "its layout is '\(description.layout.rawValue)', and the trainer, which takes it before the .pt file, "
-          + "reads the layout 'olmo' only",
+        "its layout is '\(description.layout.rawValue)'; the trainer tries it before the .pt file, but "
+          + "reads only the layout 'olmo'",
         remedy: .action(.useOLMoLayout))
     }
   }
 
-  /// The trainer takes one wrapper out of the names of a model (`_make_state_dict_compatible` in
+  /// The trainer removes one wrapper from the names of a model (`_make_state_dict_compatible` in
   /// `olmo/model.py`).
   private mutating func checkWrappers(_ file: StateFile) {
     guard FilePath(file.path).name.hasPrefix("model."), let graph = file.checkpoint?.graph else {
@@ -77,11 +77,11 @@ struct LoadingCheck {
     guard let wrapped else { return }
     refuse(
       file.path,
-      "the name '\(wrapped)' has a wrapper around the model in it, which the trainer does not take out",
-      remedy: "save the state of the wrapped model itself, such as model.module.state_dict()")
+      "the name '\(wrapped)' contains the name of a wrapper, which the trainer does not remove",
+      remedy: "save the state of the inner model, for example model.module.state_dict()")
   }
 
-  /// A directory's name without the marks of a save that is under way.
+  /// Returns a directory name without the marks of a save in progress.
   private static func unmarked(_ name: String) -> String {
     var name = name[...]
     for mark in ["-tmp", OLMoDirectory.suffix] where name.hasSuffix(mark) {
@@ -92,9 +92,9 @@ struct LoadingCheck {
 
   // MARK: Others
 
-  /// Asks whether the consumer loads the model in a Hugging Face folder.
+  /// Checks whether the program loads the model in a Hugging Face directory.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// - Throws: `inputOutput` if the system fails.
   mutating func check(
     folder place: FilePath, weights: StateFile, _ configuration: HuggingFaceConfig?
   ) throws(CheckpointError) {
@@ -102,14 +102,14 @@ struct LoadingCheck {
     case .huggingFace: try checkFromPretrained(place, weights, configuration)
     case .olmo:
       refuse(
-        place.text, "OLMo's trainer reads no Hugging Face folder",
+        place.text, "OLMo's trainer cannot read a Hugging Face model",
         remedy: .action(.convertToOLMo))
     case .torch: try checkPickle(weights)
     }
   }
 
-  /// What `from_pretrained` insists on (`load_state_dict` in `transformers/modeling_utils.py` and
-  /// `AutoConfig.from_pretrained`).
+  /// Checks the requirements of `from_pretrained` (`load_state_dict` in
+  /// `transformers/modeling_utils.py` and `AutoConfig.from_pretrained`).
   private mutating func checkFromPretrained(
     _ place: FilePath, _ weights: StateFile, _ configuration: HuggingFaceConfig?
   ) throws(CheckpointError) {
@@ -118,20 +118,20 @@ struct LoadingCheck {
       findings.append(
         Finding(
           .note, .loading, at: place.appending(HuggingFaceFolder.configuration).text,
-          "whether transformers has a class for 'model_type: \(type)' depends on its version",
-          remedy: "ask the version that is to load it"))
+          "only some versions of transformers have a class for 'model_type: \(type)'",
+          remedy: "check your version of transformers"))
     } else if configuration != nil, type == nil {
       refuse(
         place.appending(HuggingFaceFolder.configuration).text,
-        "there is no 'model_type', by which transformers knows the class of the model",
-        remedy: "fetch the file again, or set it")
+        "'model_type' is missing; transformers needs it to find the class of the model",
+        remedy: "download the file again, or add it")
     }
     guard let checkpoint = weights.checkpoint else { return }
     switch checkpoint.container {
     case let file as SafetensorsDescription:
       if file.layout == .olmo {
         refuse(
-          weights.path, "its layout is 'olmo', and transformers knows tensors by plain names",
+          weights.path, "its layout is 'olmo', but transformers needs plain names",
           remedy: .text("convert the OLMo checkpoint", .convertToHuggingFace))
       }
       checkFormat(weights.path, file.metadata, isPresent: file.hasMetadata)
@@ -142,10 +142,10 @@ struct LoadingCheck {
     }
   }
 
-  /// Models that every version has had since OLMo 2 was added to it.
+  /// Models that all versions have since OLMo 2 was added.
   private static let knownModels: Set = ["olmo", "olmo2", "llama"]
 
-  /// Formats of which transformers takes the tensors as they are.
+  /// Metadata formats whose tensors transformers reads unchanged.
   private static let knownFormats: Set = ["pt", "mlx"]
 
   private mutating func checkFormat(
@@ -155,14 +155,14 @@ struct LoadingCheck {
     guard isPresent, format.map({ !Self.knownFormats.contains($0) }) ?? true else { return }
     refuse(
       path,
-      format.map { "its metadata says 'format: \($0)', and transformers takes 'pt' here" }
-        ?? "its metadata has no 'format', which transformers insists on where there is any metadata",
+      format.map { "its metadata has 'format: \($0)', but transformers needs 'pt'" }
+        ?? "its metadata has no 'format', which transformers needs",
       remedy: "save it with metadata={'format': 'pt'}")
   }
 
-  /// Asks whether the consumer loads a file by itself.
+  /// Checks whether the program loads a single file.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// - Throws: `inputOutput` if the system fails.
   mutating func check(_ file: StateFile) throws(CheckpointError) {
     switch consumer {
     case .torch: try checkPickle(file)
@@ -171,8 +171,8 @@ struct LoadingCheck {
         Finding(
           .note, .loading, at: file.path,
           "whether \(consumer == .olmo ? "OLMo's trainer" : "transformers") loads it depends on the "
-            + "files beside it",
-          remedy: "give the directory"))
+            + "other files of the directory",
+          remedy: "pass the directory"))
     }
   }
 
@@ -182,14 +182,15 @@ struct LoadingCheck {
       return findings.append(
         Finding(
           .note, .loading, at: file.path,
-          "torch.load takes a safetensors file since PyTorch 2.13, and only by a name in "
+          "torch.load reads a safetensors file only since PyTorch 2.13, and only if its name ends in "
             + "'.safetensors'",
           remedy: "read it with safetensors.torch.load_file"))
     }
     if try !Self.beginsWithArchive(file.path) {
       refuse(
-        file.path, "torch.load looks for an archive in the first bytes, and others stand before it",
-        remedy: "cut them off")
+        file.path,
+        "torch.load expects the archive at the start of the file, but other bytes precede it",
+        remedy: "remove these bytes")
     }
     checkGlobals(of: checkpoint, at: file.path)
   }

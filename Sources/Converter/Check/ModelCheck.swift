@@ -4,24 +4,26 @@ internal import CkptCopy
 internal import CkptGraph
 internal import CkptPlan
 
-/// Whether the tensors of a model are those that its configuration calls for.
+/// Compares the tensors of a model with those that its configuration describes.
 struct ModelCheck {
-  /// What was found.
+  /// The findings.
   private(set) var findings: [Finding] = []
   private let path: String
   private let outline: ModelOutline
 
-  /// What is wrong with a tensor; what is wrong in the same way in several blocks is told once.
+  /// A fault of a tensor.
+  ///
+  /// Several blocks with the same fault are reported once.
   private struct Fault {
     var name: String
-    /// What is said behind the name.
+    /// The words after the name.
     var words: String
     var count: Int
   }
 
-  /// How many kinds of tensors are told of one by one.
+  /// The maximum number of faults to report one by one.
   private static let toldFaults = 8
-  private static let remedy: Remedy = "one of the two is of another model, or was edited"
+  private static let remedy: Remedy = "one of the two belongs to another model, or was edited"
 
   /// Compares names and shapes.
   init(
@@ -94,24 +96,26 @@ struct ModelCheck {
     switch (shape, tensor.isCalledFor) {
     case (nil, false): return nil
     case (nil, true):
-      words = "of \(tensor.shape) is missing" + Self.because(tensor.conditions)
+      words = "with shape \(tensor.shape) is missing" + Self.because(tensor.conditions)
     case (let shape?, false): words = Self.foreign(shape) + Self.because(tensor.conditions)
     case (let shape?, true):
       guard shape != tensor.shape else { return nil }
       words =
-        "is \(shape), and \(outline.configuration) says \(tensor.shape)"
+        "has shape \(shape), but \(outline.configuration) requires \(tensor.shape)"
         + Self.because(tensor.sizes)
     }
     return Fault(name: name, words: words, count: 1)
   }
 
-  private static func foreign(_ shape: [Int]) -> String { "of \(shape) is not part of the model" }
+  private static func foreign(_ shape: [Int]) -> String {
+    "with shape \(shape) is not part of the model"
+  }
 
   private static func because(_ fields: [String]) -> String {
     fields.isEmpty ? "" : " (\(fields.joined(separator: ", ")))"
   }
 
-  /// The faults of one tensor in several blocks, each kind once.
+  /// Merges the faults of one tensor in several blocks; each kind remains once.
   private func merged(_ faults: [Fault]) -> [Fault] {
     var kinds: [Fault] = []
     var places: [String: Int] = [:]
@@ -134,7 +138,7 @@ struct ModelCheck {
           + (others > 0 ? "; the same in " + others.pluralized("other block") : ""))
     }
     let rest = faults.dropFirst(Self.toldFaults).reduce(0) { $0 + $1.count }
-    if rest > 0 { add("other tensors that are not as \(outline.configuration) says: \(rest)") }
+    if rest > 0 { add("\(rest) more tensors differ from \(outline.configuration)") }
   }
 
   // MARK: Element types
@@ -145,14 +149,14 @@ struct ModelCheck {
     if let words = DTypeMixture.words(counts) {
       findings.append(
         Finding(
-          .warning, .tensors, at: path, "the tensors have different types: \(words)",
+          .warning, .tensors, at: path, "the tensors have different dtypes: \(words)",
           remedy: DTypeMixture.remedy))
     }
     for dtype in counts.keys where !NonFiniteCountingOutput.canSearch(dtype) {
       findings.append(
         Finding(
-          .warning, .tensors, at: path, "\(dtype.name) is no type of weights",
-          remedy: "they were cast")
+          .warning, .tensors, at: path, "\(dtype.name) is not a dtype for weights",
+          remedy: "they were probably cast by mistake")
       )
     }
   }
@@ -162,16 +166,18 @@ struct ModelCheck {
   }
 }
 
-/// Says that tensors have several element types where trainers write one; mixtures come from
-/// careless casts.
+/// Describes tensors of several dtypes where trainers write one.
+///
+/// The usual cause is a careless cast.
 enum DTypeMixture {
-  /// How many tensors have which type, the most frequent first; `nil` where all have one.
+  /// Returns the number of tensors of each dtype, the most frequent first; `nil` for a single
+  /// dtype.
   static func words(_ counts: [DType: Int]) -> String? {
     guard counts.count > 1 else { return nil }
     return counts.sorted { ($1.value, $0.key.name) < ($0.value, $1.key.name) }
       .map { "\($0.value) of \($0.key.name)" }.joined(separator: ", ")
   }
 
-  /// What to say of it.
-  static let remedy: Remedy = "some were cast, or come from another file"
+  /// The remedy.
+  static let remedy: Remedy = "some tensors were cast, or come from another file"
 }

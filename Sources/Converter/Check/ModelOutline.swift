@@ -3,39 +3,39 @@ internal import CkptCheckpoints
 internal import CkptModels
 internal import CkptYAML
 
-/// Which tensors a configuration calls for, and which of its fields say so.
+/// The tensors that a configuration describes, and the fields that decide them.
 ///
-/// Blocks are alike, so one stands for all of them: the number of blocks that a configuration names
+/// All blocks are alike, so one stands for all of them. The number of blocks in a configuration
 /// costs nothing.
 struct ModelOutline {
-  /// A tensor that models of this kind may have.
+  /// A tensor that models of this kind can have.
   struct Tensor {
-    /// Its name; inside of a block, the name below it.
+    /// The name; inside a block, the name below it.
     var name: String
     /// The number of elements along each dimension.
     var shape: [Int]
-    /// Whether this model has it.
+    /// Whether this model has the tensor.
     var isCalledFor: Bool
-    /// The fields that decide whether a model has it.
+    /// The fields that decide whether a model has the tensor.
     var conditions: [String]
     /// The fields that decide its shape.
     var sizes: [String]
   }
 
-  /// The name of the configuration's file.
+  /// The name of the configuration file.
   var configuration: String
-  /// What the names of blocks begin with, up to the number, such as `transformer.blocks.`.
+  /// The prefix of block names up to the number, such as `transformer.blocks.`.
   var blockPrefix: String
-  /// How many blocks there are.
+  /// The number of blocks.
   var blockCount: Int
-  /// The field that says how many.
+  /// The field with the number of blocks.
   var blockCountField: String
   /// The tensors outside of blocks.
   var outside: [Tensor]
   /// The tensors of a block.
   var inBlock: [Tensor]
 
-  /// The number of the block that a tensor is in and its name below that; `nil` outside of blocks.
+  /// Splits a name into the number of its block and the name below it; `nil` outside of blocks.
   func split(_ name: String) -> (block: Int, rest: String)? {
     guard name.hasPrefix(blockPrefix) else { return nil }
     let steps = name.dropFirst(blockPrefix.count).split(separator: ".", maxSplits: 1)
@@ -47,18 +47,20 @@ struct ModelOutline {
 }
 
 extension ModelOutline {
-  /// What OLMo builds from a configuration, any that it can build from (`OLMo`, `OLMoBlock` and
-  /// `LayerNormBase` in `olmo/model.py`), with blocks that are in no groups.
+  /// Describes the model that OLMo builds from a configuration (`OLMo`, `OLMoBlock` and
+  /// `LayerNormBase` in `olmo/model.py`), with ungrouped blocks.
   ///
-  /// The tables that conversions go by know those models only that Hugging Face has as well.
+  /// Any configuration that OLMo accepts is supported.
   ///
-  /// - Throws: `malformed` for fields that OLMo refuses together.
+  /// The tables of conversions only describe models that Hugging Face has too.
+  ///
+  /// - Throws: `malformed` for fields that OLMo does not allow together.
   init(_ model: OLMoModelConfig) throws(CheckpointError) {
     try model.requireConsistent()
     if model.isTrue("alibi") {
       for field in ["rope", "flash_attention"] where model.isTrue(field) {
         throw CheckpointError(
-          .malformed, "'alibi' and '\(field)' are both true, which OLMo refuses")
+          .malformed, "'alibi' and '\(field)' are both true, which OLMo does not allow")
       }
     }
     let tensors = OLMoTensors(model)
@@ -71,13 +73,13 @@ extension ModelOutline {
   }
 }
 
-/// The tensors that models of OLMo may have, for the sizes of one of them.
+/// The tensors of OLMo models, for the sizes of one configuration.
 private struct OLMoTensors {
   private let model: OLMoModelConfig
 
   init(_ model: OLMoModelConfig) { self.model = model }
 
-  /// A field as it stands in the configuration.
+  /// Returns a field with its value, as in the configuration.
   func field(_ name: String) -> String { "\(name): \(model[name])" }
 
   private var width: (Int, [String]) { (model.hiddenSize, ["d_model"]) }
@@ -95,7 +97,7 @@ private struct OLMoTensors {
     model.integer("mlp_hidden_size") == nil ? ["mlp_ratio", "d_model"] : ["mlp_hidden_size"]
   }
   private var feedForwardInput: (Int, [String]) { (model.feedForwardRowCount, feedForwardFields) }
-  /// Half of it gates the other half (`SwiGLU.output_multiplier`).
+  /// SwiGLU halves the width: one half gates the other (`SwiGLU.output_multiplier`).
   private var feedForwardOutput: (Int, [String]) {
     let isGated = model["activation_type"] == .string("swiglu")
     return (
@@ -179,7 +181,7 @@ private struct OLMoTensors {
 }
 
 extension ModelOutline {
-  /// What a model of `transformers` consists of, by the table that conversions go by.
+  /// Describes a model of `transformers` by the table of conversions.
   init(huggingFace map: TensorMap) {
     configuration = HuggingFaceFolder.configuration
     blockPrefix = "model.layers."

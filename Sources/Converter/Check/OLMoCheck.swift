@@ -5,32 +5,32 @@ internal import CkptGraph
 internal import CkptModels
 internal import CkptYAML
 
-/// Examines a checkpoint directory of OLMo's trainer.
+/// Checks a checkpoint directory of OLMo's trainer.
 struct OLMoCheck {
-  /// What was seen.
+  /// The state of the check.
   private(set) var record = CheckRecord()
 
   private let place: FilePath
-  /// The directory's name, which tells the step.
+  /// The name of the directory, which contains the step.
   private let name: String
   private let options: CheckOptions
 
-  /// - Throws: `inputOutput` when the system does not tell the directory's name.
+  /// - Throws: `inputOutput` if the system cannot tell the name of the directory.
   init(of place: FilePath, _ options: CheckOptions) throws(CheckpointError) {
     self.place = place
     name = try place.ownName()
     self.options = options
   }
 
-  /// Looks at everything but tensor data.
+  /// Checks everything but tensor data.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// - Throws: `inputOutput` if the system fails.
   mutating func run() throws(CheckpointError) {
     checkName()
     let configuration = try readConfiguration()
-    let model = try read("model", need: "it is the model")
+    let model = try read("model", need: "it holds the weights")
     let optimizer = try read(
-      "optim", need: "a resume needs it", remedy: .action(.fetchOptimizer))
+      "optim", need: "resuming needs it", remedy: .action(.fetchOptimizer))
     let trainer = try read(
       OLMoDirectory.trainer, orOlder: "other",
       need: "the trainer needs it", remedy: .action(.fetchTrainerState))
@@ -45,19 +45,22 @@ struct OLMoCheck {
     record.findings += loading.findings
   }
 
-  /// A save goes to a directory of its own and is renamed at its end (`olmo/checkpoint.py`).
+  /// Warns about an interrupted save.
+  ///
+  /// A save goes to a directory that is renamed at its end (`olmo/checkpoint.py`).
   private mutating func checkName() {
     guard name.hasSuffix("-tmp") else { return }
     record.findings.append(
       Finding(
-        .warning, .files, at: place.text, "the name is that of a save that was interrupted",
-        remedy: "look whether all files are there before you use it"))
+        .warning, .files, at: place.text, "the name is that of an interrupted save",
+        remedy: "check that all files are present before you use it"))
   }
 
   // MARK: Files
 
   private mutating func read(
-    _ state: String, orOlder older: String? = nil, need: String, remedy: Remedy = "fetch it again"
+    _ state: String, orOlder older: String? = nil, need: String,
+    remedy: Remedy = "download it again"
   ) throws(CheckpointError) -> StateFile? {
     var found: [String] = []
     for name in [state, older].compactMap(\.self) {
@@ -66,14 +69,14 @@ struct OLMoCheck {
     guard let path = found.first else {
       record.findings.append(
         Finding(
-          .problem, .files, at: place.appending("\(state).pt").text, "it is missing: \(need)",
+          .problem, .files, at: place.appending("\(state).pt").text, "the file is missing: \(need)",
           remedy: remedy))
       return nil
     }
     for other in found.dropFirst() {
       record.findings.append(
         Finding(
-          .note, .files, at: other, "the trainer reads '\(FilePath(path).name)' instead"))
+          .note, .files, at: other, "not used: the trainer reads '\(FilePath(path).name)' instead"))
     }
     return open(path)
   }
@@ -106,13 +109,15 @@ struct OLMoCheck {
   private mutating func noteConfiguration(_ error: CheckpointError) {
     let path = place.appending(OLMoDirectory.configuration).text
     var finding = Finding(error, .configuration, at: path)
-    if finding.remedy == nil { finding.remedy = "mend it, or fetch the file again" }
+    if finding.remedy == nil { finding.remedy = "fix it, or download the file again" }
     record.findings.append(finding)
   }
 
   // MARK: What belongs together
 
-  /// The shapes of the model's tensors by their names, where they could be read.
+  /// Checks the model.
+  ///
+  /// Returns the shapes of its tensors by name, if they could be read.
   private mutating func checkModel(
     _ file: StateFile?, _ configuration: OLMoConfig?
   ) -> [ExactString: [Int]]? {
@@ -152,21 +157,21 @@ struct OLMoCheck {
     let check = try OptimizerCheck(graph, at: file.path, model: shapes, optimizer: name)
     record.findings += check.findings
     record.examined.append(
-      "the optimizer's state of " + check.parameterCount.pluralized("parameter"))
+      "the optimizer state of " + check.parameterCount.pluralized("parameter"))
     return (file.path, check.steps)
   }
 }
 
-/// What the state in a file is, as far as its first level tells.
+/// The kind of state in a file, judged by its top level.
 enum StateKind: String {
-  /// Tensors by their names.
-  case model = "a model's state"
+  /// Tensors by name.
+  case model = "a model state"
   /// Moments and groups of parameters.
-  case optimizer = "an optimizer's state"
-  /// Where in its data a run was.
-  case trainer = "a trainer's state"
+  case optimizer = "an optimizer state"
+  /// The position of a run in its data.
+  case trainer = "a trainer state"
 
-  /// The kind of state in `graph`; `nil` for anything else.
+  /// Recognizes the state in `graph`; `nil` for anything else.
   init?(of graph: TensorGraph) {
     guard let entries = graph.entries(of: graph.root) else { return nil }
     if OptimizerState.isState(graph) {
@@ -176,7 +181,7 @@ enum StateKind: String {
     } else if !entries.isEmpty,
       entries.allSatisfy({ entry in
         guard case .tensor = graph[entry.value] else { return false }
-        // A flat file of an optimizer has tensors only, too.
+        // A flat file of an optimizer state has only tensors, too.
         return graph.string(entry.key)?.hasPrefix("\(OptimizerState.stateKey).") == false
       })
     {
@@ -186,11 +191,12 @@ enum StateKind: String {
     }
   }
 
-  /// What to say of a file that has another state in it than its name says; `nil` if it has not.
+  /// Returns the finding for a file with another kind of state than its name says; `nil` if they
+  /// agree.
   static func mixUp(_ graph: TensorGraph, in path: String, expected: StateKind) -> Finding? {
     guard let kind = StateKind(of: graph), kind != expected else { return nil }
     return Finding(
       .problem, .content, at: path, "this is \(kind.rawValue), not \(expected.rawValue)",
-      remedy: "it has another file's name; fetch the right one, or name it right")
+      remedy: "the file has the wrong name or content; rename it, or download the right one")
   }
 }

@@ -5,29 +5,29 @@ internal import CkptGraph
 internal import CkptModels
 internal import CkptPlan
 
-/// Whether an optimizer's state belongs to a model: a state for each parameter, in its shape.
+/// Checks that an optimizer state belongs to a model: one state for each parameter, in its shape.
 struct OptimizerCheck {
-  /// What was found.
+  /// The findings.
   private(set) var findings: [Finding] = []
-  /// The different numbers of steps that the parameters have been through, in ascending order.
+  /// The different step counts of the parameters, in ascending order.
   private(set) var steps: [Int] = []
-  /// How many parameters have a state.
+  /// The number of parameters with a state.
   private(set) var parameterCount = 0
 
   private let graph: TensorGraph
   private let path: String
-  /// How many blocks a group has in the names.
+  /// The number of blocks in a group, according to the names.
   private var groupSize = 1
 
-  /// How many parameters a message names.
+  /// The maximum number of parameters to name in a message.
   private static let namedParameters = 4
 
   private static let stepKey = "step"
 
-  /// Compares the optimizer's state that `graph` is with the shapes of a model's tensors, where
-  /// these are known.
+  /// Compares the optimizer state in `graph` with the shapes of a model's tensors, if they are
+  /// known.
   ///
-  /// - Throws: `inputOutput` when the system fails.
+  /// - Throws: `inputOutput` if the system fails.
   init(
     _ graph: TensorGraph, at path: String, model shapes: [ExactString: [Int]]?, optimizer: String?
   ) throws(CheckpointError) {
@@ -49,7 +49,7 @@ struct OptimizerCheck {
     parameterCount = state.parameters.count
     guard !state.parameters.isEmpty else {
       findings.append(
-        Finding(.note, .optimizer, at: path, "there is no state of any parameter, as before step 1")
+        Finding(.note, .optimizer, at: path, "no parameter has a state, as before step 1")
       )
       return
     }
@@ -66,7 +66,7 @@ struct OptimizerCheck {
 
   // MARK: Groups
 
-  /// The name that the model of `shapes` knows a parameter by.
+  /// Returns the name of a parameter in the model of `shapes`.
   private func name(_ parameter: ParameterName) -> String {
     parameter.regrouped(from: groupSize, to: 1)
   }
@@ -82,8 +82,8 @@ struct OptimizerCheck {
     report(shapes.keys.filter { !seen.contains($0) }.sorted().map(\.text), "in no param group")
     report(
       seen.filter { shapes[$0] == nil }.sorted().map(\.text),
-      "in the param groups, but not in the model",
-      remedy: "the optimizer is of another model")
+      "in a param group, but not in the model",
+      remedy: "the optimizer state belongs to another model")
   }
 
   // MARK: States
@@ -91,7 +91,7 @@ struct OptimizerCheck {
   private mutating func checkStates(_ state: OptimizerState, _ shapes: [ExactString: [Int]]?) {
     let names = Set(names: state.parameters.map { name($0.name) })
     let grouped = state.groups.flatMap(\.names).map(name)
-    report(grouped.filter { !names.contains($0) }, "without a state, which others have")
+    report(grouped.filter { !names.contains($0) }, "without a state, although others have one")
     report(
       names.subtracting(Set(names: grouped)).sorted().map(\.text),
       "with a state, but in no param group")
@@ -102,32 +102,32 @@ struct OptimizerCheck {
       guard let shape = shapes[name] else { continue }
       let wrong = parameter.values.compactMap { misfit($0.key, $0.value, shape) }
       guard !wrong.isEmpty else { continue }
-      misshapen.append("\(name): \(wrong.joined(separator: ", ")), the weight is \(shape)")
+      misshapen.append("\(name): \(wrong.joined(separator: ", ")), the weight has \(shape)")
     }
     report(
-      misshapen, "with a state in another shape than the weight",
-      remedy: "the optimizer is of another model")
+      misshapen, "with a state of another shape than the weight",
+      remedy: "the optimizer state belongs to another model")
   }
 
-  /// What a value is, if it should be a tensor like the weight.
+  /// Describes a value that should be a tensor like the weight but is not; `nil` if it fits.
   private func misfit(_ key: NodeID, _ value: NodeID, _ shape: [Int]) -> String? {
     let field = graph.string(key) ?? graph.description(of: key, limit: 40)
     let isMoment = Self.moments.contains(field)
     guard case .tensor(let id) = graph[value] else {
       return isMoment ? "\(field) is \(graph.description(of: value, limit: 40))" : nil
     }
-    // Others, such as the number of steps, are one number each.
+    // Other values, such as the number of steps, are single numbers.
     guard graph[id].shape != shape, isMoment || !graph[id].shape.isEmpty else { return nil }
-    return "\(field) is \(graph[id].shape)"
+    return "\(field) has \(graph[id].shape)"
   }
 
-  /// What the optimizers of OLMo and of PyTorch keep of every element (`olmo/optim.py`,
+  /// The values that the optimizers of OLMo and PyTorch store for every element (`olmo/optim.py`,
   /// `torch/optim/adamw.py`, `torch/optim/sgd.py`).
   private static let moments: Set = [
     "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer",
   ]
 
-  /// What each optimizer of OLMo keeps of a parameter (`olmo/optim.py`).
+  /// The values that each optimizer of OLMo stores for a parameter (`olmo/optim.py`).
   private static let fields = [
     "adamw": ["exp_avg", "exp_avg_sq", stepKey], "lionw": ["exp_avg"],
   ]
@@ -144,12 +144,12 @@ struct OptimizerCheck {
         incomplete.append("\(name(parameter.name)) without \(missing.joined(separator: ", "))")
       }
     }
-    let whose = optimizer.map { "for \($0)" } ?? "compared with others"
-    report(incomplete, "with a state that is incomplete \(whose)")
+    let whose = optimizer.map { "for \($0)" } ?? "compared with the others"
+    report(incomplete, "with an incomplete state \(whose)")
     checkSurplus(all, optimizer)
   }
 
-  /// Moments that the optimizer has no use for are those of another one.
+  /// Warns about moments that the optimizer does not use: they belong to another optimizer.
   private mutating func checkSurplus(_ found: [Set<String>], _ optimizer: String?) {
     guard let optimizer, let used = Self.fields[optimizer] else { return }
     let surplus = found.reduce(into: Set<String>()) { $0.formUnion($1) }
@@ -159,11 +159,11 @@ struct OptimizerCheck {
       Finding(
         .warning, .optimizer, at: path,
         "the parameters have \(surplus.sorted().joined(separator: ", ")), which \(optimizer) does not "
-          + "keep",
-        remedy: "it is the state of another optimizer than 'optimizer.name' says"))
+          + "use",
+        remedy: "the state belongs to another optimizer than 'optimizer.name'"))
   }
 
-  /// Trainers keep all moments of a kind with one type.
+  /// Warns about mixed dtypes: trainers store all moments of a kind with one dtype.
   private mutating func checkDTypes(_ state: OptimizerState) {
     for moment in Self.moments.sorted() {
       var counts: [DType: Int] = [:]
@@ -174,7 +174,7 @@ struct OptimizerCheck {
       guard let words = DTypeMixture.words(counts) else { continue }
       findings.append(
         Finding(
-          .warning, .optimizer, at: path, "\(moment) has different types: \(words)",
+          .warning, .optimizer, at: path, "\(moment) has different dtypes: \(words)",
           remedy: DTypeMixture.remedy))
     }
   }
@@ -204,7 +204,7 @@ struct OptimizerCheck {
         uncounted.append("\(tensor.name): \(value)")
       }
     }
-    report(uncounted, "with a 'step' that is no number of steps")
+    report(uncounted, "with a 'step' that is not a whole number")
     self.steps = steps.sorted()
   }
 
@@ -222,11 +222,11 @@ struct OptimizerCheck {
   }
 }
 
-/// Reads the numbers that tensors of one element hold, such as an optimizer's count of steps.
+/// Reads the values of tensors of one element, such as an optimizer's step count.
 enum ScalarValues {
-  /// The values of `tensors`, each `nil` where it is not one number of a common type.
+  /// Returns the values of `tensors`; `nil` for a tensor that is not one number of a common dtype.
   ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  /// - Throws: the errors of ``CopyEngine/run(_:into:)``.
   static func read(_ tensors: [TensorID], of graph: TensorGraph) throws(CheckpointError)
     -> [Double?]
   {

@@ -4,20 +4,20 @@ internal import CkptGraph
 internal import CkptModels
 internal import CkptYAML
 
-/// Whether the parts of an OLMo checkpoint are of one step of training.
+/// Checks that the parts of an OLMo checkpoint come from one training step.
 struct StepCheck {
-  /// What was found.
+  /// The findings.
   private(set) var findings: [Finding] = []
-  /// The step that everything is of, as far as it is known.
+  /// The step of the checkpoint, if it is known.
   private(set) var step: Int?
 
-  /// Compares the number in the directory's name with the trainer's and the optimizer's.
+  /// Compares the step in the directory name with those of the trainer and the optimizer.
   ///
   /// - Parameters:
-  ///   - directory: the directory's name, such as `step1000-unsharded`.
-  ///   - trainer: the trainer's state.
-  ///   - optimizer: the file of the optimizer's state, and the different numbers of steps in it.
-  ///   - configuration: what tells whether the optimizer may have counted otherwise.
+  ///   - directory: the name of the directory, such as `step1000-unsharded`.
+  ///   - trainer: the trainer state.
+  ///   - optimizer: the file of the optimizer state, and the different step counts in it.
+  ///   - configuration: tells whether the optimizer can have another step count.
   init(
     directory: String, trainer: StateFile?, optimizer: (path: String, steps: [Int])?,
     _ configuration: OLMoConfig?
@@ -29,16 +29,17 @@ struct StepCheck {
         findings.append(
           Finding(
             .problem, .steps, at: trainer.path,
-            "global_step is \(recorded), and the directory is of step \(step)",
-            remedy: "find out which file is of which step; a resume goes on at \(recorded)"))
+            "global_step is \(recorded), but the directory is named for step \(step)",
+            remedy:
+              "find out which files belong together; training would resume at step \(recorded)"))
       }
       if let mixUp = StateKind.mixUp(graph, in: trainer.path, expected: .trainer) {
         findings.append(mixUp)
       } else if recorded == nil, graph.entries(of: graph.root)?.isEmpty != true {
         findings.append(
           Finding(
-            .problem, .steps, at: trainer.path, "there is no 'global_step' in it",
-            remedy: "this is no trainer state, or one of another program"))
+            .problem, .steps, at: trainer.path, "'global_step' is missing",
+            remedy: "this is not a trainer state, or another program wrote it"))
       }
       step = step ?? recorded
     }
@@ -53,21 +54,21 @@ struct StepCheck {
       return findings.append(
         Finding(
           .problem, .steps, at: path,
-          "the moments are of different steps: \(numbers)\(steps.count > 5 ? ", ..." : "")",
-          remedy: "the file was put together from several"))
+          "the parameters have different step counts: \(numbers)\(steps.count > 5 ? ", ..." : "")",
+          remedy: "the file was probably merged from several"))
     }
     guard let found = steps.first, let step, found != step else { return }
     let mayDiffer = configuration.map { Self.countsAnew($0) } ?? false
     findings.append(
       Finding(
         mayDiffer ? .note : .problem, .steps, at: path,
-        "the optimizer has made \(found) steps, and the checkpoint is of step \(step)",
+        "the optimizer has made \(found) steps, but the checkpoint is from step \(step)",
         remedy: mayDiffer
-          ? "the configuration lets a run begin with another count, so this can be right"
-          : "the file may be of another step"))
+          ? "this can be right, because the configuration allows a run to start with another count"
+          : "the file probably belongs to another step"))
   }
 
-  /// Whether the configuration lets optimizer and trainer count from different steps
+  /// Whether the configuration allows optimizer and trainer to have different step counts
   /// (`TrainConfig` in `olmo/config.py`).
   private static func countsAnew(_ configuration: OLMoConfig) -> Bool {
     func value(_ name: String) -> YAMLScalar? { configuration.document[name]?.scalar }
@@ -76,7 +77,7 @@ struct StepCheck {
       || value("restore_dataloader") == .bool(false)
   }
 
-  /// The number in a name such as `step1000-unsharded`.
+  /// Returns the number in a name such as `step1000-unsharded`.
   private static func step(inNameOf name: String) -> Int? {
     guard name.hasPrefix("step") else { return nil }
     let digits = name.dropFirst("step".count).prefix { $0.isASCII && $0.isNumber }

@@ -2,16 +2,17 @@ internal import CkptFormats
 internal import CkptGraph
 internal import CkptTorch
 
-/// What `torch.load` accepts with `weights_only=True`, its default since PyTorch 2.6
+/// The rules of `torch.load` with `weights_only=True`, its default since PyTorch 2.6
 /// (`torch/_weights_only_unpickler.py` of 2.13).
 enum WeightsOnlyPolicy {
-  /// Why it would refuse a checkpoint, one reason each; empty where it would not.
+  /// Returns the reasons to refuse a checkpoint; empty if it is accepted.
   static func objections(to checkpoint: Checkpoint) -> [String] {
     let graph = checkpoint.graph
     var objections = (checkpoint.archive?.versionFault).map { [$0] } ?? []
     let version = checkpoint.archive?.pickleProtocol ?? 2
     if version > newestProtocol {
-      objections.append("its pickle is of protocol \(version), and operations after 3 are refused")
+      objections.append(
+        "its pickle has protocol \(version), and opcodes newer than protocol 3 are refused")
     }
     var globals: Set<String> = []
     var hasBytes = false
@@ -26,21 +27,21 @@ enum WeightsOnlyPolicy {
       default: continue
       }
     }
-    // Protocol 2 spells bytes by globals.
-    if hasBytes, version == newestProtocol { objections.append("a bytes object is in it") }
-    if hasLongInteger { objections.append("an int of more than \(longestInteger) bytes is in it") }
+    // Protocol 2 writes bytes as calls of globals.
+    if hasBytes, version == newestProtocol { objections.append("it has a bytes object") }
+    if hasLongInteger { objections.append("it has an int of more than \(longestInteger) bytes") }
     if !globals.isEmpty {
       let names = globals.sorted().map { "'\($0)'" }.joined(separator: ", ")
-      objections.append("it names what is not on the list of safe globals: \(names)")
+      objections.append("it names globals that are not on the list of safe ones: \(names)")
     }
     return objections
   }
 
   private static let newestProtocol = 3
-  /// What `LONG1` holds; `LONG4` is refused.
+  /// The longest int that `LONG1` can hold, in bytes; `LONG4` is refused.
   private static let longestInteger = 255
 
-  /// Whether a global is on the list, by its name in Python 3.
+  /// Whether a global is on the list, by its Python 3 name.
   static func allows(_ name: String) -> Bool {
     if names.contains(name) { return true }
     guard let dot = name.lastIndex(of: ".") else { return false }
@@ -78,7 +79,7 @@ enum WeightsOnlyPolicy {
   private static let storages = cudaStorages.union(
     ["QInt8", "QInt32", "QUInt8", "QUInt4x2", "QUInt2x4"].map { "\($0)Storage" })
 
-  /// Element types and ways of quantisation, which pickles name as constants.
+  /// Dtypes and quantization schemes, which pickles name as constants.
   private static let types = Set(
     DType.allCases.map(\.name) + (1...7).flatMap { ["int\($0)", "uint\($0)"] } + [
       "per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric",
@@ -87,7 +88,7 @@ enum WeightsOnlyPolicy {
 }
 
 extension TorchArchiveDescription {
-  /// Why the reader of archives refuses the record with the version, if it does
+  /// The reason why the archive reader refuses the record with the version, or `nil`
   /// (`PyTorchStreamReader::init` in `caffe2/serialize/inline_container.cc`).
   fileprivate var versionFault: String? {
     let names = [".data/version", "version"]
@@ -97,7 +98,8 @@ extension TorchArchiveDescription {
     let digits = bytes.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     let version = Int(String(decoding: digits, as: UTF8.self))
     guard let version, Self.readableVersions.contains(version) else {
-      return "its record 'version' is \(version.map(String.init) ?? "no number"), not from 1 to 10"
+      return
+        "its record 'version' is \(version.map(String.init) ?? "not a number"), expected 1 to 10"
     }
     return nil
   }

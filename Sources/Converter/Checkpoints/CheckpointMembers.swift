@@ -1,28 +1,28 @@
 package import CkptBase
 internal import CkptFormats
 
-/// The files that make up one side of a verification.
+/// The files of one side of a comparison.
 package struct CheckpointMembers {
-  /// A file with tensors: a part of the checkpoint.
+  /// A file with tensors, one part of a checkpoint.
   package struct State {
-    /// What the part is called: `model`, `optim`, `train`; for a file, its name up to the first dot.
+    /// The name of the part: `model`, `optim`, `train`; for a file, its name up to the first dot.
     package let name: String
     /// The file, or the index of its shards.
     package let path: String
   }
 
-  /// What was given.
+  /// The given path.
   package let path: FilePath
   /// Whether it is a directory.
   package let isDirectory: Bool
   /// The parts of the checkpoint.
   package private(set) var states: [State] = []
-  /// The names of the files that are compared byte by byte.
+  /// The names of the files to compare byte by byte.
   package private(set) var files: [String] = []
-  /// The names of files that hold what another one holds as well.
+  /// The names of files whose contents another file has too.
   package private(set) var passedOver: [String] = []
 
-  /// The names of a checkpoint's own configuration, which must be on both sides.
+  /// The names of configurations, which must be on both sides.
   package static let configurations = [
     OLMoDirectory.configuration, HuggingFaceFolder.configuration,
   ]
@@ -35,7 +35,7 @@ package struct CheckpointMembers {
 
   /// Finds the files at `path`, by their names alone.
   ///
-  /// - Throws: `inputOutput` when there is nothing, `unsupported` for a directory without a
+  /// - Throws: `inputOutput` if the path does not exist, `unsupported` for a directory without a
   ///   checkpoint.
   package init(of path: String) throws(CheckpointError) {
     self.path = FilePath(path)
@@ -52,13 +52,13 @@ package struct CheckpointMembers {
     try findFiles()
   }
 
-  /// What a file's part of a checkpoint is called.
+  /// Returns the name of the part in a file.
   package static func name(ofFile name: String) -> String {
     let stem = name.split(separator: ".", maxSplits: 1).first.map(String.init) ?? name
     return stem == "pytorch_model" ? "model" : stem
   }
 
-  /// The part of that name.
+  /// Returns the part with a name.
   package func state(named name: String) -> State? { states.first { $0.name == name } }
 
   private mutating func findStates() throws(CheckpointError) {

@@ -1,22 +1,22 @@
 package import CkptBase
 internal import CkptFormats
 
-/// What a directory is, judged by the names in it.
+/// The kind of a directory, judged by the names of its entries.
 package enum DirectoryKind: Hashable {
-  /// A checkpoint of OLMo's trainer in one file for each state.
+  /// A checkpoint of OLMo's trainer with one file for each state.
   case olmo
-  /// A model as `transformers` saves it.
+  /// A model of `transformers`.
   case huggingFace
-  /// A checkpoint of several processes, by the words that messages call it with.
+  /// A checkpoint of several processes, with its name for messages.
   case sharded(String)
-  /// The directory of a run with its configuration, and the name of a checkpoint in it.
+  /// The directory of a run with its configuration, and the name of one of its checkpoints.
   case run(step: String)
   /// Something else.
   case unknown
 
-  /// What the directory at `place` is.
+  /// Recognizes the directory at `place`.
   ///
-  /// - Throws: `inputOutput` when it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read.
   package init(of place: FilePath) throws(CheckpointError) {
     let names = Set(try place.entryNames())
     let isOLMo = names.contains(OLMoDirectory.configuration)
@@ -33,59 +33,62 @@ package enum DirectoryKind: Hashable {
     }
   }
 
-  /// The last of the checkpoints among `names`, if there is none of the files that one has: the
-  /// trainer leaves its configuration beside them as well.
+  /// Returns the last checkpoint among `names`, if they include no file of a checkpoint.
+  ///
+  /// The trainer also writes its configuration beside the checkpoints.
   private static func step(_ names: Set<String>) -> String? {
     guard !CheckpointNames.holdsStates(names) else { return nil }
     return names.filter { $0.hasPrefix("step") && !$0.hasSuffix("-tmp") }
       .max { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
   }
 
-  /// The kinds of OLMo's `sharded_checkpointer` and its successor (`olmo/checkpoint.py`), and what
-  /// `torch.distributed.checkpoint` leaves.
+  /// Recognizes the kinds of OLMo's `sharded_checkpointer` and its successor
+  /// (`olmo/checkpoint.py`), and of `torch.distributed.checkpoint`.
   private static func sharded(
     _ names: Set<String>, isOLMo: Bool, _ place: FilePath
   ) throws(CheckpointError) -> String? {
-    if names.contains("rank0.pt") { return "sharded checkpoint of OLMo, kind torch_legacy" }
+    if names.contains("rank0.pt") { return "sharded OLMo checkpoint (torch_legacy)" }
     if names.contains("model_and_optim") {
       return isOLMo
-        ? "sharded checkpoint of OLMo, kind torch_new" : "checkpoint of OLMo-core"
+        ? "sharded OLMo checkpoint (torch_new)" : "OLMo-core checkpoint"
     }
     if try place.appending("model").appending("metadata.json").status() != nil {
-      return "sharded checkpoint of OLMo, kind olmo_core"
+      return "sharded OLMo checkpoint (olmo_core)"
     }
     if try place.appending("model").appending("rank0.pt").status() != nil {
-      return "sharded checkpoint of OLMo, kind local"
+      return "sharded OLMo checkpoint (local)"
     }
     guard names.contains(".metadata") else { return nil }
     return isOLMo
-      ? "sharded checkpoint of OLMo, kind olmo_core (olmo-core 1.0 or later)"
-      : "checkpoint of torch.distributed.checkpoint"
+      ? "sharded OLMo checkpoint (olmo_core 1.0 or later)"
+      : "torch.distributed.checkpoint directory"
   }
 }
 
-/// What the names in a directory say of it, before anything in it is opened.
+/// Tests on the names in a directory, before any file is opened.
 package enum CheckpointNames {
-  /// What only OLMo's trainer calls its files; `model.safetensors` is everybody's.
+  /// The file names that only OLMo's trainer uses; others write `model.safetensors` too.
   static let olmo: Set = [
     "model.pt", "optim.pt", "train.pt", "other.pt", "optim.safetensors", "train.safetensors",
   ]
-  /// What OLMo's sharded checkpoints hold, and those of `torch.distributed.checkpoint`.
+  /// The names in sharded checkpoints of OLMo and `torch.distributed.checkpoint`.
   private static let sharded: Set = ["rank0.pt", "model_and_optim", ".metadata"]
   private static let states: Set = ["model.pt", "optim.pt", "optim.safetensors"]
 
-  /// Whether there are the files of a model or of an optimizer, which can be converted.
+  /// Whether the names include a model or an optimizer state, which can be converted.
   package static func holdsStates(_ names: Set<String>) -> Bool {
     !names.isDisjoint(with: states) || ModelFolder.holdsWeights(names)
   }
 
-  /// Whether there is a part of a checkpoint, if only the trainer's state or one process's part.
+  /// Whether the names include any part of a checkpoint, such as the state of a trainer or one
+  /// process.
   package static func holdsParts(_ names: Set<String>) -> Bool {
     holdsStates(names) || !names.isDisjoint(with: olmo) || !names.isDisjoint(with: sharded)
   }
 
-  /// Whether there is a configuration, as every checkpoint has one, and OLMo's trainer leaves one
-  /// beside those of a run as well.
+  /// Whether the names include a configuration.
+  ///
+  /// Every checkpoint has one; OLMo's trainer also writes one into the directory of a run.
   package static func holdsConfiguration(_ names: Set<String>) -> Bool {
     !names.isDisjoint(with: CheckpointMembers.configurations)
   }

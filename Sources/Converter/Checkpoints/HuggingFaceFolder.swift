@@ -2,37 +2,37 @@ package import CkptBase
 internal import CkptFormats
 internal import CkptModels
 
-/// The files of a Hugging Face folder, those included that this program puts there.
+/// The files of a Hugging Face model directory, including those that this program adds.
 package enum HuggingFaceFolder {
   /// The configuration of the model.
   package static let configuration = "config.json"
   /// The defaults of text generation.
   package static let generation = "generation_config.json"
-  /// The optimizer's state under the names of Hugging Face's model.
+  /// The optimizer state with the names of the Hugging Face model.
   package static let optimizer = "optimizer.safetensors"
-  /// What OLMo's `model.pt` has beside its tensors.
+  /// The skeleton of OLMo's `model.pt`: everything but the tensors.
   package static let modelSkeleton = "olmo/model.skeleton.json"
-  /// What OLMo's `optim.pt` has beside its tensors.
+  /// The skeleton of OLMo's `optim.pt`: everything but the tensors.
   package static let optimizerSkeleton = "olmo/optim.skeleton.json"
-  /// OLMo's trainer state.
+  /// The state of OLMo's trainer.
   package static let trainer = "olmo/train.pt"
 
-  /// What is read beside the weights, where it is there.
+  /// The files that are read beside the weights, if they exist.
   package static let companions = [
     generation, optimizer, modelSkeleton, optimizerSkeleton, trainer,
   ]
 
-  /// The files that tokenizers are made of (`PreTrainedTokenizer.vocab_files_names` and
-  /// `save_pretrained` of `transformers/tokenization_utils_base.py`).
+  /// The files of tokenizers (`PreTrainedTokenizer.vocab_files_names` and `save_pretrained` of
+  /// `transformers/tokenization_utils_base.py`).
   static let tokenizerFiles = [
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja", "chat_template.json",
   ]
 
-  /// The tokenizer's files in a directory, or `path` itself where it is the file of one.
+  /// Returns the tokenizer files in a directory, or `path` itself if it is such a file.
   ///
-  /// - Returns: the name that each has in a folder, and its path.
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Returns: the name and path of each file.
+  /// - Throws: `inputOutput` if the system fails.
   package static func tokenizer(
     at path: String
   ) throws(CheckpointError) -> [(name: String, path: String)] {
@@ -49,13 +49,13 @@ package enum HuggingFaceFolder {
 }
 
 extension TokenizerFile {
-  /// What the file is called in a directory.
+  /// The name of the file in a directory.
   package static let name = HuggingFaceFolder.tokenizerFiles[0]
 
-  /// The number of tokens in the `tokenizer.json` of `directory`; `nil` without one, or if
-  /// it has none itself.
+  /// Returns the number of tokens in the `tokenizer.json` of `directory`; `nil` without such a file
+  /// or number.
   ///
-  /// - Throws: what is wrong with the file.
+  /// - Throws: an error for an invalid file.
   package static func vocabularySize(in directory: FilePath) throws(CheckpointError) -> Int? {
     let tokenizer = directory.appending(name)
     guard try tokenizer.status() != nil else { return nil }

@@ -1,9 +1,9 @@
 package import CkptBase
 
-/// Paths in front of messages.
+/// Path prefixes of messages.
 extension FilePath {
-  /// The path from `input`, to stand in front of a message that `input` stands in front of: nothing
-  /// for `input` itself, and else with a colon behind it.
+  /// Returns the prefix of a message about this path, when `input` is already in front of it: empty
+  /// for `input` itself, otherwise the remaining path and a colon.
   package func prefix(below input: String) -> String {
     guard
       let rest = Self.rest(of: text, behind: input)?.utf8.drop(while: { $0 == UInt8(ascii: "/") })
@@ -13,8 +13,8 @@ extension FilePath {
     return rest.isEmpty ? "" : "\(Substring(rest)): "
   }
 
-  /// What follows the path `place` in a text that begins with it; `nil` for another text, and for one
-  /// that begins with a longer name.
+  /// Returns the text after the path `place`; `nil` for a text without it, or one that begins with
+  /// a longer name.
   package static func rest(of text: String, behind place: String) -> Substring? {
     guard text.begins(with: place) else { return nil }
     let rest = Substring(text.utf8.dropFirst(place.utf8.count))
@@ -24,6 +24,6 @@ extension FilePath {
 }
 
 extension Int {
-  /// The number with what it counts: `1 tensor`, `2 tensors`.
+  /// Returns the number with its noun: `1 tensor`, `2 tensors`.
   package func pluralized(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
 }

@@ -2,23 +2,24 @@ package import CkptBase
 package import CkptGraph
 internal import CkptModels
 
-/// The tensors of a model's state dict by their names.
+/// The tensors of a model's state dict, by name.
 package struct NamedTensors {
-  /// A tensor with the name that tables know it by.
+  /// A tensor with its name in the tables.
   package struct Entry {
     package var name: String
     package var id: TensorID
   }
 
-  /// The tensors in the order of the state dict.
+  /// The tensors, in the order of the state dict.
   package private(set) var entries: [Entry] = []
   private var places: [ExactString: Int] = [:]
 
-  /// The tensors of an OLMo model, named like those of a model with blocks in groups of `groupSize`
-  /// that nothing is wrapped around.
+  /// Reads the tensors of an OLMo model.
+  ///
+  /// Their names become those of an unwrapped model with blocks in groups of `groupSize`.
   ///
   /// - Throws: `unsupported` for an object that is not a state dict, `conflict` for names that
-  ///   become one.
+  ///   become equal.
   package init(olmo graph: TensorGraph, groupSize: Int) throws(CheckpointError) {
     let found = try Self.tensors(of: graph)
     let names = found.map { ParameterName($0.name) }
@@ -28,14 +29,14 @@ package struct NamedTensors {
     }
   }
 
-  /// The tensors of a Hugging Face model.
+  /// Reads the tensors of a Hugging Face model.
   ///
   /// - Throws: `unsupported` for an object that is not a state dict.
   package init(huggingFace graph: TensorGraph) throws(CheckpointError) {
     for entry in try Self.tensors(of: graph) { try add(entry) }
   }
 
-  /// The tensor of that name.
+  /// The tensor with a name.
   package subscript(name: String) -> TensorID? { places[name].map { entries[$0].id } }
 
   /// The names and shapes, for ``Coverage``.
@@ -43,7 +44,7 @@ package struct NamedTensors {
     entries.map { ($0.name, graph[$0.id].shape) }
   }
 
-  /// Forgets the tensors of these names.
+  /// Removes the tensors with these names.
   package mutating func remove(_ names: Set<ExactString>) {
     let kept = entries.filter { !names.contains($0.name) }
     entries = kept
@@ -54,7 +55,7 @@ package struct NamedTensors {
   private mutating func add(_ entry: Entry) throws(CheckpointError) {
     guard places.updateValue(entries.count, forKey: ExactString(entry.name)) == nil else {
       throw CheckpointError(
-        .conflict, "two tensors are named '\(entry.name)' once wrappers are left out")
+        .conflict, "two tensors are named '\(entry.name)' after the names of wrappers are removed")
     }
     entries.append(entry)
   }
@@ -63,25 +64,27 @@ package struct NamedTensors {
     guard let items = graph.entries(of: graph.root) else {
       throw CheckpointError(
         .unsupported,
-        "a model is a dict of tensors, and this is \(graph.description(of: graph.root, limit: 60))")
+        "a model must be a dict of tensors, found \(graph.description(of: graph.root, limit: 60))")
     }
     var entries: [Entry] = []
     for (key, value) in items {
       guard let name = graph.string(key) else {
         throw CheckpointError(
-          .unsupported, "a tensor has a name, and \(graph.description(of: key, limit: 60)) is none")
+          .unsupported,
+          "expected a string as tensor name, found \(graph.description(of: key, limit: 60))")
       }
       guard let id = tensor(value, of: graph) else {
         throw CheckpointError(
           .unsupported,
-          "'\(name)' is \(graph.description(of: value, limit: 60)), and a model has tensors only")
+          "a model must have only tensors, but '\(name)' is \(graph.description(of: value, limit: 60))"
+        )
       }
       entries.append(Entry(name: name, id: id))
     }
     return entries
   }
 
-  /// The tensor that a value is, or is a parameter around.
+  /// Returns the tensor of a value, which can be wrapped in a parameter.
   private static func tensor(_ node: NodeID, of graph: TensorGraph) -> TensorID? {
     if case .tensor(let id) = graph[node] { return id }
     guard case .parameter(let inner, _)? = graph.knownObject(node),

@@ -4,24 +4,24 @@ package import CkptSkeleton
 
 /// The files of an OLMo checkpoint directory (`olmo/checkpoint.py`).
 package enum OLMoDirectory {
-  /// The state dicts that conversions are about.
+  /// The states that conversions convert.
   package static let states = ["model", "optim"]
-  /// The trainer's own state, which it wants as a pickle.
+  /// The trainer state, which the trainer needs as a pickle.
   package static let trainer = "train"
-  /// What is carried along as it is.
+  /// The configuration, which conversions copy unchanged.
   package static let configuration = "config.yaml"
-  /// How the name of a directory ends that the trainer takes for an unsharded checkpoint.
+  /// The suffix of the directories that the trainer recognizes as unsharded checkpoints.
   package static let suffix = "-unsharded"
 
-  /// Whether the trainer looks for a safetensors file of that name.
+  /// Whether the trainer looks for a safetensors file with that name.
   package static func isStateName(_ name: String) -> Bool {
     (states + [trainer]).contains { name == "\($0).safetensors" }
   }
 
   /// Whether `directory` has an OLMo configuration: a `config.yaml` with a `model` section.
   ///
-  /// - Throws: `inputOutput` when there is a file of that name that cannot be read: to take the
-  ///   directory for another one would name tensors as the trainer does not expect them.
+  /// - Throws: `inputOutput` if such a file cannot be read. Ignoring it would name tensors in a way
+  ///   that the trainer does not expect.
   package static func isCheckpoint(_ directory: FilePath) throws(CheckpointError) -> Bool {
     let path = directory.appending(configuration)
     guard try path.status()?.isRegular == true else { return false }
@@ -31,9 +31,9 @@ package enum OLMoDirectory {
     return text.split(separator: "\n").contains { $0.hasPrefix("model:") }
   }
 
-  /// How tensors are named: as `chosen`, and otherwise in an OLMo directory as its trainer does.
+  /// Returns the naming of tensors: `chosen`, otherwise that of the trainer in an OLMo directory.
   ///
-  /// - Throws: `inputOutput` when it cannot be told.
+  /// - Throws: `inputOutput` if the directory cannot be read.
   package static func layout(
     _ chosen: Layout?, in directory: FilePath
   ) throws(CheckpointError) -> Layout {
@@ -47,28 +47,28 @@ package enum OLMoDirectory {
     }
   }
 
-  /// The files that have one of the trainer's states, in the order in which it looks for them:
-  /// safetensors before `.pt` (`load_state_dict` in `olmo/checkpoint.py`).
+  /// Returns the files with one of the trainer's states, in its order of search: safetensors before
+  /// `.pt` (`load_state_dict` in `olmo/checkpoint.py`).
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package static func files(of state: String, in directory: FilePath) throws(CheckpointError)
     -> [String]
   {
     try FilePath.existing(["\(state).safetensors", "\(state).pt"], in: directory)
   }
 
-  /// The file that the trainer would load for one of its states, or `nil` where there is none.
+  /// Returns the file that the trainer loads for one of its states, or `nil` for none.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package static func file(of state: String, in directory: FilePath) throws(CheckpointError)
     -> String?
   {
     try files(of: state, in: directory).first
   }
 
-  /// The paths of the checkpoint files in `directory`, in the order model, optim, train.
+  /// Returns the checkpoint files in `directory`, in the order model, optim, train.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package static func files(of directory: FilePath) throws(CheckpointError) -> [String] {
     var all: [String] = []
     for state in states + [trainer] { all += try files(of: state, in: directory) }
@@ -78,8 +78,8 @@ package enum OLMoDirectory {
   /// The error for a directory without checkpoint files.
   package static func notACheckpoint(_ directory: FilePath) -> CheckpointError {
     CheckpointError(
-      .unsupported, "there is neither a model nor an optim file in this directory",
-      remedy: "give the directory of one step, such as 'step1000-unsharded', or a file"
+      .unsupported, "this directory has no model file and no optim file",
+      remedy: "pass the directory of one step, such as 'step1000-unsharded', or a file"
     ).framed(by: directory.text)
   }
 

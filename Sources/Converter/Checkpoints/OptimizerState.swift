@@ -2,34 +2,34 @@ package import CkptBase
 package import CkptGraph
 package import CkptModels
 
-/// The parts of an optimizer's state dict, as `torch.optim.Optimizer.state_dict()` and
-/// `FSDP.optim_state_dict()` make it and OLMo's trainer saves it.
+/// The parts of an optimizer state dict, as made by `torch.optim.Optimizer.state_dict()` or
+/// `FSDP.optim_state_dict()` and saved by OLMo's trainer.
 ///
-/// Parameters are keys of `state` and elements of each group's `params`: names under fully sharded
-/// data parallelism, numbers otherwise. OLMo adds `param_names` to the groups, which tells the names
-/// that belong to the numbers.
+/// Parameters are keys of `state` and elements of `params` in each group: names under fully sharded
+/// data parallelism, otherwise numbers. OLMo adds `param_names` to the groups, which maps the
+/// numbers to names.
 package struct OptimizerState {
-  /// What an optimizer keeps of one parameter.
+  /// The state of one parameter.
   package struct Parameter {
     /// The name without wrappers.
     package var name: ParameterName
-    /// Each value with the node that is its key.
+    /// The values with their keys.
     package var values: [(key: NodeID, value: NodeID)]
   }
 
-  /// Parameters that share their settings.
+  /// A group of parameters with common settings.
   package struct Group {
     /// The dict.
     package var node: NodeID
-    /// The parameters in the group's order.
+    /// The parameters, in the order of the group.
     package var names: [ParameterName]
   }
 
-  /// The parameters in the order of `state`.
+  /// The parameters, in the order of `state`.
   package private(set) var parameters: [Parameter] = []
-  /// The groups in their order.
+  /// The groups, in order.
   package private(set) var groups: [Group] = []
-  /// The entries beside `state` and `param_groups`.
+  /// The entries other than `state` and `param_groups`.
   package private(set) var others: [(key: NodeID, value: NodeID)] = []
 
   package static let stateKey = "state"
@@ -38,7 +38,7 @@ package struct OptimizerState {
   static let namesKey = "param_names"
   static let shardedKey = "sharded"
 
-  /// Whether `graph` looks like the state dict of an optimizer.
+  /// Whether `graph` looks like an optimizer state dict.
   package static func isState(_ graph: TensorGraph) -> Bool {
     let keys = (graph.entries(of: graph.root) ?? []).map(\.key)
     return [stateKey, groupsKey].allSatisfy { part in
@@ -46,9 +46,9 @@ package struct OptimizerState {
     }
   }
 
-  /// Finds the parts of the state dict that `graph` is.
+  /// Finds the parts of the state dict in `graph`.
   ///
-  /// - Throws: `unsupported` for another object, `malformed` where its parts disagree.
+  /// - Throws: `unsupported` for another object, `malformed` if its parts disagree.
   package init(of graph: TensorGraph) throws(CheckpointError) {
     var state: NodeID?
     var groups: NodeID?
@@ -64,9 +64,9 @@ package struct OptimizerState {
     else {
       throw CheckpointError(
         .unsupported,
-        "an optimizer's state has 'state' and 'param_groups', and this is "
+        "an optimizer state must have 'state' and 'param_groups', found "
           + graph.description(of: graph.root, limit: 60),
-        remedy: "a safetensors file has the groups in its skeleton, or in the layout olmo")
+        remedy: "in a safetensors file the groups are in the skeleton or the layout olmo")
     }
     var namesOfNumbers: [Int: ParameterName] = [:]
     for group in graph[run] { try add(group, of: graph, &namesOfNumbers) }
@@ -79,13 +79,13 @@ package struct OptimizerState {
           "the state of '\(name.clean)' is \(graph.description(of: value, limit: 60)), not a dict")
       }
       guard seen.insert(name).inserted else {
-        throw CheckpointError(.conflict, "the optimizer has two states of '\(name.clean)'")
+        throw CheckpointError(.conflict, "the optimizer has two states for '\(name.clean)'")
       }
       parameters.append(Parameter(name: name, values: values))
     }
   }
 
-  /// The size of groups of blocks in the names.
+  /// The number of blocks in a group, according to the names.
   package var groupSize: Int { ParameterName.groupSize(of: groups.flatMap(\.names)) }
 
   private mutating func add(
@@ -130,13 +130,13 @@ package struct OptimizerState {
       if let name = namesOfNumbers[number] { return name }
       if !namesOfNumbers.isEmpty {
         throw CheckpointError(
-          .conflict, "parameter \(number) of the optimizer is in no param group with names",
-          remedy: "the file was edited, or its groups are of another optimizer")
+          .conflict, "optimizer parameter \(number) is in no param group with names",
+          remedy: "the file was edited, or its groups belong to another optimizer")
       }
     }
     throw CheckpointError(
       .unsupported,
-      "parameter \(graph.description(of: key, limit: 60)) of the optimizer has no name in "
+      "optimizer parameter \(graph.description(of: key, limit: 60)) has no name in "
         + "'param_names'",
       remedy: "OLMo's trainer saves the names since its first release; other programs do not")
   }

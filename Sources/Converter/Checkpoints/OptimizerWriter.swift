@@ -2,35 +2,35 @@ package import CkptBase
 package import CkptGraph
 internal import CkptModels
 
-/// Puts an optimizer's state dict together: the reverse of ``OptimizerState``.
+/// Builds an optimizer state dict; the reverse of ``OptimizerState``.
 package struct OptimizerWriter {
-  /// What the optimizer keeps of one parameter.
+  /// The state of one parameter.
   package struct Parameter {
     var name: String
     var values: [(key: NodeID, value: NodeID)]
 
-    /// Makes the state of a parameter.
+    /// Creates the state of a parameter.
     package init(name: String, values: [(key: NodeID, value: NodeID)]) {
       self.name = name
       self.values = values
     }
   }
 
-  /// A group: a dict whose settings are taken over, and the parameters in it.
+  /// A group: a dict with the settings to keep, and its parameters.
   package struct Group {
     var settings: NodeID
     var names: [String]
 
-    /// Makes a group.
+    /// Creates a group.
     package init(settings: NodeID, names: [String]) {
       self.settings = settings
       self.names = names
     }
   }
 
-  /// Where the values are, and the new dicts will be.
+  /// The graph with the values, which gets the new dicts.
   package var graph: TensorGraph
-  /// The entries beside `state` and `param_groups`.
+  /// The entries other than `state` and `param_groups`.
   package var others: [(key: NodeID, value: NodeID)] = []
   private var parameters: [Parameter] = []
   private var groups: [Group] = []
@@ -41,9 +41,9 @@ package struct OptimizerWriter {
 
   package mutating func add(_ group: Group) { groups.append(group) }
 
-  /// The graph whose root is the state dict, with keys of the given kind.
+  /// Returns the graph with the state dict as its root, with keys of the given kind.
   ///
-  /// - Throws: `limitExceeded` when the graph is full, `malformed` for a state without a group.
+  /// - Throws: `limitExceeded` if the graph is full, `malformed` for a state without a group.
   package consuming func write(_ kind: OptimizerNames) throws(CheckpointError) -> TensorGraph {
     var keys: [ExactString: NodeID] = [:]
     for name in groups.flatMap(\.names) {
@@ -56,7 +56,8 @@ package struct OptimizerWriter {
     for parameter in parameters {
       guard let key = keys[parameter.name] else {
         throw CheckpointError(
-          .malformed, "the optimizer has a state of '\(parameter.name)', which is in no group")
+          .malformed,
+          "the optimizer has a state for '\(parameter.name)', which is in no param group")
       }
       state += [key, try graph.addDict(parameter.values)]
     }
@@ -73,7 +74,7 @@ package struct OptimizerWriter {
     return graph
   }
 
-  /// A copy of a group's dict with other parameters.
+  /// Adds a copy of a group's dict with other parameters.
   private mutating func addGroup(
     _ group: Group, _ keys: [ExactString: NodeID], _ kind: OptimizerNames
   ) throws(CheckpointError) -> NodeID {
@@ -88,7 +89,7 @@ package struct OptimizerWriter {
       }
       entries.append((entry.key, value))
     }
-    // Numbers mean nothing without the names that belong to them.
+    // Numbers are meaningless without their names.
     let hasNames = entries.contains { graph.string($0.key) == OptimizerState.namesKey }
     if kind == .single, !hasNames {
       entries.append(
@@ -97,8 +98,9 @@ package struct OptimizerWriter {
     return try graph.addDict(entries)
   }
 
-  /// The names as the trainer has them; under sharding, where it takes wrappers out of them by
-  /// itself, those without any.
+  /// Adds the names in the form of the trainer.
+  ///
+  /// For sharding they have no wrappers, because the trainer removes wrappers itself.
   private mutating func addNames(
     _ names: [String], _ kind: OptimizerNames
   ) throws(CheckpointError) -> NodeID {
@@ -116,9 +118,9 @@ package struct OptimizerWriter {
 }
 
 extension TensorGraph {
-  /// Adds a tensor that shows the same bytes as another and comes from no pickle.
+  /// Adds a tensor without a construction that shares the bytes of another.
   ///
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Throws: `limitExceeded` if the graph is full.
   package mutating func addView(of id: TensorID) throws(CheckpointError) -> NodeID {
     var tensor = self[id]
     tensor.node = try add(.none)
@@ -128,24 +130,26 @@ extension TensorGraph {
   }
 }
 
-/// How an optimizer's state refers to its parameters, which decides which trainer loads it.
+/// A naming of parameters in an optimizer state.
+///
+/// It decides which trainers can load the state.
 @nonexhaustive
 public enum OptimizerNames: String, Hashable, Sendable, CaseIterable {
-  /// By name, as trainers under fully sharded data parallelism write and read it.
+  /// Names, as trainers under fully sharded data parallelism use.
   case fsdp
-  /// By number, as a trainer on one device or under distributed data parallelism does it.
+  /// Numbers, as trainers on one device or under distributed data parallelism use.
   case single
 }
 
 extension OptimizerNames {
-  /// Gives the parameters in the optimizer's state that `graph` is keys of this kind.
+  /// Names the parameters of the optimizer state in `graph` in this way.
   ///
-  /// OLMo's trainer takes the prefix `module.` for a part of the name under fully sharded data
-  /// parallelism and then finds no parameter of that name (`_make_optim_state_dict_compatible` in
-  /// `olmo/checkpoint.py`), so what a single device has written does not load there as it is. The
-  /// values and their order stay what they are.
+  /// Under fully sharded data parallelism, OLMo's trainer treats the prefix `module.` as a part of
+  /// the name and then finds no such parameter (`_make_optim_state_dict_compatible` in
+  /// `olmo/checkpoint.py`). A state from a single device therefore does not load there unchanged.
+  /// Values and their order stay the same.
   ///
-  /// - Throws: what ``OptimizerState/init(of:)`` throws.
+  /// - Throws: the errors of ``OptimizerState/init(of:)``.
   package func apply(to graph: inout TensorGraph) throws(CheckpointError) {
     let state = try OptimizerState(of: graph)
     var writer = OptimizerWriter(graph)
@@ -159,7 +163,7 @@ extension OptimizerNames {
     graph = try writer.write(self)
   }
 
-  /// The error for an input without what was to be named.
+  /// Returns the error for an input without parameters to name.
   package static func nothingToName(_ reason: String) -> CheckpointError {
     CheckpointError(.unsupported, reason, remedy: .action(.keepOptimizerNames))
   }

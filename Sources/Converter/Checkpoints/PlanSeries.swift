@@ -2,7 +2,7 @@ package import CkptBase
 package import CkptCopy
 package import CkptPlan
 
-/// Carries out the plans of several files one after the other, and tells one progress of all.
+/// Runs the plans of several files in sequence, with a common progress.
 package struct PlanSeries {
   private let budget: CopyBudget
   private let progress: @Sendable (_ done: Int, _ total: Int) -> Void
@@ -10,12 +10,12 @@ package struct PlanSeries {
   package let byteCount: Int
   private var finishedByteCount = 0
 
-  /// A series of `plans`, none of which is carried out yet.
+  /// Creates a series of `plans`.
   ///
   /// - Parameters:
-  ///   - plans: what ``run(_:into:from:)`` will be called with, in that order.
-  ///   - budget: what it may use of the machine.
-  ///   - progress: is told the bytes done and to do, from any thread.
+  ///   - plans: the plans in the order in which ``run(_:into:from:)`` gets them.
+  ///   - budget: the threads and memory that the series may use.
+  ///   - progress: receives the bytes done and to do, on any thread.
   package init(
     _ plans: [FilePlan], budget: CopyBudget,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
@@ -25,16 +25,16 @@ package struct PlanSeries {
     byteCount = plans.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// Carries out the next plan.
+  /// Runs the next plan.
   ///
-  /// - Throws: what keeps it from being read or written, with `source` in its path.
+  /// - Throws: an error with `source` in its path if a plan cannot be read or written.
   package mutating func run(
     _ plan: FilePlan, into destination: some CopyDestination, from source: String
   ) throws(CheckpointError) {
     let (before, others) = (finishedByteCount, byteCount - plan.byteCount)
     let engine = CopyEngine(budget) {
       [progress] done, total in
-      // Bytes that are only checked count in the engine's total and not in the file's.
+      // The engine's total also counts bytes that are only checked; the file size does not.
       progress(before + done, others + total)
     }
     try CheckpointError.within(source) { () throws(CheckpointError) in
@@ -44,14 +44,14 @@ package struct PlanSeries {
   }
 }
 
-/// One progress of parts that are done one after the other, each of which counts by its size.
+/// A common progress of parts that run in sequence, weighted by size.
 package struct PartProgress: Sendable {
   private let report: @Sendable (_ done: Int, _ total: Int) -> Void
   private var waiting: ArraySlice<Int>
   private var finishedByteCount = 0
   private let byteCount: Int
 
-  /// Parts of these sizes in bytes, none of which is begun.
+  /// Creates a progress for parts of these sizes in bytes.
   package init(
     _ byteCounts: [Int], report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) {
@@ -60,7 +60,7 @@ package struct PartProgress: Sendable {
     byteCount = byteCounts.reduce(0, +)
   }
 
-  /// What the next part is to tell its own progress.
+  /// Returns the progress function of the next part.
   package mutating func next() -> @Sendable (_ done: Int, _ total: Int) -> Void {
     let (before, size) = (finishedByteCount, waiting.popFirst() ?? 0)
     finishedByteCount += size

@@ -5,9 +5,9 @@ internal import CkptFormats
 internal import CkptModels
 internal import CkptYAML
 
-/// A configuration that was found and read, of either side.
+/// A configuration of either side that was found and parsed.
 struct ConfigSource {
-  /// What was read.
+  /// The parsed configuration.
   enum Content {
     case olmo(OLMoConfig)
     case huggingFace(HuggingFaceConfig)
@@ -16,7 +16,7 @@ struct ConfigSource {
   let path: FilePath
   let content: Content
 
-  /// The side that it is translated to.
+  /// The target of its translation.
   var target: ConfigTranslation.Target {
     switch content {
     case .olmo: .huggingFace
@@ -24,10 +24,10 @@ struct ConfigSource {
     }
   }
 
-  /// Finds the configuration of `input` that can be translated to `target`, and reads it.
+  /// Finds and reads the configuration of `input` that can be translated to `target`.
   ///
-  /// - Throws: `unsupported` for a configuration of the very side that is asked for, and for a
-  ///   directory without one, or with both where `target` does not decide.
+  /// - Throws: `unsupported` for a configuration that is already of the target's kind, and for a
+  ///   directory with no configuration, or with both and no `target`.
   init(_ input: String, for target: ConfigTranslation.Target?) throws(CheckpointError) {
     let place = FilePath(input)
     guard let status = try place.status() else { throw .missing(input) }
@@ -36,7 +36,7 @@ struct ConfigSource {
     if let target, target != self.target {
       let side = target == .olmo ? "an OLMo" : "a Hugging Face"
       throw CheckpointError(
-        .unsupported, "this is \(side) configuration already",
+        .unsupported, "this is already \(side) configuration",
         remedy: .action(.chooseOtherTarget)
       ).framed(by: path.text)
     }
@@ -52,19 +52,21 @@ struct ConfigSource {
     }
     guard let path = found.first else {
       let names = target.map { $0.sourceName } ?? "config.yaml or config.json"
-      throw CheckpointError(.unsupported, "there is no \(names) in this directory")
+      throw CheckpointError(.unsupported, "this directory has no \(names)")
         .framed(by: directory.text)
     }
     guard found.count == 1 else {
       throw CheckpointError(
-        .unsupported, "there are a config.yaml and a config.json in this directory",
+        .unsupported, "this directory has both a config.yaml and a config.json",
         remedy: .action(.chooseTarget)
       ).framed(by: directory.text)
     }
     return path
   }
 
-  /// Reads a configuration; the first characters tell JSON from YAML.
+  /// Reads a configuration.
+  ///
+  /// Its first characters distinguish JSON from YAML.
   private static func read(_ path: String) throws(CheckpointError) -> Content {
     let file = try FileSource(path: path)
     let beginning = try file.bytes(in: 0..<4096)
@@ -76,20 +78,20 @@ struct ConfigSource {
   }
 }
 
-/// Where the files of a translated configuration go.
+/// The output paths of a translated configuration.
 struct ConfigDestination {
-  /// A directory to make first; `nil` if none is needed.
+  /// A directory to create first; `nil` for none.
   let directory: String?
   private let place: FilePath
-  /// The name of the main file where it was given.
+  /// The name of the main file, if it was given.
   private let name: String?
   private let isStream: Bool
 
-  /// Decides it.
+  /// Chooses the output paths.
   ///
-  /// Two files are written in one direction, so a path means a directory unless its name has the
-  /// extension of a configuration.
-  /// - Throws: `inputOutput` when the system does not tell what stands there.
+  /// One direction writes two files, so a path is a directory, unless its name has the extension of
+  /// a configuration.
+  /// - Throws: `inputOutput` if the system cannot read the path.
   init(_ destination: Destination, _ source: ConfigSource) throws(CheckpointError) {
     isStream = destination == .standardOutput
     guard case .path(let path) = destination else {
@@ -105,7 +107,7 @@ struct ConfigDestination {
     }
   }
 
-  /// The files of a translation to Hugging Face; only the first fits the standard output.
+  /// Returns the files of a translation to Hugging Face; the standard output takes only the first.
   func huggingFace(_ text: [UInt8], generation: [UInt8]) -> [ConfigTranslation.File] {
     let main = ConfigTranslation.File(
       target: target(HuggingFaceFolder.configuration), text: text)
@@ -114,7 +116,7 @@ struct ConfigDestination {
     return [main, .init(target: second, text: generation)]
   }
 
-  /// The file of a translation to OLMo.
+  /// Returns the file of a translation to OLMo.
   func olmo(_ text: [UInt8]) -> [ConfigTranslation.File] {
     [.init(target: target(OLMoDirectory.configuration), text: text)]
   }

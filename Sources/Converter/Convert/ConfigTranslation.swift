@@ -7,9 +7,9 @@ public import CkptModels
 internal import CkptPlan
 internal import CkptYAML
 
-/// The translation of one configuration, with the files that are written for it.
+/// The translation of one configuration, with its output files.
 public struct ConfigTranslation: Sendable {
-  /// The side whose configuration is written.
+  /// The kind of configuration to write.
   @nonexhaustive
   public enum Target: String, CaseIterable, Sendable {
     /// `config.json` and `generation_config.json`.
@@ -17,7 +17,7 @@ public struct ConfigTranslation: Sendable {
     /// `config.yaml`.
     case olmo
 
-    /// The name of the file that is translated.
+    /// The name of the file to translate.
     var sourceName: String {
       switch self {
       case .huggingFace: OLMoDirectory.configuration
@@ -26,22 +26,22 @@ public struct ConfigTranslation: Sendable {
     }
   }
 
-  /// What the caller decides.
+  /// The caller's choices.
   public struct Options: Sendable {
-    /// The path of a `config.yaml` that supplies what a `config.json` does not know.
+    /// The path of a `config.yaml` with the settings that `config.json` does not have.
     public var template: String?
-    /// What is decided about a translation to Hugging Face.
+    /// The choices for a translation to Hugging Face.
     public var huggingFace = HuggingFaceTranslation.Options()
-    /// Options for writing the files.
+    /// The options for writing the files.
     public var writing = WritingOptions()
 
-    /// The defaults.
+    /// Creates the default options.
     public init() {}
   }
 
-  /// A file to write.
+  /// An output file.
   public struct File: Sendable {
-    /// The place that it is written to.
+    /// The output path.
     public var target: OutputTarget
     /// Its content.
     public var text: [UInt8]
@@ -49,23 +49,23 @@ public struct ConfigTranslation: Sendable {
     public var path: String { target.description }
   }
 
-  /// The file that was read.
+  /// The configuration that was read.
   public let source: String
-  /// The side that is written.
+  /// The kind of configuration that is written.
   public let target: Target
-  /// The class of transformers that the model is.
+  /// The class of the model in transformers.
   public let architecture: Architecture
-  /// What became of every field.
+  /// The outcome of every field.
   public let report: FieldReport
-  /// What ``write()`` writes.
+  /// The files that ``write()`` writes.
   public let files: [File]
   private let options: Options
 
-  /// Translates `input`, a configuration or a directory that has one; writes nothing yet.
+  /// Translates `input`, a configuration or a directory that has one, without writing.
   ///
-  /// Without `target` the kind of the configuration decides.
-  /// - Throws: `unsupported` for what the other side cannot represent, naming the field; `malformed`
-  ///   for what is no configuration; `inputOutput` when a file cannot be read.
+  /// Without `target` the input decides the direction.
+  /// - Throws: `unsupported`, with the field, for a model that the other side cannot represent;
+  ///   `malformed` for an invalid configuration; `inputOutput` if a file cannot be read.
   public init(
     of input: String, to target: Target? = nil, into destination: Destination,
     _ options: Options = Options()
@@ -79,7 +79,8 @@ public struct ConfigTranslation: Sendable {
     case .olmo(let config):
       guard options.template == nil else {
         throw CheckpointError(
-          .unsupported, "a template is for translations to OLMo, and this is an OLMo configuration"
+          .unsupported,
+          "a template applies only to translations to OLMo, but this is an OLMo configuration"
         ).framed(by: source.path.text)
       }
       let (translation, text) = try CheckpointError.within(source.path.text) {
@@ -104,17 +105,17 @@ public struct ConfigTranslation: Sendable {
     directory = place.directory
   }
 
-  /// The directory that is made for the files; `nil` if they need none.
+  /// The directory to create for the files; `nil` for none.
   private let directory: String?
 
-  /// What the user should know, with the file that it is about.
+  /// The warnings, each with its file.
   public var warnings: [Notice] {
     report.warnings.map { $0.prefixed(by: "\(source): ") }
   }
 
-  /// The files that were read for it.
+  /// The files that the translation read.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package var sources: [String] {
     get throws(CheckpointError) {
       var paths = [source]
@@ -124,15 +125,15 @@ public struct ConfigTranslation: Sendable {
     }
   }
 
-  /// Whether a directory that holds files of these names has a configuration that can become that of
+  /// Whether a directory with these file names has a configuration that can be translated to
   /// `target`.
   package static func takes(directoryHolding names: Set<String>, to target: Target?) -> Bool {
     Target.allCases.contains { target ?? $0 == $0 && names.contains($0.sourceName) }
   }
 
-  /// Writes the files, all of them or none.
+  /// Writes all files or none.
   ///
-  /// - Throws: `inputOutput` when a file exists and is not to be replaced, or cannot be written.
+  /// - Throws: `inputOutput` if a file exists and must not be replaced, or cannot be written.
   public func write() throws(CheckpointError) {
     let directories = directory.map { _ in OutputDirectories() }
     do throws(CheckpointError) {

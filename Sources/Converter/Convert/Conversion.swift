@@ -7,28 +7,28 @@ package import CkptJSON
 internal import CkptPlan
 public import CkptSkeleton
 
-/// Converts checkpoints: reads a graph, encodes it as a plan, has the plan carried out.
+/// Converts checkpoints: reads a graph, encodes it as a plan and runs the plan.
 public struct Conversion: Sendable {
-  /// A file that has been written.
+  /// An output file.
   public struct Output: Hashable, Sendable {
-    /// The file that was read.
+    /// The source file.
     public var source: String
-    /// The place that it was written to.
+    /// The output path.
     public var target: OutputTarget
-    /// The format it was converted to; `nil` for a file that was carried along.
+    /// The format of a converted file; `nil` for a copied one.
     public var format: CheckpointFormat?
-    /// How its tensors are named; `nil` for other files than safetensors.
+    /// The naming of tensors in a safetensors file; `nil` for other files.
     public var layout: Layout?
-    /// How many tensors it holds, counted once under each of their names.
+    /// The number of tensors; a tensor with several names counts once for each.
     public var tensorCount: Int
-    /// How many names share the bytes of another.
+    /// The number of names that share the bytes of another.
     public var aliasCount: Int
-    /// Its size in bytes.
+    /// The size in bytes.
     public var byteCount: Int
-    /// What the user should know.
+    /// Warnings for the user.
     public var warnings: [String]
 
-    /// The path of the file that was written, or `-` for the standard output.
+    /// The output path, or `-` for the standard output.
     public var path: String { target.description }
 
     package init(
@@ -48,16 +48,16 @@ public struct Conversion: Sendable {
 
   private let options: ConversionOptions
 
-  /// Conversions that follow `options`.
+  /// Creates a converter with `options`.
   public init(_ options: ConversionOptions) { self.options = options }
 
-  /// Conversions to `format` without further choices.
+  /// Creates a converter to `format` with default options.
   public init(to format: CheckpointFormat) { self.init(ConversionOptions(to: format)) }
 
-  /// The tasks for `inputs`, decided by their names and places alone.
+  /// Returns the tasks for `inputs`, from their names and locations alone.
   ///
-  /// - Throws: `inputOutput` for an input that does not exist; `unsupported` for a directory that is
-  ///   not a checkpoint, and for outputs that would get one name or replace an input.
+  /// - Throws: `inputOutput` for a missing input; `unsupported` for a directory that is not a
+  ///   checkpoint, and for outputs that share a name or replace an input.
   public func tasks(
     for inputs: [String], to destination: Destination
   ) throws(CheckpointError) -> [ConversionTask] {
@@ -75,7 +75,7 @@ public struct Conversion: Sendable {
     try ConversionPlanner(options: options, destination: destination).plan(for: inputs)
   }
 
-  /// How many bytes a task will write, found out without reading tensors.
+  /// Returns the number of bytes that a task will write, without reading tensors.
   ///
   /// - Throws: ``CheckpointError`` for an input that cannot be converted.
   public func measure(_ task: ConversionTask) throws(CheckpointError) -> Int {
@@ -86,12 +86,14 @@ public struct Conversion: Sendable {
     return total
   }
 
-  /// Does one task: all of its outputs appear, or none.
+  /// Runs one task.
+  ///
+  /// All of its outputs appear, or none.
   ///
   /// - Parameters:
-  ///   - task: what ``tasks(for:to:)`` decided.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Returns: the files written.
+  ///   - task: a result of ``tasks(for:to:)``.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the output files.
   /// - Throws: ``CheckpointError`` with the file, archive entry or tensor in its path.
   @discardableResult
   public func run(
@@ -101,7 +103,7 @@ public struct Conversion: Sendable {
     var prepared: [PreparedOutput] = []
     for step in task.steps { prepared += try PreparedOutput.outputs(of: step, options) }
     guard options.optimizerNames == nil || prepared.contains(where: \.isOptimizer) else {
-      throw OptimizerNames.nothingToName("there is no optimizer's state here")
+      throw OptimizerNames.nothingToName("this is not an optimizer state")
         .framed(by: task.input)
     }
     let whole = try wholeDirectory(of: task)
@@ -164,7 +166,7 @@ public struct Conversion: Sendable {
     var series = PlanSeries(
       prepared.map(\.plan), budget: options.budget,
       progress: progress)
-    // Asked for all files before the first is written.
+    // All files are checked before the first is written.
     if let first = staged.first {
       try FreeSpace.require(series.byteCount, in: first.scratchDirectory)
     }
@@ -192,43 +194,45 @@ public struct Conversion: Sendable {
   }
 }
 
-/// What the caller decides about a conversion.
+/// The caller's choices for a conversion.
 public struct ConversionOptions: Sendable {
-  /// The format that is written.
+  /// The output format.
   public var format: CheckpointFormat
-  /// Options for reading the inputs.
+  /// The options for reading inputs.
   public var reading = ReadingOptions()
-  /// Options for writing the files.
+  /// The options for writing files.
   public var writing = WritingOptions()
-  /// How tensors are named; `nil` for what suits the place of the input.
+  /// The naming of tensors; `nil` chooses it by the location of the input.
   public var layout: Layout?
-  /// Options for encoding safetensors files; ``layout`` decides theirs.
+  /// The options for encoding safetensors files; ``layout`` overrides their layout.
   public var safetensors = SafetensorsOptions()
-  /// The most bytes of tensors in one safetensors file, unless one tensor alone has more; `nil` for one
-  /// file, or as many as the input's where that has several.
+  /// The maximum number of bytes of tensors in one safetensors file; `nil` for one file, or for the
+  /// shards of the input.
+  ///
+  /// A larger tensor gets a file of its own.
   public var maximumShardByteCount: Int?
-  /// Whether a directory's `train.pt` is converted instead of carried along.
+  /// Whether the `train.pt` of a directory is converted, not copied.
   public var convertsTrainerState = false
-  /// Whether the metadata of a safetensors file without a skeleton goes along in a `.pt` file.
+  /// Whether a `.pt` file keeps the metadata of a safetensors file without a skeleton.
   public var keepsMetadata = true
-  /// How an optimizer's state refers to parameters; `nil` for as it does.
+  /// The parameter names of an optimizer state; `nil` keeps them.
   public var optimizerNames: OptimizerNames?
   /// Whether names with dots become nested dicts.
   public var nestsNames = false
-  /// Whether outputs are read again and compared with their sources before they get their names.
+  /// Whether to read outputs again and compare them with their sources before they appear.
   public var verifiesOutputs = false
-  /// Where a manifest of the input goes; `nil` for none.
+  /// The path of a manifest of the input; `nil` for none.
   public var manifest: String?
-  /// What it may use of the machine.
+  /// The resources that the conversion may use.
   public var budget = CopyBudget()
   /// The hidden directory in which the files of a new directory are until all are complete; `nil` for
   /// a new one beside the output.
   package var hiddenDirectory: String?
 
-  /// Whether outputs hold all that inputs hold, so that these can be made again from them.
+  /// Whether the inputs can be restored from the outputs.
   ///
-  /// An optimizer's state that is keyed anew does not tell how it was keyed, and shards hold tensors
-  /// alone.
+  /// An optimizer state with new parameter names does not record the old ones, and shards hold only
+  /// tensors.
   public var keepsEverything: Bool {
     guard optimizerNames == nil, maximumShardByteCount == nil else { return false }
     switch format {
@@ -237,13 +241,13 @@ public struct ConversionOptions: Sendable {
     }
   }
 
-  /// The defaults for conversions to `format`.
+  /// Creates the default options for conversions to `format`.
   public init(to format: CheckpointFormat = .safetensors) { self.format = format }
 }
 
-/// Where outputs go.
+/// A destination of outputs.
 public enum Destination: Hashable, Sendable {
-  /// Beside each input, under its name with the new extension.
+  /// Beside each input, with the new extension.
   case besideInput
   /// A file or a directory.
   case path(String)
@@ -251,14 +255,14 @@ public enum Destination: Hashable, Sendable {
   case standardOutput
 }
 
-/// What a run of conversions did, for scripts.
+/// The report of a run of conversions.
 public struct ConversionReport: Sendable {
-  /// The files written.
+  /// The output files.
   public var outputs: [Conversion.Output] = []
-  /// The inputs that failed and why.
+  /// The inputs that failed, with their errors.
   public var failures: [(input: String, error: CheckpointError)] = []
 
-  /// A report of nothing.
+  /// Creates an empty report.
   public init() {}
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.
@@ -276,7 +280,7 @@ public struct ConversionReport: Sendable {
 }
 
 extension Conversion.Output {
-  /// Writes what is told of a file as an object.
+  /// Writes the description of a file as an object.
   package func write(to json: inout JSONWriter) {
     json.beginObject()
     json.member("source", source)

@@ -5,15 +5,15 @@ public import CkptCopy
 internal import CkptFormats
 public import CkptSkeleton
 
-/// Decides what is written where, before anything is read or written.
+/// Decides all outputs before anything is read or written.
 struct ConversionPlanner {
   let options: ConversionOptions
   let destination: Destination
 
-  /// The plan for `inputs`.
+  /// Returns the plan for `inputs`.
   ///
-  /// - Throws: `unsupported` for outputs that would get one name or replace an input, and for a
-  ///   manifest that would have the name of one of these files.
+  /// - Throws: `unsupported` for outputs that share a name or replace an input, and for a manifest
+  ///   with the name of one of the files.
   func plan(for inputs: [String]) throws(CheckpointError) -> ConversionPlan {
     var plan = ConversionPlan()
     for input in inputs {
@@ -35,7 +35,7 @@ struct ConversionPlanner {
         if let other = writers.updateValue(task.input, forKey: ExactString(output)) {
           throw CheckpointError(
             .unsupported, "'\(other)' and '\(task.input)' would both be written to '\(output)'",
-            remedy: "convert them one at a time with different outputs")
+            remedy: "convert them separately, with different outputs")
         }
       }
     }
@@ -97,8 +97,8 @@ struct ConversionPlanner {
       directory = isOnlyInput ? FilePath(path) : FilePath(path).appending(input.name)
     case .standardOutput:
       throw CheckpointError(
-        .unsupported, "a directory has several outputs; standard output takes one",
-        remedy: "give one file of it, such as '\(input.appending(sourceName("model")).text)'")
+        .unsupported, "a directory has several outputs, but standard output takes one",
+        remedy: "pass one of its files, such as '\(input.appending(sourceName("model")).text)'")
     }
     let action = try action(in: input)
     var steps: [ConversionTask.Step] = []
@@ -123,7 +123,7 @@ struct ConversionPlanner {
     return task
   }
 
-  /// The files that go along as they are.
+  /// Returns the files that are copied unchanged.
   private func carriedSteps(
     from input: FilePath, to directory: FilePath
   ) throws(CheckpointError) -> [ConversionTask.Step] {
@@ -141,10 +141,10 @@ struct ConversionPlanner {
     return steps
   }
 
-  /// The state dicts that are converted.
+  /// Returns the state dicts to convert.
   ///
-  /// The trainer's own state is converted when asked for, and on the way back when there is nothing
-  /// else to have it from.
+  /// The trainer state is converted on request. On the way back it is also converted if there is no
+  /// `train.pt`.
   private func convertedStates(of input: FilePath) throws(CheckpointError) -> [String] {
     let trainer = OLMoDirectory.trainer
     let converts =
@@ -172,42 +172,45 @@ struct ConversionPlanner {
 public struct ConversionPlan: Sendable {
   /// The tasks, in the order of the inputs.
   public var tasks: [ConversionTask] = []
-  /// The inputs that do not exist or are no checkpoints, and why.
+  /// The inputs that do not exist or are not checkpoints, with their errors.
   public var failures: [(input: String, error: CheckpointError)] = []
 }
 
-/// One input with everything that will be written for it.
+/// One input with all of its outputs.
 public struct ConversionTask: Sendable {
-  /// What happens to one file.
+  /// An action on one file.
   @nonexhaustive
   public enum Action: Hashable, Sendable {
-    /// It becomes a safetensors file of that layout.
+    /// Convert it to safetensors with a layout.
     case encodeSafetensors(Layout)
-    /// It becomes several safetensors files and their index: with at most so many bytes of tensors
-    /// each, or each with the tensors of one of its own files. The target is the name of a file that
-    /// would have all.
+    /// Convert it to safetensors shards with an index.
+    ///
+    /// A shard has at most `maximumByteCount` bytes of tensors; `nil` keeps the shards of the input.
+    /// The target is the name of a single file with all tensors.
     case encodeShards(maximumByteCount: Int?)
-    /// It becomes a `.pt` file.
+    /// Convert it to a `.pt` file.
     case encodeTorch
-    /// It is copied as it is.
+    /// Copy it unchanged.
     case carry
   }
 
-  /// One file that is read and the file that is written for it.
+  /// One source file with its output.
   public struct Step: Sendable {
-    /// The file that is read.
+    /// The source file.
     public var source: String
-    /// The place that is written to.
+    /// The output path.
     public var target: OutputTarget
-    /// What happens to it.
+    /// The action.
     public var action: Action
   }
 
   /// The file or directory that was given.
   public var input: String
-  /// What is written for it; all of it appears, or nothing.
+  /// The steps.
+  ///
+  /// All of their outputs appear, or none.
   public var steps: [Step]
-  /// The directory the outputs go to, which is made where it does not exist.
+  /// The output directory, which is created if needed.
   public var directory: String?
   /// Whether the directory is for the outputs of this task alone: a new one appears complete or not
   /// at all.

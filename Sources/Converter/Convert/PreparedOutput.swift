@@ -7,18 +7,18 @@ internal import CkptGraph
 internal import CkptPlan
 internal import CkptSkeleton
 
-/// A file to write, with everything known about it before a byte moves.
+/// A planned output file, before a byte is copied.
 struct PreparedOutput {
-  /// What is told of it.
+  /// The description of the output for the report.
   var output: Conversion.Output
   /// Its bytes.
   var plan: FilePlan
-  /// What it is made from; `nil` for a file that is carried along.
+  /// The source checkpoint; `nil` for a file that is copied unchanged.
   var source: Checkpoint?
-  /// Whether the output has a place for all of its source.
+  /// Whether the output can hold all of its source.
   var holdsAll = true
 
-  /// Whether it is the state of an optimizer.
+  /// Whether it is an optimizer state.
   var isOptimizer: Bool { source.map { OptimizerState.isState($0.graph) } ?? false }
 
   /// Reads the source of a step and plans its outputs: one, or the shards of it and their index.
@@ -73,7 +73,7 @@ struct PreparedOutput {
     return outputs + [output(index.name, plan)]
   }
 
-  /// An output from its parts.
+  /// Creates an output.
   init(
     output: Conversion.Output, plan: FilePlan, source: Checkpoint? = nil, holdsAll: Bool = true
   ) {
@@ -83,7 +83,7 @@ struct PreparedOutput {
     self.holdsAll = holdsAll
   }
 
-  /// Plans a conversion; `layout` is for safetensors files.
+  /// Plans a conversion; `layout` applies to safetensors files.
   private init(
     encoding step: ConversionTask.Step, _ options: ConversionOptions, _ layout: Layout?
   ) throws(CheckpointError) {
@@ -120,16 +120,16 @@ struct PreparedOutput {
       aliasCount: 0, byteCount: plan.byteCount, warnings: [])
   }
 
-  /// The checkpoint of a step, which must not be of the format that is written already.
+  /// Reads the checkpoint of a step, which must not have the output format already.
   private static func read(
     _ step: ConversionTask.Step, _ options: ConversionOptions
   ) throws(CheckpointError) -> Checkpoint {
     var checkpoint = try CheckpointFile.read(step.source, options.reading)
     let format = checkpoint.container?.format
-    // To cut a file into shards, or to join shards, changes what is there.
+    // Splitting a file into shards, or joining shards, is a change too.
     guard format != options.format || options.maximumShardByteCount != nil else {
       throw CheckpointError(
-        .unsupported, "this is a \(format == .torch ? ".pt" : "safetensors") file already"
+        .unsupported, "this is already a \(format == .torch ? ".pt" : "safetensors") file"
       ).framed(by: step.source)
     }
     if let names = options.optimizerNames, OptimizerState.isState(checkpoint.graph) {
@@ -140,25 +140,26 @@ struct PreparedOutput {
     return checkpoint
   }
 
-  /// OLMo's trainer takes `model.safetensors` before `model.pt` and reads no other layout.
+  /// Warns about files that OLMo's trainer cannot read: it tries `model.safetensors` before
+  /// `model.pt` and reads only the layout `olmo`.
   private static func placeWarnings(_ step: ConversionTask.Step, _ layout: Layout?) -> [String] {
     guard let layout, layout != .olmo, let path = step.target.path.map({ FilePath($0) }),
       OLMoDirectory.isStateName(path.name),
       (try? OLMoDirectory.isCheckpoint(path.directory)) != false
     else { return [] }
     return [
-      "the OLMo trainer will try to load '\(path.text)' before the .pt file and fail: it reads "
-        + "layout olmo only"
+      "OLMo's trainer will try to load '\(path.text)' before the .pt file and fail, because it reads "
+        + "only the layout olmo"
     ]
   }
 }
 
-/// Reads an output again before it has its name, and compares it with what it was made from.
+/// Reads an output again before it appears, and compares it with its source.
 enum OutputVerification {
-  /// Makes sure that `written` holds what the source of `item` does.
+  /// Checks that `written` holds the same as the source of `item`.
   ///
-  /// An output that cannot hold all of it is compared byte by byte with what was to be written.
-  /// - Throws: `conflict` where something differs, and what reading both throws.
+  /// An output that cannot hold all of it is compared byte by byte with its plan.
+  /// - Throws: `conflict` if something differs, and the errors of reading both.
   static func require(
     _ item: PreparedOutput, in written: any ByteSource, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
@@ -166,7 +167,7 @@ enum OutputVerification {
     guard let source = item.source, item.holdsAll else {
       let found = try item.plan.differences(from: written, budget: budget, progress: progress)
       guard found.isEmpty, written.byteCount == item.plan.byteCount else {
-        throw mismatch("its bytes differ")
+        throw mismatch("the bytes differ")
       }
       return
     }
@@ -182,9 +183,9 @@ enum OutputVerification {
 
   private static func mismatch(_ text: String) -> CheckpointError {
     CheckpointError(
-      .conflict, "what was written is not what was read: \(text)",
+      .conflict, "the output differs from the input: \(text)",
       remedy: .text(
-        "nothing is left of it; if it happens again, test the memory and the disk of this "
+        "the output was removed; if this happens again, test the memory and the disk of this "
           + "machine, and report it as a bug if both are in order"))
   }
 }

@@ -6,7 +6,7 @@ internal import CkptGraph
 internal import CkptPlan
 internal import CkptSkeleton
 
-/// The files that a directory will consist of, and what is to be told of them.
+/// The planned files of an output directory, and its report.
 struct DirectoryPlan {
   private(set) var files: [DirectoryWriter.File] = []
   private(set) var report = DirectoryReport()
@@ -15,7 +15,7 @@ struct DirectoryPlan {
   /// The size of all files, in bytes.
   var byteCount: Int { files.reduce(0) { $0 + $1.plan.byteCount } }
 
-  /// A plan for the directory `path`, without files.
+  /// Creates a plan without files for the directory `path`.
   init(_ path: String) { self.path = path }
 
   /// Adds a file that was made from `source`.
@@ -32,7 +32,7 @@ struct DirectoryPlan {
         warnings: warnings))
   }
 
-  /// Adds a file with these bytes.
+  /// Adds a file with the given bytes.
   mutating func add(_ name: String, from source: String, bytes: [UInt8]) {
     var plan = FilePlan()
     plan.append(.literal(bytes))
@@ -41,7 +41,7 @@ struct DirectoryPlan {
 
   /// Adds a copy of a file.
   ///
-  /// - Throws: `inputOutput` when it cannot be opened.
+  /// - Throws: `inputOutput` if it cannot be opened.
   mutating func add(_ name: String, copyOf source: String) throws(CheckpointError) {
     let file = try FileSource(path: source)
     var plan = FilePlan()
@@ -52,55 +52,58 @@ struct DirectoryPlan {
     add(name, from: source, plan)
   }
 
-  /// Adds the files of a tokenizer: of the one at `path` where that is given, and otherwise of the one
-  /// in `input`, if there is one; returns whether there was.
+  /// Adds the files of a tokenizer: the one at `path` if given, otherwise the one in `input`.
   ///
-  /// - Throws: `inputOutput` when they cannot be opened, `unsupported` when there is none at `path`.
+  /// Returns whether there was one.
+  ///
+  /// - Throws: `inputOutput` if they cannot be opened, `unsupported` if `path` has no tokenizer.
   mutating func addTokenizer(
     at path: String?, or input: FilePath
   ) throws(CheckpointError) -> Bool {
     let files = try HuggingFaceFolder.tokenizer(at: path ?? input.text)
     for (name, path) in files { try add(name, copyOf: path) }
     if let path, files.isEmpty {
-      throw CheckpointError(.unsupported, "there is no tokenizer in this directory").framed(
+      throw CheckpointError(.unsupported, "this directory has no tokenizer").framed(
         by: path)
     }
     return !files.isEmpty
   }
 
-  /// Warns of something that was done, but not as it might be expected.
+  /// Adds a warning to the report.
   mutating func warn(_ notice: Notice) { report.warnings.append(notice) }
 
-  /// Notes something that could have been done and was not asked for.
+  /// Adds a hint about an unused option to the report.
   mutating func note(_ notice: Notice) { report.notes.append(notice) }
 
-  /// Changes what is told beside the files.
+  /// Changes the report.
   mutating func describe(_ change: (inout DirectoryReport) -> Void) { change(&report) }
 }
 
 extension DirectoryPlan {
-  /// Refuses a path at which there is no directory.
+  /// Checks that a path is a directory.
   ///
-  /// - Throws: `inputOutput` for nothing, `unsupported` for a file.
+  /// - Throws: `inputOutput` for a missing path, `unsupported` for a file.
   static func requireDirectory(_ path: FilePath) throws(CheckpointError) {
     guard let status = try path.status() else {
       throw .missing(path.text)
     }
     guard !status.isDirectory else { return }
     throw CheckpointError(
-      .unsupported, "this is a file, and a checkpoint's directory is needed"
+      .unsupported, "this is a file; pass the directory of a checkpoint"
     ).framed(by: path.text)
   }
 }
 
-/// The type of a model's weights.
+/// The dtype of a model's weights.
 enum WeightType {
-  /// The types that a configuration can name and transformers computes with.
+  /// The dtypes that a configuration can name and that transformers computes with.
   private static let known: Set<DType> = [.float64, .float32, .float16, .bfloat16]
 
-  /// The type of all tensors of a model; the first one's where there are several, with a warning.
+  /// Returns the dtype of a model's tensors.
   ///
-  /// - Throws: `unsupported` for types that are not floating-point numbers.
+  /// If there are several, it warns and returns the first.
+  ///
+  /// - Throws: `unsupported` for dtypes that are not floating-point.
   static func only(of graph: TensorGraph, _ plan: inout DirectoryPlan) throws(CheckpointError)
     -> DType
   {
@@ -110,12 +113,12 @@ enum WeightType {
     }
     if let other = found.first(where: { !known.contains($0) }) {
       throw CheckpointError(
-        .unsupported, "weights are floating-point numbers, these are \(other.name)")
+        .unsupported, "weights must be floating-point numbers, found \(other.name)")
     }
     if found.count > 1 {
       plan.warn(
         Notice(
-          "weights are of several types: \(found.map(\.name).joined(separator: ", "))",
+          "weights have several dtypes: \(found.map(\.name).joined(separator: ", "))",
           remedy: .action(.castToOneDType)))
     }
     return found.first ?? .float32

@@ -4,17 +4,17 @@ internal import CkptCopy
 internal import CkptFormats
 internal import CkptPlan
 
-/// Writes files into one directory, in which they appear all together.
+/// Writes files that appear in one directory all together.
 ///
-/// A directory that does not exist, or is empty, appears complete or not at all. Into one that has
-/// files already they are written where replacing was asked for; files of other names stay, except
-/// that old weights must not be taken for the new ones.
+/// A new or empty directory appears complete or not at all. Files are written into a directory with
+/// files only if replacing was requested. Other files stay, except that old weights must not be
+/// mistaken for the new ones.
 struct DirectoryWriter {
   /// A file to write.
   struct File {
     /// The name below the directory.
     var name: String
-    /// What the bytes come from, for messages.
+    /// The source of the bytes, for messages.
     var source: String
     /// The bytes.
     var plan: FilePlan
@@ -23,15 +23,15 @@ struct DirectoryWriter {
   private let path: String
   private let options: DirectoryOptions
 
-  /// A writer of the directory `path`.
+  /// Creates a writer for the directory `path`.
   init(_ path: String, _ options: DirectoryOptions) {
     self.path = path
     self.options = options
   }
 
-  /// Whether there is something in the directory already.
+  /// Returns whether the directory has files already.
   ///
-  /// - Throws: `inputOutput` for something that is there and not to be replaced.
+  /// - Throws: `inputOutput` if it has files that must not be replaced.
   func requireWritable() throws(CheckpointError) -> Bool {
     guard let status = try FilePath(path).status() else { return false }
     guard status.isDirectory else { throw .occupiedDirectory(path) }
@@ -42,10 +42,11 @@ struct DirectoryWriter {
     return !names.isEmpty
   }
 
-  /// Writes the files of a plan, which is not made where they could not be written.
+  /// Writes the files of a plan.
   ///
-  /// - Throws: what making the plan throws, and what keeps a file from being written; then none of
-  ///   them appears.
+  /// The plan is only made if the directory is writable.
+  ///
+  /// - Throws: the errors of `plan` and of writing; then no file appears.
   func write(
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
     _ makePlan: () throws(CheckpointError) -> DirectoryPlan
@@ -58,7 +59,7 @@ struct DirectoryWriter {
 
   /// Writes all of `files`.
   ///
-  /// - Throws: what keeps a file from being written; then none of them appears.
+  /// - Throws: an error if a file cannot be written; then no file appears.
   func write(
     _ files: [File], progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) {
@@ -135,8 +136,10 @@ struct DirectoryWriter {
     return names.map(\.text)
   }
 
-  /// Readers take what they find first, so weights of an earlier run must not stay beside new ones,
-  /// and neither must what the way back would take for a part of them.
+  /// Refuses weights of an earlier run beside new ones, because readers use the first ones they
+  /// find.
+  ///
+  /// The same holds for files that the way back would use.
   private func requireNoStaleWeights(_ files: [File]) throws(CheckpointError) {
     let written = Set(names: files.map(\.name))
     let names = try FilePath(path).entryNames()
@@ -148,8 +151,8 @@ struct DirectoryWriter {
     guard let stale else { return }
     throw CheckpointError(
       .unsupported,
-      "'\(stale)' is in this directory and would not be replaced: it might be read in "
-        + "place of what is written now",
+      "this directory has '\(stale)', which would not be replaced: programs could read it "
+        + "instead of the new weights",
       remedy: "remove it, or write to a new directory"
     ).framed(by: path)
   }

@@ -7,13 +7,13 @@ internal import CkptPlan
 
 /// The tensors of a Hugging Face model, checked against its configuration.
 package struct HuggingFaceTensors {
-  /// The tensors that the model consists of.
+  /// The tensors of the model.
   private(set) var tensors: NamedTensors
 
-  /// Checks the tensors of `graph`, once those that say nothing are left out.
+  /// Checks the tensors of `graph` without the redundant ones.
   ///
-  /// - Throws: `conflict` where tensors and configuration disagree, `inputOutput` and
-  ///   `checksumMismatch` when tensors that must be equal cannot be read.
+  /// - Throws: `conflict` if tensors and configuration disagree; `inputOutput` or
+  ///   `checksumMismatch` if tensors that must be equal cannot be read.
   init(
     of graph: TensorGraph, _ map: TensorMap, budget: CopyBudget
   ) throws(CheckpointError) {
@@ -25,12 +25,13 @@ package struct HuggingFaceTensors {
   private static let embedding = "model.embed_tokens.weight"
   private static let output = "lm_head.weight"
 
-  /// The tensors of `graph` without what a file may have beside the model and that says nothing:
-  /// buffers that every version computes anew, and the weights of an output that is tied to the
-  /// embedding, if they are the embedding's.
+  /// Returns the tensors of `graph` without redundant ones.
   ///
-  /// - Throws: `conflict` where a tied output is not the embedding, `unsupported` for an object that
-  ///   is no state dict, `inputOutput` when tensors that must be equal cannot be read.
+  /// These are buffers that every version computes anew, and output weights that are tied to the
+  /// embedding and equal to it.
+  ///
+  /// - Throws: `conflict` if a tied output differs from the embedding, `unsupported` for an object
+  ///   that is not a state dict, `inputOutput` if tensors that must be equal cannot be read.
   package static func significant(
     in graph: TensorGraph, _ map: TensorMap, budget: CopyBudget
   ) throws(CheckpointError) -> NamedTensors {
@@ -41,15 +42,15 @@ package struct HuggingFaceTensors {
     guard try ValueEquality(graph, budget).holds(of: embedding, output) else {
       throw CheckpointError(
         .conflict,
-        "'\(Self.output)' differs from '\(Self.embedding)', and the configuration says that they "
-          + "are one (tie_word_embeddings)",
+        "'\(Self.output)' differs from '\(Self.embedding)', but the configuration says that they "
+          + "are tied (tie_word_embeddings)",
         remedy: "set tie_word_embeddings to false if the model has both")
     }
     tensors.remove([ExactString(Self.output)])
     return tensors
   }
 
-  /// Norms that have no weights in OLMo's model must be without effect here.
+  /// Checks that norms without weights in OLMo's model have no effect here.
   private func requireOnes(
     of graph: TensorGraph, _ map: TensorMap, _ budget: CopyBudget
   ) throws(CheckpointError) {
@@ -66,14 +67,14 @@ package struct HuggingFaceTensors {
         guard try !ValueEquality(graph, budget).holds(of: id, [expected]) else { continue }
         throw CheckpointError(
           .conflict,
-          "'\(part.name)' is not all ones, and the norms of OLMo's configuration have no weights",
+          "'\(part.name)' is not all ones, but the norms of OLMo's configuration have no weights",
           remedy: .action(.useTemplateWithNorms))
       }
     }
   }
 }
 
-/// Whether values of one graph that must be equal are.
+/// Compares values of one graph that must be equal.
 struct ValueEquality {
   private let graph: TensorGraph
   private let budget: CopyBudget
@@ -83,10 +84,10 @@ struct ValueEquality {
     self.budget = budget
   }
 
-  /// Whether two nodes are the same number, text or constant, or tensors with the same elements.
+  /// Whether two nodes are the same number, text or constant, or tensors with equal elements.
   ///
-  /// Tensors are read unless they show the same bytes.
-  /// - Throws: `inputOutput` and `checksumMismatch` when that fails.
+  /// Tensors are read, unless they share their bytes.
+  /// - Throws: `inputOutput` or `checksumMismatch` if that fails.
   func holds(of left: NodeID, _ right: NodeID) throws(CheckpointError) -> Bool {
     if left == right { return true }
     switch (graph[left], graph[right]) {
@@ -100,7 +101,7 @@ struct ValueEquality {
 
   /// Whether two tensors have the same type, shape and elements.
   ///
-  /// - Throws: `inputOutput` and `checksumMismatch` when they cannot be read.
+  /// - Throws: `inputOutput` or `checksumMismatch` if they cannot be read.
   func holds(of left: TensorID, _ right: TensorID) throws(CheckpointError) -> Bool {
     let (first, second) = (graph[left], graph[right])
     guard first.dtype == second.dtype, first.shape == second.shape else { return false }
@@ -113,9 +114,9 @@ struct ValueEquality {
     return try holds(of: right, [region])
   }
 
-  /// Whether the packed elements of a tensor are `regions`, one after the other.
+  /// Whether the packed elements of a tensor equal `regions` in sequence.
   ///
-  /// - Throws: `inputOutput` and `checksumMismatch` when they cannot be read.
+  /// - Throws: `inputOutput` or `checksumMismatch` if they cannot be read.
   func holds(of id: TensorID, _ regions: [FileRegion]) throws(CheckpointError) -> Bool {
     let comparison = try ComparingOutput(expecting: regions)
     try CopyEngine(budget).run(plan(of: graph[id]), into: comparison)
@@ -129,16 +130,17 @@ struct ValueEquality {
   }
 }
 
-/// Ones: what a norm without weights multiplies by.
+/// A tensor of ones, the factor of a norm without weights.
 ///
-/// They lie in a temporary file without a name, so that they are copied like all other tensors.
+/// The ones lie in an unnamed temporary file, so they are copied like all other tensors.
 struct ConstantTensor {
   private let dtype: DType
   private let file: any ByteSource
 
-  /// `count` ones of type `dtype`.
+  /// Creates `count` ones of type `dtype`.
   ///
-  /// - Throws: `unsupported` for types that no weights have, `inputOutput` when there is no room.
+  /// - Throws: `unsupported` for a dtype that is not for weights, `inputOutput` if there is no
+  ///   space.
   init(ones count: Int, _ dtype: DType) throws(CheckpointError) {
     self.dtype = dtype
     let one = try Self.one(dtype)
@@ -147,20 +149,20 @@ struct ConstantTensor {
     file = try TemporaryOutput.holding(plan, budget: CopyBudget(threads: 1))
   }
 
-  /// The first `count` ones as they lie in the file.
+  /// Returns the region of the first `count` ones.
   func region(count: Int) -> FileRegion {
     FileRegion(source: file, range: 0..<count * dtype.byteCount, name: "ones")
   }
 
   /// Adds a vector of ones to a graph.
   ///
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Throws: `limitExceeded` if the graph is full.
   func add(shape: [Int], to graph: inout TensorGraph) throws(CheckpointError) -> NodeID {
     try graph.addPackedTensor(
       dtype, shape, key: "ones", region: region(count: shape.reduce(1, *)))
   }
 
-  /// One, little-endian.
+  /// Returns the bytes of one, little-endian.
   private static func one(_ dtype: DType) throws(CheckpointError) -> [UInt8] {
     switch dtype {
     case .float64: [0, 0, 0, 0, 0, 0, 0xf0, 0x3f]
@@ -169,7 +171,7 @@ struct ConstantTensor {
     case .float16: [0, 0x3c]
     default:
       throw CheckpointError(
-        .unsupported, "weights are floating-point numbers, these are \(dtype.name)")
+        .unsupported, "weights must be floating-point numbers, found \(dtype.name)")
     }
   }
 }

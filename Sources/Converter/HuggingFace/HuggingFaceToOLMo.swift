@@ -8,41 +8,43 @@ internal import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
-/// Turns a Hugging Face folder into the directory of an OLMo checkpoint that the trainer loads.
+/// Converts a Hugging Face model to the directory of an OLMo checkpoint that the trainer loads.
 public struct HuggingFaceToOLMo: Sendable {
-  /// What the caller decides.
+  /// The caller's choices.
   public struct Options: Sendable {
-    /// What holds for any directory that is written.
+    /// The options for the output directory.
     public var folder = DirectoryOptions()
-    /// The format of the model's and the optimizer's state.
+    /// The format of the model and the optimizer state.
     public var format = CheckpointFormat.torch
-    /// The type that weights are cast to; `nil` keeps their bits.
+    /// The dtype to cast weights to; `nil` keeps their bits.
     public var dtype: DType?
-    /// A `config.yaml` for what Hugging Face does not know; `nil` for OLMo's official values.
+    /// A `config.yaml` with settings that `config.json` does not have; `nil` uses OLMo's official
+    /// values.
     public var template: String?
-    /// How the optimizer's state refers to parameters; `nil` for what it was, or else by name.
+    /// The parameter names in the optimizer state; `nil` keeps those of OLMo, otherwise uses names.
     public var optimizerNames: OptimizerNames?
-    /// Where the tokenizer is; `nil` for the input.
+    /// The location of the tokenizer; `nil` for the input.
     public var tokenizer: String?
 
-    /// The defaults.
+    /// Creates the default options.
     public init() {}
   }
 
   var options: Options
 
-  /// Conversions that follow `options`.
+  /// Creates a converter with `options`.
   public init(_ options: Options = Options()) { self.options = options }
 
-  /// Converts the folder `input` to the directory `output`, which appears complete or not at all.
+  /// Converts the directory `input` to the directory `output`, which appears complete or not at
+  /// all.
   ///
   /// - Parameters:
-  ///   - input: a folder that `save_pretrained` or ``OLMoToHuggingFace`` wrote.
-  ///   - output: a directory that is empty or does not exist.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Returns: what was written and what became of the configuration.
-  /// - Throws: ``CheckpointError`` with the file, member or tensor in its path: `unsupported` for models
-  ///   that OLMo's trainer has not, `conflict` where files of the folder disagree.
+  ///   - input: a directory that `save_pretrained` or ``OLMoToHuggingFace`` wrote.
+  ///   - output: a new or empty directory.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the output files and the outcome of the configuration.
+  /// - Throws: ``CheckpointError`` with the file, setting or tensor in its path: `unsupported` for
+  ///   a model that OLMo's trainer cannot compute, `conflict` if files of the directory disagree.
   public func run(
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -59,8 +61,8 @@ public struct HuggingFaceToOLMo: Sendable {
     try DirectoryPlan.requireDirectory(input)
     guard try FilePath(configPath).status() != nil else {
       throw CheckpointError(
-        .unsupported, "there is no config.json here",
-        remedy: "give a folder that save_pretrained wrote"
+        .unsupported, "this directory has no config.json",
+        remedy: "pass a directory that save_pretrained wrote"
       ).framed(by: input.text)
     }
     let config = try HuggingFaceConfig(path: configPath)
@@ -88,8 +90,8 @@ public struct HuggingFaceToOLMo: Sendable {
     if !FilePath(output).name.hasSuffix(OLMoDirectory.suffix) {
       plan.warn(
         Notice(
-          "OLMo's trainer takes a directory for an unsharded checkpoint only if its name ends in "
-            + "'\(OLMoDirectory.suffix)': rename '\(output)' before it is loaded"))
+          "OLMo's trainer recognizes an unsharded checkpoint only if the directory name ends in "
+            + "'\(OLMoDirectory.suffix)'; rename '\(output)' before you load it"))
     }
     return plan
   }
@@ -130,7 +132,7 @@ public struct HuggingFaceToOLMo: Sendable {
     guard try path.status() != nil else {
       guard options.optimizerNames != nil else { return false }
       throw OptimizerNames.nothingToName(
-        "there is no \(HuggingFaceFolder.optimizer) in this folder"
+        "this directory has no \(HuggingFaceFolder.optimizer)"
       )
       .framed(by: input.text)
     }
@@ -153,8 +155,8 @@ public struct HuggingFaceToOLMo: Sendable {
     return true
   }
 
-  /// The file that travelled with a folder, filled with the folder's tensors; `nil` where none did or
-  /// the tensors are others now.
+  /// Restores the original file from its skeleton and the tensors of the directory; `nil` without a
+  /// skeleton, or if the tensors changed.
   private func restore(
     _ kind: OLMoSidecar.Kind, _ map: TensorMap, _ whole: Checkpoint, from path: FilePath,
     to plan: inout DirectoryPlan
@@ -171,7 +173,7 @@ public struct HuggingFaceToOLMo: Sendable {
     switch restoration {
     case .whole(let checkpoint): return checkpoint
     case .changed(let reason):
-      plan.warn("'\(path.text)' is of other tensors, and is not used: \(reason)")
+      plan.warn("'\(path.text)' does not match the tensors and is not used: \(reason)")
       return nil
     }
   }
@@ -191,7 +193,7 @@ public struct HuggingFaceToOLMo: Sendable {
           name, from: path, encoding.plan, format: .torch, tensorCount: encoding.tensorCount,
           aliasCount: encoding.aliasCount, warnings: warnings + encoding.warnings)
       case .safetensors:
-        // The layout itself has all there is to say of an object that was just put together.
+        // The layout itself describes all of a newly made object.
         let encoding = try SafetensorsEncoder.encode(
           checkpoint, options: .init(layout: .olmo, includesSkeleton: restored != nil))
         plan.add(
@@ -208,8 +210,9 @@ public struct HuggingFaceToOLMo: Sendable {
 
   // MARK: Small files
 
-  /// The trainer's state, without which it loads nothing: the one that travelled, or an empty dict,
-  /// which is enough for a trainer that is told to reset its state.
+  /// Adds the trainer state, which the trainer needs: the original one, or an empty dict.
+  ///
+  /// An empty dict is enough for a trainer that resets its state.
   private func addTrainer(
     of input: FilePath, to plan: inout DirectoryPlan
   ) throws(CheckpointError) -> Bool {
@@ -227,8 +230,8 @@ public struct HuggingFaceToOLMo: Sendable {
     return false
   }
 
-  /// What OLMo has no place for: the configuration as it was, unless OLMo's was translated to it, and
-  /// the tokenizer.
+  /// Adds the files that OLMo has no place for: the tokenizer, and the original configuration
+  /// unless it was translated from OLMo's.
   private func addOrigin(
     of input: FilePath, _ config: HuggingFaceConfig, to plan: inout DirectoryPlan
   ) throws(CheckpointError) {
@@ -244,21 +247,21 @@ public struct HuggingFaceToOLMo: Sendable {
 }
 
 extension HuggingFaceToOLMo: DirectoryConversion {
-  /// What holds for the directory that is written.
+  /// The options for the output directory.
   package var folder: DirectoryOptions {
     get { options.folder }
     set { options.folder = newValue }
   }
 
-  /// Whether there are a configuration of Hugging Face and weights.
+  /// Whether the files include a Hugging Face configuration and weights.
   package func takes(directoryHolding names: Set<String>) -> Bool {
     names.contains(HuggingFaceFolder.configuration) && ModelFolder.holdsWeights(names)
   }
 
-  /// The configurations, the weights, what travelled with them, and the tokenizer.
+  /// Returns the configurations, the weights, the files of the trainer and the tokenizer.
   ///
-  /// - Throws: `inputOutput` when there is no such directory, or no tokenizer where one is named; what
-  ///   reading the index of the weights throws.
+  /// - Throws: `inputOutput` if the directory or a named tokenizer does not exist, and the errors
+  ///   of reading the index of the weights.
   package func sources(of input: String) throws(CheckpointError) -> [String] {
     let place = FilePath(input)
     try DirectoryPlan.requireDirectory(place)
@@ -268,13 +271,13 @@ extension HuggingFaceToOLMo: DirectoryConversion {
       paths += try ModelFolder.files(of: weights)
     }
     paths += [options.template].compactMap(\.self)
-    // The vocabulary's size is taken from the folder, wherever the tokenizer that goes along is.
+    // The vocabulary size always comes from the input, even if the tokenizer comes from elsewhere.
     let places = Set([input, options.tokenizer ?? input]).sorted()
     for place in places { paths += try HuggingFaceFolder.tokenizer(at: place).map(\.path) }
     return paths
   }
 
-  /// The bytes that converting `input` would write, found without reading tensors.
+  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
   ///
   /// - Throws: ``CheckpointError`` for an input that cannot be converted.
   package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
@@ -283,7 +286,7 @@ extension HuggingFaceToOLMo: DirectoryConversion {
 }
 
 extension Checkpoint {
-  /// A state dict that was put together from others, and so is in no file.
+  /// Creates a checkpoint for a state dict that was merged from others and is in no file.
   init(named graph: TensorGraph, warnings: [String] = []) {
     self.init(graph: graph, container: nil, warnings: warnings)
   }

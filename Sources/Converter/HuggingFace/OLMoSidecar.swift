@@ -6,24 +6,26 @@ internal import CkptModels
 internal import CkptSafetensors
 internal import CkptTorch
 
-/// What an OLMo file has that a Hugging Face folder has no place for: its object beside the tensors'
-/// bytes, kept as a document in the folder so that the way back returns the same file.
+/// The parts of an OLMo file that a Hugging Face directory has no place for: its object without
+/// tensor bytes.
 ///
-/// Tensors are called by their names in an unwrapped model, so that the document does not depend on
-/// the file's own keys; those of an optimizer are called `state.NAME.FIELD`.
+/// It is stored as a document in the directory, so that the way back restores the file.
+///
+/// The document names tensors as in an unwrapped model, so it does not depend on the keys of the
+/// file. Tensors of an optimizer are named `state.NAME.FIELD`.
 struct OLMoSidecar {
-  /// Which of the trainer's files it is of.
+  /// The state in the file.
   enum Kind {
     case model, optimizer
   }
 
   let kind: Kind
-  /// The size that groups of blocks have in the names.
+  /// The number of blocks in a group, according to the names.
   let groupSize: Int
 
-  /// The document for a file, or `nil` for one with tensors in places that have no name here.
+  /// Returns the document for a file, or `nil` if a tensor is in an unknown place.
   ///
-  /// - Throws: what finding the tensors throws.
+  /// - Throws: the errors of finding the tensors.
   func document(of checkpoint: Checkpoint) throws(CheckpointError) -> [UInt8]? {
     let graph = checkpoint.graph
     var names: [TensorID: String] = [:]
@@ -34,10 +36,10 @@ struct OLMoSidecar {
     return DetachedSkeleton.write(graph, from: checkpoint.archive, names: names)
   }
 
-  /// The file of a document with the tensors of `graph`, or the reason why it cannot be that file
-  /// any more.
+  /// Restores the file of a document with the tensors of `graph`, or returns the reason why it
+  /// cannot.
   ///
-  /// - Throws: what reading a skeleton throws.
+  /// - Throws: the errors of reading a skeleton.
   func restore(
     _ document: [UInt8], tensorsOf graph: TensorGraph, droppingUnsafe dropsUnsafe: Bool
   ) throws(CheckpointError) -> Restoration {
@@ -54,11 +56,11 @@ struct OLMoSidecar {
     return .whole(skeleton.checkpoint)
   }
 
-  /// What comes of a document and the tensors of a folder.
+  /// The result of restoring a file.
   enum Restoration {
-    /// The file as it was, with the folder's tensors.
+    /// The original file, with the tensors of the directory.
     case whole(Checkpoint)
-    /// The tensors are not those of the file any more, for this reason.
+    /// The tensors differ from those of the file, for this reason.
     case changed(String)
   }
 

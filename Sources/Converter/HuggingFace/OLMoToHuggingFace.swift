@@ -8,42 +8,46 @@ internal import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
-/// Turns the directory of an OLMo checkpoint into a Hugging Face folder.
+/// Converts the directory of an OLMo checkpoint to a Hugging Face model.
 public struct OLMoToHuggingFace: Sendable {
-  /// What the caller decides.
+  /// The caller's choices.
   public struct Options: Sendable {
-    /// What holds for any directory that is written.
+    /// The options for the output directory.
     public var folder = DirectoryOptions()
-    /// The most bytes of tensors in one file, unless one tensor alone has more; `nil` for the 5 GB of
-    /// `save_pretrained`.
-    public var maximumShardByteCount: Int?
-    /// The type that weights are cast to; `nil` keeps their bits.
-    public var dtype: DType?
-    /// Whether the optimizer's and the trainer's state go along.
-    public var carriesOptimizer = false
-    /// Where the tokenizer is; `nil` for the input.
-    public var tokenizer: String?
-    /// Options for translating the configuration; the weights decide its precision.
+    /// The maximum number of bytes of tensors in one file; `nil` for the 5 GB of `save_pretrained`.
     ///
-    /// What only OLMo knows goes along so that the way back returns the same files.
+    /// A larger tensor gets a file of its own.
+    public var maximumShardByteCount: Int?
+    /// The dtype to cast weights to; `nil` keeps their bits.
+    public var dtype: DType?
+    /// Whether to include the optimizer and trainer state.
+    public var carriesOptimizer = false
+    /// The location of the tokenizer; `nil` for the input.
+    public var tokenizer: String?
+    /// The options for translating the configuration.
+    ///
+    /// The dtype of the weights decides its precision.
+    ///
+    /// OLMo's own settings are kept, so that the way back restores the same files.
     public var translation = HuggingFaceTranslation.Options()
 
-    /// The defaults.
+    /// Creates the default options.
     public init() {}
   }
 
   var options: Options
 
-  /// Conversions that follow `options`.
+  /// Creates a converter with `options`.
   public init(_ options: Options = Options()) { self.options = options }
 
-  /// Converts the directory `input` to the folder `output`, which appears complete or not at all.
+  /// Converts the directory `input` to the directory `output`, which appears complete or not at
+  /// all.
   ///
   /// - Parameters:
   ///   - input: the directory of an OLMo checkpoint.
-  ///   - output: a directory that is empty or does not exist.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Returns: what was written and what became of the configuration.
+  ///   - output: a new or empty directory.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the output files and the outcome of the configuration.
   /// - Throws: ``CheckpointError`` with the file, field or tensor in its path: `unsupported` for models
   ///   that Hugging Face has no class for, `conflict` where files of the checkpoint disagree.
   public func run(
@@ -103,7 +107,7 @@ public struct OLMoToHuggingFace: Sendable {
       )
     }
     if let index = shards.index { plan.add(index.name, from: path, bytes: index.bytes) }
-    // Once numbers have been rounded, the file cannot return.
+    // After a cast the original file cannot be restored.
     guard options.translation.carriesRest, options.dtype == nil else { return }
     try addSkeleton(
       .model, naming.map, of: source, path, HuggingFaceFolder.modelSkeleton, to: &plan)
@@ -116,13 +120,15 @@ public struct OLMoToHuggingFace: Sendable {
     let trainer = try OLMoDirectory.file(of: OLMoDirectory.trainer, in: input)
     guard options.carriesOptimizer else {
       for path in [optimizer, trainer].compactMap(\.self) {
-        plan.note(Notice("'\(path)' stays behind", remedy: .action(.includeOptimizer)))
+        plan.note(
+          Notice(
+            "\(FilePath(path).name) was not converted", remedy: .action(.includeOptimizer)))
       }
       return
     }
     guard let path = optimizer else {
       throw CheckpointError(
-        .unsupported, "there is no optimizer state in this directory",
+        .unsupported, "this directory has no optimizer state",
         remedy: .action(.omitOptimizer)
       ).framed(by: input.text)
     }
@@ -143,7 +149,7 @@ public struct OLMoToHuggingFace: Sendable {
     if let trainer { try addTrainer(at: trainer, to: &plan) }
   }
 
-  /// Adds the trainer's state as a `.pt` file, which is what comes back.
+  /// Adds the trainer state as a `.pt` file, so that the way back restores it.
   private func addTrainer(at path: String, to plan: inout DirectoryPlan) throws(CheckpointError) {
     let source = try read(path)
     if source.container?.format == .torch {
@@ -164,7 +170,8 @@ public struct OLMoToHuggingFace: Sendable {
   ) throws(CheckpointError) {
     let skeleton = OLMoSidecar(kind: kind, groupSize: map.dimensions.blockGroupSize)
     guard let document = try skeleton.document(of: source) else {
-      return plan.warn("'\(path)' has tensors in unusual places and will not return byte for byte")
+      return plan.warn(
+        "'\(path)' has tensors in unusual places; the way back will not restore it byte for byte")
     }
     plan.add(name, from: path, bytes: document)
   }
@@ -190,33 +197,33 @@ public struct OLMoToHuggingFace: Sendable {
   ) throws(CheckpointError) {
     guard try !plan.addTokenizer(at: options.tokenizer, or: input) else { return }
     plan.note(
-      Notice("there is no tokenizer in '\(input.text)'", remedy: .action(.nameTokenizer)))
+      Notice("no tokenizer found", remedy: .action(.nameTokenizer)))
   }
 
   private static func notACheckpoint(_ input: FilePath) -> CheckpointError {
     CheckpointError(
-      .unsupported, "there is no config.yaml with a model.pt or model.safetensors here",
-      remedy: "give the directory of one step, such as 'step1000-unsharded'"
+      .unsupported, "this directory has no config.yaml with a model.pt or model.safetensors",
+      remedy: "pass the directory of one step, such as 'step1000-unsharded'"
     ).framed(by: input.text)
   }
 }
 
 extension OLMoToHuggingFace: DirectoryConversion {
-  /// What holds for the directory that is written.
+  /// The options for the output directory.
   package var folder: DirectoryOptions {
     get { options.folder }
     set { options.folder = newValue }
   }
 
-  /// Whether there are an OLMo configuration and a model.
+  /// Whether the files include an OLMo configuration and a model.
   package func takes(directoryHolding names: Set<String>) -> Bool {
     names.contains(OLMoDirectory.configuration)
       && !names.isDisjoint(with: ["model.safetensors", "model.pt"])
   }
 
-  /// The configuration, the states that go along, and the tokenizer.
+  /// Returns the configuration, the states to include, and the tokenizer.
   ///
-  /// - Throws: `inputOutput` when there is no such directory, or no tokenizer where one is named.
+  /// - Throws: `inputOutput` if the directory or a named tokenizer does not exist.
   package func sources(of input: String) throws(CheckpointError) -> [String] {
     let place = FilePath(input)
     try DirectoryPlan.requireDirectory(place)
@@ -231,7 +238,7 @@ extension OLMoToHuggingFace: DirectoryConversion {
     return paths + (try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input).map(\.path))
   }
 
-  /// The bytes that converting `input` would write, found without reading tensors.
+  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
   ///
   /// - Throws: ``CheckpointError`` for an input that cannot be converted.
   package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {

@@ -4,24 +4,26 @@ internal import CkptFormats
 internal import CkptModels
 internal import CkptYAML
 
-/// The configuration files that a Hugging Face folder gets: those of the folder that the checkpoint
-/// came from where they still describe the model, else translations of OLMo's.
+/// The configuration files of an output directory.
+///
+/// If the checkpoint came from a Hugging Face model whose files still describe it, these are used;
+/// otherwise translations of OLMo's.
 struct PreservedConfig {
-  /// Where an OLMo directory keeps the configuration of the folder that it was made from.
+  /// The subdirectory of an OLMo checkpoint with the original Hugging Face configuration.
   static let directory = "huggingface"
 
-  /// The names of its files in an OLMo directory.
+  /// The names of these files.
   static let names = [HuggingFaceFolder.configuration, HuggingFaceFolder.generation]
     .map { "\(directory)/\($0)" }
 
-  /// Each file's name, the path it comes from, and its bytes.
+  /// The name, source path and bytes of each file.
   private(set) var files: [(name: String, source: String, bytes: [UInt8])] = []
-  /// What the user should know.
+  /// Warnings for the user.
   private(set) var warnings: [Notice] = []
 
-  /// The files for a translation of `config`, the `config.yaml` in `input`.
+  /// Creates the files for a translation of `config`, the `config.yaml` in `input`.
   ///
-  /// - Throws: what reading and translating a configuration throws.
+  /// - Throws: the errors of reading and translating a configuration.
   init(
     in input: FilePath, for translation: HuggingFaceTranslation, of config: OLMoConfig,
     _ options: HuggingFaceTranslation.Options
@@ -40,7 +42,7 @@ struct PreservedConfig {
         return
       }
       warnings.append(
-        "'\(original.text)' describes another model than config.yaml, and is not used")
+        "'\(original.text)' describes another model than config.yaml and is not used")
     }
     files = [
       (HuggingFaceFolder.configuration, own, try translation.config.text()),
@@ -48,7 +50,7 @@ struct PreservedConfig {
     ]
   }
 
-  /// The original as it is to be written, or `nil` where it is of another model.
+  /// Returns the original configuration to write, or `nil` if it describes another model.
   private static func returning(
     _ path: String, _ translation: HuggingFaceTranslation, _ config: OLMoConfig,
     _ options: HuggingFaceTranslation.Options
@@ -69,7 +71,7 @@ struct PreservedConfig {
       original[member] = dtype
       isChanged = true
     }
-    // What only OLMo knows need not travel where it follows from the rest.
+    // OLMo's own settings are only kept if the configuration does not imply them.
     if try back.config.text() != config.text(), options.carriesRest {
       original[traveller] = translation.config[traveller]
       isChanged = true

@@ -4,15 +4,15 @@ internal import CkptCopy
 internal import CkptGraph
 internal import CkptModels
 
-/// Names and splits OLMo's tensors as Hugging Face has them.
+/// Renames and splits the tensors of OLMo for Hugging Face.
 ///
-/// Rows are views: nothing is read and no number changes.
+/// Rows are views: nothing is read, and no value changes.
 struct HuggingFaceNaming {
   let map: TensorMap
 
-  /// The state dict of Hugging Face's model in its order, made of the tensors of OLMo's.
+  /// Returns the state dict of the Hugging Face model in its order, from the tensors of OLMo.
   ///
-  /// - Throws: `conflict` where tensors and configuration disagree, `unsupported` for an object that
+  /// - Throws: `conflict` if tensors and configuration disagree, `unsupported` for an object that
   ///   is not a model.
   func model(_ graph: TensorGraph) throws(CheckpointError) -> TensorGraph {
     var graph = graph
@@ -38,13 +38,13 @@ struct HuggingFaceNaming {
     return graph
   }
 
-  /// The optimizer's state under the names of Hugging Face's model.
+  /// Returns the optimizer state with the names of the Hugging Face model.
   ///
-  /// What has the shape of its weight is split like it; single numbers, such as the count of steps,
-  /// are there for each of the parts.
+  /// Values in the shape of their weight are split like it. Single numbers, such as the step count,
+  /// are repeated for each part.
   ///
-  /// - Throws: `conflict` for a parameter that the model does not have, `unsupported` for values that
-  ///   cannot be split.
+  /// - Throws: `conflict` for a parameter that the model does not have, `unsupported` for values
+  ///   that cannot be split.
   func optimizer(_ graph: TensorGraph) throws(CheckpointError) -> TensorGraph {
     let state = try OptimizerState(of: graph)
     let groupSize = state.groupSize
@@ -82,7 +82,7 @@ struct HuggingFaceNaming {
     let regrouped = name.regrouped(from: groupSize, to: map.dimensions.blockGroupSize)
     guard let correspondence = map.correspondence(ofOLMo: regrouped) else {
       throw CheckpointError(
-        .conflict, "the optimizer has parameter '\(name.clean)', which the model does not have")
+        .conflict, "the optimizer has the parameter '\(name.clean)', but the model does not")
     }
     return correspondence
   }
@@ -106,13 +106,15 @@ struct HuggingFaceNaming {
     guard graph[id].elementCount == 1 || correspondence.parts.count == 1 else {
       throw CheckpointError(
         .unsupported,
-        "a tensor of \(shape) belongs to a weight of \(correspondence.olmo.shape) and cannot be "
+        "a tensor of shape \(shape) belongs to a weight of shape \(correspondence.olmo.shape) and cannot be "
           + "split like it")
     }
     return try graph.addView(of: id)
   }
 
-  /// A group's dict, in which tensors come from no pickle.
+  /// Adds the dict of a group.
+  ///
+  /// Its tensors get new constructions.
   private func addSettings(
     of group: NodeID, to graph: inout TensorGraph
   ) throws(CheckpointError) -> NodeID {
@@ -124,7 +126,8 @@ struct HuggingFaceNaming {
     return try graph.addDict(entries)
   }
 
-  /// The tensor of ones for norms without weights, as long as any of them, of the weights' type.
+  /// Returns the tensor of ones for norms without weights: as long as the longest, of the weights'
+  /// dtype.
   private func ones(
     like tensors: NamedTensors, of graph: TensorGraph
   ) throws(CheckpointError) -> ConstantTensor? {
@@ -134,14 +137,14 @@ struct HuggingFaceNaming {
   }
 }
 
-/// Names and joins Hugging Face's tensors as OLMo has them: the reverse of ``HuggingFaceNaming``.
+/// Renames and joins the tensors of Hugging Face for OLMo; the reverse of ``HuggingFaceNaming``.
 struct OLMoNaming {
   let map: TensorMap
   let budget: CopyBudget
 
-  /// The state dict of OLMo's model in its order, made of the tensors of Hugging Face's.
+  /// Returns the state dict of the OLMo model in its order, from the tensors of Hugging Face.
   ///
-  /// - Throws: `conflict` where tensors and configuration disagree, `unsupported` for an object that
+  /// - Throws: `conflict` if tensors and configuration disagree, `unsupported` for an object that
   ///   is not a model.
   func model(_ graph: TensorGraph, _ tensors: NamedTensors) throws(CheckpointError) -> TensorGraph {
     var graph = graph
@@ -159,10 +162,10 @@ struct OLMoNaming {
     return graph
   }
 
-  /// The optimizer's state under the names of OLMo's model, keyed by name.
+  /// Returns the optimizer state with the names of the OLMo model as keys.
   ///
-  /// - Throws: `conflict` where a part of a weight has no state, or parts have different numbers of
-  ///   steps or stand in different groups.
+  /// - Throws: `conflict` if a part of a weight has no state, or if the parts have different step
+  ///   counts or groups.
   func optimizer(_ graph: TensorGraph) throws(CheckpointError) -> TensorGraph {
     let state = try OptimizerState(of: graph)
     var states: [ParameterName: OptimizerState.Parameter] = [:]
@@ -177,7 +180,7 @@ struct OLMoNaming {
         guard rest.prefix(parts.count).map(\.clean) == parts else {
           throw CheckpointError(
             .conflict,
-            "the parts of '\(correspondence.olmo.name)' do not follow each other in a "
+            "the parts of '\(correspondence.olmo.name)' are not adjacent in a "
               + "param group: \(parts.joined(separator: ", "))")
         }
         rest = rest.dropFirst(parts.count)
@@ -189,7 +192,8 @@ struct OLMoNaming {
     let grouped = Set(state.groups.flatMap(\.names))
     for parameter in state.parameters where !grouped.contains(parameter.name) {
       throw CheckpointError(
-        .malformed, "the optimizer has a state of '\(parameter.name.clean)', which is in no group")
+        .malformed,
+        "the optimizer has a state for '\(parameter.name.clean)', which is in no param group")
     }
     writer.others = state.others
     return try writer.write(.fsdp)
@@ -200,7 +204,7 @@ struct OLMoNaming {
   private func correspondence(of name: ParameterName) throws(CheckpointError) -> Correspondence {
     guard let (correspondence, _) = map.correspondence(ofHuggingFace: name.clean) else {
       throw CheckpointError(
-        .conflict, "the optimizer has parameter '\(name.clean)', which the model does not have")
+        .conflict, "the optimizer has the parameter '\(name.clean)', but the model does not")
     }
     return correspondence
   }
@@ -210,7 +214,7 @@ struct OLMoNaming {
     to writer: inout OptimizerWriter
   ) throws(CheckpointError) {
     let parts = correspondence.parts.compactMap { states[ParameterName($0.name)] }
-    // An optimizer that has made no step yet has no state.
+    // An optimizer has no state before its first step.
     guard let first = parts.first else { return }
     guard parts.count == correspondence.parts.count else {
       throw CheckpointError(
@@ -229,7 +233,8 @@ struct OLMoNaming {
     writer.add(.init(name: correspondence.olmo.name, values: values))
   }
 
-  /// One value of a weight's state: joined of what has the parts' shapes, or what all have alike.
+  /// Adds one value of a weight's state: joined if it has the shapes of the parts, otherwise the
+  /// common value.
   private func addValue(
     number: Int, of parts: [OptimizerState.Parameter], _ correspondence: Correspondence,
     to graph: inout TensorGraph
@@ -252,7 +257,7 @@ struct OLMoNaming {
     }
     for value in values.dropFirst() {
       guard try ValueEquality(graph, budget).holds(of: values[0], value) else {
-        throw CheckpointError(.conflict, "\(field) is not the same for all parts of the weight")
+        throw CheckpointError(.conflict, "\(field) differs between the parts of the weight")
       }
     }
     return try ids.first.map { id throws(CheckpointError) in try graph.addView(of: id) }

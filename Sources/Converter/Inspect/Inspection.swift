@@ -6,23 +6,23 @@ internal import CkptJSON
 internal import CkptPickle
 internal import CkptSafetensors
 
-/// What a checkpoint holds, for people and scripts: names, types, shapes and values.
+/// The contents of a checkpoint: names, types, shapes and values.
 public struct Inspection: Sendable {
   /// A tensor under one of its names.
   public struct TensorRow: Hashable, Sendable {
-    /// The path to it, as layout `plain` names it.
+    /// The path of the tensor, as in the layout `plain`.
     public var name: String
-    /// PyTorch's name of the element type.
+    /// The dtype, by PyTorch's name.
     public var dtype: String
     /// The number of elements along each dimension.
     public var shape: [Int]
     /// The size of its elements in bytes.
     public var byteCount: Int
-    /// The distances between neighbors in elements, where they are not packed in row-major order.
+    /// The distances between adjacent elements; `nil` for packed elements in row-major order.
     public var strides: [Int]?
-    /// The key of its storage, `nil` on the meta device.
+    /// The key of its storage; `nil` on the meta device.
     public var storage: String?
-    /// How many tensors are views of that storage.
+    /// The number of tensors that are views of that storage.
     public var storageUses: Int
     /// The size of its storage in bytes.
     public var storageByteCount: Int
@@ -34,9 +34,9 @@ public struct Inspection: Sendable {
 
   /// A value that is not a tensor.
   public struct ValueRow: Hashable, Sendable {
-    /// The path to it.
+    /// The path of the value.
     public var name: String
-    /// Much like Python's `repr`, cut when long.
+    /// The value like Python's `repr`, shortened if long.
     public var text: String
     /// The whole value as JSON, `nil` where JSON has nothing like it.
     public var json: String?
@@ -48,25 +48,25 @@ public struct Inspection: Sendable {
   package var container: (any ContainerDescription)?
   /// The size of the container's files in bytes.
   public var byteCount: Int
-  /// The tensors in the order of the file, once per name.
+  /// The tensors in file order, once for each name.
   public var tensors: [TensorRow]
-  /// The values beside them.
+  /// The values that are not tensors.
   public var values: [ValueRow]
-  /// Classes and functions whose meaning is not known here; they are carried along as they are.
+  /// Classes and functions of unknown meaning, which conversions keep as they are.
   public var opaqueGlobals: [String]
   /// The number of storages.
   public var storageCount: Int
   /// The size of all storages in bytes.
   public var storageByteCount: Int
-  /// What the user should know.
+  /// Warnings for the user.
   public var warnings: [String]
 
   /// Reads a file's structure.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - options: how it is read.
-  /// - Throws: what ``Checkpoint/init(path:_:)`` throws.
+  ///   - options: the options for reading.
+  /// - Throws: the errors of ``Checkpoint/init(path:_:)``.
   public init(of path: String, _ options: ReadingOptions = ReadingOptions()) throws(CheckpointError)
   {
     let checkpoint = try CheckpointFile.read(path, options)
@@ -101,10 +101,12 @@ public struct Inspection: Sendable {
 }
 
 extension Inspection {
-  /// The files that `path` stands for: itself, or the checkpoint files of a directory, where an
-  /// index stands for its shards.
+  /// Returns the files that `path` stands for: itself, or the checkpoint files of a directory.
   ///
-  /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
+  /// An index stands for its shards.
+  ///
+  /// - Throws: `inputOutput` if the path does not exist; `unsupported` for a directory without
+  ///   checkpoints.
   public static func files(of path: String) throws(CheckpointError) -> [String] {
     let place = FilePath(path)
     guard try place.status()?.isDirectory == true else { return [path] }
@@ -132,7 +134,7 @@ extension Inspection.TensorRow {
 }
 
 extension Inspection {
-  /// The whole as one JSON object; `Documentation/json.md` describes its members.
+  /// The contents as one JSON object; `Documentation/json.md` describes its members.
   public var json: String {
     var json = JSONWriter()
     json.beginObject()

@@ -4,26 +4,26 @@ internal import CkptJSON
 @_exported public import CkptPickle
 internal import CkptZip
 
-/// What the pickles of a file would have run: a list of everything that they name, and of everything
-/// in which more may be hidden.
+/// The findings of a scan for pickles: every global that a file's pickles name, and every place
+/// that can hide more.
 ///
-/// Nothing is executed, and nothing ends the scan before the end of the file but the system.
+/// Nothing is executed. Only a system error ends the scan before the end of the file.
 public struct FileScan: Sendable {
   /// The file.
   public let path: String
   /// The size of the file in bytes.
   public let byteCount: Int
-  /// What kind of file it is, for people.
+  /// The kind of the file, in words.
   public let format: String
-  /// What was found, the worst first and otherwise in the order of the file.
+  /// The findings, the most dangerous first, otherwise in file order.
   public let findings: [ScanFinding]
-  /// How many pickles there are.
+  /// The number of pickles.
   public let pickleCount: Int
 
   /// Scans the file at `path`.
   ///
-  /// - Throws: `inputOutput` when it cannot be read; `unsupported` and `truncated` for files of other
-  ///   kinds in which nothing was found.
+  /// - Throws: `inputOutput` if it cannot be read; `unsupported` or `truncated` for a file of
+  ///   another kind without findings.
   public init(of path: String) throws(CheckpointError) {
     let file = try FileSource(path: path)
     self = try CheckpointError.within(path) { () throws(CheckpointError) in try Self(of: file) }
@@ -31,7 +31,7 @@ public struct FileScan: Sendable {
 
   /// Scans a source.
   ///
-  /// - Throws: what ``init(of:)-(String)`` throws, without the file in its path.
+  /// - Throws: the errors of ``init(of:)-(String)``, without the file in their path.
   package init(of source: any ByteSource) throws(CheckpointError) {
     var look = try SourceLook(at: source)
     let kind = try FileKind.sniff(&look)
@@ -47,18 +47,18 @@ public struct FileScan: Sendable {
     try source.requireUnchanged()
   }
 
-  /// How many findings there are of one severity.
+  /// Returns the number of findings of one severity.
   public func count(_ severity: ScanFinding.Severity) -> Int {
     findings.count { $0.severity == severity }
   }
 }
 
 extension FileScan {
-  /// The files that `path` stands for: itself, or all files in a directory and in those below it.
+  /// Returns the files that `path` stands for: itself, or all files in a directory and below it.
   ///
-  /// They are in the order of their names. Links to directories are not followed.
+  /// They are sorted by name. Links to directories are not followed.
   ///
-  /// - Throws: `inputOutput` when a directory cannot be read, `unsupported` when there are no files.
+  /// - Throws: `inputOutput` if a directory cannot be read, `unsupported` if it has no files.
   public static func files(of path: String) throws(CheckpointError) -> [String] {
     guard try status(of: path, followingLinks: true)?.isDirectory == true else { return [path] }
     var files: [String] = []
@@ -73,7 +73,7 @@ extension FileScan {
       pending += try directory.entryNames().reversed().map { directory.appending($0).text }
     }
     guard !files.isEmpty else {
-      throw CheckpointError(.unsupported, "there are no files in this directory").framed(by: path)
+      throw CheckpointError(.unsupported, "this directory has no files").framed(by: path)
     }
     return files
   }
@@ -86,12 +86,12 @@ extension FileScan {
 }
 
 extension ScanFinding.Severity {
-  /// The worse, the smaller.
+  /// The rank of the severity; a smaller number is more dangerous.
   fileprivate var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
 extension FileScan {
-  /// The whole as one JSON object; `Documentation/json.md` describes its members.
+  /// The scan as one JSON object; `Documentation/json.md` describes its members.
   public var json: String {
     var json = JSONWriter()
     json.beginObject()
@@ -136,35 +136,35 @@ extension FileScan {
   }
 }
 
-/// One thing that a scan has found in a file.
+/// One finding of a scan.
 public struct ScanFinding: Hashable, Sendable {
-  /// How much it matters, the worst first.
+  /// The severity of a finding; the most dangerous comes first.
   @nonexhaustive
   public enum Severity: String, Hashable, Sendable, CaseIterable {
     /// Something that can run code.
     case dangerous
-    /// Something that cannot be read as what it claims to be, so that nobody knows what it holds.
+    /// A part that does not have its declared format, so its contents are unknown.
     case broken
-    /// Something that honest programs do not write, and in which nothing dangerous was found.
+    /// A part that honest programs do not write, without anything dangerous in it.
     case suspicious
-    /// A class, function or code whose meaning is not known.
+    /// A class, function or code of unknown meaning.
     case opaque
-    /// A global that checkpoints are made of.
+    /// A global that is usual in checkpoints.
     case known
   }
 
-  /// How much it matters.
+  /// The severity.
   public var severity: Severity
-  /// The archive entry or tensor, and the value inside of it where a pickle holds another one.
+  /// The archive entry or tensor, and the value inside of it if a pickle holds another one.
   public var place: [String]
-  /// Where it is, in bytes from the start of the innermost ``place``, or of the file without one.
+  /// The offset in bytes from the start of the innermost ``place``, or of the file without one.
   public var offset: Int?
-  /// The global, where it is one.
+  /// The global, if the finding is one.
   public var global: GlobalUse?
-  /// What was found: one lower-case sentence without final stop.
+  /// The finding: one lower-case sentence without final stop.
   public var message: String
 
-  /// Describes a finding that is no global.
+  /// Creates a finding that is not a global.
   init(_ severity: Severity, at place: [String], offset: Int? = nil, _ message: String) {
     self.severity = severity
     self.place = place
@@ -172,7 +172,7 @@ public struct ScanFinding: Hashable, Sendable {
     self.message = message
   }
 
-  /// Describes a global.
+  /// Creates a finding for a global.
   init(_ global: GlobalUse, at place: [String]) {
     severity =
       switch global.verdict {
@@ -188,7 +188,7 @@ public struct ScanFinding: Hashable, Sendable {
 }
 
 extension GlobalUse {
-  /// The name and what becomes of it.
+  /// The name and the use of the global.
   fileprivate var words: String {
     var words = qualifiedName
     if mentions > 1 { words += ", named \(mentions) times" }

@@ -4,36 +4,38 @@ internal import CkptGraph
 internal import CkptPickle
 internal import CkptZip
 
-/// ZIP archives, whatever they contradict.
+/// Scans ZIP archives, even those that contradict themselves.
 extension FileScanner {
-  /// The largest entry that is looked into as a whole whatever its name, in bytes.
+  /// The size up to which an entry is scanned whatever its name, in bytes.
   private static let smallByteCount = 1 << 20
-  /// How much may be read for each byte of the file: entries can share their data, and data can
-  /// decompress to a thousand times its size.
+  /// The maximum number of bytes to read for each byte of the file.
+  ///
+  /// Entries can share their data, and data can inflate to a thousand times its size.
   private static let readingRatio = 16
   private static let readingAtLeast = 256 << 20
-  /// The entries that torch reads as pickles.
+  /// The suffixes of entries that torch reads as pickles.
   private static let pickleNames = ["/data.pkl", "/constants.pkl", "/attributes.pkl", ".debug_pkl"]
-  /// What the names of other pickles end with.
+  /// The suffixes of other pickles.
   private static let pickleSuffixes = [".pkl", ".pickle", ".joblib", ".dill"]
-  /// What the names of code end with, and what it is.
+  /// The suffixes of code, and the kind of code.
   private static let codeSuffixes: [(suffix: String, words: String)] = [
     (".py", "TorchScript or Python code"), (".pyc", "compiled Python code"),
     (".so", "a shared library"), (".dll", "a shared library"), (".dylib", "a shared library"),
     (".sh", "a shell script"),
   ]
 
-  /// Scans the archive at the end of the file; returns what kind of archive it is, or `nil` if it is
-  /// none after all.
+  /// Scans the archive at the end of the file.
+  ///
+  /// Returns its kind, or `nil` if it is not an archive after all.
   mutating func scanArchive(
     at end: ArchiveEnd, isPolyglot: Bool
   ) throws(CheckpointError) -> String? {
     var faults = ZipDiagnostics(tolerated: true)
     let directory = try ZipDirectory(reading: end, &faults)
-    // Programs that read archives hold the mark as well; one without entries is no archive.
+    // Programs that read archives contain the signature too; without entries it is no archive.
     guard !isPolyglot || !directory.entries.isEmpty else { return nil }
     if isPolyglot {
-      note(.suspicious, "the file is a ZIP archive as well as what it begins as")
+      note(.suspicious, "the file is also a ZIP archive")
     }
     var budget = max(Self.readingAtLeast, source.byteCount / 4 * Self.readingRatio)
     for entry in directory.entries {
@@ -47,20 +49,20 @@ extension FileScanner {
     }
     for fault in faults.found { note(fault) }
     if faults.count > faults.found.count {
-      note(.broken, "\(faults.count - faults.found.count) further contradictions")
+      note(.broken, "\(faults.count - faults.found.count) more contradictions")
     }
     if budget < 0 {
       note(
         .broken,
-        "the entries overlap or decompress to many times the size of the file; some of them were not "
-          + "looked at")
+        "the entries overlap or inflate to many times the size of the file; some of them were not "
+          + "scanned")
     }
     try scanSurroundings(of: directory)
     let isTorchScript = directory.entries.contains { $0.name.ends(with: "/constants.pkl") }
     return isTorchScript ? "TorchScript archive" : "ZIP archive"
   }
 
-  /// Scans what has local headers but no table of contents.
+  /// Scans a file with local headers but without a table of contents.
   mutating func scanBrokenArchive() throws(CheckpointError) {
     if let problem = FileKind.truncatedZip.problem { note(problem) }
     for entry in try ZipDirectory.strayEntries(of: source, in: 0..<source.byteCount)
@@ -74,18 +76,18 @@ extension FileScanner {
     }
   }
 
-  /// What stands before and behind the archive.
+  /// Scans the bytes before and after the archive.
   private mutating func scanSurroundings(of directory: ZipDirectory) throws(CheckpointError) {
     let layout = directory.layout
     if layout.archiveOffset > 0 {
-      note(.suspicious, "\(layout.archiveOffset) bytes stand before the archive")
+      note(.suspicious, "\(layout.archiveOffset) bytes precede the archive")
       try sweep(
         0..<min(layout.archiveOffset, source.byteCount), at: [], .anything, allowsRest: true)
     }
     let behind = layout.trailingByteCount + layout.commentLength
     if behind > 0, behind <= source.byteCount {
       let start = source.byteCount - behind
-      note(.suspicious, offset: start, "\(behind) bytes stand behind the archive")
+      note(.suspicious, offset: start, "\(behind) bytes follow the archive")
       try sweep(start..<source.byteCount, at: [], .anything, allowsRest: true)
     }
   }
@@ -101,7 +103,7 @@ extension FileScanner {
     let isWhole = expectation == .pickle || entry.byteCount <= Self.smallByteCount
     guard budget >= 0 else { return }
     if isWhole {
-      // What is announced bounds what is decompressed.
+      // The declared size limits the inflated size.
       let limit = min(entry.pickleByteLimit, max(entry.byteCount, Self.smallByteCount))
       let bytes = try directory.readRecord(entry, limit: limit, &faults)
       budget -= bytes.count
@@ -114,7 +116,8 @@ extension FileScanner {
     budget -= head.count
     guard PickleScan(head.span).isConvincing(head[...]) else {
       if head.starts(with: "PK\u{3}\u{4}".utf8) {
-        note(.suspicious, at: [entry.name], "a ZIP archive inside of the archive, not looked into")
+        note(
+          .suspicious, at: [entry.name], "a ZIP archive inside the archive, which was not scanned")
       }
       return
     }
@@ -123,7 +126,7 @@ extension FileScanner {
     add(PickleSweep(bytes, at: [entry.name], .anything, allowsRest: true))
   }
 
-  /// Looks whether an entry without a table of contents is a pickle in spite of its name.
+  /// Tests whether an entry is a pickle in spite of its name.
   private mutating func scanHead(_ entry: ZipEntry) throws(CheckpointError) {
     let end = min(entry.dataRange.upperBound, entry.dataOffset + Self.headByteCount)
     let head = try source.bytes(in: entry.dataOffset..<end)

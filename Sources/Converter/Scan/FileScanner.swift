@@ -4,17 +4,17 @@ internal import CkptPickle
 internal import CkptSafetensors
 internal import CkptZip
 
-/// Looks through one file for pickles.
+/// Searches one file for pickles.
 struct FileScanner {
-  /// How much of a pickle without announced size is read at first, in bytes.
+  /// The number of bytes to read first of a pickle of unknown size.
   private static let firstWindow = 4 << 20
-  /// How much is read to tell whether something is a pickle, in bytes.
+  /// The number of bytes to read to recognize a pickle.
   static let headByteCount = 64 << 10
 
   private var look: SourceLook
-  /// What has been found, in the order in which it was met.
+  /// The findings, in reading order.
   var findings: [ScanFinding] = []
-  /// How many pickles there were.
+  /// The number of pickles.
   var pickleCount = 0
 
   /// The file.
@@ -22,7 +22,7 @@ struct FileScanner {
 
   init(_ look: SourceLook) { self.look = look }
 
-  /// Looks through all of the file; returns what kind of file it is.
+  /// Scans the whole file and returns its kind in words.
   mutating func scan(as kind: FileKind) throws(CheckpointError) -> String {
     var formats: [String] = []
     switch kind {
@@ -51,7 +51,7 @@ struct FileScanner {
     return formats.isEmpty ? "file of another kind" : formats.joined(separator: " and ")
   }
 
-  /// A file that is nothing that is known may still be a pickle of protocol 0.
+  /// Scans an unknown file: it can be a pickle of protocol 0.
   private mutating func scanUnknown() throws(CheckpointError) {
     let head = try source.bytes(in: 0..<Self.headByteCount)
     guard PickleScan(head.span).isConvincing(head[...]) else { return }
@@ -60,10 +60,11 @@ struct FileScanner {
 
   // MARK: Reading pickles
 
-  /// Scans the pickles at the start of a part of the file; offsets count from the start of their
-  /// place, or of the file without one.
+  /// Scans the pickles at the start of a part of the file.
   ///
-  /// Only as much is read as the pickles have, up to what any reader takes.
+  /// Offsets count from the start of their place, or of the file without one.
+  ///
+  /// It reads only the bytes of the pickles, up to the limit of any reader.
   mutating func sweep(
     _ range: Range<Int>, at place: [String], _ expectation: PickleSweep.Expectation,
     allowsRest: Bool = false
@@ -83,26 +84,26 @@ struct FileScanner {
     }
   }
 
-  /// Takes over what a sweep has found.
+  /// Adds the findings of a sweep.
   mutating func add(_ sweep: PickleSweep) {
     findings += sweep.findings
     pickleCount += sweep.pickleCount
   }
 
-  /// Notes something that is not a global.
+  /// Adds a finding that is not a global.
   mutating func note(
     _ severity: ScanFinding.Severity, at place: [String] = [], offset: Int? = nil, _ message: String
   ) {
     findings.append(ScanFinding(severity, at: place, offset: offset, message))
   }
 
-  /// Notes what keeps a part of the file from being read.
+  /// Adds a finding for an error that keeps a part of the file from being read.
   mutating func note(_ fault: CheckpointError) {
     note(.broken, at: fault.path.filter { $0 != source.name }, offset: fault.offset, fault.message)
   }
 }
 
-/// Safetensors files: names and data that the OLMo trainer unpickles, and the skeleton.
+/// Scans safetensors files: the names and data that OLMo's trainer unpickles, and the skeleton.
 extension FileScanner {
   /// Scans every name and every tensor of bytes.
   mutating func scanSafetensors() throws(CheckpointError) {
@@ -136,8 +137,8 @@ extension FileScanner {
   }
 }
 
-/// Tar archives, in which PyTorch before 0.2 kept its pickles (`torch/serialization.py`,
-/// `legacy_load`), and others keep anything.
+/// Scans tar archives. PyTorch before 0.2 stored its pickles in them (`torch/serialization.py`,
+/// `legacy_load`); other programs store anything.
 extension FileScanner {
   /// The size that headers and data are padded to, in bytes (POSIX.1 `pax`, ustar).
   private static let blockByteCount = 512
@@ -163,7 +164,7 @@ extension FileScanner {
     }
   }
 
-  /// A number in octal digits, as the header has it.
+  /// Parses a number in octal digits, as in a header.
   private static func octal(_ field: ArraySlice<UInt8>) -> Int? {
     let digits = field.drop { $0 == 0x20 }.prefix { $0 != 0 && $0 != 0x20 }
     guard digits.count <= 12, !digits.isEmpty else { return nil }

@@ -1,40 +1,40 @@
 internal import CkptBase
 internal import CkptPickle
 
-/// Scans bytes for a pickle at their start, those behind its STOP, and those inside of its values.
+/// Scans the pickle at the start of some bytes, those after its STOP, and those inside its values.
 struct PickleSweep {
-  /// What is known of bytes before they are looked at.
+  /// The expectation for some bytes before they are scanned.
   enum Expectation {
-    /// They are a pickle, and broken if they are none.
+    /// A pickle. Anything else is broken.
     case pickle
-    /// They may be one.
+    /// Possibly a pickle.
     case anything
   }
 
   private struct Item {
     var bytes: [UInt8]
-    /// Where the bytes lie in their place.
+    /// The offset of the bytes in their place.
     var base: Int
     var place: [String]
     var expectation: Expectation
     var depth: Int
   }
 
-  /// How many pickles in pickles are followed.
+  /// The maximum depth of pickles in pickles.
   private static let depthLimit = 16
-  /// How many pickles one behind the other are followed; a legacy file has five.
+  /// The maximum number of pickles in sequence; a legacy file has five.
   private static let stackLimit = 1000
 
-  /// What has been found.
+  /// The findings.
   private(set) var findings: [ScanFinding] = []
-  /// How many pickles there were.
+  /// The number of pickles.
   private(set) var pickleCount = 0
-  /// Whether a pickle went on behind the end of the bytes.
+  /// Whether a pickle continues after the end of the bytes.
   private(set) var isCut = false
-  /// Whether bytes behind the pickles are to be expected, as the storages of a legacy file are.
+  /// Whether other bytes can follow the pickles, as storages do in a legacy file.
   let allowsRest: Bool
 
-  /// Looks at `bytes`, which lie at `base` of `place`.
+  /// Scans `bytes`, which begin at offset `base` of `place`.
   init(
     _ bytes: [UInt8], base: Int = 0, at place: [String], _ expectation: Expectation,
     allowsRest: Bool = false
@@ -46,7 +46,7 @@ struct PickleSweep {
     while let item = pending.popLast() { pending += look(at: item) }
   }
 
-  /// Scans the pickles of an item; returns what they hold inside.
+  /// Scans the pickles of an item and returns the pickles inside them.
   private mutating func look(at item: Item) -> [Item] {
     var inner: [Item] = []
     var start = 0
@@ -60,9 +60,9 @@ struct PickleSweep {
         break
       }
       if isFirst && item.expectation == .anything {
-        add(.suspicious, item, "a pickle where none is expected", at: item.base)
+        add(.suspicious, item, "an unexpected pickle", at: item.base)
       } else if number == 1, !allowsRest {
-        add(.suspicious, item, "another pickle behind the end of the first", at: item.base + start)
+        add(.suspicious, item, "another pickle after the end of the first", at: item.base + start)
       }
       record(scan, item)
       inner += nested(in: scan, of: item)
@@ -74,7 +74,7 @@ struct PickleSweep {
       number += 1
       if number == Self.stackLimit {
         add(
-          .broken, item, "more than \(Self.stackLimit) pickles one behind the other",
+          .broken, item, "more than \(Self.stackLimit) pickles in sequence",
           at: item.base + start)
         break
       }
@@ -86,10 +86,10 @@ struct PickleSweep {
     pickleCount += 1
     findings += scan.globals.map { ScanFinding($0, at: item.place) }
     for offset in scan.laterProtocols.prefix(1) {
-      add(.suspicious, item, "another PROTO operation changes how names are taken", at: offset)
+      add(.suspicious, item, "another PROTO opcode changes the meaning of names", at: offset)
     }
     if let fault = scan.fault {
-      let end = scan.isComplete ? "" : "; what follows was not looked at"
+      let end = scan.isComplete ? "" : "; the rest was not scanned"
       add(.broken, item, "the pickle is broken: \(fault.message)\(end)", at: fault.offset)
     }
   }
@@ -98,7 +98,7 @@ struct PickleSweep {
     var items: [Item] = []
     for value in scan.nested {
       guard item.depth < Self.depthLimit else {
-        add(.broken, item, "pickles in pickles go deeper than \(Self.depthLimit)", at: value.offset)
+        add(.broken, item, "pickles are nested more than \(Self.depthLimit) deep", at: value.offset)
         break
       }
       let place = item.place + ["value at byte 0x\(String(value.offset, radix: 16))"]
@@ -112,7 +112,7 @@ struct PickleSweep {
   private mutating func noteRest(of item: Item, from start: Int) {
     guard !allowsRest || item.depth > 0 else { return }
     add(
-      .suspicious, item, "\(item.bytes.count - start) bytes behind the end of the pickle",
+      .suspicious, item, "\(item.bytes.count - start) bytes after the end of the pickle",
       at: item.base + start)
   }
 
@@ -124,7 +124,7 @@ struct PickleSweep {
 }
 
 extension PickleScan {
-  /// Whether bytes that were taken for a pickle are one, and not others that begin like it.
+  /// Whether bytes that look like a pickle are one, and not other bytes with the same beginning.
   func isConvincing(_ bytes: ArraySlice<UInt8>) -> Bool {
     if verdict == .dangerous { return true }
     let hasProtocol = PickleSignature.hasProtocol(bytes)

@@ -1,8 +1,8 @@
 internal import CkptBase
 
-/// The program: reads the command line, runs the command, says what went wrong.
+/// The program: parses the command line, runs the command and reports errors.
 enum CommandLineTool {
-  /// Does what `arguments` ask for and returns the exit status.
+  /// Runs the program with `arguments` and returns the exit code.
   static func run(_ arguments: ArraySlice<String>) -> ExitCode {
     TerminalSyscalls.letWritesFail()
     let invocation: Invocation
@@ -27,7 +27,7 @@ enum CommandLineTool {
 }
 
 extension Invocation {
-  /// The options that every command has.
+  /// The flags that every command has.
   fileprivate var shared: SharedOptions {
     guard case .run(_, _, let shared) = self else { return SharedOptions() }
     return shared
@@ -45,7 +45,7 @@ extension Invocation {
   }
 }
 
-/// The version of the program, which follows semantic versioning.
+/// The version of the program (semantic versioning).
 enum Version {
   static let current = "0.1.0"
 }

@@ -212,7 +212,7 @@ extension FileKind {
     case .gitLFSPointer(let pointer):
       CheckpointError(
         .unsupported,
-        "this is a git-lfs pointer to a file of \(pointer.byteCount) bytes, not the file",
+        "this is a git-lfs pointer to a file of \(ByteCount(bytes: pointer.byteCount)), not the file",
         remedy: "run 'git lfs pull' in the repository")
     case .json:
       CheckpointError(

@@ -1,34 +1,33 @@
 internal import CkptBase
 
-/// The check that blocks cover each element of a box exactly once.
+/// Checks that blocks cover each element of a box exactly once.
 ///
-/// The number of blocks that an element is in is the sum of signs at corners: plus one at a block's
-/// first corner, and the opposite sign for each dimension in which another corner lies at its end.
-/// Summed over all corners that are not after the element along any dimension, that is one for a
-/// block that has the element and zero for any other. So the blocks cover the box exactly once if
-/// their corners cancel out with those of the box. If they do not, the first corner in row-major order
-/// that is left over is the first element that is wrong, since the sum up to there is its own sign.
+/// The number of blocks that hold an element is a sum of signs at corners. A block has plus one at
+/// its first corner, and the sign flips for each dimension in which another corner lies at its end.
+/// Summed over all corners that are not after the element along any dimension, this is one for a
+/// block that holds the element and zero for any other. So the blocks cover the box exactly once if
+/// their corners cancel out with those of the box. Otherwise the first remaining corner in
+/// row-major order is the first wrong element, because the sum up to there is its own sign.
 ///
-/// The time is that of sorting the corners.
+/// The running time is that of sorting the corners.
 struct BlockCoverage {
   private struct Corner {
-    /// The number of the corner in the row-major order of all places, the ends included.
+    /// The number of the corner in the row-major order of all positions, including the ends.
     var place: Int
     var sign: Int
   }
 
   private let blocks: [PlacedBlocks.Block]
   private let shape: [Int]
-  /// The dimensions along which some block is not as long as the box; the others need no look.
+  /// The dimensions along which some block is shorter than the box; the others can be ignored.
   private let dimensions: [Int]
-  /// The distance between neighboring places along each of ``dimensions``.
+  /// The distance between adjacent positions along each of ``dimensions``.
   private let strides: [Int]
   private var corners: [Corner] = []
 
-  /// Looks at blocks that are inside of a box of `shape` and have elements.
+  /// Collects the corners of non-empty blocks inside a box of `shape`.
   ///
-  /// - Throws: `limitExceeded` when there are too many corners, `malformed` when their places do not
-  ///   fit 64 bits.
+  /// - Throws: `limitExceeded` for too many corners, `malformed` if their positions overflow.
   init(_ blocks: [PlacedBlocks.Block], in shape: [Int]) throws(CheckpointError) {
     self.blocks = blocks
     self.shape = shape
@@ -40,7 +39,7 @@ struct BlockCoverage {
     else {
       throw CheckpointError(
         .limitExceeded,
-        "\(blocks.count) blocks that split \(dimensions.count) dimensions are more than are read")
+        "\(blocks.count) blocks that split \(dimensions.count) dimensions exceed the limit")
     }
     var strides: [Int] = []
     var stride = 1
@@ -71,7 +70,7 @@ struct BlockCoverage {
     }
   }
 
-  /// The error that names the first element that is in no block or in several, if there is one.
+  /// The error that names the first element in no block or in several; `nil` if there is none.
   var fault: CheckpointError? {
     var sum = 0
     for (index, corner) in corners.enumerated() {
@@ -82,7 +81,7 @@ struct BlockCoverage {
     return nil
   }
 
-  /// The indices of the element at a place.
+  /// Returns the indices of the element at a position.
   private func element(_ place: Int) -> [Int] {
     var element = shape.map { _ in 0 }
     var rest = place
@@ -101,13 +100,13 @@ struct BlockCoverage {
     }
     guard !isHole, holders.count > 1 else {
       return CheckpointError(
-        .malformed, "element \(element) of a tensor of shape \(shape) is in none of its blocks")
+        .malformed, "element \(element) of a tensor of shape \(shape) is in no block")
     }
     let first = holders[0].elements.region
     return holders[1].framed(
       CheckpointError(
         .malformed,
-        "element \(element) of a tensor of shape \(shape) is in two blocks, also in "
+        "element \(element) of a tensor of shape \(shape) is in two blocks, one of them "
           + "'\(first.name)' of \(first.source.name)"))
   }
 }

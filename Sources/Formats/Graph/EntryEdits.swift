@@ -1,39 +1,45 @@
-/// Changes to the entries of dicts, gathered while the leaves of a graph are walked and made afterwards.
+/// Changes to the entries of dicts, collected during a walk through the leaves and applied later.
 ///
-/// Only the values of dicts, and of instances of a dict's subclasses, can be changed.
+/// Only values of dicts, and of instances of dict subclasses, can be changed.
 package struct EntryEdits {
   /// The changes to the entries of one dict.
   private struct Changes {
     /// The path to one of the entries, for messages.
     var label: String
-    /// The new values, by their keys.
+    /// The new values, by key.
     var values: [NodeID: NodeID] = [:]
-    /// The keys that take the places of others.
+    /// The new keys, by old key.
     var keys: [NodeID: NodeID] = [:]
-    /// The keys of the entries that go.
+    /// The keys of removed entries.
     var removed: Set<NodeID> = []
   }
 
   private var changes: [NodeID: Changes] = [:]
 
-  /// No changes yet.
+  /// Creates an empty list of changes.
   package init() {}
 
-  /// Notes that the entry of a leaf goes; returns whether the leaf is the value of a dict.
+  /// Removes the entry of a leaf.
+  ///
+  /// Returns whether the leaf is the value of a dict.
   package mutating func remove(_ leaf: Leaf, of leaves: Leaves, label: String) -> Bool {
-    // What lies inside of a tensor cannot go without it.
+    // A part of a tensor cannot be removed alone.
     guard leaf.tensorStepCount == nil else { return false }
     return change(leaf, of: leaves, label) { $0.removed.insert($1) }
   }
 
-  /// Notes that `value` takes the place of a leaf; returns whether the leaf is the value of a dict.
+  /// Replaces a leaf by `value`.
+  ///
+  /// Returns whether the leaf is the value of a dict.
   package mutating func put(
     _ value: NodeID, in leaf: Leaf, of leaves: Leaves, label: String
   ) -> Bool {
     change(leaf, of: leaves, label) { $0.values[$1] = value }
   }
 
-  /// Notes that the entry of a leaf gets another key; returns whether the leaf is the value of a dict.
+  /// Gives the entry of a leaf another key.
+  ///
+  /// Returns whether the leaf is the value of a dict.
   package mutating func rename(
     _ leaf: Leaf, of leaves: Leaves, to key: NodeID, label: String
   ) -> Bool {
@@ -51,9 +57,9 @@ package struct EntryEdits {
     return true
   }
 
-  /// Makes the changes.
+  /// Applies the changes.
   ///
-  /// - Returns: the path to an entry that its object cannot change; `nil` when all were made.
+  /// - Returns: the path to an entry that its object cannot change; `nil` if all were applied.
   package func apply(to graph: inout TensorGraph) -> String? {
     for (container, changes) in changes.sorted(by: { $0.value.label < $1.value.label }) {
       guard

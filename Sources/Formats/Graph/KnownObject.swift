@@ -1,28 +1,28 @@
 internal import CkptBase
 
-/// The objects beside plain values that checkpoints are made of, recognized from their calls.
+/// An object of checkpoints other than a plain value, recognized from its call.
 package enum KnownObject: Sendable {
   /// `collections.OrderedDict`, with the `_metadata` that `nn.Module.state_dict()` attaches.
   case orderedDict(metadata: NodeID?)
-  /// `collections.defaultdict` and the callable that makes missing values.
+  /// `collections.defaultdict`, with the callable for missing values.
   case defaultDict(factory: NodeID?)
   /// `collections.Counter`.
   case counter
-  /// `collections.deque` and its maximal length.
+  /// `collections.deque`, with its maximum length.
   case deque(maximum: Int?)
-  /// `argparse.Namespace` and the dict of its attributes.
+  /// `argparse.Namespace`, with the dict of its attributes.
   case namespace(attributes: NodeID?)
   /// A `pathlib` path.
   case path(String)
-  /// `torch.nn.Parameter` around a tensor.
+  /// `torch.nn.Parameter`, with its tensor.
   case parameter(tensor: NodeID, requiresGradient: Bool)
   /// `torch.Size`, in elements.
   case size([Int])
-  /// A dtype of PyTorch.
+  /// `torch.device`, such as `cuda` with index 1.
   case dtype(DType)
   /// `torch.device`, such as `cuda` and 1.
   case device(type: String, index: Int?)
-  /// A sparse tensor's `torch.layout` by its name, such as `torch.sparse_coo`.
+  /// The `torch.layout` of a sparse tensor, by name, such as `torch.sparse_coo`.
   case layout(String)
   /// A NumPy dtype.
   case numpyDType(NumpyDType)
@@ -38,29 +38,31 @@ package enum KnownObject: Sendable {
   case complex(real: Double, imaginary: Double)
 }
 
-/// A NumPy dtype as its pickle spells it (`numpy/_core/src/multiarray/descriptor.c`).
+/// A NumPy dtype in the form of its pickle (`numpy/_core/src/multiarray/descriptor.c`).
 package struct NumpyDType: Hashable, Sendable {
-  /// The kind and size in bytes, such as `f4`, or `U2` for text of two characters.
+  /// The kind and size in bytes, such as `f4`; `U2` is text of two characters.
   package var code: String
-  /// `<`, `>`, or `|` where it does not matter.
+  /// `<` or `>`; `|` if the byte order does not matter.
   package var byteOrder: String
 }
 
-/// A NumPy array as its pickle spells it (`numpy/_core/src/multiarray/methods.c`).
+/// A NumPy array in the form of its pickle (`numpy/_core/src/multiarray/methods.c`).
 package struct NumpyArray: Sendable {
   /// The number of elements along each dimension.
   package var shape: [Int]
-  /// The type of the elements.
+  /// The dtype of the elements.
   package var dtype: NumpyDType
-  /// Whether the first dimension runs fastest.
+  /// Whether the array is in column-major (Fortran) order.
   package var isFortranOrder: Bool
-  /// A bytes node with the elements, or a list node for objects.
+  /// A bytes node with the elements, or a list node for an array of objects.
   package var data: NodeID
 }
 
 extension TensorGraph {
-  /// What an object is, where its class is known, its arguments have the form that the class's own
-  /// pickles have, and it is not a plain value; else `nil`.
+  /// Returns the known object of a node.
+  ///
+  /// The result is `nil` for other classes, for arguments that the class's own pickles do not have,
+  /// and for plain values.
   package func knownObject(_ id: NodeID) -> KnownObject? {
     switch self[id] {
     case .global: return dtype(id)
@@ -75,9 +77,9 @@ extension TensorGraph {
     }
   }
 
-  /// The `_metadata` among the attributes of an `OrderedDict`; torch gives it no other.
+  /// Returns the `_metadata` among the attributes of an `OrderedDict`; torch sets no other.
   ///
-  /// Any number of dicts can share one state, so a long one is not looked at.
+  /// Any number of dicts can share one state, so a long one is ignored.
   private func metadata(ofState state: NodeID) -> NodeID? {
     guard case .dict(let run) = self[state], run.count <= 2 * Limits.knownArguments else {
       return nil
@@ -140,8 +142,10 @@ extension TensorGraph {
     return .dtype(dtype)
   }
 
-  /// Up to Python 3.12 the arguments are the parts, of which the first may be the root; later there
-  /// is one.
+  /// Reads a path.
+  ///
+  /// Up to Python 3.12 the arguments are its parts, and the first one can be the root. Later there
+  /// is one argument.
   private func path(_ name: String, _ arguments: [NodeID]) -> KnownObject? {
     guard name.hasSuffix("Path") else { return nil }
     let parts = arguments.compactMap { self.name($0) }
@@ -172,7 +176,7 @@ extension TensorGraph {
     if name == "scalar", arguments.count == 2, let dtype = numpyDType(arguments[0]) {
       return .numpyScalar(dtype, data: arguments[1])
     }
-    // `_reconstruct`, then the state (version, shape, dtype, is_fortran, data).
+    // This is `_reconstruct`, followed by the state (version, shape, dtype, is_fortran, data).
     guard name == "_reconstruct", let state = object.state.flatMap({ shortTuple($0) }),
       state.count == 5, let sizes = tuple(state[1]), sizes.count <= Limits.dimensions,
       let dtype = numpyDType(state[2])
@@ -198,7 +202,7 @@ extension TensorGraph {
     return nil
   }
 
-  /// The value that a dict has under a str, or `nil` where there is none.
+  /// Returns the value of a str key in a dict, or `nil` for none.
   package func value(of key: String, in id: NodeID) -> NodeID? {
     entries(of: id)?.first { text(of: $0.key, equals: key) }?.value
   }

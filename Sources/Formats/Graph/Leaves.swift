@@ -1,24 +1,24 @@
 package import CkptBase
 
-/// The leaves of a graph in order, with the paths that lead to them.
+/// The leaves of a graph in order, with their paths.
 ///
-/// Paths share their beginnings, so that a million values under one key take one step each.
+/// Paths share their beginnings, so a million values under one key take one step each.
 package struct Leaves: Sendable {
-  /// One step of a path, the container it leads out of, and the number of the step before it.
+  /// A step of a path, with its container and the number of the previous step.
   package struct Step: Sendable {
     package var previous: Int32
     package var container: NodeID
     package var component: PathComponent
   }
 
-  /// The number that stands for the root, where paths begin.
+  /// The number of the root, where paths begin.
   package static let root: Int32 = -1
 
-  /// The leaves in order.
+  /// The leaves, in order.
   package var all: [Leaf] = []
   package var steps: [Step] = []
 
-  /// The number of steps from the root to the step `last`.
+  /// Returns the number of steps from the root to the step `last`.
   func stepCount(to last: Int32) -> Int {
     var count = 0
     var step = last
@@ -29,12 +29,12 @@ package struct Leaves: Sendable {
     return count
   }
 
-  /// The last step to a leaf, or `nil` for the root.
+  /// Returns the last step to a leaf, or `nil` for the root.
   package func lastStep(to leaf: Leaf) -> Step? {
     leaf.lastStep == Self.root ? nil : steps[Int(leaf.lastStep)]
   }
 
-  /// Every container that the walk has been in, once for each path to it, outer ones first.
+  /// The visited containers, once for each path to them, outer ones first.
   package var containers: [(node: NodeID, path: [PathComponent])] {
     var seen: Set<Int32> = []
     var containers: [(node: NodeID, path: [PathComponent])] = []
@@ -44,10 +44,10 @@ package struct Leaves: Sendable {
     return containers
   }
 
-  /// The steps from the root to a leaf.
+  /// Returns the steps from the root to a leaf.
   package func path(to leaf: Leaf) -> [PathComponent] { path(toStep: leaf.lastStep) }
 
-  /// The steps from the root to the step with a number, which is the last of them.
+  /// Returns the steps from the root to the step with a number, inclusive.
   package func path(toStep last: Int32) -> [PathComponent] {
     var components: [PathComponent] = []
     var step = last
@@ -59,56 +59,56 @@ package struct Leaves: Sendable {
   }
 }
 
-/// A value of a checkpoint with the path that leads to it.
+/// A value of a checkpoint with its path.
 package struct Leaf: Sendable {
-  /// What there is at the end of a path.
+  /// The kind of a leaf.
   package enum Kind: Hashable, Sendable {
     /// A tensor.
     case tensor
-    /// A value without tensors in it: a number, a list, an object.
+    /// A value without tensors: a number, a list, an object.
     case value
-    /// A dict without entries.
+    /// An empty dict.
     case emptyMapping
-    /// A container that holds itself, met inside of itself.
+    /// A container inside itself.
     case cycle
   }
 
-  /// What there is at the end of the path.
+  /// The kind.
   package var kind: Kind
   /// The value.
   package var node: NodeID
-  /// The number of steps to the outermost tensor that the leaf lies inside of, as scales lie inside
-  /// of a quantised tensor; `nil` for most leaves.
+  /// The number of steps to the outermost tensor around the leaf, such as a quantized tensor around
+  /// its scales; `nil` for most leaves.
   package var tensorStepCount: Int?
-  /// The number of the last step to it, for ``Leaves/path(to:)``.
+  /// The number of the last step, for ``Leaves/path(to:)``.
   package var lastStep: Int32
 }
 
-/// One step from a container to what it holds.
+/// A step from a container to one of its members.
 package enum PathComponent: Hashable, Sendable {
-  /// A dict key: any hashable object.
+  /// The key of a dict entry: any hashable object.
   case key(NodeID)
-  /// The index of a list's or tuple's item.
+  /// The index of an item in a list or tuple.
   case index(Int)
   /// The name of an attribute or of a part of an object.
   case attribute(String)
 }
 
-/// Finds the leaves of a graph: what a flat format has entries for.
+/// Finds the leaves of a graph: the values that become entries of a flat format.
 ///
-/// Dicts are descended into, and other containers when a tensor lies somewhere in them; lists of
-/// plain values are leaves. A container that is shared is walked from each of its places, as any
-/// program that flattens a state dict would; one that contains itself is not walked a second time.
+/// The walk enters dicts, and other containers if they hold a tensor; lists of plain values are
+/// leaves. A shared container is visited from each of its places, as in any program that flattens a
+/// state dict. A container inside itself is not visited again.
 package struct LeafWalk {
-  /// Where the walk is.
+  /// The position of the walk.
   private struct Place {
     /// The number of the last step of the path.
     var path = Leaves.root
-    /// How many containers are around.
+    /// The number of containers around it.
     var depth = 0
-    /// How many bytes the keys on the path have.
+    /// The length of the keys on the path, in bytes.
     var byteCount = 0
-    /// The number of steps to the outermost tensor that is around.
+    /// The number of steps to the outermost tensor around it.
     var tensorStepCount: Int?
   }
 
@@ -118,22 +118,23 @@ package struct LeafWalk {
   }
 
   private let graph: TensorGraph
-  /// For every node, by index, whether a tensor can be reached from it; looked for when it is asked for,
-  /// as it is not by a dict of tensors.
+  /// For every node, by index, whether it reaches a tensor.
+  ///
+  /// It is computed on demand; a dict of tensors does not need it.
   private lazy var holdsTensor = graph.nodesHoldingTensors()
   private var isOpen: [Bool]
   private var steps: [Step] = []
   private var leaves = Leaves()
-  /// The most leaves that the graph may have.
+  /// The maximum number of leaves.
   private let limit: Int
-  /// The most bytes that the keys on the paths to them may have.
+  /// The maximum length of the keys on all paths, in bytes.
   private let pathByteLimit: Int
   private var pathStepCount = 0
   private var pathByteCount = 0
 
-  /// The leaves of `graph` in order.
+  /// Returns the leaves of `graph`, in order.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply beyond what ``Limits`` allows.
+  /// - Throws: `limitExceeded` if shared containers multiply beyond ``Limits``.
   package static func leaves(of graph: TensorGraph) throws(CheckpointError) -> Leaves {
     var walk = LeafWalk(graph)
     try walk.run()
@@ -185,7 +186,7 @@ package struct LeafWalk {
     guard leaves.steps.count + parts.count <= limit else { throw Self.tooMany }
     guard place.depth < Limits.pathLength else {
       throw CheckpointError(
-        .limitExceeded, "a value lies more than \(Limits.pathLength) containers deep")
+        .limitExceeded, "a value is nested more than \(Limits.pathLength) containers deep")
     }
     isOpen[Int(id.index)] = true
     steps.append(.leave(id))
@@ -201,7 +202,7 @@ package struct LeafWalk {
     }
   }
 
-  /// How many bytes a step adds to names; keys that are no strs are shortened in them.
+  /// Returns the length of a step in names, in bytes; keys that are not strs are shortened there.
   private func byteCount(of component: PathComponent) -> Int {
     switch component {
     case .attribute(let name): return name.utf8.count
@@ -212,12 +213,12 @@ package struct LeafWalk {
     }
   }
 
-  /// The parts that a reader has named, as far as they hold tensors; the others are attributes.
+  /// Returns the parts that a reader has named, if they hold tensors; the others are attributes.
   private mutating func namedParts(of id: NodeID) -> [Part]? {
     graph.parts[id]?.filter { holdsTensor[Int($0.node.index)] }
   }
 
-  /// What a dict's subclass holds beside its entries, where that holds tensors.
+  /// Returns the parts of a dict subclass other than its entries, if they hold tensors.
   private mutating func hiddenParts(of id: NodeID) -> [Part] {
     guard case .object(let objectID) = graph[id], let state = graph[objectID].state,
       holdsTensor[Int(state.index)]
@@ -225,7 +226,7 @@ package struct LeafWalk {
     return [Part(.attribute("__dict__"), state)]
   }
 
-  /// The parts of a container that no reader has named.
+  /// Returns the parts of a container without named parts.
   private mutating func genericParts(of id: NodeID) -> [Part] {
     switch graph[id] {
     case .tuple(let run), .list(let run), .set(let run), .frozenSet(let run):
@@ -244,7 +245,7 @@ package struct LeafWalk {
     }
   }
 
-  /// The attributes that a state sets: a dict, or a pair of such with slots.
+  /// Returns the attributes that a state sets: a dict, or a pair of a dict and a dict of slots.
   private func stateParts(_ state: NodeID) -> [Part] {
     guard let pair = graph.tuple(state) else { return attributes(state) }
     return pair.flatMap(attributes)
@@ -282,12 +283,12 @@ package struct LeafWalk {
   private static var tooMany: CheckpointError {
     CheckpointError(
       .limitExceeded, "shared containers multiply to far more values than there are objects",
-      remedy: "this is a file made to exhaust its readers")
+      remedy: "do not use this file; it was made to exhaust its readers")
   }
 }
 
 extension TensorGraph {
-  /// The name of a step in paths as people write them.
+  /// Returns the name of a step in plain paths.
   package func text(of component: PathComponent) -> String {
     switch component {
     case .index(let index): String(index)
@@ -296,7 +297,7 @@ extension TensorGraph {
     }
   }
 
-  /// The most bytes that the keys on the paths to all leaves may have together.
+  /// The maximum length of the keys on the paths to all leaves, in bytes.
   package var pathByteLimit: Int {
     Limits.pathBytesAtLeast + Limits.pathBytesPerNode * nodeCount
       + Limits.pathBytesPerTextByte * textByteCount

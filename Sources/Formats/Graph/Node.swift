@@ -1,8 +1,8 @@
-/// One Python object of a checkpoint.
+/// A Python object of a checkpoint.
 ///
-/// Nodes are Python *values*: what a pickle spells differently from protocol to protocol (bytes,
-/// sets) is one case here. Objects that only their class could build stay what they are in a
-/// pickle, a construction that nobody runs: ``object(_:)``.
+/// Nodes are Python *values*: an object that protocols spell in different ways (bytes, sets) is one
+/// case. An object that only its class can build stays a construction, which is never run:
+/// ``object(_:)``.
 package enum Node: Sendable {
   /// `None`.
   case none
@@ -10,11 +10,11 @@ package enum Node: Sendable {
   case bool(Bool)
   /// An int that fits 64 bits.
   case int(Int)
-  /// Any larger int, as minimal little-endian two's complement.
+  /// A larger int, as minimal little-endian two's complement.
   case largeInt(ByteRun)
   /// A float.
   case float(Double)
-  /// A str, as UTF-8 in which lone surrogates are coded as three bytes.
+  /// A str, as UTF-8; lone surrogates have three bytes.
   case string(ByteRun)
   /// A bytes object.
   case bytes(ByteRun)
@@ -30,28 +30,28 @@ package enum Node: Sendable {
   case set(NodeRun)
   /// A frozenset, in the order of the pickle.
   case frozenSet(NodeRun)
-  /// A class, function or constant, named by two strings and never looked up.
+  /// A class, function or constant, named by two strings and never resolved.
   case global(module: NodeID, name: NodeID)
-  /// The result of a call that is recorded and not made.
+  /// The result of a call, which is recorded and never made.
   case object(ObjectID)
-  /// What a persistent id stands for: in a checkpoint, a storage.
+  /// A persistent id; in a checkpoint it names a storage.
   case persistent(NodeID)
   /// A tensor.
   case tensor(TensorID)
 }
 
-/// A run of bytes in a graph's text arena.
+/// A run of bytes in the text arena of a graph.
 package struct ByteRun: Hashable, Sendable {
   @usableFromInline package var start: UInt32
   @usableFromInline package var count: UInt32
 }
 
-/// A run of node identifiers in a graph's child arena.
+/// A run of node ids in the child arena of a graph.
 package struct NodeRun: Hashable, Sendable {
   @usableFromInline package var start: UInt32
-  /// How many children there are.
+  /// The number of children.
   @usableFromInline package var count: UInt32
-  /// How many children fit before the run has to move.
+  /// The number of children that fit before the run has to move.
   @usableFromInline package var capacity: UInt32
 
   package static let empty = NodeRun(start: 0, count: 0, capacity: 0)
@@ -59,28 +59,28 @@ package struct NodeRun: Hashable, Sendable {
   @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
-/// Names a node of one ``TensorGraph``; equal identifiers mean the same Python object.
+/// The id of a node in one ``TensorGraph``; equal ids mean the same Python object.
 package struct NodeID: Hashable, Sendable {
-  /// The node's place in the arena.
+  /// The index of the node in the arena.
   @usableFromInline package let index: Int32
 
   @inlinable package init(index: Int) {
-    // Safe from truncation: `Limits.graphNodes` is far below `Int32.max`.
+    // This cannot overflow: `Limits.graphNodes` is far below `Int32.max`.
     self.index = Int32(truncatingIfNeeded: index)
   }
 }
 
-/// Names an entry of ``TensorGraph/objects``.
+/// The id of an entry in ``TensorGraph/objects``.
 package struct ObjectID: Hashable, Sendable {
   @usableFromInline package let index: Int32
 }
 
-/// Names an entry of ``TensorGraph/tensors``.
+/// The id of an entry in ``TensorGraph/tensors``.
 package struct TensorID: Hashable, Sendable {
   @usableFromInline package let index: Int32
 }
 
-/// Names an entry of ``TensorGraph/storages``.
+/// The id of an entry in ``TensorGraph/storages``.
 package struct StorageID: Hashable, Sendable {
   @usableFromInline package let index: Int32
 }
@@ -93,9 +93,9 @@ extension TensorID {
   package init(index: Int) { self.init(index: Int32(truncatingIfNeeded: index)) }
 }
 
-/// A Python object as the calls that would rebuild it; none of them is ever made.
+/// A Python object, recorded as the calls that would rebuild it; they are never made.
 package struct ObjectNode: Sendable {
-  /// Which pickle operation creates the object.
+  /// The pickle opcode that creates an object.
   package enum Form: Hashable, Sendable {
     /// `callable(*arguments)`: REDUCE.
     case call
@@ -107,19 +107,19 @@ package struct ObjectNode: Sendable {
     case instance
   }
 
-  /// Which pickle operation creates the object.
+  /// The pickle opcode that creates the object.
   package var form: Form
   /// The class or function.
   package var callable: NodeID
-  /// A tuple.
+  /// The arguments, a tuple.
   package var arguments: NodeID
-  /// A dict, for ``Form/newWithKeywords`` only.
+  /// The named arguments, a dict; for ``Form/newWithKeywords`` only.
   package var keywords: NodeID?
-  /// Items appended afterwards.
+  /// The items that are appended afterwards.
   package var items: NodeRun
-  /// Keys and values set afterwards, alternating.
+  /// The keys and values that are set afterwards, alternating.
   package var pairs: NodeRun
-  /// The state handed to the object afterwards: BUILD.
+  /// The state that is set afterwards: BUILD.
   package var state: NodeID?
 
   package init(form: Form, callable: NodeID, arguments: NodeID, keywords: NodeID? = nil) {
@@ -132,14 +132,14 @@ package struct ObjectNode: Sendable {
   }
 }
 
-/// A named value inside an object or tensor that its construction does not name by itself.
+/// A named value inside an object or tensor whose construction does not give it a name.
 ///
-/// Readers that know a library's classes attach parts; a sparse tensor has `indices` and `values`, a
-/// parameter has one part without a name of its own, the tensor.
+/// Readers that know the class attach parts. A sparse tensor has `indices` and `values`. A
+/// parameter has one unnamed part, its tensor.
 package struct Part: Sendable {
-  /// The step from the object to the part, or `nil` if the part goes by the object's name.
+  /// The step from the object to the part, or `nil` if the part has the name of the object.
   package var component: PathComponent?
-  /// The part.
+  /// The value.
   package var node: NodeID
 
   package init(_ component: PathComponent?, _ node: NodeID) {

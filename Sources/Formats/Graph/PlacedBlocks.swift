@@ -1,15 +1,15 @@
 package import CkptBase
 
-/// Blocks of elements placed in a box of any number of dimensions: what a storage consists of that
-/// no file has in one piece.
+/// Blocks of elements in a box of any number of dimensions: the contents of a storage that no file
+/// has in one piece.
 ///
-/// Every element of the box is in exactly one block. Packed in row-major order they are the storage.
-/// The shards of a tensor lie at their offsets in it, tensors joined by their rows lie one below the
-/// other, and elements that are cast are one block.
+/// Every element of the box is in exactly one block. Packed in row-major order, the elements are
+/// the storage. Shards of a tensor lie at their offsets, tensors joined by rows lie below each
+/// other, and cast elements are one block.
 package struct PlacedBlocks: Sendable {
-  /// A block and its place.
+  /// A block with its position.
   package struct Block: Sendable {
-    /// The index of the first element in the box, along each dimension.
+    /// The indices of its first element in the box.
     package var origin: [Int]
     /// The elements.
     package var elements: ElementBlock
@@ -26,10 +26,10 @@ package struct PlacedBlocks: Sendable {
   /// The blocks in the row-major order of their first elements; none is empty.
   package private(set) var blocks: [Block]
 
-  /// Places blocks in a box of `shape`; empty ones are left out.
+  /// Places blocks in a box of `shape`; empty blocks are dropped.
   ///
-  /// - Throws: `malformed` when one is not in the box or of another dtype than the others, or when an
-  ///   element of the box is in none or in several; `limitExceeded` when there are too many to tell.
+  /// - Throws: `malformed` for a block outside of the box or of another dtype, and for an element
+  ///   in no block or in several; `limitExceeded` for too many blocks.
   package init(_ blocks: [Block], in shape: [Int]) throws(CheckpointError) {
     self.shape = shape
     self.blocks = []
@@ -47,13 +47,13 @@ package struct PlacedBlocks: Sendable {
     if let fault = try BlockCoverage(self.blocks, in: shape).fault { throw fault }
   }
 
-  /// A box that is one block with at least one element.
+  /// Creates a box of one block with at least one element.
   init(whole elements: ElementBlock) {
     shape = elements.shape
     blocks = [Block(elements, at: [Int](repeating: 0, count: elements.shape.count))]
   }
 
-  /// The part of the box with the indices `range` along the first dimension.
+  /// Returns the part of the box with the indices `range` along the first dimension.
   func rows(_ range: Range<Int>) -> PlacedBlocks {
     guard let count = shape.first, range != 0..<count else { return self }
     var part = self
@@ -70,7 +70,7 @@ package struct PlacedBlocks: Sendable {
     return part
   }
 
-  /// Puts another box below this one: their first dimensions follow each other, the others are equal.
+  /// Appends another box along the first dimension; the other dimensions are equal.
   mutating func append(_ other: PlacedBlocks) {
     for var block in other.blocks {
       block.origin[0] += shape[0]
@@ -85,13 +85,13 @@ package struct PlacedBlocks: Sendable {
 }
 
 extension PlacedBlocks.Block {
-  /// Makes sure that the block is a part of a box of `shape` and of type `dtype`.
+  /// Checks that the block is inside a box of `shape` and has the dtype `dtype`.
   ///
-  /// - Throws: `malformed` when it is not.
+  /// - Throws: `malformed` if it is not.
   fileprivate func validate(in shape: [Int], as dtype: DType) throws(CheckpointError) {
     guard elements.dtype == dtype else {
       throw CheckpointError(
-        .malformed, "a block of \(elements.dtype.name) is placed in a tensor of \(dtype.name)")
+        .malformed, "a block of \(elements.dtype.name) is in a tensor of \(dtype.name)")
     }
     let extents = elements.shape
     guard origin.count == shape.count, extents.count == shape.count,
@@ -106,8 +106,7 @@ extension PlacedBlocks.Block {
     }
   }
 
-  /// The block that this one and `next` are together, if `next` lies below it and continues it in
-  /// the same region.
+  /// Returns the union of this block and `next`, if `next` continues it below in the same region.
   fileprivate func joined(with next: Self) -> Self? {
     guard next.origin[0] == origin[0] + elements.shape[0],
       next.origin.dropFirst() == origin.dropFirst(),
@@ -116,32 +115,32 @@ extension PlacedBlocks.Block {
     return Self(both, at: origin)
   }
 
-  /// An error in this block, with the names of its region and source.
+  /// Adds the names of the region and source of this block to an error.
   func framed(_ error: CheckpointError) -> CheckpointError {
     error.framed(by: elements.region.name).framed(by: elements.region.source.name)
   }
 }
 
-/// Elements in a file: a view like a tensor's, but over a region.
+/// Elements in a file: a view like that of a tensor, but over a region.
 package struct ElementBlock: Sendable {
-  /// The bytes that the block is a view of.
+  /// The region that the block is a view of.
   package var region: FileRegion
-  /// The type of the elements in the file.
+  /// The dtype of the elements in the file.
   package var dtype: DType
   /// The number of elements along each dimension.
   package var shape: [Int]
-  /// The distance between neighbors along each dimension, in elements.
+  /// The distance between adjacent elements along each dimension, in elements.
   package var strides: [Int]
-  /// The place of the first element in the region, in elements.
+  /// The offset of the first element in the region, in elements.
   package var offset: Int
-  /// Whether numbers are stored most significant byte first.
+  /// Whether numbers are big-endian.
   package var isBigEndian: Bool
   /// Whether the imaginary parts are stored with the opposite sign.
   package var isConjugated: Bool
   /// Whether all values are stored with the opposite sign.
   package var isNegated: Bool
 
-  /// The elements of a tensor in a region that holds its storage.
+  /// Creates the elements of a tensor in the region of its storage.
   package init(_ tensor: Tensor, in region: FileRegion, isBigEndian: Bool) {
     self.region = region
     dtype = tensor.dtype
@@ -153,8 +152,8 @@ package struct ElementBlock: Sendable {
     isNegated = tensor.isNegated
   }
 
-  /// Elements that a region holds packed in row-major order, little-endian and with lazy signs
-  /// resolved.
+  /// Creates elements that a region has packed in row-major order, little-endian and with lazy
+  /// signs applied.
   package init(packed region: FileRegion, dtype: DType, shape: [Int]) {
     self.region = region
     self.dtype = dtype
@@ -166,8 +165,7 @@ package struct ElementBlock: Sendable {
     isNegated = false
   }
 
-  /// The block's elements with the indices `range`, of which there are some, along the first
-  /// dimension.
+  /// Returns the elements with the indices `range`, which is not empty, along the first dimension.
   fileprivate func rows(_ range: Range<Int>) -> ElementBlock {
     var part = self
     part.offset += range.lowerBound * strides[0]
@@ -175,7 +173,7 @@ package struct ElementBlock: Sendable {
     return part
   }
 
-  /// The block that this one and `next` are together, if `next` continues it in the same region.
+  /// Returns the union of this block and `next`, if `next` continues it in the same region.
   fileprivate func joined(with next: ElementBlock) -> ElementBlock? {
     guard FileRegion.Identity(region) == FileRegion.Identity(next.region), dtype == next.dtype,
       strides == next.strides,

@@ -4,20 +4,22 @@ package import CkptBase
 package struct Storage: Sendable {
   /// The name of the storage in its archive: the text after `data/`.
   package var key: String
-  /// The dtype of the class it was saved under, or `nil` for an untyped one.
+  /// The dtype of its class, or `nil` for an untyped storage.
   package var dtype: DType?
-  /// The device it was on when it was saved, such as `cpu` or `cuda:0`.
+  /// The device at the time of saving, such as `cpu` or `cuda:0`.
   package var location: String
   /// The size in bytes.
   package var byteCount: Int
-  /// Where its bytes lie, or `nil` where a file has the tensors' bytes instead, or only its blocks.
+  /// The region of its bytes, or `nil` if a file has only the tensors' bytes or blocks.
   ///
   /// See ``Tensor/packed`` and ``blocks``.
   package var region: FileRegion?
-  /// Whether its numbers are stored most significant byte first.
+  /// Whether its numbers are big-endian.
   package var isBigEndian: Bool
-  /// The blocks of a storage without a ``region``: packed in row-major order, and cast to ``dtype``
-  /// where the files have another, they are its bytes.
+  /// The blocks of a storage without a ``region``.
+  ///
+  /// Packed in row-major order, and cast to ``dtype`` if the files have another one, they are its
+  /// bytes.
   package var blocks: PlacedBlocks?
 
   package init(
@@ -34,30 +36,30 @@ package struct Storage: Sendable {
   }
 }
 
-/// A stretch of a source that holds tensor data: where it lies, not its bytes.
+/// A range of a source with tensor data: the location, not the bytes.
 package struct FileRegion: Sendable {
-  /// How the bytes of a region are stored.
+  /// The encoding of the bytes of a region.
   package enum Encoding: Hashable, Sendable {
-    /// As they are.
+    /// Stored unchanged.
     case stored
     /// Compressed with deflate (RFC 1951).
     case deflated
   }
 
-  /// The file, or a part of one, that holds the bytes.
+  /// The file, or a part of one, with the bytes.
   package let source: any ByteSource
-  /// Where the stored bytes lie in ``source``, in bytes.
+  /// The range of the stored bytes in ``source``.
   package let range: Range<Int>
-  /// How the bytes are stored.
+  /// The encoding of the bytes.
   package let encoding: Encoding
-  /// The length in bytes once decoded; equal to the length of ``range`` when stored.
+  /// The decoded length in bytes; equal to the length of ``range`` for stored bytes.
   package let byteCount: Int
-  /// The CRC-32 the decoded bytes must have, or `nil` where the container keeps none.
+  /// The CRC-32 that the decoded bytes must have, or `nil` if the container has none.
   package let crc32: UInt32?
   /// The name of the archive entry or tensor, for messages.
   package let name: String
 
-  /// Describes a stretch of `source`.
+  /// Creates a range of `source`.
   package init(
     source: any ByteSource, range: Range<Int>, encoding: Encoding = .stored, byteCount: Int? = nil,
     crc32: UInt32? = nil, name: String
@@ -72,8 +74,7 @@ package struct FileRegion: Sendable {
 }
 
 extension FileRegion {
-  /// Tells two regions apart; equal descriptions of the same bytes of the same open file
-  /// are one, also where a slice has them.
+  /// The identity of a region: the same bytes of the same open file, also through a slice.
   package struct Identity: Hashable {
     private let source: ObjectIdentifier
     private let range: Range<Int>
@@ -81,7 +82,7 @@ extension FileRegion {
     private let byteCount: Int
     private let crc32: UInt32?
 
-    /// The identity of `region`.
+    /// Creates the identity of `region`.
     package init(_ region: FileRegion) {
       let origin = region.source.origin
       source = ObjectIdentifier(origin.source)
@@ -91,7 +92,7 @@ extension FileRegion {
       crc32 = region.crc32
     }
 
-    /// Feeds what nearly always tells regions apart; the rest is only compared.
+    /// Hashes the parts that nearly always differ; the others are only compared.
     package func hash(into hasher: inout Hasher) {
       hasher.combine(range.lowerBound)
       hasher.combine(range.upperBound)

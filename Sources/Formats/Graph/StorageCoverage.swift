@@ -1,20 +1,22 @@
 internal import CkptBase
 
-/// Which bytes of the storages some tensor reaches; a format of tensors has no place for the others.
+/// The bytes of storages that tensors use; a format of tensors cannot hold the other bytes.
 package struct StorageCoverage: Sendable {
-  /// The first stretch of each storage, by its place in the graph: most have no other.
+  /// The first used range of each storage, by index; most storages have only one.
   private var first: [Range<Int>?] = []
-  /// The other stretches.
+  /// The other used ranges.
   private var others: [StorageID: [Range<Int>]] = [:]
 
-  /// The coverage by no tensors.
+  /// Creates the coverage of no tensors.
   package init() {}
 
-  /// A tensor that falls into more runs of neighboring elements counts as reaching all between
-  /// its first and last byte.
+  /// The maximum number of runs of adjacent elements in a tensor.
+  ///
+  /// A tensor with more runs counts as using all bytes between its first and last one.
   private static let mostRuns = 1 << 16
-  /// So does every tensor once there are this many runs in all: some sixty bytes of a pickle
-  /// describe a tensor of ``mostRuns``.
+  /// The maximum number of runs of all tensors; then every tensor counts as one run.
+  ///
+  /// A pickle can describe a tensor of ``mostRuns`` runs with about sixty bytes.
   private static let mostRunsInAll = 1 << 20
   private var runCount = 0
 
@@ -27,7 +29,7 @@ package struct StorageCoverage: Sendable {
       return reach(
         tensor.offset * width..<(tensor.offset + tensor.elementCount) * width, of: storage)
     }
-    // Neighboring dimensions that are packed are one; the order of dimensions does not matter.
+    // Adjacent packed dimensions are merged; the order of dimensions does not matter.
     var dimensions = zip(tensor.shape, tensor.strides)
       .filter { $0.0 != 1 && $0.1 != 0 }
       .sorted { $0.1 < $1.1 }
@@ -62,12 +64,12 @@ package struct StorageCoverage: Sendable {
     }
   }
 
-  /// The number of bytes of a storage that no tensor reaches.
+  /// Returns the number of unused bytes of a storage.
   package func missedByteCount(of id: StorageID, byteCount: Int) -> Int {
     missedRanges(of: id, byteCount: byteCount).reduce(0) { $0 + $1.count }
   }
 
-  /// The stretches of a storage that no tensor reaches, in order.
+  /// Returns the unused ranges of a storage, in order.
   package func missedRanges(of id: StorageID, byteCount: Int) -> [Range<Int>] {
     let index = Int(id.index)
     let first = index < first.count ? first[index] : nil
@@ -84,8 +86,7 @@ package struct StorageCoverage: Sendable {
   }
 }
 
-/// The bytes that a tensor shows of its storage, as far as they identify it: tensors with equal
-/// views are tied.
+/// The identity of the bytes that a tensor shows of its storage: tensors with equal views are tied.
 package struct TensorView: Hashable, Sendable {
   private let storage: StorageID
   private let dtype: DType
@@ -95,7 +96,7 @@ package struct TensorView: Hashable, Sendable {
   private let isConjugated: Bool
   private let isNegated: Bool
 
-  /// The view of a tensor, or `nil` for one that has no bytes to share.
+  /// Creates the view of a tensor, or `nil` for a tensor without bytes.
   package init?(_ tensor: Tensor) {
     guard let storage = tensor.storage, tensor.elementCount > 0 else { return nil }
     self.storage = storage
@@ -107,7 +108,7 @@ package struct TensorView: Hashable, Sendable {
     isNegated = tensor.isNegated
   }
 
-  /// Feeds what nearly always tells views apart; the rest is only compared.
+  /// Hashes the parts that nearly always differ; the others are only compared.
   package func hash(into hasher: inout Hasher) {
     hasher.combine(storage)
     hasher.combine(offset)

@@ -1,26 +1,26 @@
 package import CkptBase
 
-/// A tensor of a checkpoint: a view over a storage, or a view over nothing for the meta device.
+/// A tensor of a checkpoint: a view of a storage, or of nothing on the meta device.
 package struct Tensor: Sendable {
-  /// How a pickle spells the tensor.
+  /// The form of a tensor in a pickle.
   package enum Origin: Sendable {
-    /// The file has no pickle.
+    /// None: the file has no pickle.
     case plain
-    /// By calls that rebuild it.
+    /// The calls that rebuild it.
     case call(ObjectID)
-    /// As a bare storage, by its persistent id.
+    /// A bare storage, by its persistent id.
     case storage(id: NodeID)
   }
 
-  /// The node that stands for the tensor in the graph.
+  /// The node of the tensor in the graph.
   package var node: NodeID
-  /// The type of the elements.
+  /// The dtype of the elements.
   package var dtype: DType
   /// The number of elements along each dimension; empty for a scalar.
   package var shape: [Int]
-  /// The distance between neighbors along each dimension, in elements.
+  /// The distance between adjacent elements along each dimension, in elements.
   package var strides: [Int]
-  /// Where the first element lies in the storage, in elements.
+  /// The offset of the first element in the storage, in elements.
   package var offset: Int
   /// The storage, or `nil` for a tensor without data.
   package var storage: StorageID?
@@ -30,10 +30,10 @@ package struct Tensor: Sendable {
   package var isConjugated: Bool
   /// Whether all values are stored with the opposite sign.
   package var isNegated: Bool
-  /// How a pickle spells the tensor.
+  /// The form of the tensor in a pickle.
   package var origin: Origin
-  /// Where a file has the elements packed in row-major order, little-endian and with lazy signs
-  /// resolved; `nil` where they are to be taken from the storage.
+  /// The region where a file has the elements packed in row-major order, little-endian and with
+  /// lazy signs applied; `nil` if they must be read from the storage.
   package var packed: FileRegion?
 
   package init(
@@ -53,18 +53,20 @@ package struct Tensor: Sendable {
     self.origin = origin
   }
 
-  /// The number of elements; readers have checked that it does not overflow.
+  /// The number of elements.
+  ///
+  /// Readers have checked that it does not overflow.
   package var elementCount: Int { shape.reduce(1, *) }
 
   /// The size of the packed elements in bytes.
   package var byteCount: Int { elementCount * dtype.byteCount }
 
-  /// The strides of a tensor of `shape` whose elements are packed in row-major order; a dimension
-  /// without elements counts as one.
+  /// Returns the strides of packed elements in row-major order; a dimension of zero elements counts
+  /// as one.
   package static func packedStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
     for index in shape.indices.dropLast().reversed() {
-      // A tensor without elements may have sizes of any product.
+      // A tensor without elements can have sizes with any product.
       let (stride, overflow) = strides[index + 1].multipliedReportingOverflow(
         by: max(shape[index + 1], 1))
       strides[index] = overflow ? .max : stride
@@ -72,10 +74,10 @@ package struct Tensor: Sendable {
     return strides
   }
 
-  /// Makes sure that the size of a tensor can be computed.
+  /// Checks that the size of a tensor does not overflow.
   ///
-  /// A zero anywhere makes a tensor empty, but torch refuses sizes whose product overflows.
-  /// - Throws: `malformed` when the size in bytes, empty dimensions left out, does not fit 64 bits.
+  /// A zero makes a tensor empty, but torch still refuses sizes whose product overflows.
+  /// - Throws: `malformed` if the size in bytes, without empty dimensions, overflows.
   package static func requireSize(_ shape: [Int], of dtype: DType) throws(CheckpointError) {
     var elementCount = 1
     for size in shape where size != 0 {
@@ -84,7 +86,7 @@ package struct Tensor: Sendable {
     _ = try elementCount.multiplied(by: dtype.byteCount, orThrow: "a tensor's size in bytes")
   }
 
-  /// Whether the elements lie packed in row-major order.
+  /// Whether the elements are packed in row-major order.
   package var isContiguous: Bool {
     guard !shape.contains(0) else { return true }
     var expected = 1
@@ -96,22 +98,21 @@ package struct Tensor: Sendable {
   }
 }
 
-/// Keeps equal shapes and strides once: a checkpoint has any number of tensors, and few different
-/// shapes.
+/// Stores equal shapes and strides once: a checkpoint has many tensors and few shapes.
 package struct DimensionInterner {
-  /// How many are kept; those that differ from all of them are made anew.
+  /// The maximum number of arrays to keep; others are stored again.
   private static let limit = 32
 
   private var known: [[Int]] = []
   private var next = 0
 
-  /// An interner that knows none yet.
+  /// Creates an empty interner.
   package init() {}
 
-  /// The array that is kept for numbers equal to `dimensions`.
+  /// Returns the stored array that equals `dimensions`.
   package mutating func interned(_ dimensions: [Int]) -> [Int] {
     for other in known where other == dimensions { return other }
-    // A copy of its own, for `dimensions` may have room for many more.
+    // This makes a copy, because `dimensions` can have capacity for many more.
     let copy = Array(dimensions[...])
     if known.count < Self.limit {
       known.append(copy)
@@ -123,10 +124,10 @@ package struct DimensionInterner {
   }
 }
 
-/// The type of a tensor's elements.
+/// The dtype of a tensor's elements.
 ///
-/// The cases are PyTorch's dtypes that `torch.save` can write (`c10/core/ScalarType.h`) and the two
-/// of safetensors that PyTorch lacks (`safetensors/src/tensor.rs`).
+/// The cases are the PyTorch dtypes that `torch.save` can write (`c10/core/ScalarType.h`), and the
+/// two of safetensors that PyTorch lacks (`safetensors/src/tensor.rs`).
 @nonexhaustive
 public enum DType: String, Hashable, Sendable, CaseIterable {
   case bool
@@ -139,7 +140,7 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
   case qint8, quint8, qint32, quint4x2, quint2x4
   case bits1x8, bits2x4, bits4x2, bits8, bits16
 
-  /// The name PyTorch gives it after `torch.`; safetensors' 6-bit floats are named alike.
+  /// The name after `torch.` in PyTorch; the 6-bit floats of safetensors have similar names.
   public var name: String { rawValue }
 
   /// The size of one element in bits.
@@ -159,10 +160,10 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The size of one element in bytes; every dtype that `torch.save` writes has whole bytes.
+  /// The size of one element in bytes; every dtype of `torch.save` has whole bytes.
   public var byteCount: Int { (bitWidth + 7) / 8 }
 
-  /// Whether an element is a pair of real and imaginary part.
+  /// Whether an element has a real and an imaginary part.
   public var isComplex: Bool {
     switch self {
     case .complex32, .complex64, .complex128, .bcomplex32: true
@@ -170,7 +171,7 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Whether an element is one real number or truth value; others are complex, quantized or packed.
+  /// Whether an element is one real number or boolean, not complex, quantized or packed.
   public var isNumber: Bool {
     switch self {
     case .bool, .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .float16,
@@ -181,6 +182,6 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// The size in bytes of the number that byte order applies to: half of a complex element.
+  /// The size in bytes of the numbers that byte order applies to: half of a complex element.
   public var componentByteCount: Int { isComplex ? byteCount / 2 : byteCount }
 }

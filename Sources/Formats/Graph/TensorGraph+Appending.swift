@@ -1,12 +1,12 @@
 package import CkptBase
 
 extension TensorGraph {
-  /// Takes in everything that another graph holds; nothing here refers to it yet.
+  /// Appends everything in another graph; nothing in this one refers to it yet.
   ///
-  /// Takes time linear in the size of `other`.
+  /// It takes time linear in the size of `other`.
   ///
-  /// - Returns: what its nodes, tensors and storages are called here.
-  /// - Throws: `limitExceeded` when both together are beyond ``Limits``.
+  /// - Returns: the map from its ids to the new ids.
+  /// - Throws: `limitExceeded` if both together exceed ``Limits``.
   package mutating func append(_ other: TensorGraph) throws(CheckpointError) -> IDRemapping {
     let constants = Int(IDRemapping.constantCount)
     guard nodes.count + other.nodes.count - constants <= Limits.graphNodes,
@@ -17,7 +17,7 @@ extension TensorGraph {
         .limitExceeded, "the checkpoint has more than \(Limits.graphNodes) Python objects")
     }
     guard text.count + other.text.count <= Int(UInt32.max) else { throw Self.tooMuchText }
-    // Safe from truncation: the guards keep the sums below the bounds of these types.
+    // These cannot overflow: the guards keep the sums below the limits of the types.
     let shift = IDRemapping(
       nodes: Int32(nodes.count - constants), children: UInt32(children.count),
       text: UInt32(text.count), objects: Int32(objects.count), tensors: Int32(tensors.count),
@@ -35,33 +35,33 @@ extension TensorGraph {
   }
 }
 
-/// What the nodes, tensors and storages of a graph are called in another one that has taken them in.
+/// Maps a graph's ids to their ids after it was appended to another.
 package struct IDRemapping: Sendable {
-  /// The nodes that every graph begins with stay what they are.
+  /// The number of nodes that are the same in every graph.
   static let constantCount: Int32 = 4
 
-  /// What is added to the number of a node.
+  /// The offset of node ids.
   let nodes: Int32
-  /// What is added to the place of a run of children.
+  /// The offset of runs of children.
   let children: UInt32
-  /// What is added to the place of a run of text.
+  /// The offset of runs of text.
   let text: UInt32
-  /// What is added to the number of a construction.
+  /// The offset of construction ids.
   let objects: Int32
-  /// What is added to the number of a tensor.
+  /// The offset of tensor ids.
   let tensors: Int32
-  /// What is added to the number of a storage.
+  /// The offset of storage ids.
   let storages: Int32
 
-  /// What the node is called now.
+  /// Returns the new id of a node.
   package func callAsFunction(_ id: NodeID) -> NodeID {
     id.index < Self.constantCount ? id : NodeID(index: Int(id.index + nodes))
   }
 
-  /// What the tensor is called now.
+  /// Returns the new id of a tensor.
   package func callAsFunction(_ id: TensorID) -> TensorID { TensorID(index: id.index + tensors) }
 
-  /// What the storage is called now.
+  /// Returns the new id of a storage.
   package func callAsFunction(_ id: StorageID) -> StorageID {
     StorageID(index: id.index + storages)
   }

@@ -1,14 +1,13 @@
 package import CkptBase
 
-/// Tensors that are rows of another, or several one below the other. No bytes move: both are views,
-/// or storages of several blocks.
+/// Tensors that are rows of another one, or joined from several. No bytes are copied: the new
+/// tensors are views, or have storages of several blocks.
 extension TensorGraph {
-  /// Adds a tensor that is the rows `rows` of another, counted along its first dimension.
+  /// Adds a tensor with the rows `rows` of another one, counted along its first dimension.
   ///
-  /// It is a view of the same storage where a file has that; otherwise it has a storage of its own.
+  /// It is a view of the same storage if a file has that; otherwise it gets a storage of its own.
   ///
-  /// - Throws: `malformed` for rows that the tensor does not have, `limitExceeded` when the graph is
-  ///   full.
+  /// - Throws: `malformed` for rows that do not exist, `limitExceeded` if the graph is full.
   package mutating func addRows(
     _ rows: Range<Int>, of id: TensorID
   ) throws(CheckpointError) -> TensorID {
@@ -16,7 +15,7 @@ extension TensorGraph {
     guard let count = tensor.shape.first, rows.lowerBound >= 0, rows.upperBound <= count else {
       throw CheckpointError(
         .malformed,
-        "rows \(rows.lowerBound) to \(rows.upperBound) are wanted of a tensor of shape "
+        "there are no rows \(rows.lowerBound) to \(rows.upperBound) in a tensor of shape "
           + "\(tensor.shape)")
     }
     var part = tensor
@@ -29,14 +28,14 @@ extension TensorGraph {
     return try addNew(part.filling(addStorage(of: part, PlacedBlocks(whole: block).rows(rows))))
   }
 
-  /// Adds a tensor that is the given ones one below the other: joined along their first dimension.
+  /// Adds a tensor that joins the given ones along their first dimension.
   ///
-  /// Neighboring rows of one storage become a view of it again.
+  /// Adjacent rows of one storage become a view of it again.
   ///
-  /// - Throws: `unsupported` for tensors that do not fit together, `limitExceeded` when the graph is
+  /// - Throws: `unsupported` for tensors that cannot be joined, `limitExceeded` if the graph is
   ///   full.
   package mutating func addJoined(_ ids: [TensorID]) throws(CheckpointError) -> TensorID {
-    precondition(!ids.isEmpty, "a tensor is joined of at least one")
+    precondition(!ids.isEmpty, "joining needs at least one tensor")
     let tensors = ids.map { self[$0] }
     var whole = tensors[0]
     for tensor in tensors.dropFirst() {
@@ -70,8 +69,9 @@ extension TensorGraph {
     }
   }
 
-  /// The first of tensors that follow each other in one storage, if they do; those without elements
-  /// do not count.
+  /// Returns one view for tensors that are adjacent in one storage, or `nil`.
+  ///
+  /// Tensors without elements are ignored.
   private static func view(of tensors: [Tensor]) -> Tensor? {
     let tensors = tensors.filter { $0.elementCount > 0 }
     guard let first = tensors.first, first.packed == nil else { return nil }
@@ -94,11 +94,10 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
-  /// Adds a tensor over a storage of its own that is exactly its elements: a region of a source, or
-  /// blocks.
+  /// Adds a tensor over a storage of exactly its elements: a region of a source, or blocks.
   ///
-  /// - Returns: the node that stands for the tensor: `node`, or a new one.
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Returns: the node of the tensor: `node`, or a new one.
+  /// - Throws: `limitExceeded` if the graph is full.
   package mutating func addPackedTensor(
     _ dtype: DType, _ shape: [Int], key: String, region: FileRegion? = nil,
     blocks: PlacedBlocks? = nil, at node: NodeID? = nil
@@ -115,8 +114,8 @@ extension TensorGraph {
     return node
   }
 
-  /// The blocks in files that are the elements of a tensor, in a box of its shape; `nil` for a tensor
-  /// without elements or without data.
+  /// Returns the blocks in files that hold the elements of a tensor, in a box of its shape; `nil`
+  /// for a tensor without elements or data.
   package func blocks(of tensor: Tensor) -> PlacedBlocks? {
     guard tensor.elementCount > 0, let storage = tensor.storage.map({ self[$0] }) else {
       return nil
@@ -132,13 +131,13 @@ extension TensorGraph {
     guard let blocks = storage.blocks else { return nil }
     precondition(
       tensor.isContiguous && tensor.shape.dropFirst() == blocks.shape.dropFirst(),
-      "a view of a storage of blocks is rows of it")
+      "a view of a storage of blocks must be rows of it")
     guard let count = tensor.shape.first else { return blocks }
     let row = tensor.offset / (tensor.elementCount / count)
     return blocks.rows(row..<row + count)
   }
 
-  /// Adds a storage that consists of `blocks`, which are the elements of `tensor` if it has any.
+  /// Adds a storage made of `blocks`, the elements of `tensor`, if it has any.
   mutating func addStorage(of tensor: Tensor, _ blocks: PlacedBlocks?) -> StorageID {
     let old = tensor.storage.map { self[$0] }
     return add(
@@ -149,7 +148,7 @@ extension TensorGraph {
 }
 
 extension Tensor {
-  /// The tensor over a storage that consists of its elements.
+  /// Returns the tensor over a storage of exactly its elements.
   func filling(_ storage: StorageID) -> Tensor {
     var tensor = self
     tensor.storage = storage
@@ -161,24 +160,24 @@ extension Tensor {
     return tensor
   }
 
-  /// What a message calls the tensor.
+  /// The description of the tensor in messages.
   fileprivate var words: String {
     storage == nil ? "\(dtype.name) tensor \(shape) without data" : "\(dtype.name) tensor \(shape)"
   }
 }
 
-/// A change of floating-point elements to another type, rounding to nearest even as PyTorch does.
+/// A cast of floating-point elements, rounding to nearest even like PyTorch.
 package struct ElementCast: Hashable, Sendable {
-  /// The type of the elements before.
+  /// The dtype before the cast.
   package let source: DType
-  /// The type of the elements after.
+  /// The dtype after the cast.
   package let target: DType
 
-  /// The types that elements can be cast to.
+  /// The dtypes that elements can be cast to.
   package static let targets: [DType] = [.float32, .float16, .bfloat16]
 
-  /// The cast of `source` to `target`, or `nil` for one that does not exist: of integers, truth
-  /// values, complex and packed numbers, to any other than ``targets``, or to the same type.
+  /// Creates the cast of `source` to `target`, or `nil` if there is none: for integers, booleans,
+  /// complex and packed numbers, for targets other than ``targets``, and for equal dtypes.
   package init?(from source: DType, to target: DType) {
     guard Self.sources.contains(source), Self.targets.contains(target), source != target else {
       return nil
@@ -190,14 +189,13 @@ package struct ElementCast: Hashable, Sendable {
   private static let sources: Set<DType> = [.float64, .float32, .float16, .bfloat16]
 }
 
-/// Tensors whose elements are of another type in the file.
+/// Casts of tensors.
 extension TensorGraph {
-  /// Casts every tensor of floating-point numbers to `dtype`, one of ``ElementCast/targets``, as
-  /// PyTorch does when a module is cast.
+  /// Casts every floating-point tensor to `dtype`, one of ``ElementCast/targets``, like a cast of a
+  /// module in PyTorch.
   ///
-  /// Integers, truth values and bare storages stay what they are. The tensors are the same objects
-  /// as before and those that were tied still are, over new storages without gaps. A tensor can be
-  /// cast once.
+  /// Integers, booleans and bare storages are unchanged. The tensors remain the same objects, and
+  /// tied ones remain tied, over new storages without gaps. A tensor can be cast once.
   package mutating func castFloats(to dtype: DType) {
     precondition(ElementCast.targets.contains(dtype))
     var storages: [TensorView: StorageID] = [:]
@@ -214,7 +212,7 @@ extension TensorGraph {
         let blocks = blocks(of: tensor)
         precondition(
           blocks?.blocks.allSatisfy { $0.elements.dtype == tensor.dtype } ?? true,
-          "a tensor is cast once")
+          "a tensor can be cast only once")
         let view = TensorView(tensor)
         let storage = view.flatMap { storages[$0] } ?? addStorage(of: cast, blocks)
         if let view { storages[view] = storage }

@@ -1,9 +1,9 @@
-/// Python's way of writing values, for names, listings and messages.
+/// Descriptions of values like in Python, for names, listings and messages.
 extension TensorGraph {
-  /// The value of a node much as Python's `repr` would give it, cut after `limit` characters.
+  /// Returns the value of a node like Python's `repr`, shortened to `limit` characters.
   ///
-  /// Nesting is followed a few levels deep and each container shows its first items only, so that the
-  /// effort is bounded whatever the graph.
+  /// It follows a few levels of nesting and shows the first items of each container, so the work is
+  /// bounded for any graph.
   package func description(of id: NodeID, limit: Int = 200) -> String {
     var text = ""
     describe(id, into: &text, limit: limit, depth: 0)
@@ -55,7 +55,7 @@ extension TensorGraph {
     }
   }
 
-  /// How a known object is written where its calls would be hard to read.
+  /// Returns the text of a known object whose calls would be hard to read.
   private func shortText(_ known: KnownObject) -> String? {
     switch known {
     case .path(let path): "Path(\(Self.quoted(path)))"
@@ -100,14 +100,14 @@ extension TensorGraph {
     }
   }
 
-  /// As much of a name as a description of `limit` characters can show; `?` for what is no str.
+  /// Returns the part of a name that `limit` characters can show; `?` for a node that is not a str.
   private func beginning(of name: NodeID, _ limit: Int) -> String {
     guard case .string(let run) = self[name] else { return "?" }
     return String(decoding: self[run].prefix(4 * limit), as: UTF8.self)
   }
 
-  /// What stands behind the last dot of a name, or before it where nothing does, as far as it is shown;
-  /// `nil` for nothing but dots.
+  /// Returns the text after the last dot of a name, or before it if nothing follows, as far as it
+  /// is shown; `nil` for nothing but dots.
   private func lastPart(of name: NodeID, _ limit: Int) -> String? {
     guard case .string(let run) = self[name] else { return "?" }
     let dot = UInt8(ascii: ".")
@@ -117,7 +117,7 @@ extension TensorGraph {
     return String(decoding: part.prefix(4 * limit), as: UTF8.self)
   }
 
-  /// What is called where that has no name; its own callable counts as another level.
+  /// Returns the text of a callable without a name; its own callable counts as another level.
   private func callableText(_ id: NodeID, depth: Int) -> String {
     var text = ""
     describe(id, into: &text, limit: 60, depth: depth)
@@ -159,14 +159,15 @@ extension TensorGraph {
     text += "}"
   }
 
-  /// A float as Python writes it.
+  /// Returns a float as Python writes it.
   static func floatText(_ value: Double) -> String {
     if value.isNaN { return "nan" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
     return value.description
   }
 
-  /// An int of any size from its two's complement: decimal up to 128 bits, else hexadecimal.
+  /// Returns an int of any size from its two's complement: decimal up to 128 bits, otherwise
+  /// hexadecimal.
   package static func integerText(_ littleEndian: ArraySlice<UInt8>) -> String {
     guard littleEndian.count > 16 else {
       var value: Int128 = (littleEndian.last ?? 0) & 0x80 != 0 ? -1 : 0
@@ -176,7 +177,7 @@ extension TensorGraph {
     return hexadecimalText(littleEndian)
   }
 
-  /// An int of any size from its two's complement, as `0x1f` or `-0x1f`.
+  /// Returns an int of any size from its two's complement, as `0x1f` or `-0x1f`.
   package static func hexadecimalText(_ littleEndian: ArraySlice<UInt8>) -> String {
     let isNegative = (littleEndian.last ?? 0) & 0x80 != 0
     var magnitude = Array(littleEndian)
@@ -220,7 +221,7 @@ extension TensorGraph {
 }
 
 extension Node {
-  /// Whether a state adds something to a listing.
+  /// Whether a listing shows the state.
   fileprivate var isShownAsState: Bool {
     if case .none = self { return false }
     return true

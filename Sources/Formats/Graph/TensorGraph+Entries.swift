@@ -1,11 +1,12 @@
 package import CkptBase
 
-/// Which nodes Python would call a dict.
+/// Dicts, including instances of dict subclasses.
 extension TensorGraph {
-  /// The entries of a dict or an instance of a dict's subclass in order, or `nil` for other nodes.
+  /// Returns the entries of a dict or of an instance of a dict subclass in order; `nil` for other
+  /// nodes.
   ///
-  /// `OrderedDict`, `defaultdict` and `Counter` are known by name; any object whose pickle sets
-  /// keys in it counts as well.
+  /// `OrderedDict`, `defaultdict` and `Counter` are known by name. Any object whose pickle sets
+  /// keys in it counts too.
   package func entries(of id: NodeID) -> [(key: NodeID, value: NodeID)]? {
     switch self[id] {
     case .dict(let run): return pairs(run)
@@ -16,7 +17,7 @@ extension TensorGraph {
     }
   }
 
-  /// Whether a node has entries, which may be none.
+  /// Whether a node is a dict, even an empty one.
   package func isMapping(_ id: NodeID) -> Bool {
     switch self[id] {
     case .dict: return true
@@ -36,8 +37,8 @@ extension TensorGraph {
     }
   }
 
-  /// What the constructor was given: `Counter({...})`, or `OrderedDict([[k, v], ...])` as Python 2
-  /// pickled it.
+  /// Returns the entries of the constructor: `Counter({...})`, or `OrderedDict([[k, v], ...])` in
+  /// pickles of Python 2.
   private func initialEntries(of object: ObjectNode) -> [(key: NodeID, value: NodeID)] {
     guard let last = tuple(object.arguments)?.last else { return [] }
     switch self[last] {
@@ -52,24 +53,27 @@ extension TensorGraph {
   }
 }
 
-/// Changing the entries of dicts and of instances of a dict's subclasses.
+/// Changes to the entries of dicts and of instances of dict subclasses.
 extension TensorGraph {
   /// Adds a dict with these entries.
   ///
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Throws: `limitExceeded` if the graph is full.
   package mutating func addDict(
     _ entries: [(key: NodeID, value: NodeID)]
   ) throws(CheckpointError) -> NodeID {
     try add(.dict(addChildren(entries.flatMap { [$0.key, $0.value] }[...])))
   }
 
-  /// Adds an entry at the end; returns whether the node has entries.
+  /// Appends an entry.
+  ///
+  /// Returns whether the node has entries.
   package mutating func appendEntry(key: NodeID, value: NodeID, to id: NodeID) -> Bool {
     changeEntries(of: id) { graph, run in graph.append([key, value], to: &run) }
   }
 
-  /// Replaces the values of the entries with exactly these keys; returns whether all of them were
-  /// there.
+  /// Replaces the values of the entries with exactly these keys.
+  ///
+  /// Returns whether all of them exist.
   package mutating func setValues(_ values: [NodeID: NodeID], in id: NodeID) -> Bool {
     var found: Set<NodeID> = []
     _ = changeEntries(of: id) { graph, run in
@@ -84,9 +88,10 @@ extension TensorGraph {
     return found.count == values.count
   }
 
-  /// Replaces keys, each of which keeps its place and value; returns whether all of them were there.
+  /// Replaces keys and keeps their positions and values.
   ///
-  /// ``hasEqualKeys(_:)`` tells whether two entries have one key then.
+  /// Returns whether all of them existed. Two entries can then have equal keys, see
+  /// ``hasEqualKeys(_:)``.
   package mutating func replaceKeys(_ keys: [NodeID: NodeID], in id: NodeID) -> Bool {
     var count = 0
     _ = changeEntries(of: id) { graph, run in
@@ -101,7 +106,9 @@ extension TensorGraph {
     return count == keys.count
   }
 
-  /// Takes out the entries with these keys; returns whether all of them were there.
+  /// Removes the entries with these keys.
+  ///
+  /// Returns whether all of them existed.
   package mutating func removeEntries(of id: NodeID, withKeys keys: Set<NodeID>) -> Bool {
     var count = 0
     _ = changeEntries(of: id) { graph, run in
@@ -115,7 +122,9 @@ extension TensorGraph {
     return count == keys.count
   }
 
-  /// Changes the run of keys and values of a node; returns whether it has one.
+  /// Changes the run of keys and values of a node.
+  ///
+  /// Returns whether it has one.
   private mutating func changeEntries(
     of id: NodeID, _ change: (inout TensorGraph, inout NodeRun) -> Void
   ) -> Bool {

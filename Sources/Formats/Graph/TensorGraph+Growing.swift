@@ -1,8 +1,8 @@
 package import CkptBase
 
-/// Filling the arena, and changing what it holds.
+/// Additions to the arena, and changes to its contents.
 extension TensorGraph {
-  /// Makes room for `count` tensors that have a storage and a name of their own.
+  /// Reserves space for `count` tensors with a storage and a name each.
   package mutating func reserveCapacity(tensorCount count: Int) {
     tensors.reserveCapacity(tensors.count + count)
     storages.reserveCapacity(storages.count + count)
@@ -19,7 +19,7 @@ extension TensorGraph {
     return NodeID(index: nodes.count - 1)
   }
 
-  /// The error for an arena with too many nodes.
+  /// The error for too many nodes.
   @usableFromInline
   static var tooManyNodes: CheckpointError {
     CheckpointError(
@@ -33,11 +33,11 @@ extension TensorGraph {
     return root
   }
 
-  /// Replaces what a node is; every reference to it sees the change.
+  /// Replaces a node; every reference to it sees the change.
   @inlinable
   package mutating func replace(_ id: NodeID, with node: Node) { nodes[Int(id.index)] = node }
 
-  /// Adds a construction and the node that stands for it.
+  /// Adds a construction with its node.
   ///
   /// - Throws: `limitExceeded` beyond ``Limits/graphNodes``.
   package mutating func add(_ object: ObjectNode) throws(CheckpointError) -> NodeID {
@@ -45,46 +45,46 @@ extension TensorGraph {
     return try add(.object(ObjectID(index: Int32(objects.count - 1))))
   }
 
-  /// Adds a construction and makes a node stand for it.
+  /// Adds a construction and assigns it to a node.
   package mutating func place(_ object: ObjectNode, at id: NodeID) {
     objects.append(object)
     replace(id, with: .object(ObjectID(index: Int32(objects.count - 1))))
   }
 
-  /// Adds a tensor and makes its node stand for it.
+  /// Adds a tensor and assigns it to its node.
   package mutating func add(_ tensor: Tensor) {
     tensors.append(tensor)
     replace(tensor.node, with: .tensor(TensorID(index: Int32(tensors.count - 1))))
   }
 
-  /// Puts a tensor in the place of another.
+  /// Replaces a tensor by another one.
   package mutating func replace(_ id: TensorID, with tensor: Tensor) {
     tensors[Int(id.index)] = tensor
   }
 
-  /// Says where a file has a tensor's elements packed.
+  /// Sets the region where a file has the elements of a tensor packed.
   package mutating func setPacked(_ region: FileRegion, of id: TensorID) {
     tensors[Int(id.index)].packed = region
   }
 
-  /// Says what a storage that no file has in one piece consists of.
+  /// Sets the blocks of a storage that no file has in one piece.
   package mutating func setBlocks(_ blocks: PlacedBlocks?, of id: StorageID) {
     storages[Int(id.index)].blocks = blocks
   }
 
-  /// Changes whether autograd records operations on a tensor; other nodes have no such flag.
+  /// Sets whether autograd records operations on a tensor; other nodes are unchanged.
   package mutating func setRequiresGradient(_ flag: Bool, of node: NodeID) {
     guard case .tensor(let id) = self[node] else { return }
     tensors[Int(id.index)].requiresGradient = flag
   }
 
-  /// Gives a tensor the construction that pickles spell it by.
+  /// Sets the construction of a tensor in pickles.
   package mutating func setConstruction(_ object: ObjectNode, of id: TensorID) {
     objects.append(object)
     tensors[Int(id.index)].origin = .call(ObjectID(index: Int32(objects.count - 1)))
   }
 
-  /// Changes the name that a storage has in its archive.
+  /// Sets the name of a storage in its archive.
   package mutating func setKey(_ key: String, of id: StorageID) {
     storages[Int(id.index)].key = key
   }
@@ -97,14 +97,14 @@ extension TensorGraph {
 
   /// Adds a str.
   ///
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Throws: `limitExceeded` if the graph is full.
   package mutating func addString(_ string: String) throws(CheckpointError) -> NodeID {
     try add(.string(addBytes(string.utf8.span)))
   }
 
   /// Copies bytes into the arena.
   ///
-  /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
+  /// - Throws: `limitExceeded` if the arena would exceed 4 GiB.
   package mutating func addBytes(_ bytes: Span<UInt8>) throws(CheckpointError) -> ByteRun {
     let start = text.count
     guard start + bytes.count <= Int(UInt32.max) else { throw Self.tooMuchText }
@@ -113,19 +113,19 @@ extension TensorGraph {
     return ByteRun(start: UInt32(start), count: UInt32(bytes.count))
   }
 
-  /// The error for an arena that would pass 4 GiB.
+  /// The error for an arena of more than 4 GiB.
   static var tooMuchText: CheckpointError {
     CheckpointError(.limitExceeded, "the checkpoint has more than 4 GiB of text and bytes")
   }
 
   /// Copies bytes into the arena.
   ///
-  /// - Throws: `limitExceeded` when the arena would pass 4 GiB.
+  /// - Throws: `limitExceeded` if the arena would exceed 4 GiB.
   package mutating func addBytes(_ bytes: [UInt8]) throws(CheckpointError) -> ByteRun {
     try addBytes(bytes.span)
   }
 
-  /// Copies node identifiers into the arena as the children of a container.
+  /// Copies node ids into the arena as the children of a container.
   package mutating func addChildren(_ new: ArraySlice<NodeID>) -> NodeRun {
     WorkCount.add(new.count)
     let start = children.count
@@ -134,10 +134,10 @@ extension TensorGraph {
       start: UInt32(start), count: UInt32(new.count), capacity: UInt32(new.count))
   }
 
-  /// Adds children to the end of a container's run.
+  /// Appends children to a container's run.
   ///
-  /// A run at the end of the arena grows in place; another moves there with room to double, so
-  /// that filling containers in turns stays linear.
+  /// A run at the end of the arena grows in place. Another one moves there, with space to double,
+  /// so that filling containers in turns takes linear time.
   package mutating func append(_ new: ArraySlice<NodeID>, to run: inout NodeRun) {
     let count = Int(run.count) + new.count
     if Int(run.start) + Int(run.capacity) == children.count {
@@ -161,7 +161,7 @@ extension TensorGraph {
     run.count = UInt32(count)
   }
 
-  /// Adds two children to the end of a container's run.
+  /// Appends two children to a container's run.
   package mutating func append(_ first: NodeID, _ second: NodeID, to run: inout NodeRun) {
     guard run.range.upperBound == children.count, run.capacity == run.count else {
       return append([first, second], to: &run)
@@ -172,7 +172,7 @@ extension TensorGraph {
     run.capacity = run.count
   }
 
-  /// Replaces the children of a run by fewer or as many.
+  /// Replaces the children of a run by at most as many.
   package mutating func shorten(_ run: inout NodeRun, to kept: [NodeID]) {
     children.replaceSubrange(run.range.prefix(kept.count), with: kept)
     run.count = UInt32(kept.count)

@@ -1,12 +1,12 @@
 package import CkptBase
 
-/// Keys of dicts and elements of sets: Python's equality, under which `1`, `1.0` and `True` are one.
+/// Keys of dicts and elements of sets, with Python's equality: `1`, `1.0` and `True` are equal.
 extension TensorGraph {
-  /// Applies Python's rule to dicts whose keys repeat: the last value wins in the first position.
+  /// Merges repeated keys of dicts like Python: the last value is stored at the first position.
   ///
-  /// Looks at the nodes from number `first` on.
+  /// It handles the nodes from number `first` on.
   ///
-  /// - Throws: `malformed` for keys that Python could not hash.
+  /// - Throws: `malformed` for keys that Python cannot hash.
   package mutating func unifyEqualKeys(from first: Int) throws(CheckpointError) {
     var texts = LongKeyInterner()
     for index in first..<nodeCount {
@@ -36,9 +36,9 @@ extension TensorGraph {
     if let kept = try distinctEntries(run, stride: step, &texts) { shorten(&run, to: kept) }
   }
 
-  /// Whether two keys of a dict, or of an instance of a dict's subclass, are one to Python.
+  /// Whether two keys of a dict, or of an instance of a dict subclass, are equal in Python.
   ///
-  /// - Throws: `malformed` for keys that Python could not hash.
+  /// - Throws: `malformed` for keys that Python cannot hash.
   package func hasEqualKeys(_ id: NodeID) throws(CheckpointError) -> Bool {
     var texts = LongKeyInterner()
     switch self[id] {
@@ -49,8 +49,7 @@ extension TensorGraph {
     }
   }
 
-  /// The entries of a run with the later of equal keys unified with the first, or `nil` where no
-  /// two are equal.
+  /// Returns the entries of a run with equal keys merged into the first; `nil` if all keys differ.
   private func distinctEntries(
     _ run: NodeRun, stride step: Int, _ texts: inout LongKeyInterner
   ) throws(CheckpointError) -> [NodeID]? {
@@ -69,7 +68,7 @@ extension TensorGraph {
       let known = hashes[key]
       var slot = if let known { known } else { try hash(of: key, &texts) }
       if case .tuple = self[key] { hashes[key] = slot }
-      // Different keys with one hash move on to the next slot, as in any open addressing.
+      // Different keys with one hash use the next slot, as usual in open addressing.
       while let position = positions[slot] {
         if isEqualKey(kept[position], key, &texts) { break }
         slot &+= 1
@@ -85,7 +84,7 @@ extension TensorGraph {
     return hasRepeats ? kept : nil
   }
 
-  /// Whether all keys of a run are short strs, of which no two are equal: what nearly all dicts have.
+  /// Whether all keys of a run are different short strs, as in nearly all dicts.
   private func hasDistinctTexts(_ run: NodeRun, stride step: Int) -> Bool {
     var texts = TextTable(expectedCount: Int(run.count) / step)
     for index in stride(from: run.range.lowerBound, to: run.range.upperBound, by: step) {
@@ -103,9 +102,9 @@ extension TensorGraph {
     return true
   }
 
-  /// How many nodes of a key are looked into; beyond, keys are compared by identity.
+  /// The maximum number of nodes of a key to visit; larger keys are compared by identity.
   ///
-  /// Tuples may share parts, so that a few bytes describe a key of astronomical size.
+  /// Tuples can share parts, so a few bytes can describe a key of astronomical size.
   private static let keyBudget = 512
 
   private func hash(of key: NodeID, _ texts: inout LongKeyInterner) throws(CheckpointError) -> Int {
@@ -115,7 +114,7 @@ extension TensorGraph {
     while let id = pending.popLast() {
       budget -= 1
       guard budget > 0 else {
-        // Only one object is equal to itself, so it need not share its hash with others.
+        // An object is only equal to itself, so it needs no hash in common with others.
         hasher.combine(key)
         break
       }
@@ -127,7 +126,7 @@ extension TensorGraph {
         if let first = texts.first(like: id, run, in: self) {
           hasher.combine(first)
         } else {
-          // With their lengths, parts that only together are the same text have different hashes.
+          // The lengths distinguish texts that only differ in where they are split.
           hasher.combine(run.count)
           WorkCount.add(Int(run.count))
           for byte in self[run] { hasher.combine(byte) }
@@ -140,7 +139,7 @@ extension TensorGraph {
       case .list, .dict, .set, .byteArray:
         throw CheckpointError(
           .malformed, "a dict or set has a key that cannot be hashed: \(description(of: id))")
-      // What took the place of a dangerous global is a None of its own.
+      // The None in place of a dangerous global is an object of its own.
       case .none: hasher.combine(TensorGraph.none)
       case .float, .frozenSet, .object, .persistent, .tensor: hasher.combine(id)
       }
@@ -195,18 +194,18 @@ extension TensorGraph {
   }
 }
 
-/// Long strs and bytes that are keys, each looked at once.
+/// Compares long strs and bytes that are keys, each once.
 ///
-/// A pickle names a long key again with two bytes, so to hash or compare it every time would take
-/// the square of the file's length.
+/// A pickle refers to a long key with two bytes. Hashing or comparing it every time would take the
+/// square of the file's length.
 struct LongKeyInterner {
-  /// The longest text that may be looked at whenever it is a key, in bytes.
+  /// The maximum length of a text that is compared every time, in bytes.
   static let shortByteCount = 64
 
   private var firsts: [NodeID: NodeID] = [:]
   private var nodes: [ArraySlice<UInt8>: NodeID] = [:]
 
-  /// The first node met that has the same bytes as `id`, or `nil` for a short text.
+  /// Returns the first node with the same bytes as `id`, or `nil` for a short text.
   mutating func first(like id: NodeID, _ run: ByteRun, in graph: TensorGraph) -> NodeID? {
     guard run.count > Self.shortByteCount else { return nil }
     if let known = firsts[id] { return known }
@@ -218,14 +217,14 @@ struct LongKeyInterner {
   }
 }
 
-/// Ints of any size: CPython writes one out wherever it occurs, and so does our pickler.
+/// Ints of any size. CPython writes an int at each of its places, and so does our pickler.
 extension TensorGraph {
-  /// Makes sure that writing out the ints among the nodes from number `first` on does not take far
-  /// more bytes than they have.
+  /// Checks that writing the ints among the nodes from number `first` on needs not many more bytes
+  /// than they have.
   ///
-  /// A hostile file refers to a long one again and again.
+  /// A hostile file refers to a long int again and again.
   ///
-  /// - Throws: `limitExceeded` when it would.
+  /// - Throws: `limitExceeded` if it does.
   package func requireFewLongInts(from first: Int) throws(CheckpointError) {
     guard (first..<nodeCount).contains(where: { longIntByteCount(NodeID(index: $0)) > 0 }) else {
       return
@@ -236,12 +235,13 @@ extension TensorGraph {
     }
     guard byteCount <= Limits.longIntBytesAtLeast + 2 * textByteCount else {
       throw CheckpointError(
-        .limitExceeded, "ints that are referred to again and again have \(byteCount) bytes",
-        remedy: "this is a file made to exhaust its readers")
+        .limitExceeded, "repeated references to long ints need \(byteCount) bytes",
+        remedy: "do not use this file; it was made to exhaust its readers")
     }
   }
 
-  /// The size of an int that is too long to be written out any number of times, in bytes.
+  /// Returns the size in bytes of an int that is too long to be written any number of times;
+  /// otherwise zero.
   private func longIntByteCount(_ id: NodeID) -> Int {
     guard case .largeInt(let run) = self[id], run.count > 64 else { return 0 }
     return Int(run.count)

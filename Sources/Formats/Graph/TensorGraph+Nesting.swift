@@ -1,11 +1,11 @@
 package import CkptBase
 
 extension TensorGraph {
-  /// Turns a flat dict with dotted names into nested ones: what was `a.b` is `b` in the dict `a`.
+  /// Turns a flat dict with dotted names into nested dicts: `a.b` becomes `b` in the dict `a`.
   ///
-  /// A root that is not a dict stays as it is, and so do keys that are not strs.
+  /// A root that is not a dict is unchanged, and so are keys that are not strs.
   ///
-  /// - Throws: `unsupported` where one name is both a value and the beginning of another,
+  /// - Throws: `unsupported` if a name is both a value and the beginning of another name,
   ///   `limitExceeded` for a name with more dots than ``Limits/pathLength``.
   package mutating func nestDottedKeys() throws(CheckpointError) {
     guard case .dict(let run) = self[root] else { return }
@@ -44,11 +44,11 @@ extension TensorGraph {
 
   private static func valueAndDict(_ name: String) -> CheckpointError {
     CheckpointError(
-      .unsupported, "'\(name)' cannot be nested: a part of it is the name of a value",
+      .unsupported, "'\(name)' cannot be nested, because a part of it is the name of a value",
       remedy: .action(.keepFlat))
   }
 
-  /// Makes the dicts, inner ones first, so that their nodes are known to outer ones.
+  /// Creates the dicts, inner ones first, so that outer ones can refer to them.
   private mutating func build(_ nesting: Nesting) throws(CheckpointError) {
     var nodes = [NodeID](repeating: root, count: nesting.dicts.count)
     for (index, entries) in nesting.dicts.enumerated().reversed() {
@@ -59,8 +59,9 @@ extension TensorGraph {
   }
 }
 
-/// The dicts that dotted names spell, by numbers; the first is the root, inner ones have higher
-/// numbers than those around them.
+/// The dicts in dotted names, by number.
+///
+/// The root is the first; inner dicts have higher numbers than outer ones.
 private struct Nesting {
   struct Place: Hashable {
     let dict: Int
@@ -70,12 +71,12 @@ private struct Nesting {
   struct Entry {
     let key: NodeID
     let value: NodeID
-    /// The number of the dict that is the value.
+    /// The number of the dict, if the value is one.
     let dict: Int?
   }
 
   private(set) var dicts: [[Entry]] = [[]]
-  /// What stands in the places taken so far: the number of a dict, or `nil` for a value.
+  /// The values at the places so far: the number of a dict, or `nil` for another value.
   var taken: [Place: Int?] = [:]
 
   mutating func append(_ entry: Entry, to dict: Int) { dicts[dict].append(entry) }

@@ -1,8 +1,8 @@
 extension TensorGraph {
-  /// Every node that can be reached from `roots`, each once, in the order of a depth-first walk
-  /// from left to right; strings that name globals included.
+  /// Returns every node that `roots` reach, each once, in depth-first order from left to right,
+  /// including the strings that name globals.
   ///
-  /// The walk keeps its own stack: nesting in a file may be as deep as the file is long.
+  /// The walk has its own stack, because nesting can be as deep as the file is long.
   package func reachable(from roots: [NodeID]) -> [NodeID] {
     var seen = [Bool](repeating: false, count: nodeCount)
     var order: [NodeID] = []
@@ -16,7 +16,7 @@ extension TensorGraph {
     return order
   }
 
-  /// For every node, by index, whether it can be reached from `roots`.
+  /// For every node, by index, whether `roots` reach it.
   package func isReachable(from roots: [NodeID]) -> [Bool] {
     var seen = [Bool](repeating: false, count: nodeCount)
     var pending = roots
@@ -31,7 +31,7 @@ extension TensorGraph {
     return seen
   }
 
-  /// Calls `body` with every node that a node refers to, in the order a pickle writes them.
+  /// Calls `body` with every node that a node refers to, in pickle order.
   @inline(__always)
   package func forEachReference(
     of id: NodeID, backwards: Bool = false, _ body: (NodeID) -> Void
@@ -88,7 +88,7 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
-  /// The tensors that the object holds, in the order in which a pickle of it meets them.
+  /// Returns the tensors of the object, in pickle order.
   package func reachableTensors() -> [TensorID] {
     reachable(from: [root]).compactMap { id in
       guard case .tensor(let tensor) = self[id] else { return nil }
@@ -98,9 +98,9 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
-  /// For every node, by index, whether a tensor can be reached from it that `isWanted`.
+  /// For every node, by index, whether it reaches a tensor that `isWanted`.
   ///
-  /// Follows all references backwards from the tensors, so that cycles and sharing cost nothing
+  /// It follows all references backwards from the tensors. So cycles and sharing cost nothing
   /// extra: time and memory are linear in the number of references.
   package func nodesHoldingTensors(
     where isWanted: (TensorID) -> Bool = { _ in true }

@@ -1,26 +1,26 @@
 package import CkptBase
 package import CkptGraph
 
-/// Bytes put together from the elements of several tensors that are views of them: the inverse of
-/// picking elements with ``Segment/gather(_:_:)``.
+/// Bytes that are assembled from the elements of several tensors, which are views of them; the
+/// inverse of picking elements with ``Segment/gather(_:_:)``.
 ///
-/// Bytes that no piece reaches are zero. Where pieces, or elements of one, reach the same byte they
-/// must agree; a run throws `conflict` when they do not.
+/// Bytes that no piece covers are zero. If pieces, or elements of one piece, cover the same byte,
+/// they must agree; otherwise a run throws `conflict`.
 package struct Assembly: Sendable {
   /// The elements of one tensor.
   package struct Piece: Sendable {
-    /// The region that has the elements.
+    /// The region with the elements.
     package var region: FileRegion
-    /// The place of each element in the assembly, and the change of its bytes on the way.
+    /// The position of each element in the assembly, and the change to its bytes.
     package var placement: StridedElements
-    /// The place of the first element in the region, in bytes.
+    /// The offset of the first element in the region, in bytes.
     package var sourceOffset: Int
-    /// The distance in bytes between neighbors along each dimension in the region, a multiple of an
-    /// element's size; `nil` where the region has the elements packed in row-major order, and nothing
-    /// else.
+    /// The distance in bytes between adjacent elements along each dimension in the region, a
+    /// multiple of an element's size; `nil` if the region is exactly the packed elements in
+    /// row-major order.
     package var sourceStrides: [Int]?
 
-    /// The elements in `region`, which go where `placement` says.
+    /// Creates a piece of elements in `region`, with their positions in `placement`.
     package init(
       region: FileRegion, placement: StridedElements, sourceOffset: Int = 0,
       sourceStrides: [Int]? = nil
@@ -34,16 +34,16 @@ package struct Assembly: Sendable {
 
   /// The size in bytes, before a cast.
   package var byteCount: Int
-  /// What the bytes are put together from.
+  /// The pieces.
   package var pieces: [Piece]
-  /// The start of the assembly in the storage that it is a part of, in bytes; for messages.
+  /// The start of the assembly in its storage, in bytes; for messages.
   package var origin: Int
-  /// The cast of all elements once they are put together.
+  /// The cast of all elements after they were assembled.
   package var cast: ElementCast?
-  /// Whether no byte is reached twice, so that nothing needs to agree.
+  /// Whether no byte is covered twice, so that nothing has to agree.
   package var isDisjoint: Bool
 
-  /// Describes `byteCount` bytes put together from `pieces`, in any order.
+  /// Creates an assembly of `byteCount` bytes from `pieces`, in any order.
   package init(
     byteCount: Int, pieces: [Piece], origin: Int = 0, cast: ElementCast? = nil,
     isDisjoint: Bool = false
@@ -57,8 +57,7 @@ package struct Assembly: Sendable {
 }
 
 extension Assembly {
-  /// Makes sure that every piece is inside its file, has all of its elements, and has a place inside
-  /// the assembly for each.
+  /// Checks that every piece is inside its file, has all of its elements, and fits the assembly.
   ///
   /// - Throws: `truncated` or `malformed`.
   func validate() throws(CheckpointError) {
@@ -79,7 +78,8 @@ extension Assembly.Piece {
       guard packed == region.byteCount else {
         throw CheckpointError(
           .malformed,
-          "the tensor has \(region.byteCount) bytes, shape \(placement.shape) needs \(packed)")
+          "the tensor has \(region.byteCount) bytes, but the shape \(placement.shape) needs \(packed)"
+        )
       }
     } catch {
       throw region.framed(error)
@@ -88,7 +88,7 @@ extension Assembly.Piece {
 }
 
 extension Assembly.Piece {
-  /// The elements in the region, if they are not all that it has.
+  /// The elements in the region, unless they are all of it.
   private var source: StridedElements? {
     sourceStrides.map { strides in
       var elements = placement
@@ -100,9 +100,9 @@ extension Assembly.Piece {
 }
 
 extension StridedElements {
-  /// The size of the packed elements in bytes.
+  /// Returns the size of the packed elements in bytes.
   ///
-  /// - Throws: `malformed` when it does not fit 64 bits.
+  /// - Throws: `malformed` if it overflows.
   fileprivate func checkedByteCount() throws(CheckpointError) -> Int {
     guard !isEmpty else { return 0 }
     var byteCount = elementByteCount
@@ -114,12 +114,12 @@ extension StridedElements {
 }
 
 extension Segment {
-  /// The cheapest segments that make an assembly of `byteCount` bytes out of `pieces`.
+  /// Returns the cheapest segments for an assembly of `byteCount` bytes from `pieces`.
   ///
-  /// Pieces that are whole stretches of it are copied, permuted ones picked, what no piece comes
-  /// near is zero. Only where pieces reach across each other, or leave bytes out, must they be put
-  /// together in memory. A piece that is there twice is read once.
-  /// - Throws: `truncated` or `malformed` when a piece is not inside its file or the assembly.
+  /// Pieces that cover a whole range are copied, permuted ones are picked, and ranges without
+  /// pieces are zero. Only pieces that interleave or leave gaps must be assembled in memory. A
+  /// repeated piece is read once.
+  /// - Throws: `truncated` or `malformed` for a piece outside of its file or the assembly.
   package static func assembling(
     byteCount: Int, pieces: [Assembly.Piece]
   ) throws(CheckpointError) -> [Segment] {
@@ -129,7 +129,7 @@ extension Segment {
     return segments(of: Assembly(byteCount: byteCount, pieces: distinct))
   }
 
-  /// The cheapest segments that make an assembly.
+  /// Returns the cheapest segments for an assembly.
   static func segments(of assembly: Assembly) -> [Segment] {
     var segments: [Segment] = []
     var end = 0
@@ -144,13 +144,13 @@ extension Segment {
     return segments
   }
 
-  /// Pieces whose reaches overlap each other, directly or by way of others.
+  /// Pieces whose ranges overlap, directly or through other pieces.
   private struct Group {
     var reach: Range<Int>
     var pieces: [Assembly.Piece]
   }
 
-  /// The groups in the order of the assembly, without empty pieces.
+  /// Returns the groups in the order of the assembly, without empty pieces.
   private static func groups(of pieces: [Assembly.Piece]) -> [Group] {
     let pieces = pieces.filter { !$0.placement.isEmpty }
     let reaches = pieces.map { Placement($0).reach }
@@ -190,7 +190,7 @@ extension Segment {
   }
 }
 
-/// Tells apart pieces that are not the same bytes in the same places.
+/// The identity of a piece: its bytes and their positions.
 private struct PieceIdentity: Hashable {
   private let region: FileRegion.Identity
   private let placement: StridedElements
@@ -206,12 +206,11 @@ private struct PieceIdentity: Hashable {
 }
 
 extension Assembly.Piece {
-  /// The segment that writes the piece by itself, where it leaves no byte of its reach out and
-  /// reaches none twice.
+  /// Returns the segment for the piece alone, if it covers every byte of its range exactly once.
   fileprivate func segment(_ cast: ElementCast?) -> Segment? {
     let places = Placement(self)
     guard places.isDense else { return nil }
-    // In the order of the assembly's bytes, the elements are picked with the source's strides.
+    // In the byte order of the assembly, the elements are picked with the strides of the source.
     var elements = placement
     elements.byteOffset = sourceOffset
     elements.shape = places.ordered.map(\.count)

@@ -1,19 +1,20 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// The places of the elements of one piece of an assembly, with the dimensions in an order in which the
-/// elements inside any window are a few boxes.
+/// The positions of the elements of a piece in an assembly.
+///
+/// The dimensions are ordered so that the elements in any window are a few boxes.
 package struct Placement: Sendable {
   /// One dimension.
   package struct Axis: Sendable {
     /// The number of elements.
     package let count: Int
-    /// The distance in bytes between neighbors in the assembly.
+    /// The distance in bytes between adjacent elements in the assembly.
     package let stride: Int
-    /// The distance in bytes between neighbors in the region.
+    /// The distance in bytes between adjacent elements in the region.
     package let source: Int
 
-    /// Makes an axis from its three numbers.
+    /// Creates an axis.
     package init(count: Int, stride: Int, source: Int) {
       self.count = count
       self.stride = stride
@@ -21,19 +22,21 @@ package struct Placement: Sendable {
     }
   }
 
-  /// Dimensions along which elements do not move: all of them reach the same bytes.
+  /// The dimensions with stride zero: all of their elements cover the same bytes.
   package let still: [Axis]
-  /// Dimensions that do not fit among ``ordered``, as those of sliding windows.
+  /// The dimensions that do not fit ``ordered``, such as those of sliding windows.
   package let loose: [Axis]
-  /// Dimensions from the largest stride to the smallest, each stride beyond the reach of all that
-  /// follow: counting through them visits the bytes of the assembly in order.
+  /// The dimensions from the largest stride to the smallest.
+  ///
+  /// Each stride is beyond the extent of all that follow, so counting through them visits the bytes
+  /// of the assembly in order.
   package let ordered: [Axis]
   /// The size of one element in bytes.
   package let unit: Int
-  /// The bytes of the assembly from the first element's to the furthest one's.
+  /// The bytes of the assembly from the first element to the last one.
   package let reach: Range<Int>
 
-  /// Looks at a piece that has at least one element and all of them in an assembly.
+  /// Analyzes a piece with at least one element, all of them inside an assembly.
   package init(_ piece: Assembly.Piece) {
     let elements = piece.placement
     let unit = elements.elementByteCount
@@ -51,7 +54,8 @@ package struct Placement: Sendable {
     still = axes.filter { $0.stride == 0 }
     var ordered: [Axis] = []
     var loose: [Axis] = []
-    // The long dimensions first, since every combination of loose indices is handled by itself.
+    // The long dimensions come first, because every combination of loose indices is handled
+    // separately.
     for axis in axes.sorted(by: { $0.count > $1.count }) where axis.stride > 0 {
       let place = ordered.firstIndex { $0.stride < axis.stride } ?? ordered.count
       var candidate = ordered
@@ -75,15 +79,15 @@ package struct Placement: Sendable {
     return true
   }
 
-  /// Whether two elements may reach the same byte.
+  /// Whether two elements can cover the same byte.
   package var mayOverlapItself: Bool { !still.isEmpty || !loose.isEmpty }
 
-  /// Whether every byte of ``reach`` is reached exactly once.
+  /// Whether every byte of ``reach`` is covered exactly once.
   var isDense: Bool {
     !mayOverlapItself && reach.count == ordered.reduce(unit) { $0 * $1.count }
   }
 
-  /// Whether the elements of any window are in the order in which the region has them.
+  /// Whether the elements of any window are in the order of the region.
   package var isInOrder: Bool {
     loose.isEmpty && still.isEmpty
       && zip(ordered, ordered.dropFirst()).allSatisfy { $0.source > $1.source }

@@ -1,24 +1,25 @@
 package import CkptBase
 package import CkptGraph
 
-/// One run of bytes of an output file: where they come from and what is done to them on the way.
+/// One run of bytes of an output file: its source, and the changes to its bytes.
 package enum Segment: Sendable {
-  /// Bytes that are known already: headers and everything else small.
+  /// Known bytes: headers and other small data.
   case literal([UInt8])
-  /// A stretch of a source region, as it is; `range` counts decoded bytes from the region's start.
+  /// A range of a source region, unchanged; `range` counts decoded bytes from the start of the
+  /// region.
   case copy(FileRegion, range: Range<Int>)
   /// Elements picked from a source region and packed in row-major order.
   case gather(FileRegion, StridedElements)
   /// Elements picked from a source region, packed in row-major order and cast to another type.
   case cast(FileRegion, StridedElements, ElementCast)
-  /// Bytes put together from elements that lie packed in several regions.
+  /// Bytes assembled from elements of several regions.
   case assembly(Assembly)
-  /// This many bytes of zero.
+  /// A number of zero bytes.
   case zeros(byteCount: Int)
-  /// Bytes that depend on the checksums of records before them; there must be `byteCount` of them.
+  /// Bytes that depend on the checksums of earlier records; there must be `byteCount` of them.
   case computed(byteCount: Int, @Sendable (RecordChecksums) -> [UInt8])
 
-  /// How many bytes the segment adds to the output.
+  /// The number of bytes that the segment adds to the output.
   package var byteCount: Int {
     switch self {
     case .literal(let bytes): bytes.count
@@ -31,7 +32,7 @@ package enum Segment: Sendable {
     }
   }
 
-  /// The source regions the bytes come from.
+  /// The source regions of the bytes.
   package var regions: [FileRegion] {
     switch self {
     case .literal, .zeros, .computed: []
@@ -40,7 +41,7 @@ package enum Segment: Sendable {
     }
   }
 
-  /// How many regions the bytes come from.
+  /// The number of source regions.
   package var regionCount: Int {
     switch self {
     case .literal, .zeros, .computed: 0
@@ -49,7 +50,7 @@ package enum Segment: Sendable {
     }
   }
 
-  /// One of the regions that the bytes come from.
+  /// Returns one of the source regions.
   package func region(_ index: Int) -> FileRegion {
     switch self {
     case .copy(let region, _), .gather(let region, _), .cast(let region, _, _): region
@@ -60,8 +61,8 @@ package enum Segment: Sendable {
 }
 
 extension Segment {
-  /// The bytes of its region that the segment takes in one piece and in order, in whatever form it
-  /// writes them; `nil` when it picks them from here and there.
+  /// The range of its region that the segment uses as a whole and in order, before any change;
+  /// `nil` if it picks elements.
   package var stretch: Range<Int>? {
     switch self {
     case .literal, .zeros, .assembly, .computed: return nil
@@ -73,10 +74,9 @@ extension Segment {
     }
   }
 
-  /// Makes sure that the segment's regions are inside their files, and the bytes it takes inside
-  /// its regions.
+  /// Checks that the segment's regions are inside their files, and its ranges inside the regions.
   ///
-  /// - Throws: `truncated` or `malformed` when they are not.
+  /// - Throws: `truncated` or `malformed` if they are not.
   package func validate() throws(CheckpointError) {
     switch self {
     case .literal, .computed: return
@@ -95,16 +95,17 @@ extension Segment {
     case .gather(let region, let elements):
       try elements.validate(in: region)
     case .cast(let region, let elements, let cast):
-      precondition(elements.elementByteCount == cast.source.byteCount, "a cast is of its type")
+      precondition(
+        elements.elementByteCount == cast.source.byteCount, "a cast needs elements of its type")
       try elements.validate(in: region)
     }
   }
 }
 
 extension StridedElements {
-  /// Makes sure that every element lies inside of `region`, and that inside its file.
+  /// Checks that every element is inside `region`, and `region` inside its file.
   ///
-  /// - Throws: `truncated` or `malformed` when one does not.
+  /// - Throws: `truncated` or `malformed` if one is not.
   fileprivate func validate(in region: FileRegion) throws(CheckpointError) {
     try region.validate()
     do throws(CheckpointError) {
@@ -116,54 +117,55 @@ extension StridedElements {
 }
 
 extension FileRegion {
-  /// An error in this region's bytes.
+  /// Returns an error about the bytes of this region.
   package func fault(_ code: CheckpointError.Code, _ message: String, remedy: Remedy? = nil)
     -> CheckpointError
   {
     framed(CheckpointError(code, message, remedy: remedy))
   }
 
-  /// An error with the names of the region and its file, which failed system calls name themselves.
+  /// Adds the names of the region and its file to an error; failed system calls name the file
+  /// themselves.
   package func framed(_ error: CheckpointError) -> CheckpointError {
     guard error.cause == nil else { return error }
     return error.framed(by: name).framed(by: source.name)
   }
 
-  /// A stretch of a stored region, without a checksum of its own.
+  /// Returns a part of a stored region, without a checksum.
   package func part(_ part: Range<Int>) -> FileRegion {
     let start = range.lowerBound + part.lowerBound
     return FileRegion(source: source, range: start..<start + part.count, name: name)
   }
 
-  /// Makes sure that the region lies inside its file.
+  /// Checks that the region is inside its file.
   ///
-  /// - Throws: `truncated` when it does not, `malformed` when its lengths contradict each other.
+  /// - Throws: `truncated` if it is not, `malformed` if its lengths contradict each other.
   package func validate() throws(CheckpointError) {
     guard range.lowerBound >= 0, byteCount >= 0, encoding == .deflated || byteCount == range.count
     else {
-      throw fault(.malformed, "\(byteCount) bytes are announced and \(range.count) are stored")
+      throw fault(.malformed, "the size is \(byteCount) bytes, but \(range.count) are stored")
     }
     guard range.upperBound <= source.byteCount else {
       throw fault(
         .truncated,
-        "data ends at byte \(range.upperBound) of a file of \(source.byteCount) bytes")
+        "the data ends at byte \(range.upperBound), but the file has \(source.byteCount) bytes")
     }
   }
 
-  /// Makes sure that the region's decoded bytes have the stored checksum, if there is one.
+  /// Checks the decoded bytes of the region against the stored checksum, if there is one.
   ///
-  /// - Throws: `checksumMismatch` with both.
+  /// - Throws: `checksumMismatch` with both values.
   package func requireChecksum(_ computed: UInt32) throws(CheckpointError) {
     guard let crc32, crc32 != computed else { return }
     throw fault(
       .checksumMismatch,
-      "stored CRC-32 is \(hexadecimal(crc32)), the data has \(hexadecimal(computed)): "
+      "the stored CRC-32 is \(hexadecimal(crc32)), but the data has \(hexadecimal(computed)): "
         + "the file was damaged after it was written",
-      remedy: "fetch or save the file again")
+      remedy: "download or save the file again")
   }
 }
 
-/// Eight digits, as ZIP tools print checksums.
+/// Returns a checksum with eight digits, like ZIP tools.
 private func hexadecimal(_ checksum: UInt32) -> String {
   let digits = String(checksum, radix: 16)
   return String(repeating: "0", count: 8 - digits.count) + digits

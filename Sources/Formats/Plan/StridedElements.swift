@@ -1,28 +1,28 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Which elements of a region a tensor consists of, and how their bytes change on the way.
+/// The elements of a region that make up a tensor, and the changes to their bytes.
 ///
-/// Everything is in bytes. Strides may be zero (expanded tensors) and elements may be visited more
-/// than once; the packed size is checked for overflow by whoever builds this.
+/// All numbers are in bytes. Strides can be zero (expanded tensors), and elements can be visited
+/// more than once. The creator checks the packed size for overflow.
 package struct StridedElements: Hashable, Sendable {
-  /// Where the first element lies, in bytes from the start of the decoded region.
+  /// The offset of the first element, in bytes from the start of the decoded region.
   package var byteOffset: Int
   /// The number of elements along each dimension, outermost first; empty for a scalar.
   package var shape: [Int]
-  /// The distance in bytes between neighbors along each dimension; never negative.
+  /// The distance in bytes between adjacent elements along each dimension; never negative.
   package var byteStrides: [Int]
   /// The size of one element in bytes: a power of two up to 16.
   package var elementByteCount: Int
-  /// The width in bytes of the units whose bytes are reversed (big-endian sources); 1 for none.
+  /// The width of the units whose bytes are reversed (big-endian sources), in bytes; 1 for none.
   package var swapWidth: Int
-  /// Bits flipped in every element after swapping, one byte for each of the element's in the order
-  /// of the output; empty for none.
+  /// The bits to flip in every element after swapping, one byte for each byte of the element in
+  /// output order; empty for none.
   ///
-  /// PyTorch's lazy negation and conjugation are flips of sign bits.
+  /// PyTorch's lazy negation and conjugation flip sign bits.
   package var flippedBits: [UInt8]
 
-  /// Describes a strided selection of elements.
+  /// Creates a strided selection of elements.
   package init(
     byteOffset: Int, shape: [Int], byteStrides: [Int], elementByteCount: Int, swapWidth: Int = 1,
     flippedBits: [UInt8] = []
@@ -38,34 +38,36 @@ package struct StridedElements: Hashable, Sendable {
   /// The size of the packed elements in bytes.
   package var byteCount: Int { shape.reduce(elementByteCount, *) }
 
-  /// The size of the packed elements in bytes once they are cast.
+  /// Returns the size of the packed elements after a cast, in bytes.
   func byteCount(after cast: ElementCast) -> Int { cast.byteCount(after: byteCount) }
 }
 
 extension ElementCast {
-  /// The size of `byteCount` bytes of whole elements once they are cast.
+  /// Returns the size of `byteCount` bytes of whole elements after the cast, in bytes.
   package func byteCount(after byteCount: Int) -> Int {
     byteCount / source.byteCount * target.byteCount
   }
 }
 
 extension StridedElements {
-  /// Whether the bytes of elements change on the way.
+  /// Whether the bytes of elements change.
   package var changesBytes: Bool { swapWidth > 1 || flippedBits.contains { $0 != 0 } }
 
   /// Whether no element is selected.
   package var isEmpty: Bool { shape.contains(0) }
 
-  /// The reduced dimensions; there must be at least one element.
+  /// The reduced dimensions.
+  ///
+  /// There must be at least one element.
   package var layout: StridedLayout {
     StridedLayout(packing: shape, strides: byteStrides, unit: elementByteCount)
   }
 
-  /// Makes sure that every element lies inside a region of `regionByteCount` bytes.
+  /// Checks that every element is inside a region of `regionByteCount` bytes.
   ///
-  /// - Throws: `malformed` when one does not.
+  /// - Throws: `malformed` if one is not.
   func validate(regionByteCount: Int) throws(CheckpointError) {
-    precondition([1, 2, 4, 8, 16].contains(elementByteCount), "no dtype has such elements")
+    precondition([1, 2, 4, 8, 16].contains(elementByteCount), "no dtype has elements of this size")
     precondition([1, 2, 4, 8].contains(swapWidth) && elementByteCount % swapWidth == 0)
     precondition(flippedBits.isEmpty || flippedBits.count == elementByteCount)
     guard shape.count == byteStrides.count, byteOffset >= 0,
@@ -82,27 +84,27 @@ extension StridedElements {
     }
     guard end <= regionByteCount else {
       throw CheckpointError(
-        .malformed, "the tensor ends at byte \(end) of a storage of \(regionByteCount) bytes")
+        .malformed, "the tensor ends at byte \(end), but the storage has \(regionByteCount) bytes")
     }
   }
 }
 
-/// Dimensions with the distances between neighbors on two sides, where elements are and where they
-/// go, reduced to the fewest that visit the same bytes in the same order.
+/// Dimensions with strides in a source and a target, reduced to the fewest that visit the same
+/// bytes in the same order.
 ///
-/// Dimensions of one element are dropped and neighbors that could be one dimension are one: with a
+/// Dimensions of one element are removed, and adjacent dimensions are merged if possible. With a
 /// packed target, a contiguous tensor of any rank has one dimension, a transposed one two.
 package struct StridedLayout: Sendable {
   /// The number of elements along each dimension, outermost first.
   package private(set) var extents: [Int] = []
-  /// The distance in bytes between neighbors in the source.
+  /// The distance in bytes between adjacent elements in the source.
   package private(set) var strides: [Int] = []
-  /// The distance in bytes between neighbors in the target.
+  /// The distance in bytes between adjacent elements in the target.
   package private(set) var targetStrides: [Int] = []
   /// The size of one element in bytes.
   package let unit: Int
 
-  /// Reduces dimensions given outermost first, of which none may be empty.
+  /// Reduces dimensions, outermost first, none of them empty.
   package init(extents: [Int], strides: [Int], targetStrides: [Int], unit: Int) {
     self.unit = unit
     for (dimension, extent) in extents.enumerated() where extent != 1 {
@@ -124,7 +126,7 @@ package struct StridedLayout: Sendable {
     }
   }
 
-  /// Reduces dimensions whose elements go one after the other in row-major order.
+  /// Reduces dimensions whose elements are packed in row-major order in the target.
   init(packing extents: [Int], strides: [Int], unit: Int) {
     self.init(
       extents: extents, strides: strides,
@@ -134,7 +136,7 @@ package struct StridedLayout: Sendable {
   /// The number of dimensions.
   var rank: Int { extents.count }
 
-  /// Whether the elements lie one after the other in the source as well as in the target.
+  /// Whether the elements are packed in both the source and the target.
   package var isContiguous: Bool {
     rank == 0 || rank == 1 && strides[0] == unit && targetStrides[0] == unit
   }
@@ -142,17 +144,17 @@ package struct StridedLayout: Sendable {
   /// The size of all elements in bytes.
   package var byteCount: Int { extents.reduce(unit, *) }
 
-  /// The distance in bytes from the start of the first element in the source to the end of the
-  /// furthest one.
+  /// The distance in bytes from the start of the first element to the end of the last one in the
+  /// source.
   package var sourceSpan: Int { span(strides) }
-  /// The same in the target.
+  /// The same distance in the target.
   package var targetSpan: Int { span(targetStrides) }
 
   private func span(_ strides: [Int]) -> Int {
     zip(extents, strides).reduce(unit) { $0 + ($1.0 - 1) * $1.1 }
   }
 
-  /// The strides of `extents` elements of `unit` bytes, packed in row-major order.
+  /// Returns the strides of `extents` elements of `unit` bytes, packed in row-major order.
   package static func packedStrides(_ extents: [Int], unit: Int) -> [Int] {
     var stride = unit
     var strides = extents

@@ -1,17 +1,18 @@
 package import CkptGraph
 
 extension Tensor {
-  /// The segments whose bytes, one after the other, are the tensor's elements.
+  /// Returns the segments of the tensor's elements, in sequence.
   ///
-  /// They are in row-major order and little-endian, with lazy signs resolved. A tensor without
-  /// elements or without data has no segments.
+  /// They are in row-major order and little-endian, with lazy signs applied. A tensor without
+  /// elements or data has no segments.
   package func segments(from graph: TensorGraph) -> [Segment] {
     if let segment = wholeSegment(from: graph) { return [segment] }
     return graph.blocks(of: self)?.segments(as: dtype) ?? []
   }
 
-  /// The copy that nearly all tensors are: elements that a file has one after the other as they are to
-  /// be, or `nil`.
+  /// Returns the single copy for elements that a file has packed and unchanged, or `nil`.
+  ///
+  /// Nearly all tensors are such copies.
   private func wholeSegment(from graph: TensorGraph) -> Segment? {
     guard let storage, packed == nil, !isConjugated, !isNegated,
       !graph.storages[graph.index(of: storage)].isBigEndian,
@@ -22,7 +23,7 @@ extension Tensor {
     return .copy(region, range: offset * width..<(offset + count) * width)
   }
 
-  /// Where the elements lie in `storage`, and what turns them into packed ones or back.
+  /// Returns the positions of the elements in `storage`, and the changes that pack them.
   package func placement(in storage: Storage) -> StridedElements {
     StridedElements(
       dtype, shape: shape, strides: strides, offset: offset, isBigEndian: storage.isBigEndian,
@@ -31,7 +32,7 @@ extension Tensor {
 }
 
 extension Storage {
-  /// The bytes of a storage that consists of blocks; `nil` for others.
+  /// The bytes of a storage made of blocks; `nil` for other storages.
   package var blockSegments: [Segment]? {
     blocks.flatMap { blocks in
       (dtype ?? blocks.blocks.first?.elements.dtype).map { blocks.segments(as: $0) }
@@ -40,16 +41,15 @@ extension Storage {
 }
 
 extension PlacedBlocks {
-  /// The segments whose bytes, one after the other, are the elements of the box, cast to `dtype`.
+  /// Returns the segments of the elements of the box in sequence, cast to `dtype`.
   ///
-  /// Blocks of whole rows are segments of their own; where blocks lie beside each other, those of the
-  /// same rows are one assembly.
+  /// Blocks of whole rows are segments of their own. Blocks beside each other are assembled.
   fileprivate func segments(as dtype: DType) -> [Segment] {
     if blocks.count == 1 { return [blocks[0].elements.segment(as: dtype)] }
     var segments: [Segment] = []
     var rest = blocks[...]
     while let first = rest.first {
-      // Blocks of different types were joined: they do not have rows in common.
+      // Blocks of different dtypes were joined; they have no rows in common.
       let alike = rest.prefix { $0.elements.dtype == first.elements.dtype }
       rest = rest.dropFirst(alike.count)
       let rows = first.origin[0]..<(rest.first?.origin[0] ?? shape[0])
@@ -58,7 +58,7 @@ extension PlacedBlocks {
     return segments
   }
 
-  /// The rows `rows` of the box, all of whose elements are in blocks of one type.
+  /// Assembles the rows `rows` of the box, all of whose elements are in blocks of one dtype.
   private func assembly(
     of blocks: ArraySlice<Block>, in rows: Range<Int>, as dtype: DType
   ) -> Assembly {
@@ -82,7 +82,7 @@ extension PlacedBlocks {
 }
 
 extension ElementBlock {
-  /// The block's elements, packed and cast to `dtype`.
+  /// Returns the elements of the block, packed and cast to `dtype`.
   fileprivate func segment(as dtype: DType) -> Segment {
     let elements = StridedElements(self)
     if let cast = ElementCast(from: self.dtype, to: dtype) { return .cast(region, elements, cast) }
@@ -95,7 +95,7 @@ extension ElementBlock {
 }
 
 extension StridedElements {
-  /// The elements of a block, where its region has them.
+  /// Creates a view of the elements of a block in its region.
   fileprivate init(_ block: ElementBlock) {
     self.init(
       block.dtype, shape: block.shape, strides: block.strides, offset: block.offset,
@@ -103,7 +103,7 @@ extension StridedElements {
       isNegated: block.isNegated)
   }
 
-  /// A view of `dtype` with strides and offset in elements.
+  /// Creates a view of `dtype` with strides and offset in elements.
   fileprivate init(
     _ dtype: DType, shape: [Int], strides: [Int], offset: Int, isBigEndian: Bool,
     isConjugated: Bool, isNegated: Bool
@@ -116,7 +116,7 @@ extension StridedElements {
         dtype, isConjugated: isConjugated, isNegated: isNegated))
   }
 
-  /// The sign bits that PyTorch's lazy flags stand for, as a little-endian mask of one element.
+  /// Returns the sign bits for PyTorch's lazy flags, as a little-endian mask of one element.
   private static func flippedBits(
     _ dtype: DType, isConjugated: Bool, isNegated: Bool
   ) -> [UInt8] {

@@ -3,30 +3,32 @@ package import CkptContainer
 package import CkptGraph
 internal import CkptSkeleton
 
-/// A skeleton in a document of its own: what an object has beside the bytes of its tensors, when
-/// those are in other files, under other names or in parts.
+/// A skeleton in a document of its own: an object without its tensor bytes, which are in other
+/// files, under other names or in parts.
 ///
-/// The text is that of the skeleton of a safetensors file (`Documentation/skeleton.md`), except that
-/// NAME is whatever the writer calls a tensor by.
+/// The text has the format of a skeleton in a safetensors file (`Documentation/skeleton.md`). A
+/// NAME is the name that the writer chose for a tensor.
 package struct DetachedSkeleton {
-  /// The object; once ``fill(_:)`` has succeeded, its tensors have their elements.
+  /// The object.
+  ///
+  /// After ``fill(_:)`` succeeded, its tensors have their elements.
   package private(set) var graph: TensorGraph
   /// The container that the object comes from.
   package let origin: (any ContainerDescription)?
-  /// What the user should know.
+  /// Warnings for the user.
   package let warnings: [String]
   private let references: [ParsedSkeleton.TensorReference]
 
-  /// Elements for a tensor of the object.
+  /// The elements for a tensor of the object.
   package struct Contents {
-    /// The type of the elements.
+    /// The dtype of the elements.
     package var dtype: DType
     /// The number of elements along each dimension.
     package var shape: [Int]
     /// The elements, if there are any.
     package var blocks: PlacedBlocks?
 
-    /// The elements of a tensor of `graph`.
+    /// Creates the elements of a tensor of `graph`.
     package init(_ tensor: Tensor, of graph: TensorGraph) {
       dtype = tensor.dtype
       shape = tensor.shape
@@ -34,7 +36,7 @@ package struct DetachedSkeleton {
     }
   }
 
-  /// The document for a graph, in which tensors are called by the given names.
+  /// Returns the document for a graph, with these names of tensors.
   package static func write(
     _ graph: TensorGraph, from origin: (any ContainerDescription)?, names: [TensorID: String]
   ) -> [UInt8] {
@@ -50,11 +52,11 @@ package struct DetachedSkeleton {
 
   /// Reads a document.
   ///
-  /// - Throws: what reading a skeleton throws: `malformed`, `unsupported` for a later version,
-  ///   `forbidden` for what can run code.
+  /// - Throws: the errors of reading a skeleton: `malformed`, `unsupported` for a later version,
+  ///   `forbidden` for objects that can run code.
   package init(reading bytes: [UInt8], droppingUnsafe dropsUnsafe: Bool) throws(CheckpointError) {
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw CheckpointError(.malformed, "a skeleton is UTF-8 text, and this is not")
+      throw CheckpointError(.malformed, "a skeleton must be UTF-8 text")
     }
     let skeleton = try SkeletonReader.read(text, droppingUnsafe: dropsUnsafe)
     origin = skeleton.origin
@@ -63,11 +65,13 @@ package struct DetachedSkeleton {
     graph = skeleton.graph
   }
 
-  /// Gives each tensor its elements, which `contents` has by the tensor's name.
+  /// Gives each tensor its elements.
   ///
-  /// - Returns: why that cannot be done, as a sentence, where a tensor is not there any more, has
-  ///   another type or shape than it had, or shares its storage; `nil` when all is well.
-  /// - Throws: `malformed` for a skeleton that is not of one piece.
+  /// `contents` returns them by the name of the tensor.
+  ///
+  /// - Returns: the reason if it is impossible, as a sentence: a tensor is missing, has another
+  ///   dtype or shape, or shares its storage; otherwise `nil`.
+  /// - Throws: `malformed` for an inconsistent skeleton.
   package mutating func fill(
     _ contents: (String) -> Contents?
   ) throws(CheckpointError) -> String? {
@@ -76,18 +80,18 @@ package struct DetachedSkeleton {
     for reference in references {
       guard let name = reference.name else { continue }
       named.insert(reference.node)
-      guard let found = contents(name) else { return "tensor '\(name)' is gone" }
+      guard let found = contents(name) else { return "tensor '\(name)' is missing" }
       guard reference.hasConstruction else {
         _ = try graph.addPackedTensor(
           found.dtype, found.shape, key: name, blocks: found.blocks, at: reference.node)
         continue
       }
       guard case .tensor(let id) = graph[reference.node], let storage = graph[id].storage else {
-        throw CheckpointError(.malformed, "the construction of tensor '\(name)' is not one")
+        throw CheckpointError(.malformed, "the construction of tensor '\(name)' is invalid")
       }
       let tensor = graph[id]
       guard tensor.dtype == found.dtype, tensor.shape == found.shape else {
-        return "tensor '\(name)' was \(tensor.dtype.name) \(tensor.shape) and is "
+        return "tensor '\(name)' was \(tensor.dtype.name) \(tensor.shape) and is now "
           + "\(found.dtype.name) \(found.shape)"
       }
       guard isWhole(tensor), filled.insert(storage).inserted else {
@@ -106,7 +110,7 @@ package struct DetachedSkeleton {
     Checkpoint(graph: graph, container: origin, warnings: warnings)
   }
 
-  /// Whether a tensor is exactly its storage, in order.
+  /// Whether a tensor is its whole storage, in order.
   private func isWhole(_ tensor: Tensor) -> Bool {
     guard let storage = tensor.storage.map({ graph[$0] }) else { return false }
     return tensor.offset == 0 && tensor.isContiguous && !tensor.isConjugated && !tensor.isNegated

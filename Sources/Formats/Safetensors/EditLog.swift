@@ -1,8 +1,8 @@
 internal import CkptBase
 
-/// What was changed in a file after its skeleton was written.
+/// The changes to a file since its skeleton was written.
 struct EditLog {
-  /// How many changes are told one by one; the rest are counted.
+  /// The maximum number of changes to report one by one; the others are counted.
   private static let toldCount = 20
 
   private var told: [String] = []
@@ -17,17 +17,17 @@ struct EditLog {
     return told + ["\(count - told.count) more tensors or values were changed, removed or added"]
   }
 
-  /// Notes that something is another now.
+  /// Records a changed value.
   mutating func note(change name: String, from old: String, to new: String) {
-    note("'\(name)' was \(old) when the skeleton was written and is \(new) now")
+    note("'\(name)' was \(old) when the skeleton was written and is now \(new)")
   }
 
-  /// Notes that something is not there any more.
+  /// Records a removed value.
   mutating func note(removal name: String) {
-    note("'\(name)' was removed after the skeleton was written and is left out")
+    note("'\(name)' was removed after the skeleton was written")
   }
 
-  /// Notes that something is there that was not.
+  /// Records an added value.
   mutating func note(addition name: String) {
     note("'\(name)' was added after the skeleton was written")
   }
@@ -37,7 +37,7 @@ struct EditLog {
     if count <= Self.toldCount { told.append(text) }
   }
 
-  /// The error for a change that the object cannot follow.
+  /// Returns the error for a change that the object cannot hold.
   static func refusal(
     _ message: String, _ code: CheckpointError.Code = .unsupported
   ) -> CheckpointError {

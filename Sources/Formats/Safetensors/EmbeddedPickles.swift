@@ -5,33 +5,32 @@ internal import CkptJSON
 package import CkptPickle
 internal import CkptSkeleton
 
-/// Where a safetensors file may hold pickles and names of globals, for those who look for them and
-/// do not take the contents.
+/// The places of a safetensors file that can hold pickles and names of globals, for a scan.
 package struct EmbeddedPickles {
   /// A tensor of the file.
   package struct Part {
-    /// The tensor's name.
+    /// The name of the tensor.
     package var name: String
-    /// What the name is the base64 of, as Python decodes it: it leaves out what is none.
+    /// The base64 contents of the name, decoded like Python, which skips other characters.
     package var key: [UInt8]
-    /// Whether the key, if it is a pickle of the OLMo trainer, says that the data is one as well.
+    /// Whether the key, as a pickle of OLMo's trainer, says that the data is a pickle too.
     package var isPickled: Bool
-    /// Where the data lies in the file.
+    /// The range of the data in the file.
     package var range: Range<Int>
-    /// Whether the data are bytes, which a pickle is.
+    /// Whether the data is bytes, as a pickle is.
     package var isBytes: Bool
   }
 
-  /// The tensors in the order of their data.
+  /// The tensors, in the order of their data.
   package let parts: [Part]
-  /// The globals that the skeleton names, the worst first.
+  /// The globals that the skeleton names, the most dangerous first.
   package let skeletonGlobals: [GlobalUse]
-  /// What is wrong with the skeleton.
+  /// The error in the skeleton, if there is one.
   package let skeletonFault: CheckpointError?
 
-  /// Reads the header of the file that `look` looks at.
+  /// Reads the header of the source of `look`.
   ///
-  /// - Throws: what keeps readers from it: `truncated`, `malformed`, `limitExceeded`.
+  /// - Throws: an error that prevents reading it: `truncated`, `malformed`, `limitExceeded`.
   package init(of look: SourceLook) throws(CheckpointError) {
     let header = try SafetensorsHeader.read(look)
     let start = 8 + header.byteCount
@@ -54,8 +53,8 @@ package struct EmbeddedPickles {
     }
   }
 
-  /// `base64.urlsafe_b64decode` (CPython `Lib/base64.py`): both alphabets, and characters of none
-  /// are skipped.
+  /// Decodes like `base64.urlsafe_b64decode` (CPython `Lib/base64.py`): it accepts both alphabets
+  /// and skips other characters.
   private static func key(_ name: String) -> [UInt8] {
     var digits: [UInt8] = []
     for digit in name.utf8 {
@@ -68,11 +67,11 @@ package struct EmbeddedPickles {
       default: break
       }
     }
-    // Digits that make no whole byte are an error or nothing to Python.
+    // To Python, digits that make no whole byte are an error or nothing.
     digits.removeLast(digits.count % 4 == 1 ? 1 : 0)
     while !digits.count.isMultiple(of: 4) { digits.append(UInt8(ascii: "=")) }
     if let bytes = Base64.decode(String(decoding: digits, as: UTF8.self), .urlSafe) { return bytes }
-    // Bits that no byte takes must be zero for the decoder: the last digit is the one at fault.
+    // Surplus bits must be zero for the decoder; only the last digit can have some.
     guard let last = digits.lastIndex(where: { $0 != UInt8(ascii: "=") }) else { return [] }
     digits[last] = UInt8(ascii: "A")
     return Base64.decode(String(decoding: digits, as: UTF8.self), .urlSafe) ?? []

@@ -4,32 +4,31 @@ internal import CkptPickle
 internal import CkptPlan
 internal import CkptSkeleton
 
-/// What becomes of the leaves of a graph in a file: tensors under names, values as pickles, or
-/// nothing.
+/// The entries for the leaves of a graph: named tensors, values as pickles, or nothing.
 struct EntryAssignment {
-  /// The tensors that have data, under all of their names.
+  /// The tensors with data, under all of their names.
   private(set) var tensors: [(name: String, id: TensorID)] = []
   /// The tensors without data.
   private(set) var dataless: [TensorID] = []
-  /// The values that are pickled.
+  /// The values to pickle.
   private(set) var values: [SafetensorsEntry] = []
-  /// What to tell of all that.
+  /// The losses and warnings.
   private(set) var notes: EncodingNotes
   private let graph: TensorGraph
   private let layout: Layout
   private var names: TensorNames
   /// Containers of tensors that OLMo's loader will return as dicts.
   private var flattenedContainers: Set<ExactString> = []
-  /// The bytes of ``values``.
+  /// The number of bytes of ``values``.
   private var pickledByteCount = 0
 
-  /// Paths whose names were taken and got a number.
+  /// The paths whose names were taken and got a number.
   var renamed: [String] { names.renamed }
 
-  /// Gives each leaf of `graph` its name.
+  /// Names each leaf of `graph`.
   ///
-  /// - Throws: `unsupported` for keys and values that OLMo's layout has no way to pickle,
-  ///   `limitExceeded` where leaves, names or values multiply beyond ``Limits``.
+  /// - Throws: `unsupported` for keys and values that cannot be pickled for OLMo's layout;
+  ///   `limitExceeded` if leaves, names or values multiply beyond ``Limits``.
   init(of graph: TensorGraph, layout: Layout, notes: EncodingNotes) throws(CheckpointError) {
     self.graph = graph
     self.layout = layout
@@ -50,7 +49,7 @@ struct EntryAssignment {
     case .tensor: return
     case .value: try placeValue(leaf, at: path)
     case .emptyMapping: noteEmptyMapping(at: path)
-    case .cycle: notes.lose("'\(names.plainName(of: path))' is a container that holds itself")
+    case .cycle: notes.lose("'\(names.plainName(of: path))' is a container that contains itself")
     }
   }
 
@@ -68,12 +67,12 @@ struct EntryAssignment {
       return
     }
     let path = leaves.path(to: leaf)
-    // What lies inside of a tensor has a key beside it.
+    // The parts of a tensor have a key beside it.
     if leaf.tensorStepCount == nil { noteFlattenedContainer(on: path) }
     tensors.append((try names.name(of: leaf, at: path), id))
   }
 
-  /// OLMo has dicts of tensors only; lists and objects become dicts to its loader.
+  /// Warns about a container of tensors that is not a dict: OLMo's loader returns a dict for it.
   private mutating func noteFlattenedContainer(on path: [PathComponent]) {
     guard layout == .olmo,
       let step = path.firstIndex(where: { if case .key = $0 { false } else { true } })
@@ -81,7 +80,7 @@ struct EntryAssignment {
     let container = names.plainName(of: Array(path[..<step]))
     guard flattenedContainers.insert(ExactString(container)).inserted else { return }
     notes.hide(
-      "'\(container)' holds tensors and is not a dict: OLMo's loader will return it as one")
+      "'\(container)' holds tensors but is not a dict; OLMo's loader will return a dict")
   }
 
   private mutating func placeValue(
@@ -103,7 +102,7 @@ struct EntryAssignment {
         + Limits.pickledPerTextByte * graph.textByteCount
     else {
       throw CheckpointError(
-        .limitExceeded, "values share objects, and pickled one by one they take too many bytes",
+        .limitExceeded, "values share objects, so pickling them one by one takes too many bytes",
         remedy: .action(.usePlainLayout))
     }
     values.append(
@@ -115,24 +114,24 @@ struct EntryAssignment {
   private mutating func noteEmptyMapping(at path: [PathComponent]) {
     guard !notes.hasSkeleton, !path.isEmpty else { return }
     notes.warn(
-      "'\(names.plainName(of: path))' is an empty dict and has no place without a skeleton")
+      "'\(names.plainName(of: path))' is an empty dict, which only a skeleton can hold")
   }
 }
 
-/// One tensor of a safetensors file under construction.
+/// A tensor of a planned safetensors file.
 struct SafetensorsEntry {
-  /// The tensor's name.
+  /// The name of the tensor.
   var name: String
-  /// The type of its elements.
+  /// The dtype of its elements.
   var dtype: SafetensorsDType
-  /// The shape that the header gives.
+  /// The shape in the header.
   var shape: [Int]
-  /// The bytes, run after run; none for a tensor without elements.
+  /// The bytes in consecutive segments; empty for a tensor without elements.
   var data: [Segment]
   /// The size of the data in bytes.
   let byteCount: Int
 
-  /// An entry of these bytes.
+  /// Creates an entry of these bytes.
   init(name: String, dtype: SafetensorsDType, shape: [Int], data: [Segment]) {
     self.name = name
     self.dtype = dtype
@@ -141,7 +140,8 @@ struct SafetensorsEntry {
     byteCount = data.reduce(0) { $0 + $1.byteCount }
   }
 
-  /// The order of the reference writer: by type, then by the bytes of the name.
+  /// Whether `first` comes first: the reference writer sorts by dtype, then by the bytes of the
+  /// name.
   static func precedes(_ first: SafetensorsEntry, _ second: SafetensorsEntry) -> Bool {
     if first.dtype != second.dtype { return first.dtype.rawValue < second.dtype.rawValue }
     return first.name.precedes(second.name)

@@ -2,7 +2,7 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPickle
 
-/// Builds the dict that a file's entries stand for.
+/// Builds the dict of a file's entries.
 struct EntryGraphBuilder: ~Copyable {
   /// A place in a dict: the dict and the number of the key.
   private struct Place: Hashable {
@@ -10,7 +10,7 @@ struct EntryGraphBuilder: ~Copyable {
     var key: Int
   }
 
-  /// What stands in a place: its key, and the dict made for longer paths or `nil` for a value.
+  /// The occupant of a place: its key, and its dict for longer paths or `nil` for a value.
   private struct Occupant {
     var key: NodeID
     var dict: NodeID?
@@ -19,15 +19,15 @@ struct EntryGraphBuilder: ~Copyable {
   private var machine: Unpickler
   private let data: EntryData
   private let root: NodeID
-  /// Whether the file has one entry, which alone may stand for the whole object.
+  /// Whether the file has one entry, which can then be the whole object.
   private let isOnly: Bool
-  /// What stands in the places taken so far.
+  /// The occupants of the places so far.
   private var taken: [Place: Occupant] = [:]
 
   private var keys: KeyInterner
   private var lastShape = PackedShape()
 
-  /// A builder of the dict of `count` entries.
+  /// Creates a builder for the dict of `count` entries.
   init(_ data: EntryData, count: Int, dropsUnsafe: Bool) {
     keys = KeyInterner(headerByteCount: data.start)
     var graph = TensorGraph()
@@ -40,9 +40,10 @@ struct EntryGraphBuilder: ~Copyable {
 
   var warnings: [String] { machine.dropped.warnings }
 
-  /// The graph.
+  /// Returns the graph.
   ///
-  /// - Throws: `malformed` for keys of OLMo's names that Python cannot hash, or takes for one.
+  /// - Throws: `malformed` for keys in OLMo's names that Python cannot hash, or that are equal to
+  ///   it.
   consuming func finish() throws(CheckpointError) -> TensorGraph {
     let dicts = [root] + taken.values.compactMap(\.dict)
     var graph = machine.finish()
@@ -74,9 +75,9 @@ struct EntryGraphBuilder: ~Copyable {
     try set(name, to: value, in: parent)
   }
 
-  /// The dict that a path of keys leads to, made where it does not exist, and the key in it.
+  /// Returns the dict at the end of a path of keys, which is created if needed, and the key in it.
   ///
-  /// Names repeat the keys of their dicts. What is one object with such a key in a name is one with
+  /// Names repeat the keys of their dicts. An object that is shared with such a key is shared with
   /// the key that the dict has from another name.
   private mutating func place(
     at path: ArraySlice<NodeID>, _ last: NodeID
@@ -100,7 +101,7 @@ struct EntryGraphBuilder: ~Copyable {
     return (parent, try replacing(last, by: known))
   }
 
-  /// Notes an equal key, and the elements of one that is a tuple.
+  /// Records an equal key, and the elements of a tuple.
   private func note(
     _ known: NodeID, insteadOf key: NodeID, in replacements: inout [NodeID: NodeID]
   ) {
@@ -112,7 +113,7 @@ struct EntryGraphBuilder: ~Copyable {
     for (element, other) in zip(elements, others) { replacements[element] = other }
   }
 
-  /// A key, or the elements of one that is a tuple, replaced by what is known.
+  /// Replaces a key, or the elements of a tuple, by the known ones.
   private mutating func replacing(
     _ key: NodeID, by known: [NodeID: NodeID]
   ) throws(CheckpointError) -> NodeID {
@@ -129,7 +130,7 @@ struct EntryGraphBuilder: ~Copyable {
   }
 
   private static var conflict: CheckpointError {
-    CheckpointError(.malformed, "another tensor has the same keys, or some of them")
+    CheckpointError(.malformed, "another tensor has the same keys or a part of them")
   }
 
   private mutating func set(
@@ -148,29 +149,29 @@ struct EntryGraphBuilder: ~Copyable {
   }
 }
 
-/// Numbers keys, equal ones alike, so that a long key is kept once however many places it has.
+/// Numbers keys, equal ones alike, so that a long key is stored once.
 struct KeyInterner {
   private var known: [NodeID: Int] = [:]
   private var numbers: [[UInt8]: Int] = [:]
-  /// How many bytes of pickled keys may still be looked at: some times what a file needs whose names
-  /// spell each key out.
+  /// The number of bytes of pickled keys that may still be read: several times the need of a file
+  /// whose names spell out each key.
   private var budget: Int
 
-  /// Numbers for the keys of a file whose header has `headerByteCount` bytes.
+  /// Creates numbers for a file with a header of `headerByteCount` bytes.
   init(headerByteCount: Int) { budget = 16 * headerByteCount + (1 << 16) }
 
-  /// The number of a key.
+  /// Returns the number of a key.
   ///
-  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle, `limitExceeded` when
-  ///   the names of a file refer to much longer keys than they have bytes.
+  /// - Throws: `unsupported` for a key that cannot be pickled for OLMo's layout, `limitExceeded` if
+  ///   the names of a file refer to keys that are much longer than the names.
   mutating func number(of key: NodeID, in graph: TensorGraph) throws(CheckpointError) -> Int {
     if let number = known[key] { return number }
     let pickle = try Pickler.pickle(key, of: graph, protocol: TensorNames.olmoProtocol)
     budget -= pickle.count
     guard budget >= 0 else {
       throw CheckpointError(
-        .limitExceeded, "the keys in the names are far longer than the names",
-        remedy: "this is a file made to exhaust its readers")
+        .limitExceeded, "the keys in the names are much longer than the names",
+        remedy: "do not use this file; it was made to exhaust its readers")
     }
     let number = numbers[pickle] ?? numbers.count
     numbers[pickle] = number

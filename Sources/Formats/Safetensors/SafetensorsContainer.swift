@@ -4,12 +4,12 @@ package import CkptSkeleton
 
 /// The safetensors file.
 package struct SafetensorsContainer: FileContainer {
-  /// Its name.
+  /// The name of the container.
   package var name: String { "safetensors" }
   /// Safetensors.
   package var format: CheckpointFormat? { .safetensors }
 
-  /// The container.
+  /// Creates the container.
   package init() {}
 
   /// Whether the bytes start with a plausible header length and an opening brace.
@@ -17,7 +17,7 @@ package struct SafetensorsContainer: FileContainer {
     let head = look.head
     guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
     let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    // Above both bounds these are eight other bytes that happen to stand before a brace.
+    // Above both bounds these are eight other bytes before a brace.
     let bound = max(Limits.safetensorsHeaderBytes, look.source.byteCount - 8)
     return length >= 2 && length <= UInt64(bound)
   }
@@ -30,17 +30,17 @@ package struct SafetensorsContainer: FileContainer {
   }
 }
 
-/// The header of a safetensors file as it was found.
+/// The header of a safetensors file, as it was found.
 package struct SafetensorsDescription: Sendable {
-  /// The form of its tensors' names.
+  /// The naming of its tensors.
   package var layout: Layout
   /// The size of the JSON header in bytes, padding included.
   package var headerByteCount: Int
   /// The entries of `__metadata__`, in their order.
   package var metadata: [(key: String, value: String)]
-  /// Whether the header has a `__metadata__`, which may be empty.
+  /// Whether the header has a `__metadata__`, even an empty one.
   package var hasMetadata: Bool
-  /// The container that the file was made from, where its skeleton tells.
+  /// The container that the file was made from, if its skeleton says so.
   package var origin: (any ContainerDescription)?
 
   package init(
@@ -54,7 +54,7 @@ package struct SafetensorsDescription: Sendable {
     self.origin = origin
   }
 
-  /// The key of `__metadata__` that the skeleton stands under.
+  /// The key of the skeleton in `__metadata__`.
   package static let skeletonKey = SkeletonWriter.metadataKey
 
   /// Whether the file has a skeleton, read or not.
@@ -67,11 +67,12 @@ extension SafetensorsDescription: ContainerDescription {
   package var kind: String { "safetensors" }
   /// The name of the format.
   package var title: String { "safetensors" }
-  /// Its layout and metadata.
+  /// The layout and metadata.
   package var facts: [ContainerFact] {
     [
       .init("layout", .text(layout.rawValue), "layout \(layout.rawValue)"),
-      .init("header_bytes", .number(headerByteCount), "header of \(headerByteCount) bytes"),
+      .init(
+        "header_bytes", .number(headerByteCount), "header of \(ByteCount(bytes: headerByteCount))"),
       .metadata(metadata),
     ]
   }

@@ -1,9 +1,9 @@
 internal import CkptGraph
 
-/// The element types of safetensors, in the order in which the reference writer sorts tensors.
+/// The dtypes of safetensors, in the order in which the reference writer sorts tensors.
 ///
-/// From `safetensors/src/tensor.rs`, whose enumeration the writer sorts in descending order; the
-/// cases here are declared in the resulting order of the file, and a raw value is the place in it.
+/// They come from `safetensors/src/tensor.rs`. The writer sorts its enumeration in descending
+/// order; the cases here are in the resulting order, and a raw value is the position in it.
 enum SafetensorsDType: UInt8, CaseIterable {
   case u64, i64, f64, c64
   case f32, u32, i32
@@ -12,7 +12,7 @@ enum SafetensorsDType: UInt8, CaseIterable {
   case f6e3m2, f6e2m3, f4
   case bool
 
-  /// What headers call the types and which elements they hold, in the order of the cases.
+  /// The names of the types in headers and their dtypes, in the order of the cases.
   private static let forms: [(name: String, dtype: DType)] = [
     ("U64", .uint64), ("I64", .int64), ("F64", .float64), ("C64", .complex64),
     ("F32", .float32), ("U32", .uint32), ("I32", .int32),
@@ -24,41 +24,41 @@ enum SafetensorsDType: UInt8, CaseIterable {
     ("BOOL", .bool),
   ]
 
-  /// The type that headers call `name`, or `nil` if there is none.
+  /// Returns the type with a name, or `nil` for an unknown name.
   init?(name: String) {
     guard let index = Self.forms.firstIndex(where: { $0.name == name }) else { return nil }
     self.init(rawValue: UInt8(index))
   }
 
-  /// The type that holds a dtype's elements as they are, or `nil` if there is none.
+  /// Returns the type for the elements of a dtype, or `nil` if there is none.
   init?(_ dtype: DType) {
     guard let index = Self.forms.firstIndex(where: { $0.dtype == dtype }) else { return nil }
     self.init(rawValue: UInt8(index))
   }
 
-  /// What headers call it.
+  /// The name in headers.
   var name: String { Self.forms[Int(rawValue)].name }
 
-  /// The dtype whose elements the type holds.
+  /// The dtype of the elements.
   var torchDType: DType { Self.forms[Int(rawValue)].dtype }
 
   /// The size of one element in bits.
   var bitWidth: Int { self == .f4 ? 4 : torchDType.bitWidth }
 }
 
-/// How a header describes a tensor's elements.
+/// The description of a tensor's elements in a header.
 struct EntryForm: Hashable {
-  /// The type of the elements.
+  /// The dtype of the elements.
   let dtype: SafetensorsDType
   /// The shape.
   let shape: [Int]
-  /// Whether the elements are bytes only because safetensors has no type, or no shape, for them.
+  /// Whether the elements are raw bytes, because safetensors has no type or shape for them.
   let isDisguise: Bool
 
   init(of tensor: Tensor) {
     var shape = tensor.shape
     if let dtype = SafetensorsDType(tensor.dtype), !Self.isUnrepresentable(tensor) {
-      // The header counts values, PyTorch's packed dtype counts bytes of two.
+      // The header counts values, PyTorch's packed dtype counts bytes of two values.
       if dtype == .f4, let last = shape.popLast() { shape.append(2 * last) }
       self.dtype = dtype
       isDisguise = false
@@ -70,7 +70,7 @@ struct EntryForm: Hashable {
     self.shape = shape
   }
 
-  /// A packed pair has no shape that says so unless there is a dimension to double.
+  /// Whether safetensors cannot describe a packed pair: there is no dimension to double.
   private static func isUnrepresentable(_ tensor: Tensor) -> Bool {
     tensor.dtype == .float4_e2m1fn_x2
       && (tensor.shape.isEmpty || tensor.shape.contains { $0 > Int.max / 4 })

@@ -4,10 +4,10 @@ internal import CkptGraph
 internal import CkptPlan
 public import CkptSkeleton
 
-/// Turns a checkpoint into the plan of a safetensors file.
+/// Plans a safetensors file for a checkpoint.
 ///
-/// Decides which entry holds which tensor's bytes, and writes header and skeleton; no tensor's bytes
-/// are read. An encoder has made its decisions once it exists.
+/// It assigns tensor bytes to entries and writes the header and the skeleton. No tensor bytes are
+/// read. The initializer makes all decisions.
 package struct SafetensorsEncoder: Sendable {
   let graph: TensorGraph
   private let container: (any ContainerDescription)?
@@ -15,22 +15,22 @@ package struct SafetensorsEncoder: Sendable {
   private let layout: Layout
   /// The metadata that does not come from the graph.
   private let ownMetadata: [(key: String, value: String)]?
-  /// The tensors under all of their names.
+  /// The tensors, under all of their names.
   let placed: [(name: String, id: TensorID)]
   private let stored: TensorDeduplication
   private let notes: EncodingNotes
 
-  /// What the file holds.
+  /// The entries of the file.
   var entries: [SafetensorsEntry] { stored.entries }
-  /// The names that share the bytes of another, sorted.
+  /// The names that share the bytes of another one, sorted.
   var aliases: [(name: String, kept: String)] { stored.aliases }
-  /// What the user should know.
+  /// Warnings for the user.
   var warnings: [String] { notes.warnings }
 
-  /// The plan of the file for `checkpoint`.
+  /// Returns the plan of the file for `checkpoint`.
   ///
-  /// - Throws: `lossy` for what has no place in the file unless loss is allowed; `limitExceeded` for
-  ///   a header beyond what readers accept.
+  /// - Throws: `lossy` for contents that the file cannot hold, unless loss is allowed;
+  ///   `limitExceeded` for a header beyond what readers accept.
   package static func encode(
     _ checkpoint: Checkpoint, options: SafetensorsOptions
   ) throws(CheckpointError) -> EncodedFile {
@@ -38,9 +38,9 @@ package struct SafetensorsEncoder: Sendable {
     return try encoder.encode()
   }
 
-  /// Decides what a file for `checkpoint` holds.
+  /// Decides the contents of a file for `checkpoint`.
   ///
-  /// - Throws: `lossy` for what has no place in the file unless loss is allowed.
+  /// - Throws: `lossy` for contents that the file cannot hold, unless loss is allowed.
   init(_ checkpoint: Checkpoint, options: SafetensorsOptions) throws(CheckpointError) {
     graph = checkpoint.graph
     container = checkpoint.container
@@ -51,10 +51,10 @@ package struct SafetensorsEncoder: Sendable {
       ownMetadata = metadata.isEmpty ? nil : metadata
     } else {
       ownMetadata = try MetadataRecord.metadata(of: container)
-      // Such a file had no skeleton, and needs none to become the same again.
+      // Such a file had no skeleton and needs none to be restored.
       if ownMetadata != nil { includesSkeleton = false }
     }
-    // Where metadata alone tells of a tied name, it must have a key of that name to give.
+    // A tied name that is only in the metadata needs a metadata key of that name.
     let metadataKeys =
       includesSkeleton ? [] : Set((ownMetadata ?? []).map { ExactString($0.key) })
     let leaves = try EntryAssignment(
@@ -82,7 +82,7 @@ package struct SafetensorsEncoder: Sendable {
       plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
   }
 
-  /// The plan of a file with these entries and names for them.
+  /// Returns the plan of a file with these entries and their names.
   func plan(
     of entries: [SafetensorsEntry], aliases: [(name: String, kept: String)]
   ) throws(CheckpointError) -> FilePlan {
@@ -111,7 +111,7 @@ package struct SafetensorsEncoder: Sendable {
             graph, from: container, layout: layout, placements: stored.placements)
         ))
     }
-    // Names differ among themselves, so only these keys can be taken.
+    // Names are unique, so only these keys can be taken.
     let taken = Set(metadata.map { ExactString($0.key) })
     for (name, kept) in aliases where !taken.contains(ExactString(name)) {
       metadata.append((name, Array(kept.utf8)))
@@ -120,30 +120,30 @@ package struct SafetensorsEncoder: Sendable {
   }
 }
 
-/// Choices of the caller about how a safetensors file is written.
+/// The caller's choices for writing a safetensors file.
 public struct SafetensorsOptions: Sendable {
-  /// What becomes of tensors that show the same bytes.
+  /// The treatment of tensors that share their bytes.
   @nonexhaustive
   public enum TiedTensors: String, Sendable, CaseIterable {
-    /// The bytes are stored once; `__metadata__` maps the other names to the one that has them.
+    /// Store the bytes once; `__metadata__` maps the other names to the stored one.
     case alias
-    /// Every name has its bytes.
+    /// Store the bytes under every name.
     case copy
   }
 
-  /// How tensors are named.
+  /// The naming of tensors.
   public var layout: Layout
-  /// Whether what is not tensors goes along in the skeleton.
+  /// Whether the skeleton holds everything that is not a tensor.
   public var includesSkeleton: Bool
-  /// What becomes of tied tensors; `nil` for what the layout's readers need.
+  /// The treatment of tied tensors; `nil` for the one that readers of the layout need.
   public var tied: TiedTensors?
-  /// Whether what has no place in the file becomes a warning instead of an error.
+  /// Whether losses are warnings, not errors.
   public var allowsLoss: Bool
-  /// The metadata beside what the skeleton and tied tensors need; `nil` for that of the
+  /// The metadata other than that of skeleton and tied tensors; `nil` keeps that of the
   /// safetensors file that the checkpoint was made from.
   public var metadata: [(key: String, value: String)]?
 
-  /// Makes options.
+  /// Creates options.
   public init(
     layout: Layout = .plain, includesSkeleton: Bool = true, tied: TiedTensors? = nil,
     allowsLoss: Bool = false, metadata: [(key: String, value: String)]? = nil
@@ -156,9 +156,9 @@ public struct SafetensorsOptions: Sendable {
   }
 }
 
-/// What the user should know of a file that is planned, and what the file has no place for.
+/// The warnings about a planned file, and the contents that it cannot hold.
 struct EncodingNotes {
-  /// Whether a skeleton goes along, which has a place for everything.
+  /// Whether the file has a skeleton, which can hold everything.
   let hasSkeleton: Bool
   private(set) var warnings: [String] = []
   private var losses: [String] = []
@@ -167,17 +167,17 @@ struct EncodingNotes {
 
   mutating func warn(_ text: String) { warnings.append(text) }
 
-  /// Notes something that only a skeleton has a place for.
+  /// Records contents that only a skeleton can hold.
   mutating func lose(_ text: @autoclosure () -> String) {
     if !hasSkeleton { losses.append(text()) }
   }
 
-  /// Notes something that readers who do not look at a skeleton will miss.
+  /// Records contents that readers without the skeleton do not see.
   mutating func hide(_ text: String) {
     if hasSkeleton { warnings.append(text) } else { losses.append(text) }
   }
 
-  /// Notes the values whose names were taken.
+  /// Records the values whose names were taken.
   mutating func note(renamed names: [String]) {
     guard let first = names.first else { return }
     let others = names.count > 1 ? ", and \(names.count - 1) more share theirs" : ""
@@ -185,15 +185,15 @@ struct EncodingNotes {
     hide(hasSkeleton ? "\(message); the later ones got a number" : message)
   }
 
-  /// Makes warnings of the losses where they are allowed.
+  /// Turns the losses into warnings, if they are allowed.
   ///
-  /// - Throws: `lossy` where they are not.
+  /// - Throws: `lossy` if they are not.
   mutating func settleLosses(allowed: Bool) throws(CheckpointError) {
     guard let first = losses.first else { return }
     guard allowed else {
       let others = losses.count > 1 ? " (and \(losses.count - 1) more)" : ""
       throw CheckpointError(
-        .lossy, "\(first)\(others): a safetensors file without skeleton has no place for it",
+        .lossy, "\(first)\(others): a safetensors file without skeleton cannot hold it",
         remedy: .action(.allowLoss))
     }
     warnings += losses.map { "lost: \($0)" }
@@ -201,20 +201,20 @@ struct EncodingNotes {
   }
 }
 
-/// The bytes of a checkpoint that a file of its tensors leaves behind: those of storages that no
-/// tensor reaches, and records that the pickle does not use.
+/// The bytes of a checkpoint that a file of its tensors does not have: unused bytes of storages,
+/// and records that the pickle does not use.
 enum UnreachedBytes {
-  /// How many storages are named; the rest are counted.
+  /// The maximum number of storages to name; the others are counted.
   private static let namedStorages = 20
 
-  /// What to tell of them.
+  /// Returns the warnings about them.
   static func warnings(of graph: TensorGraph, unusedRegions: [FileRegion]) -> [String] {
     var coverage = StorageCoverage()
     let thrownAway = thrownAwayTensors(of: graph)
     for (index, tensor) in graph.tensors.enumerated() where !thrownAway.contains(index) {
       coverage.add(tensor)
     }
-    // A storage that tensors had before they were cast is nobody's now.
+    // A storage is unused after its tensors were cast.
     let used = Set(graph.tensors.compactMap(\.storage))
     var warnings: [String] = []
     var count = 0
@@ -226,21 +226,21 @@ enum UnreachedBytes {
       count += 1
       guard count <= namedStorages else { continue }
       warnings.append(
-        "\(missed) of the \(storage.byteCount) bytes of storage '\(storage.key)' belong to no "
-          + "tensor and stay behind")
+        "storage '\(storage.key)' has \(missed) unused bytes; they are not saved")
     }
     if count > namedStorages {
-      warnings.append("so do bytes of \(count - namedStorages) more storages")
+      warnings.append("\(count - namedStorages) more storages have unused bytes")
     }
     let unused = unusedRegions.filter { $0.byteCount > 0 }
     if let first = unused.first {
       let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
-      warnings.append("'\(first.name)' is not used by the pickle and stays behind\(others)")
+      warnings.append("'\(first.name)' is not used by the pickle and is not saved\(others)")
     }
     return warnings
   }
 
-  /// The tensors, by number, that the pickle makes and throws away; their bytes go nowhere.
+  /// Returns the numbers of tensors that the pickle makes and throws away; their bytes are not
+  /// saved.
   private static func thrownAwayTensors(of graph: TensorGraph) -> Set<Int> {
     guard !graph.discarded.isEmpty else { return [] }
     let made = graph.reachable(from: graph.discarded).compactMap { id -> Int? in

@@ -5,13 +5,14 @@ internal import CkptJSON
 internal import CkptSkeleton
 
 /// The header of a safetensors file: eight bytes of length, then JSON padded with spaces to a
-/// multiple of eight, exactly as the reference writer does it (`safetensors/src/tensor.rs`).
+/// multiple of eight, exactly like the reference writer (`safetensors/src/tensor.rs`).
 enum SafetensorsHeader {
-  /// The header for entries in the order of their data, in three pieces: length, text, padding.
+  /// Returns the header for entries in the order of their data, in three pieces: length, text,
+  /// padding.
   ///
   /// Without `metadata` it has no `__metadata__`.
   ///
-  /// - Throws: `limitExceeded` beyond what the reference reader accepts.
+  /// - Throws: `limitExceeded` beyond the limit of the reference reader.
   static func encode(
     _ entries: [SafetensorsEntry], metadata: [(key: String, value: [UInt8])]?
   ) throws(CheckpointError) -> [[UInt8]] {
@@ -60,20 +61,20 @@ enum SafetensorsHeader {
       .limitExceeded,
       "with the \(entry.byteCount) bytes of '\(entry.name)' the file would have more than "
         + "\(Limits.outputBytes)",
-      remedy: "a few bytes of the source are shown as many elements; this is no real tensor")
+      remedy: "the tensor repeats a few bytes of the source very often; it is not a real tensor")
   }
 }
 
-/// Reads the entries of a header; equal shapes are kept once.
+/// Reads the entries of a header; equal shapes are stored once.
 struct EntryReader {
   private static let keys = ["dtype", "shape", "data_offsets"]
 
   private var dimensions = DimensionInterner()
   private var numbers: [Int] = []
 
-  /// Reads what a header says of the tensor `name`.
+  /// Reads the entry of the tensor `name`.
   ///
-  /// - Throws: `malformed` for an entry of another form, `unsupported` for an unknown type.
+  /// - Throws: `malformed` for an invalid entry, `unsupported` for an unknown dtype.
   mutating func read(
     _ name: String, _ json: inout JSONReader
   ) throws(CheckpointError) -> SafetensorsHeaderEntry {
@@ -109,7 +110,7 @@ struct EntryReader {
     }
     guard range.start <= range.end else {
       throw CheckpointError(
-        .malformed, "its data ends at \(range.end), before it begins at \(range.start)", at: start)
+        .malformed, "its data ends at \(range.end), before its start at \(range.start)", at: start)
     }
     return SafetensorsHeaderEntry(
       name: name, dtype: dtype, shape: shape, range: range.start..<range.end)
@@ -118,7 +119,7 @@ struct EntryReader {
   private func readType(_ json: inout JSONReader) throws(CheckpointError) -> SafetensorsDType {
     let text = try json.string()
     guard let known = SafetensorsDType(name: text) else {
-      throw CheckpointError(.unsupported, "dtype '\(text)' is not known", at: json.offset)
+      throw CheckpointError(.unsupported, "the dtype '\(text)' is unknown", at: json.offset)
     }
     return known
   }
@@ -143,49 +144,49 @@ struct EntryReader {
   }
 }
 
-/// What the header of a safetensors file says of one tensor.
+/// The entry of one tensor in the header of a safetensors file.
 struct SafetensorsHeaderEntry {
-  /// The tensor's name.
+  /// The name of the tensor.
   var name: String
-  /// The type of its elements.
+  /// The dtype of its elements.
   var dtype: SafetensorsDType
   /// The number of elements along each dimension.
   var shape: [Int]
-  /// Where its data lies, in bytes from the end of the header.
+  /// The range of its data, in bytes from the end of the header.
   var range: Range<Int>
 }
 
-/// Reading by the rules of the reference (`safetensors/src/tensor.rs`), and two more: names are
-/// not repeated, and the text starts with `{` as the format's description says.
+/// Reading by the rules of the reference (`safetensors/src/tensor.rs`), with two more: names must
+/// be unique, and the text must start with `{`, as the format's description says.
 extension SafetensorsHeader {
-  /// What a header says.
+  /// The contents of a header.
   struct Contents {
-    /// The tensors in the order of their data.
+    /// The tensors, in the order of their data.
     var entries: [SafetensorsHeaderEntry]
-    /// The entries of `__metadata__` in order.
+    /// The entries of `__metadata__`, in order.
     var metadata: [(key: String, value: String)]
-    /// Whether there is a `__metadata__`, which may be empty.
+    /// Whether the header has a `__metadata__`, even an empty one.
     var hasMetadata: Bool
-    /// The size of the header in bytes, without the eight before it.
+    /// The size of the header in bytes, without the eight bytes before it.
     var byteCount: Int
 
-    /// The skeleton's text, where there is one.
+    /// The text of the skeleton, if there is one.
     var skeleton: String? { metadata.first { $0.key == SkeletonWriter.metadataKey }?.value }
   }
 
-  /// About the bytes of one tensor in a header.
+  /// The typical number of bytes for one tensor in a header.
   private static let bytesPerEntry = 96
-  /// How many tensors are expected at most where the header is long, which a skeleton makes it.
+  /// The maximum number of tensors to expect; a skeleton can make a header long.
   private static let mostExpectedEntries = 1 << 17
 
-  /// The header of the file that `look` looks at.
+  /// Reads the header of the source of `look`.
   ///
-  /// - Throws: `truncated`, `malformed` or `limitExceeded` with the place in the file.
+  /// - Throws: `truncated`, `malformed` or `limitExceeded`, with the offset in the file.
   static func read(_ look: SourceLook) throws(CheckpointError) -> Contents {
     let count = try headerByteCount(of: look)
     let bytes = try look.bytes(in: 8..<8 + count)
     guard bytes.count == count else {
-      throw CheckpointError(.truncated, "the file became shorter while it was read")
+      throw CheckpointError(.truncated, "the file became shorter during reading")
     }
     guard bytes.first == UInt8(ascii: "{") else {
       throw CheckpointError(.malformed, "the header does not start with '{'", at: 8)
@@ -228,21 +229,21 @@ extension SafetensorsHeader {
     let bytes = try look.bytes(in: 0..<8)
     guard bytes.count == 8 else {
       throw CheckpointError(
-        .truncated, "the file has \(bytes.count) bytes, a safetensors file at least 8")
+        .truncated, "the file has \(bytes.count) bytes, but a safetensors file has at least 8")
     }
     var reader = ByteReader(bytes.span)
     let count = try reader.readInteger(as: UInt64.self)
     guard count <= UInt64(Limits.safetensorsHeaderBytes) else {
       throw CheckpointError(
         .limitExceeded,
-        "a header of \(count) bytes is announced; the format's limit is "
+        "the header would have \(count) bytes, but the limit of the format is "
           + "\(Limits.safetensorsHeaderBytes)", at: 0)
     }
     guard Int(count) <= look.source.byteCount - 8 else {
       throw CheckpointError(
         .truncated,
-        "a header of \(count) bytes is announced, \(look.source.byteCount - 8) are left",
-        at: 0, remedy: "the file was cut off on the way; fetch it again")
+        "the header would have \(count) bytes, but only \(look.source.byteCount - 8) are left",
+        at: 0, remedy: "the file is truncated; download or copy it again")
     }
     return Int(count)
   }
@@ -263,7 +264,7 @@ extension SafetensorsHeader {
     return metadata
   }
 
-  /// Sorts the entries by their data and makes sure that together they cover all of it, once.
+  /// Sorts the entries by their data and checks that together they cover all of it, once.
   private static func check(
     _ entries: inout [SafetensorsHeaderEntry], dataByteCount: Int
   ) throws(CheckpointError) {
@@ -276,7 +277,7 @@ extension SafetensorsHeader {
         guard entry.range.lowerBound == end else {
           throw CheckpointError(
             .malformed,
-            "its data begins at \(entry.range.lowerBound), the data before it ends at \(end)")
+            "its data begins at \(entry.range.lowerBound), but the data before it ends at \(end)")
         }
         try checkSize(entry)
       }
@@ -285,12 +286,12 @@ extension SafetensorsHeader {
     guard end == dataByteCount else {
       throw CheckpointError(
         end > dataByteCount ? .truncated : .malformed,
-        "the tensors have \(end) bytes of data, the file has \(dataByteCount): "
+        "the tensors have \(end) bytes of data, but the file has \(dataByteCount): "
           + (end > dataByteCount
             ? "\(end - dataByteCount) missing" : "\(dataByteCount - end) too many"),
         remedy: end > dataByteCount
-          ? "the file was cut off on the way; fetch it again"
-          : "something was appended, or the header is of another file; fetch it again")
+          ? "the file is truncated; download or copy it again"
+          : "data was appended, or the header belongs to another file; download or copy it again")
     }
   }
 
@@ -300,13 +301,13 @@ extension SafetensorsHeader {
     guard bits.isMultiple(of: 8), bits / 8 == entry.range.count else {
       throw CheckpointError(
         .malformed,
-        "\(entry.dtype.name) of shape \(entry.shape) has \(bits) bits, its data "
+        "\(entry.dtype.name) of shape \(entry.shape) has \(bits) bits, but its data has "
           + "\(entry.range.count) bytes")
     }
-    // PyTorch, too, has two values of four bits in each byte of the last dimension.
+    // PyTorch also packs two values of four bits into each byte of the last dimension.
     guard entry.dtype != .f4 || entry.shape.last?.isMultiple(of: 2) == true else {
       throw CheckpointError(
-        .unsupported, "F4 of shape \(entry.shape) has bytes that belong to two rows")
+        .unsupported, "F4 of shape \(entry.shape) has bytes that span two rows")
     }
   }
 }

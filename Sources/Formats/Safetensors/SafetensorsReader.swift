@@ -4,14 +4,14 @@ internal import CkptGraph
 internal import CkptPickle
 internal import CkptSkeleton
 
-/// Reads a safetensors file's structure, in either layout, without its tensor data.
+/// Reads the structure of a safetensors file in any layout, without tensor data.
 package enum SafetensorsReader: Sendable {
-  /// The contents of a safetensors file.
+  /// Reads a safetensors file.
   ///
-  /// With a skeleton it is the object that the file was made from, as far as the tensors still
-  /// allow it; without one a dict of tensors, nested for layout `olmo`.
+  /// With a skeleton, the result is the object that the file was made from, as far as the tensors
+  /// still match. Without one it is a dict of tensors, nested for the layout `olmo`.
   ///
-  /// - Returns: the graph and what to tell of its file.
+  /// - Returns: the contents, the description of the file, and warnings.
   /// - Throws: ``CheckpointError`` with the file and the tensor in its path.
   package static func read(
     _ source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
@@ -19,9 +19,9 @@ package enum SafetensorsReader: Sendable {
     try read(SourceLook(at: source), options)
   }
 
-  /// The contents of a safetensors file that has been looked at.
+  /// Reads a safetensors file after a first look.
   ///
-  /// - Throws: what ``read(_:_:)-(any ByteSource,_)`` throws.
+  /// - Throws: the errors of ``read(_:_:)-(any ByteSource,_)``.
   static func read(
     _ look: SourceLook, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
@@ -35,7 +35,7 @@ package enum SafetensorsReader: Sendable {
     }
   }
 
-  /// The dict that the entries stand for.
+  /// Returns the dict of the entries.
   private static func entries(
     _ header: SafetensorsHeader.Contents, _ data: EntryData, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
@@ -54,7 +54,7 @@ package enum SafetensorsReader: Sendable {
       warnings: warnings)
   }
 
-  /// The object that the skeleton describes.
+  /// Returns the object that the skeleton describes.
   private static func object(
     _ skeleton: String, _ header: SafetensorsHeader.Contents, _ data: EntryData,
     _ options: ReadingOptions
@@ -81,29 +81,29 @@ package enum SafetensorsReader: Sendable {
   }
 }
 
-/// What the entries of a safetensors file hold: tensors, and pickled values in OLMo's layout.
+/// The data of entries: tensors, and pickled values in OLMo's layout.
 struct EntryData {
   let source: any ByteSource
-  /// Where the data begins, in bytes from the start of the file.
+  /// The start of the data, in bytes from the start of the file.
   let start: Int
 
-  /// Where an entry's bytes lie.
+  /// Returns the region of an entry's bytes.
   func region(of entry: SafetensorsHeaderEntry) -> FileRegion {
     FileRegion(
       source: source,
       range: start + entry.range.lowerBound..<start + entry.range.upperBound, name: entry.name)
   }
 
-  /// The tensor that an entry stands for when nothing else is known of it, over a new storage.
+  /// Returns the tensor for an entry without other information, over a new storage.
   ///
-  /// The shape and strides of the `last` tensor are shared where they are equal.
+  /// The shape and strides of the `last` tensor are reused if they are equal.
   func tensor(
     _ entry: SafetensorsHeaderEntry, node: NodeID, in graph: inout TensorGraph,
     _ last: inout PackedShape
   ) -> Tensor {
     let dtype = entry.dtype.torchDType
     var shape = entry.shape
-    // The header counts values, PyTorch's packed dtype counts bytes of two.
+    // The header counts values, PyTorch's packed dtype counts bytes of two values.
     if entry.dtype == .f4, let last = shape.popLast() { shape.append(last / 2) }
     let storage = graph.add(
       Storage(
@@ -115,7 +115,7 @@ struct EntryData {
       storage: storage)
   }
 
-  /// The bytes of an entry that is a pickled value.
+  /// Returns the bytes of an entry that is a pickled value.
   ///
   /// - Throws: `malformed` for an entry that cannot be one.
   func pickle(of entry: SafetensorsHeaderEntry) throws(CheckpointError) -> [UInt8] {
@@ -126,9 +126,9 @@ struct EntryData {
     return try source.bytes(in: region(of: entry).range)
   }
 
-  /// The value whose pickle is an entry's data.
+  /// Returns the value whose pickle is the data of an entry.
   ///
-  /// - Throws: `malformed` for an entry that is not a pickle, `forbidden` for one that would run
+  /// - Throws: `malformed` for an entry that is not a pickle, `forbidden` for one that can run
   ///   code.
   func value(
     of entry: SafetensorsHeaderEntry, with machine: inout Unpickler
@@ -139,7 +139,7 @@ struct EntryData {
   }
 }
 
-/// A shape and the strides of a tensor that has it and is packed.
+/// A shape with its packed strides.
 struct PackedShape {
   let shape: [Int]
   let strides: [Int]
@@ -150,7 +150,7 @@ struct PackedShape {
   }
 }
 
-/// The entries of a header by their names.
+/// The entries of a header, by name.
 struct EntryTable {
   /// The entries in the order of the header.
   let all: [SafetensorsHeaderEntry]
@@ -166,7 +166,7 @@ struct EntryTable {
     }
   }
 
-  /// The place among all of the entry of exactly that name.
+  /// Returns the index of the entry with exactly that name.
   func index(of name: String) -> Int? {
     names.number(hash: TextTable.hash(name.utf8.span)) {
       ExactString(all[$0].name) == ExactString(name)
@@ -175,7 +175,7 @@ struct EntryTable {
 }
 
 extension SafetensorsHeaderEntry {
-  /// Whether the header describes the elements of `tensor` like this.
+  /// Whether the header describes the elements of `tensor` in this way.
   func describes(_ tensor: Tensor) -> Bool {
     if SafetensorsDType(tensor.dtype) == dtype, dtype != .f4 { return tensor.shape == shape }
     let form = EntryForm(of: tensor)

@@ -5,35 +5,36 @@ internal import CkptJSON
 package import CkptPlan
 internal import CkptSkeleton
 
-/// A checkpoint as one safetensors file or several with an index, as `save_pretrained` of
-/// transformers lays out a folder.
+/// A checkpoint as one safetensors file, or as shards with an index, like `save_pretrained` of
+/// transformers.
 package struct SafetensorsShards: Sendable {
-  /// One of the files.
+  /// One file.
   package struct File: Sendable {
     /// Its name.
     package var name: String
     /// Its bytes.
     package var plan: FilePlan
-    /// How many entries hold tensors.
+    /// The number of entries with tensors.
     package var tensorCount: Int
   }
 
   /// The usual limit of one file, in bytes of tensors (`huggingface_hub`, `MAX_SHARD_SIZE`).
   package static let usualByteCount = 5_000_000_000
 
-  /// The files, in the order of their numbers.
+  /// The files, in numerical order.
   package var files: [File]
-  /// The name of the index and its bytes; `nil` where one file holds everything.
+  /// The name of the index and its bytes; `nil` for a single file.
   package var index: (name: String, bytes: [UInt8])?
   /// The size of all tensors in bytes.
   package var totalByteCount: Int
-  /// How many names share the bytes of another.
+  /// The number of names that share the bytes of another one.
   package var aliasCount: Int
-  /// What the user should know.
+  /// Warnings for the user.
   package var warnings: [String]
 
-  /// The name of file `number` of `count`, counted from one; of a file that is alone without
-  /// numbers.
+  /// Returns the name of file `number` of `count`, counted from one.
+  ///
+  /// A single file has no number in its name.
   fileprivate static func fileName(_ stem: String, _ number: Int, of count: Int) -> String {
     guard count > 1 else { return "\(stem).safetensors" }
     return "\(stem)-\(digits(number))-of-\(digits(count)).safetensors"
@@ -46,20 +47,20 @@ package struct SafetensorsShards: Sendable {
 }
 
 extension SafetensorsEncoder {
-  /// The plans of the files for `checkpoint`, with an index if there are several.
+  /// Returns the plans of the files for `checkpoint`, with an index if there are several.
   ///
-  /// The layout is `plain` and there is no skeleton: what is not tensors is a loss. The files are
-  /// those that `save_pretrained` writes for the tensors in their order, with the metadata `format`
-  /// for its readers.
+  /// The layout is `plain`, without a skeleton, so everything that is not a tensor is a loss. The
+  /// files are those that `save_pretrained` writes for the tensors in their order, with the
+  /// metadata `format` for its readers.
   ///
   /// - Parameters:
   ///   - checkpoint: the tensors.
-  ///   - options: all but the layout and the skeleton.
-  ///   - division: how tensors are distributed over files.
-  ///   - stem: the beginning of the files' names.
+  ///   - options: the choices of the caller, except for the layout and the skeleton.
+  ///   - division: the distribution of tensors over files.
+  ///   - stem: the beginning of the file names.
   /// - Returns: the files and their index.
-  /// - Throws: `lossy` for what has no place in the files unless loss is allowed; `limitExceeded` for
-  ///   a header beyond what readers accept.
+  /// - Throws: `lossy` for contents that the files cannot hold, unless loss is allowed;
+  ///   `limitExceeded` for a header beyond what readers accept.
   package static func encodeShards(
     _ checkpoint: Checkpoint, options: SafetensorsOptions, _ division: ShardDivision,
     stem: String = "model"
@@ -77,7 +78,7 @@ extension SafetensorsEncoder {
   ) throws(CheckpointError) -> SafetensorsShards {
     let order = entriesInOrder()
     let split = split(order, division)
-    // A checkpoint without tensors is a file without tensors.
+    // A checkpoint without tensors becomes one file without tensors.
     let shards = split.isEmpty ? [[]] : split
     var files: [SafetensorsShards.File] = []
     var homes: [(tensor: String, file: String)] = []
@@ -103,7 +104,7 @@ extension SafetensorsEncoder {
       aliasCount: aliases.count, warnings: warnings)
   }
 
-  /// The places in `order` of the entries in each file.
+  /// Returns the positions in `order` of the entries in each file.
   private func split(_ order: [Int], _ division: ShardDivision) -> [[Int]] {
     switch division {
     case .limit(let maximum):
@@ -118,8 +119,9 @@ extension SafetensorsEncoder {
     }
   }
 
-  /// The numbers of the entries in the order of the checkpoint's tensors, in which a tied tensor has
-  /// the place of the first of its names.
+  /// Returns the numbers of the entries in the order of the checkpoint's tensors.
+  ///
+  /// A tied tensor has the position of its first name.
   private func entriesInOrder() -> [Int] {
     let numbers = Dictionary(
       uniqueKeysWithValues: entries.enumerated().map { (ExactString($0.element.name), $0.offset) })
@@ -136,15 +138,17 @@ extension SafetensorsEncoder {
   }
 }
 
-/// How the tensors of a checkpoint are distributed over files.
+/// A distribution of tensors over files.
 package enum ShardDivision: Sendable {
-  /// Each file has at most so many bytes of tensors, unless one tensor alone has more.
+  /// Each file has at most this many bytes of tensors, unless a single tensor has more.
   case limit(Int)
-  /// Each tensor is in the file of this number; those that are not named are in file 0.
+  /// Each tensor is in the file with this number; tensors without a number are in file 0.
   case files([ExactString: Int])
 }
 
-/// The regions of a checkpoint that no plan takes bytes from yet; their checksums must hold too.
+/// The regions of a checkpoint that no plan has read yet.
+///
+/// Their checksums must match too.
 private struct UnreadRegions {
   private let regions: [FileRegion]
   private var read: Set<FileRegion.Identity> = []
@@ -158,18 +162,19 @@ private struct UnreadRegions {
   var all: [FileRegion] { regions.filter { !read.contains(.init($0)) } }
 }
 
-/// How tensors are distributed over files.
+/// Distributes tensors among files.
 ///
-/// This is `split_state_dict_into_shards_factory` of `huggingface_hub/serialization/_base.py`: files
-/// are filled in the order of the tensors, and one that is too large for any gets a file of its own.
+/// It works like `split_state_dict_into_shards_factory` of
+/// `huggingface_hub/serialization/_base.py`: files are filled in the order of the tensors, and a
+/// tensor that is too large gets a file of its own.
 struct ShardSplit {
   /// The numbers of the tensors in each file.
   private(set) var shards: [[Int]] = []
 
-  /// Distributes tensors of these sizes in bytes over files of up to `maximum` bytes of tensors.
+  /// Distributes tensors of these sizes in bytes among files of up to `maximum` bytes of tensors.
   ///
-  /// PyTorch gives all tensors without elements one storage, and a storage is not torn: they are
-  /// where the first of them is.
+  /// PyTorch gives all tensors without elements one storage, and a storage is not split. So they
+  /// all go to the file of the first one.
   init(byteCounts: [Int], maximum: Int) {
     var current: [Int] = []
     var size = 0
@@ -183,7 +188,7 @@ struct ShardSplit {
         shards.append([number])
         continue
       }
-      // Both are at most the maximum, so the sum does not overflow before it is compared.
+      // Both are at most the maximum, so the sum does not overflow before the comparison.
       if byteCount > maximum - size {
         shards.append(current)
         (current, size) = ([], 0)

@@ -1,17 +1,16 @@
 package import CkptBase
 internal import CkptJSON
 
-/// The index of a checkpoint in several files, such as `model.safetensors.index.json`.
+/// The index of a sharded checkpoint, such as `model.safetensors.index.json`.
 ///
-/// A JSON object: `weight_map` has the name of each tensor and the file it is in, `metadata` may
-/// have the size of all tensors as `total_size` (`transformers/modeling_utils.py`,
-/// `save_pretrained`).
+/// It is a JSON object. `weight_map` maps the name of each tensor to its file. `metadata` can have
+/// the size of all tensors as `total_size` (`transformers/modeling_utils.py`, `save_pretrained`).
 package struct ShardIndex {
-  /// The file that each tensor is in.
+  /// The file of each tensor.
   package private(set) var shards: [ExactString: String] = [:]
-  /// The names of the files in their order.
+  /// The names of the files, in order.
   package private(set) var names: [String] = []
-  /// The size of all tensors in bytes, where it is told.
+  /// The size of all tensors in bytes, if the index has it.
   package private(set) var announcedByteCount: Int?
 
   /// The place in ``names`` of the file that has each tensor.
@@ -23,7 +22,7 @@ package struct ShardIndex {
 
   /// Whether the JSON text in `bytes` is an index.
   ///
-  /// Other JSON texts are no business of this reader's, whatever is wrong with them.
+  /// Errors in other JSON texts do not matter here.
   package static func isPresent(in bytes: [UInt8]) -> Bool {
     var json = JSONReader(bytes.span)
     do throws(CheckpointError) {
@@ -40,7 +39,7 @@ package struct ShardIndex {
 
   /// Reads the index in `bytes`.
   ///
-  /// - Throws: `malformed` for one with entries that cannot be meant.
+  /// - Throws: `malformed` for an index with invalid entries.
   package init(reading bytes: [UInt8]) throws(CheckpointError) {
     var json = JSONReader(bytes.span)
     try read(&json)
@@ -89,12 +88,14 @@ package struct ShardIndex {
     }
     guard Self.isFileName(shard) else {
       throw CheckpointError(
-        .malformed, "tensor '\(name)' is said to be in '\(shard)', which is not the name of a file",
-        at: place, remedy: "the shards of a checkpoint lie in the directory of their index")
+        .malformed, "tensor '\(name)' is listed in '\(shard)', which is not a file name",
+        at: place, remedy: "the shards of a checkpoint must be in the directory of their index")
     }
   }
 
-  /// Some programs write the size as a fraction; what is not a number is as good as none.
+  /// Reads the size.
+  ///
+  /// Some programs write it as a fraction; other values are ignored.
   private mutating func readSize(_ json: inout JSONReader) throws(CheckpointError) {
     switch try json.peek() {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
@@ -106,7 +107,7 @@ package struct ShardIndex {
     }
   }
 
-  /// Whether a text can only mean a file in the index's own directory.
+  /// Whether a text can only mean a file in the directory of the index.
   private static func isFileName(_ text: String) -> Bool {
     !text.isEmpty && text != "." && text != ".."
       && !text.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 }
@@ -114,10 +115,10 @@ package struct ShardIndex {
 }
 
 extension ShardIndex {
-  /// The index as JSON text, from the name of the file of each tensor, the number of elements of all
-  /// tensors and their size.
+  /// Returns the index as JSON text, from the file of each tensor, the number of all elements and
+  /// their size.
   ///
-  /// It is sorted, with an indent of two, as `save_pretrained` of transformers 4.57 and 5 writes it.
+  /// It is sorted and indented by two, as `save_pretrained` of transformers 4.57 and 5 writes it.
   static func write(
     files: [(tensor: String, file: String)], parameterCount: Int, totalByteCount: Int
   ) -> [UInt8] {

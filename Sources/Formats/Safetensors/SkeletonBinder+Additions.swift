@@ -5,10 +5,10 @@ internal import CkptPickle
 internal import CkptSkeleton
 
 extension SkeletonBinder {
-  /// Puts the entries that the object has no place for yet into its dicts.
+  /// Adds the entries that the object has no place for yet to its dicts.
   ///
-  /// - Throws: `unsupported` for an entry that belongs into what is no dict, `conflict` where there
-  ///   is a value already.
+  /// - Throws: `unsupported` for an entry whose container is not a dict, `conflict` for a place
+  ///   with a value.
   mutating func addUnusedEntries(_ leaves: Leaves) throws(CheckpointError) {
     let additions = unusedEntries()
     guard !additions.isEmpty else { return }
@@ -17,11 +17,11 @@ extension SkeletonBinder {
     for entry in additions { grown.insert(try add(entry, &places)) }
     for dict in grown where try machine.graph.hasEqualKeys(dict) {
       throw EditLog.refusal(
-        "tensors were added in places where the object has other values", .conflict)
+        "tensors were added where the object has other values", .conflict)
     }
   }
 
-  /// Adds what is new in the file; returns the dict that it went to.
+  /// Adds a new entry and returns its dict.
   private mutating func add(
     _ entry: SafetensorsHeaderEntry, _ places: inout InsertionPoints
   ) throws(CheckpointError) -> NodeID {
@@ -36,21 +36,21 @@ extension SkeletonBinder {
       return (place, node)
     }
     guard machine.graph.appendEntry(key: place.key, value: value, to: place.dict) else {
-      throw EditLog.refusal("'\(place.label)' was added, and the object is not a dict")
+      throw EditLog.refusal("'\(place.label)' was added, but the object is not a dict")
     }
     edits.note(addition: place.label)
     return place.dict
   }
 }
 
-/// Finds where in an object entries belong that were added to its file: in the dict whose name
-/// theirs begins with, the deepest there is.
+/// Finds the dicts for entries that were added to a file: the deepest dict whose name is a prefix
+/// of theirs.
 struct InsertionPoints {
   /// A place for a value.
   struct Place {
     /// The dict.
     var dict: NodeID
-    /// The key that the value will have.
+    /// The key of the value.
     var key: NodeID
     /// Whether the entry is the pickle of the value.
     var isPickled = false
@@ -59,16 +59,18 @@ struct InsertionPoints {
   }
 
   private let layout: Layout
-  /// The dicts by their dotted names or, in layout `olmo`, by the pickles of their keys.
+  /// The dicts by their dotted names or, in the layout `olmo`, by the pickles of their keys.
   private var dicts: [ExactString: NodeID]
-  /// The lengths of the names in ``dicts``: a name of nothing but dots begins with many others.
+  /// The lengths of the names in ``dicts``.
+  ///
+  /// A name of only dots begins with many others.
   private var nameLengths: Set<Int> = []
-  /// The bytes of the names in ``dicts``, and of those looked for.
+  /// The number of bytes of the names in ``dicts`` and of the searched names.
   private var byteCount = 0
 
-  /// Looks for places in `graph`, whose leaves are known.
+  /// Finds the dicts of `graph`, whose leaves are known.
   ///
-  /// - Throws: `unsupported` for keys that OLMo's layout has no way to pickle.
+  /// - Throws: `unsupported` for keys that cannot be pickled for OLMo's layout.
   init(graph: TensorGraph, leaves: Leaves, layout: Layout) throws(CheckpointError) {
     self.layout = layout
     dicts =
@@ -87,10 +89,11 @@ struct InsertionPoints {
     dicts[ExactString("")] = graph.root
   }
 
-  /// The place for the entry `name`; dicts that its keys lead through are made.
+  /// Returns the place for the entry `name`.
   ///
-  /// - Throws: `malformed` for a name that is not of the layout, `forbidden` for one that would run
-  ///   code.
+  /// Dicts on the way are created.
+  ///
+  /// - Throws: `malformed` for a name of another layout, `forbidden` for one that can run code.
   mutating func place(
     for name: String, with machine: inout Unpickler
   ) throws(CheckpointError) -> Place {
@@ -100,13 +103,13 @@ struct InsertionPoints {
     }
   }
 
-  /// Keeps names that repeat each other's beginnings from filling the memory.
+  /// Limits the memory for names that repeat each other's beginnings.
   private mutating func count(_ name: String) throws(CheckpointError) {
     byteCount += name.utf8.count
     guard byteCount <= Limits.safetensorsHeaderBytes else {
       throw CheckpointError(
-        .limitExceeded, "the names of containers have more than \(byteCount) bytes together",
-        remedy: "this is a file made to exhaust its readers")
+        .limitExceeded, "the names of containers have more than \(byteCount) bytes in total",
+        remedy: "do not use this file; it was made to exhaust its readers")
     }
   }
 
@@ -142,7 +145,8 @@ struct InsertionPoints {
         let inner = try machine.graph.add(.dict(.empty))
         guard machine.graph.appendEntry(key: decoded.path[length - 1], value: inner, to: dict)
         else {
-          throw CheckpointError(.unsupported, "the object is not a dict and has no place for it")
+          throw CheckpointError(
+            .unsupported, "the object is not a dict, so it cannot hold the tensor")
         }
         dicts[name] = inner
         dict = inner

@@ -4,39 +4,39 @@ internal import CkptGraph
 internal import CkptPickle
 internal import CkptSkeleton
 
-/// Puts the object that a skeleton describes together with the entries of its file.
+/// Merges the object that a skeleton describes with the entries of its file.
 ///
-/// The file wins: where its tensors were changed after the skeleton was written, the object follows
-/// them and a warning tells what changed.
+/// The file wins: if its tensors were changed after the skeleton was written, the object gets the
+/// changed tensors, and a warning names each change.
 struct SkeletonBinder: ~Copyable {
-  /// The machine that adds pickled values of the file to the graph of the object.
+  /// The machine that adds the pickled values of the file to the object's graph.
   var machine: Unpickler
-  /// The container that it comes from.
+  /// The container that the object comes from.
   private(set) var origin: (any ContainerDescription)?
-  /// Where else the file has elements of a tensor; they must be equal.
+  /// Other regions of the file with the elements of a tensor; all must be equal.
   var copies: [TensorID: [FileRegion]] = [:]
   let layout: Layout
   let data: EntryData
   let entries: EntryTable
   private let references: [ParsedSkeleton.TensorReference]
-  /// Where a tensor's elements should be: the name of the entry, and which it is if it is there.
+  /// The entry of each tensor: its name, and its index if it is present.
   private(set) var sources: [NodeID: (name: String, entry: Int?)] = [:]
   /// For every entry, whether the object has a place for it.
   private var isUsed: [Bool]
-  /// The storages of tensors that were changed, by the names of their entries.
+  /// The storages of changed tensors, by the names of their entries.
   private(set) var newStorages: [ExactString: StorageID] = [:]
-  /// The tensors whose entries are not there.
+  /// The tensors whose entries are missing.
   private var missing: [NodeID] = []
-  /// What becomes of leaves that the file has changed.
+  /// The changes to leaves.
   var changes = EntryEdits()
-  /// All that was changed, in words.
+  /// The log of all changes.
   var edits = EditLog()
   private var lastShape = PackedShape()
 
-  /// What the user should know.
+  /// Warnings for the user.
   var warnings: [String] { edits.warnings + machine.dropped.warnings }
 
-  /// A binder of `skeleton` to the entries of its file.
+  /// Creates a binder for `skeleton` and the entries of its file.
   init(
     _ skeleton: consuming ParsedSkeleton, _ entries: [SafetensorsHeaderEntry], _ data: EntryData,
     _ options: ReadingOptions
@@ -52,10 +52,10 @@ struct SkeletonBinder: ~Copyable {
     self.data = data
   }
 
-  /// Finds the tensors, and follows the file where it was changed.
+  /// Binds the tensors, and applies changes of the file.
   ///
-  /// - Throws: `malformed` for a skeleton that is not of one piece, `unsupported` for changes that
-  ///   its object cannot follow, `conflict` where two copies of a tensor have become two tensors.
+  /// - Throws: `malformed` for an inconsistent skeleton, `unsupported` for changes that its object
+  ///   cannot hold, `conflict` if two copies of a tensor differ.
   mutating func bind() throws(CheckpointError) {
     for reference in references { try bind(reference) }
     try requireSources()
@@ -78,7 +78,7 @@ struct SkeletonBinder: ~Copyable {
     guard case .tensor(let id) = machine.graph[reference.node] else {
       throw CheckpointError(
         .malformed,
-        "what should be the construction of tensor '\(reference.name ?? "")' is not one")
+        "the construction of tensor '\(reference.name ?? "")' is invalid")
     }
     guard let name = reference.name, let entry = takeEntry(name, of: reference.node) else { return }
     if entry.describes(machine.graph[id]) {
@@ -88,7 +88,7 @@ struct SkeletonBinder: ~Copyable {
     }
   }
 
-  /// Notes the entry that should have a tensor's elements; returns it if it is there.
+  /// Records the entry for a tensor's elements, and returns it if it is present.
   private mutating func takeEntry(_ name: String, of node: NodeID) -> SafetensorsHeaderEntry? {
     let index = entries.index(of: name)
     sources[node] = (name, index)
@@ -96,25 +96,25 @@ struct SkeletonBinder: ~Copyable {
     return index.map { use($0) }
   }
 
-  /// The entry in a place, which counts as used from now on.
+  /// Returns the entry at an index and marks it as used.
   mutating func use(_ index: Int) -> SafetensorsHeaderEntry {
     isUsed[index] = true
     return entries.all[index]
   }
 
-  /// The entries that the object has no place for.
+  /// Returns the entries that the object has no place for.
   func unusedEntries() -> [SafetensorsHeaderEntry] {
     entries.all.indices.filter { !isUsed[$0] }.map { entries.all[$0] }
   }
 
-  /// A tensor has its bytes somewhere, or has none.
+  /// Checks that each tensor either has an entry or has no bytes.
   private func requireSources() throws(CheckpointError) {
     for tensor in machine.graph.tensors where tensor.storage != nil && sources[tensor.node] == nil {
       throw CheckpointError(.malformed, "the skeleton does not name the entry of a tensor")
     }
   }
 
-  /// Makes a tensor what its entry is now.
+  /// Changes a tensor to match its entry.
   private mutating func follow(
     _ entry: SafetensorsHeaderEntry, _ id: TensorID
   ) throws(CheckpointError) {
@@ -123,7 +123,7 @@ struct SkeletonBinder: ~Copyable {
       Self.isPlain(machine.graph[object], in: machine.graph)
     else {
       throw EditLog.refusal(
-        "tensor '\(label(of: entry.name))' was changed, and what it is part of cannot follow")
+        "tensor '\(label(of: entry.name))' was changed, and its container cannot hold the change")
     }
     var new = data.tensor(entry, node: old.node, in: &machine.graph, &lastShape)
     let name = ExactString(entry.name)
@@ -134,12 +134,12 @@ struct SkeletonBinder: ~Copyable {
     edits.note(change: label(of: entry.name), from: Self.text(old), to: Self.text(new))
   }
 
-  /// The name of an entry for messages.
+  /// Returns the name of an entry for messages.
   func label(of name: String) -> String {
     layout == .olmo ? OLMoNameDecoder.label(of: name) : name
   }
 
-  /// Whether a construction says no more than what a tensor consists of.
+  /// Whether a construction adds nothing to its tensor.
   private static func isPlain(_ object: ObjectNode, in graph: TensorGraph) -> Bool {
     ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3"].contains {
       graph.globalName(object.callable) == "torch._utils.\($0)"
@@ -148,9 +148,9 @@ struct SkeletonBinder: ~Copyable {
 
   private static func text(_ tensor: Tensor) -> String { "\(tensor.dtype.name) \(tensor.shape)" }
 
-  /// Makes sure that nothing refers to a tensor any more whose entry is not there.
+  /// Checks that nothing refers to a tensor without an entry.
   ///
-  /// - Throws: `unsupported` where something does that is no dict.
+  /// - Throws: `unsupported` if a container other than a dict does.
   private func requireGone() throws(CheckpointError) {
     guard !missing.isEmpty else { return }
     let reachable = Set(machine.graph.reachable(from: [machine.graph.root]))
@@ -162,11 +162,11 @@ struct SkeletonBinder: ~Copyable {
       }
       let name = sources[node].map { label(of: $0.name) } ?? ""
       throw EditLog.refusal(
-        "'\(name)' is not in the file, and what refers to it cannot follow")
+        "'\(name)' is not in the file, but its container cannot drop it")
     }
   }
 
-  /// Forgets the storages that only removed or changed tensors were views of.
+  /// Removes the storages that only removed or changed tensors used.
   private mutating func dropUnusedStorages() {
     guard !edits.isEmpty, origin != nil else { return }
     let reachable = Set(machine.graph.reachable(from: [machine.graph.root]))
@@ -181,11 +181,11 @@ struct SkeletonBinder: ~Copyable {
 }
 
 extension SkeletonBinder {
-  /// Compares what the file should have for the leaves of the object with what it has, and follows
-  /// the file.
+  /// Compares the leaves of the object with the entries of the file, and applies the changes of the
+  /// file.
   ///
-  /// - Throws: `unsupported` for changes that the object cannot follow, `conflict` where two copies
-  ///   of a tensor have become two tensors.
+  /// - Throws: `unsupported` for changes that the object cannot hold, `conflict` if two copies of a
+  ///   tensor differ.
   mutating func settle() throws(CheckpointError) {
     let leaves = try LeafWalk.leaves(of: machine.graph)
     var names = TensorNames(graph: machine.graph, layout: layout, count: leaves.all.count)
@@ -216,21 +216,21 @@ extension SkeletonBinder {
     label: @autoclosure () -> String
   ) throws(CheckpointError) {
     if ExactString(name) != ExactString(source.name), let index = entries.index(of: name) {
-      // Another place of the same tensor, with its bytes once more.
+      // This is another place of the same tensor, with its own copy of the bytes.
       let entry = use(index)
       guard case .tensor(let id) = machine.graph[leaf.node], entry.describes(machine.graph[id])
       else {
         throw EditLog.refusal(
-          "'\(label())' is one tensor with '\(self.label(of: source.name))', and they differ now",
+          "'\(label())' and '\(self.label(of: source.name))' are one tensor, but now they differ",
           .conflict)
       }
       guard newStorages[ExactString(source.name)] == nil else {
         throw EditLog.refusal(
-          "'\(label())' is one tensor with '\(self.label(of: source.name))', and both were changed",
+          "'\(label())' and '\(self.label(of: source.name))' are one tensor, and both were changed",
           .conflict)
       }
       if source.entry == nil, machine.graph[id].packed == nil {
-        // The place that the skeleton names is gone; the tensor lives on in this one.
+        // The entry that the skeleton names is missing; the tensor uses this one.
         machine.graph.setPacked(data.region(of: entry), of: id)
       } else {
         copies[id, default: []].append(data.region(of: entry))
@@ -265,11 +265,11 @@ extension SkeletonBinder {
   ) throws(CheckpointError) {
     guard changes.remove(leaf, of: leaves, label: label) else {
       throw EditLog.refusal(
-        "'\(label)' is gone from the file, and what held it cannot do without it")
+        "'\(label)' was removed, and its container cannot drop it")
     }
     edits.note(removal: label)
   }
   private static func cannotFollow(_ label: String) -> CheckpointError {
-    EditLog.refusal("'\(label)' was changed, and what it is part of cannot follow")
+    EditLog.refusal("'\(label)' was changed, and its container cannot hold the change")
   }
 }

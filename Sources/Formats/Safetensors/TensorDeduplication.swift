@@ -3,20 +3,22 @@ internal import CkptGraph
 internal import CkptPlan
 internal import CkptSkeleton
 
-/// Which entries of a file hold the bytes of tensors, and which names share them.
+/// The entries that hold the bytes of tensors, and the names that share them.
 struct TensorDeduplication {
-  /// What the file holds: the pickled values, and the tensors in their order.
+  /// The entries of the file: the pickled values, and the tensors in order.
   private(set) var entries: [SafetensorsEntry]
-  /// The names that share the bytes of another, sorted.
+  /// The names that share the bytes of another one, sorted.
   private(set) var aliases: [(name: String, kept: String)] = []
-  /// Where the bytes of each tensor of the graph went, by its number there.
+  /// The entry of each tensor of the graph, by its number there.
   private(set) var placements: [SkeletonWriter.Placement?]
   private let graph: TensorGraph
 
-  /// Stores the tensors of `leaves`: each under all of its names or, for `tied` being `alias`, under
-  /// the first, as far as `metadataKeys` leave the others a key of their name.
+  /// Stores the tensors of `leaves` under all of their names.
   ///
-  /// - Throws: `unsupported` for a tensor that no name leads to, in a file with a skeleton.
+  /// If `tied` is `alias`, each is stored under its first name, unless one of `metadataKeys` is
+  /// taken by another name.
+  ///
+  /// - Throws: `unsupported` for a tensor without a name, in a file with a skeleton.
   init(
     _ leaves: EntryAssignment, of graph: TensorGraph, tied: SafetensorsOptions.TiedTensors,
     metadataKeys: Set<ExactString>, _ notes: inout EncodingNotes
@@ -44,8 +46,8 @@ struct TensorDeduplication {
     try settleUnplaced(&notes)
   }
 
-  /// The name that keeps the bytes of each view that several tensors may show: the first in order, as
-  /// `safetensors.torch.save_model` chooses.
+  /// Returns the name that stores each view shared by several tensors: the first in order, like
+  /// `safetensors.torch.save_model`.
   private func keepers(_ tensors: [(name: String, id: TensorID)]) -> [TensorView: String] {
     var uses = [UInt8](repeating: 0, count: graph.storages.count)
     for (_, id) in tensors {
@@ -86,8 +88,8 @@ struct TensorDeduplication {
       name: name, dtype: form.dtype, shape: form.shape, data: tensor.segments(from: graph))
   }
 
-  /// Tells of tensors that no name leads to: they lie in the arguments that another tensor is rebuilt
-  /// from, where PyTorch has none.
+  /// Reports tensors without a name: they are arguments of the call that rebuilds another tensor,
+  /// where PyTorch has none.
   ///
   /// - Throws: `unsupported` for a file with a skeleton, which could not be read back.
   private func settleUnplaced(_ notes: inout EncodingNotes) throws(CheckpointError) {
@@ -100,11 +102,11 @@ struct TensorDeduplication {
     }
     guard let unplaced else { return }
     let message =
-      "\(graph.description(of: graph[unplaced].node, limit: 60)) lies inside of the call that makes "
+      "\(graph.description(of: graph[unplaced].node, limit: 60)) is inside the call that makes "
       + "another tensor"
     guard notes.hasSkeleton else { return notes.lose(message) }
     throw CheckpointError(
       .unsupported, message,
-      remedy: .text("no program of PyTorch writes this", .loseWithoutSkeleton))
+      remedy: .text("PyTorch does not write such files", .loseWithoutSkeleton))
   }
 }

@@ -4,26 +4,28 @@ internal import CkptJSON
 internal import CkptPickle
 internal import CkptSkeleton
 
-/// Names the leaves of a graph for one file, each differently.
+/// Names the leaves of a graph for one file; all names are unique.
 struct TensorNames {
   /// The protocol of OLMo's names: the default of CPython 3.8 to 3.13.
   static let olmoProtocol = 4
 
   private let graph: TensorGraph
   private let layout: Layout
-  /// The names that are taken, of which the first is what the header uses for something else.
+  /// The taken names.
+  ///
+  /// The first one is used by the header itself.
   private var used: [String] = []
   private var table: TextTable
-  /// The last number that was put behind a name that was taken.
+  /// The last number that was appended to a taken name.
   private var lastNumbers: [ExactString: Int] = [:]
-  /// The bytes of the names in layout `olmo` that were made.
+  /// The number of bytes of names in the layout `olmo` so far.
   private var byteCount = 0
-  /// What the names of the leaves below one step begin with: neighbors have it in common.
+  /// The common beginning of the names of the leaves below one step.
   private var beginning = (step: Leaves.root, text: "")
-  /// Paths whose names were taken and got a number.
+  /// The paths whose names were taken and got a number.
   private(set) var renamed: [String] = []
 
-  /// Names for some `count` leaves of `graph`.
+  /// Creates names for about `count` leaves of `graph`.
   init(graph: TensorGraph, layout: Layout, count: Int = 0) {
     self.graph = graph
     self.layout = layout
@@ -32,10 +34,10 @@ struct TensorNames {
     _ = claim("__metadata__")
   }
 
-  /// The name of a leaf with the path to it, different from all names given before.
+  /// Returns the unique name of a leaf with its path.
   ///
-  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle, `limitExceeded` for
-  ///   names that are longer together than any file.
+  /// - Throws: `unsupported` for a key that cannot be pickled for OLMo's layout, `limitExceeded`
+  ///   for names that are longer in total than any file.
   mutating func name(
     of leaf: Leaf, at path: [PathComponent], isPickled: Bool = false
   ) throws(CheckpointError) -> String {
@@ -45,8 +47,8 @@ struct TensorNames {
     }
   }
 
-  /// The name of a leaf by the path that people write, different from all names given before; the
-  /// same as ``name(of:at:isPickled:)`` in layout `plain`.
+  /// Returns the unique plain name of a leaf; the same as ``name(of:at:isPickled:)`` in the layout
+  /// `plain`.
   mutating func plainName(of leaf: Leaf, among leaves: Leaves) -> String {
     guard let step = leaves.lastStep(to: leaf) else { return unique("tensor") }
     if step.previous != beginning.step {
@@ -57,7 +59,7 @@ struct TensorNames {
     return unique(beginning.text.isEmpty ? last : beginning.text + last)
   }
 
-  /// The path to a leaf as people write it, for messages.
+  /// Returns the plain path of a leaf, for messages.
   func plainName(of path: [PathComponent]) -> String {
     guard let last = path.last else { return "tensor" }
     let parents = path.dropLast().filter { !isModuleBookkeeping($0) }
@@ -73,7 +75,8 @@ struct TensorNames {
     }
   }
 
-  /// The url-safe base64 of the pickled pair of key path and flag (`olmo/safetensors_util.py`).
+  /// Returns the url-safe base64 of the pickled pair of key path and flag
+  /// (`olmo/safetensors_util.py`).
   private mutating func olmoName(
     of leaf: Leaf, at path: [PathComponent], isPickled: Bool
   ) throws(CheckpointError) -> String {
@@ -81,7 +84,7 @@ struct TensorNames {
     if let count = leaf.tensorStepCount, count > 0 { path = besideTensor(path, stepCount: count) }
     let name = try countedKey(path, isPickled: isPickled)
     guard !claim(name) else { return name }
-    // An attribute and a key of one object, or keys that only Python tells apart, such as NaN.
+    // An attribute and a key of one object, or keys that only Python distinguishes, such as NaN.
     renamed.append(plainName(of: path))
     let last = path.last.map(text) ?? "tensor"
     while true {
@@ -91,31 +94,31 @@ struct TensorNames {
     }
   }
 
-  /// The name for a path of keys, if names take no more bytes yet than a file can have.
+  /// Returns the name for a path of keys, as long as the names fit a file.
   private mutating func countedKey(
     _ path: [PathComponent], isPickled: Bool
   ) throws(CheckpointError) -> String {
     let name = try Self.olmoKey(path, isPickled: isPickled, of: graph)
     byteCount += name.utf8.count
-    // A pickle in base64 has some twice as many bytes as the keys in it.
+    // A pickle in base64 has about twice as many bytes as its keys.
     guard byteCount <= 4 * graph.pathByteLimit else {
       throw CheckpointError(
-        .limitExceeded, "the names of values have more than \(byteCount) bytes together",
-        remedy: "this is a file made to exhaust its readers")
+        .limitExceeded, "the names of values have more than \(byteCount) bytes in total",
+        remedy: "do not use this file; it was made to exhaust its readers")
     }
     return name
   }
 
-  /// One key for all that lies below a tensor, `t.scales` beside `t`: OLMo's dicts have no place
-  /// inside of one.
+  /// Returns one key for everything below a tensor, `t.scales` beside `t`, because OLMo's dicts
+  /// cannot hold values inside a tensor.
   private func besideTensor(_ path: [PathComponent], stepCount: Int) -> [PathComponent] {
     let joined = path[(stepCount - 1)...].map(text).joined(separator: ".")
     return path.prefix(stepCount - 1) + [.attribute(joined)]
   }
 
-  /// The name that OLMo gives the value at the end of a path of keys.
+  /// Returns OLMo's name for the value at the end of a path of keys.
   ///
-  /// - Throws: `unsupported` for a key that OLMo's layout has no way to pickle.
+  /// - Throws: `unsupported` for a key that cannot be pickled for OLMo's layout.
   static func olmoKey(
     _ path: [PathComponent], isPickled: Bool = false, of graph: TensorGraph
   ) throws(CheckpointError) -> String {
@@ -123,7 +126,7 @@ struct TensorNames {
       try Pickler.pickle(keys: path, flag: isPickled, of: graph, protocol: olmoProtocol), .urlSafe)
   }
 
-  /// Takes a name; returns whether it was free.
+  /// Takes a name and returns whether it was free.
   private mutating func claim(_ name: String) -> Bool {
     let hash = TextTable.hash(name.utf8.span)
     let known = table.number(hash: hash) { ExactString(used[$0]) == ExactString(name) }
@@ -133,7 +136,7 @@ struct TensorNames {
     return true
   }
 
-  /// The next number to try behind a name that is taken: 2, 3 and so on.
+  /// Returns the next number for a taken name: 2, 3 and so on.
   private mutating func nextNumber(behind name: String) -> Int {
     lastNumbers[ExactString(name), default: 1] += 1
     return lastNumbers[ExactString(name), default: 1]
@@ -141,25 +144,25 @@ struct TensorNames {
 
   private func text(_ component: PathComponent) -> String { graph.text(of: component) }
 
-  /// Whether a step only leads through the dicts in which a pickled `nn.Module` keeps its tensors.
+  /// Whether a step only leads through the dicts in which a pickled `nn.Module` stores its tensors.
   private func isModuleBookkeeping(_ component: PathComponent) -> Bool {
     guard case .attribute(let name) = component else { return false }
     return ["_parameters", "_buffers", "_modules"].contains(name)
   }
 }
 
-/// A leaf of a graph under the name that layout `plain` gives it.
+/// A leaf of a graph with its name in the layout `plain`.
 package struct NamedLeaf: Sendable {
-  /// The name, different from all others.
+  /// The unique name.
   package var name: String
   /// The leaf.
   package var leaf: Leaf
   /// The value.
   package var node: NodeID { leaf.node }
 
-  /// Every leaf of `graph` in order, empty dicts included.
+  /// Returns every leaf of `graph` in order, including empty dicts.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  /// - Throws: `limitExceeded` if shared containers multiply beyond ``Limits``.
   package static func all(of graph: TensorGraph) throws(CheckpointError) -> [NamedLeaf] {
     try NamedLeaves(of: graph).all
   }
@@ -196,36 +199,37 @@ package struct NamedLeaves: Sendable {
   }
 }
 
-/// Reads the names that OLMo gives tensors: base64 of a pickled pair of key path and flag.
+/// Reads the names of tensors in OLMo's layout: base64 of a pickled pair of key path and flag.
 ///
-/// OLMo itself runs `pickle.loads` on every one of them; here they go through the same machine as any
-/// pickle, which runs nothing.
+/// OLMo itself runs `pickle.loads` on every name. Here the machine for all pickles reads them,
+/// which runs nothing.
 enum OLMoNameDecoder {
-  /// What a name says.
+  /// The contents of a name.
   struct Key {
-    /// The keys that lead to the value.
+    /// The keys on the way to the value.
     var path: [NodeID]
     /// Whether the entry's bytes are a pickle.
     var isPickled: Bool
   }
 
-  /// Whether `name` looks like OLMo's: base64 of something that begins like a pickle.
+  /// Whether `name` looks like one of OLMo's: base64 of something that begins like a pickle.
   static func isOLMo(_ name: String) -> Bool {
-    // The first twelve bits of a pickle of protocol 2 to 15.
+    // These are the first twelve bits of a pickle of protocol 2 to 15.
     guard name.begins(with: "gA"), let bytes = Base64.decode(name, .urlSafe),
       bytes.count >= 4
     else { return false }
     return bytes[0] == 0x80 && (2...5).contains(bytes[1]) && bytes[bytes.count - 1] == 0x2e
   }
 
-  /// The key that `name` stands for, its parts added to the machine's graph.
+  /// Decodes `name` and adds its parts to the graph of the machine.
   ///
-  /// - Throws: `malformed` for a name of another form, `forbidden` for one that would run code.
+  /// - Throws: `malformed` for another name, `forbidden` for one that can run code.
   static func decode(
     _ name: String, with machine: inout Unpickler
   ) throws(CheckpointError) -> Key {
     guard let bytes = Base64.decode(name, .urlSafe) else {
-      throw CheckpointError(.malformed, "the name is not base64, others of this file are OLMo's")
+      throw CheckpointError(
+        .malformed, "the name is not base64, but other names of this file are OLMo's")
     }
     var reader = ByteReader(bytes.span)
     let pair = try machine.loadWhole(&reader)
@@ -238,7 +242,7 @@ enum OLMoNameDecoder {
     return Key(path: Array(path), isPickled: isPickled)
   }
 
-  /// The keys of a name as people write them, for messages; a name of another form as it is.
+  /// Returns the keys of a name for messages; another name is returned unchanged.
   static func label(of name: String) -> String {
     var machine = Unpickler()
     guard let key = try? decode(name, with: &machine) else { return name }
@@ -248,16 +252,16 @@ enum OLMoNameDecoder {
 }
 
 extension Unpickler {
-  /// Reads a pickle that is complete in itself, as OLMo's loader must find it: `pickle.loads` has
-  /// nothing to give for a persistent id.
+  /// Reads a complete pickle, as OLMo's loader needs it: `pickle.loads` cannot resolve a persistent
+  /// id.
   ///
-  /// - Throws: `malformed` for a persistent id, and what ``load(_:)`` throws.
+  /// - Throws: `malformed` for a persistent id, and the errors of ``load(_:)``.
   mutating func loadWhole(_ reader: inout ByteReader) throws(CheckpointError) -> NodeID {
     let firstNode = graph.nodeCount
     let root = try load(&reader)
     for index in firstNode..<graph.nodeCount {
       guard case .persistent = graph[NodeID(index: index)] else { continue }
-      throw CheckpointError(.malformed, "the pickle refers to something outside of itself")
+      throw CheckpointError(.malformed, "the pickle refers to something outside of it")
     }
     return root
   }

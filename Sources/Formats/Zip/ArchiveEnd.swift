@@ -1,20 +1,22 @@
 package import CkptBase
 
-/// The end of a source, read once: the place of the records that close an archive.
+/// The end of a source, read once, with the position of the records that close an archive.
 package struct ArchiveEnd: Sendable {
   /// The source.
   package let source: any ByteSource
   /// The last bytes of the source.
   let window: FileWindow
-  /// The start of the last end record, or `nil` where there is none near the end.
+  /// The offset of the last end record, or `nil` if there is none near the end.
   let recordOffset: Int?
 
-  /// Whether there is an end record; the source is no archive, or one that was cut off, without.
+  /// Whether there is an end record.
+  ///
+  /// Without one the source is not an archive, or is truncated.
   package var isPresent: Bool { recordOffset != nil }
 
   /// Reads the end of `source`, unless all of its bytes are known.
   ///
-  /// - Throws: `inputOutput` when the read fails.
+  /// - Throws: `inputOutput` if the read fails.
   package init(of source: any ByteSource, knowing bytes: [UInt8]? = nil) throws(CheckpointError) {
     self.source = source
     let start = max(0, source.byteCount - EndOfCentralDirectory.searchByteCount)
@@ -28,9 +30,9 @@ package struct ArchiveEnd: Sendable {
     window = FileWindow(onto: source, holding: tail, from: start)
   }
 
-  /// The bytes of `range`, from memory as far as they are there.
+  /// Returns the bytes of `range`, from memory if possible.
   ///
-  /// - Throws: `inputOutput` when the read fails.
+  /// - Throws: `inputOutput` if the read fails.
   func bytes(in range: Range<Int>) throws(CheckpointError) -> [UInt8] {
     if let bytes = window.held(range) { return bytes }
     return try source.bytes(in: range)

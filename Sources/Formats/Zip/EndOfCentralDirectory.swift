@@ -1,6 +1,6 @@
 internal import CkptBase
 
-/// The last record of an archive: where its table of contents lies (APPNOTE 4.3.16).
+/// The last record of an archive, which locates its table of contents (APPNOTE 4.3.16).
 ///
 /// | offset | bytes | field |
 /// | ---: | ---: | --- |
@@ -13,13 +13,14 @@ internal import CkptBase
 /// | 16 | 4 | offset of the central directory from the start of the archive |
 /// | 20 | 2 | comment length, then the comment |
 ///
-/// A field at its maximum stands for the same field of ``Zip64EndOfCentralDirectory``.
+/// A field at its maximum refers to the same field of ``Zip64EndOfCentralDirectory``.
 struct EndOfCentralDirectory {
   static let signature = RecordSignature(0x0605_4b50, "end of central directory record")
   static let byteCount = 22
-  /// How far before the end of the file the record is looked for.
+  /// The number of bytes at the end of the file to search for the record.
   ///
-  /// A comment has at most 65,535 bytes; torch looks as far, so it opens the same archives.
+  /// A comment has at most 65,535 bytes. torch searches the same range, so it opens the same
+  /// archives.
   static let searchByteCount = byteCount + (64 << 10)
 
   let diskNumber: UInt16
@@ -42,14 +43,14 @@ struct EndOfCentralDirectory {
     writer.write(integer: commentLength)
   }
 
-  /// Whether a field stands for one of the ZIP64 record; 65,535 is a count in its own right.
+  /// Whether a field refers to the ZIP64 record; 65,535 is also a valid count.
   var needsZip64Record: Bool {
     centralDirectorySize == .max || centralDirectoryOffset == .max
   }
 
-  /// The offset of the last such record in the last bytes of a file, or `nil` where there is none.
+  /// Returns the offset of the last such record in the last bytes of a file, or `nil` for none.
   ///
-  /// Like torch's reader, and Python's, this takes the last signature with room for a record.
+  /// Like the readers of torch and Python, it uses the last signature with room for a record.
   static func offset(in tail: [UInt8]) -> Int? {
     let mark = signature.bytes
     var index = tail.count - byteCount
@@ -75,7 +76,7 @@ extension EndOfCentralDirectory {
   }
 }
 
-/// What ``EndOfCentralDirectory`` says, in 64 bits (APPNOTE 4.3.14).
+/// The 64-bit form of ``EndOfCentralDirectory`` (APPNOTE 4.3.14).
 ///
 /// | offset | bytes | field |
 /// | ---: | ---: | --- |
@@ -94,7 +95,7 @@ extension EndOfCentralDirectory {
 struct Zip64EndOfCentralDirectory {
   static let signature = RecordSignature(0x0606_4b50, "ZIP64 end of central directory record")
   static let byteCount = 56
-  /// The bytes before what ``remainingSize`` counts.
+  /// The number of bytes before those that ``remainingSize`` counts.
   static let leadingByteCount = 12
 
   let remainingSize: UInt64
@@ -138,8 +139,9 @@ extension Zip64EndOfCentralDirectory {
   }
 }
 
-/// Where the ``Zip64EndOfCentralDirectory`` is; stands right before ``EndOfCentralDirectory``
-/// (APPNOTE 4.3.15).
+/// The record that locates ``Zip64EndOfCentralDirectory``.
+///
+/// It stands directly before ``EndOfCentralDirectory`` (APPNOTE 4.3.15).
 ///
 /// | offset | bytes | field |
 /// | ---: | ---: | --- |

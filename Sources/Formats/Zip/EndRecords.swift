@@ -1,31 +1,31 @@
 internal import CkptBase
 
-/// What the two or three records at the end of an archive agree on.
+/// The combined contents of the two or three records at the end of an archive.
 struct EndRecords {
-  /// Where the archive starts in the file; every offset inside it counts from there.
+  /// The start of the archive in the file; every offset in the archive counts from there.
   ///
-  /// It is not zero when `torch.save` wrote to a stream that already held bytes.
+  /// It is not zero if `torch.save` wrote to a stream that already held bytes.
   let archiveOffset: Int
-  /// Where the central directory lies in the file.
+  /// The range of the central directory in the file.
   let centralDirectory: Range<Int>
-  /// Where another one lies, which programs find that take the announced place literally.
+  /// The range of a second central directory, for programs that use the declared offset literally.
   let otherDirectory: Range<Int>?
   let entryCount: Int
   let hasZip64Record: Bool
   let commentLength: Int
-  /// The bytes between the end of the archive and the end of the file.
+  /// The number of bytes between the end of the archive and the end of the file.
   let trailingByteCount: Int
 
   /// Cross-checks the records at the end of an archive.
   ///
-  /// - Throws: `truncated` when there are none; `malformed` when they contradict each other or the
-  ///   file; `unsupported` when the archive spans several disks; `limitExceeded` when it lists more
-  ///   than ``Limits/archiveEntries``.
+  /// - Throws: `truncated` if there are none; `malformed` if they contradict each other or the
+  ///   file; `unsupported` for an archive on several disks; `limitExceeded` for more entries than
+  ///   ``Limits/archiveEntries``.
   init(at archive: ArchiveEnd, _ faults: inout ZipDiagnostics) throws(CheckpointError) {
     guard let offset = archive.recordOffset else {
       throw CheckpointError(
         .truncated, "no \(EndOfCentralDirectory.signature.recordName) at the end of the file",
-        remedy: "the file was cut off on the way or is not a ZIP archive; fetch it again")
+        remedy: "the file is truncated or not a ZIP archive; download or copy it again")
     }
     let bytes = try archive.bytes(in: offset..<offset + EndOfCentralDirectory.byteCount)
     var reader = ByteReader(bytes.span, base: offset)
@@ -53,8 +53,8 @@ struct EndRecords {
     let size = min(announcedSize, end)
     entryCount = try Self.checkedEntryCount(count, size: announcedSize, at: offset, &faults)
 
-    // The central directory ends where the first end record starts; that tells where the archive
-    // starts, unless the ZIP64 locator has told before.
+    // The central directory ends where the first end record starts. This gives the start of the
+    // archive, unless the ZIP64 locator gave it before.
     let length =
       try faults.noting { () throws(CheckpointError) in
         try start.adding(announcedSize, orThrow: "the end of the central directory")
@@ -76,9 +76,9 @@ struct EndRecords {
       try faults.note(
         CheckpointError(
           .malformed,
-          "there is a table of contents at byte \(start) and another at byte "
+          "the archive has two tables of contents, at byte \(start) and at byte "
             + "\(centralDirectory.lowerBound)", at: offset,
-          remedy: "which of them a program takes depends on the program"))
+          remedy: "readers disagree on which one they use; repack the archive with one of them"))
     }
     hasZip64Record = wide != nil
     commentLength = Int(narrow.commentLength)
@@ -93,8 +93,10 @@ struct EndRecords {
     }
   }
 
-  /// Where a central directory lies at the announced place, if that is not the one before the end
-  /// record: an archive that does not start with the file can have two.
+  /// Returns the range of a central directory at the declared offset, if it is not the one before
+  /// the end record.
+  ///
+  /// An archive that does not start with the file can have both.
   private static func directory(
     announcedAt start: Int, byteCount: Int, besides known: Range<Int>, in source: any ByteSource
   ) throws(CheckpointError) -> Range<Int>? {
@@ -105,9 +107,9 @@ struct EndRecords {
     return start..<start + min(byteCount, source.byteCount - start)
   }
 
-  /// The value of a field that both end records have.
+  /// Returns the value of a field that both end records have.
   ///
-  /// - Throws: `malformed` when they differ although the narrow one is not at its maximum.
+  /// - Throws: `malformed` if they differ although the narrow one is not at its maximum.
   private static func agreed<Narrow: FixedWidthInteger & UnsignedInteger>(
     _ narrow: Narrow, _ wide: UInt64?, _ what: String, at offset: Int,
     _ faults: inout ZipDiagnostics
@@ -126,22 +128,21 @@ struct EndRecords {
     _ narrow: EndOfCentralDirectory, _ wide: Zip64EndRecord?, at offset: Int,
     _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) {
-    // A disk number at its maximum stands for that of the ZIP64 record.
+    // A disk number at its maximum refers to the ZIP64 record.
     let first: Set<UInt16> = wide == nil ? [0] : [0, .max]
     guard first.contains(narrow.diskNumber), first.contains(narrow.centralDirectoryDisk),
       narrow.diskEntryCount == narrow.entryCount, wide?.isSingleDisk ?? true
     else {
       return try faults.note(
         CheckpointError(
-          .unsupported, "the archive is one part of several", at: offset,
+          .unsupported, "the archive is one part of a multi-part archive", at: offset,
           remedy: "join the parts into one archive first, for example with 'zip -s 0'"))
     }
   }
 
-  /// The count of entries, if the central directory has room for them; otherwise as many as it has
-  /// room for.
+  /// Returns the number of entries, limited to the size of the central directory.
   ///
-  /// - Throws: `malformed` or `limitExceeded`, before anything is sized by the count.
+  /// - Throws: `malformed` or `limitExceeded`, before the count is used as a size.
   private static func checkedEntryCount(
     _ count: Int, size: Int, at offset: Int, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> Int {
@@ -162,24 +163,24 @@ struct EndRecords {
   }
 }
 
-/// The ZIP64 end record and where its locator leads.
+/// The ZIP64 end record, found by its locator.
 struct Zip64EndRecord {
   let record: Zip64EndOfCentralDirectory
   let locator: Zip64EndOfCentralDirectoryLocator
-  /// Where the record starts in the file.
+  /// The start of the record in the file.
   let offset: Int
-  /// Where the archive starts in the file, by the locator.
+  /// The start of the archive in the file, according to the locator.
   let archiveOffset: Int
 
-  /// Whether everything is on one disk; some writers count none.
+  /// Whether everything is on one disk; some writers count zero disks.
   var isSingleDisk: Bool {
     record.diskNumber == 0 && record.centralDirectoryDisk == 0 && locator.endRecordDisk == 0
       && locator.diskCount <= 1 && record.diskEntryCount == record.entryCount
   }
 
-  /// Finds the record whose locator stands right before `endOffset`; `nil` without a locator.
+  /// Finds the record whose locator stands directly before `endOffset`; `nil` without a locator.
   ///
-  /// - Throws: `malformed` when there is a locator, but not the record it points to.
+  /// - Throws: `malformed` if the record of the locator is missing.
   init?(before endOffset: Int, in archive: ArchiveEnd) throws(CheckpointError) {
     let locatorOffset = endOffset - Zip64EndOfCentralDirectoryLocator.byteCount
     guard locatorOffset >= 0 else { return nil }
@@ -188,8 +189,8 @@ struct Zip64EndRecord {
     var reader = ByteReader(bytes.span, base: locatorOffset)
     locator = try Zip64EndOfCentralDirectoryLocator(reading: &reader)
 
-    // The record ends where its locator starts. In an archive that does not start with the file
-    // the locator's offset is too small, and the record is looked for right before the locator.
+    // The record ends where its locator starts. If the archive does not start with the file, the
+    // offset in the locator is too small, so the record is searched directly before the locator.
     let announced = Int(clamping: locator.endRecordOffset)
     let adjacent = locatorOffset - Zip64EndOfCentralDirectory.byteCount
     for start in [announced, adjacent] where start <= adjacent && start >= announced {
@@ -203,11 +204,11 @@ struct Zip64EndRecord {
     }
     throw CheckpointError(
       .malformed,
-      "no \(Zip64EndOfCentralDirectory.signature.recordName) ends at its locator, which announces "
+      "no \(Zip64EndOfCentralDirectory.signature.recordName) ends at its locator, which declares "
         + "one at byte \(locator.endRecordOffset)", at: locatorOffset)
   }
 
-  /// The record at `start` if there is one and it ends at `end`.
+  /// Returns the record at `start` if there is one that ends at `end`.
   private static func record(
     at start: Int, endingAt end: Int, in archive: ArchiveEnd
   ) throws(CheckpointError) -> Zip64EndOfCentralDirectory? {

@@ -1,6 +1,6 @@
 internal import CkptBase
 
-/// One line of an archive's table of contents (APPNOTE 4.3.12).
+/// An entry of an archive's central directory (APPNOTE 4.3.12).
 ///
 /// | offset | bytes | field |
 /// | ---: | ---: | --- |
@@ -21,12 +21,12 @@ internal import CkptBase
 /// | 38 | 4 | external attributes |
 /// | 42 | 4 | offset of the local header from the start of the archive |
 ///
-/// Name, extra field and comment follow. A size, offset or disk at its maximum stands in the
-/// extra field's ``Zip64ExtendedInformation`` instead.
+/// Name, extra field and comment follow. A size, offset or disk at its maximum is in the
+/// ``Zip64ExtendedInformation`` of the extra field instead.
 struct CentralDirectoryHeader {
   static let signature = RecordSignature(0x0201_4b50, "central directory header")
   static let byteCount = 46
-  /// The longest a header can be with its name, extra field and comment.
+  /// The maximum length of a header with its name, extra field and comment.
   static let maximumByteCount = byteCount + 3 * Int(UInt16.max)
 
   let versionMadeBy: UInt16
@@ -91,7 +91,7 @@ extension CentralDirectoryHeader {
   }
 }
 
-/// What stands before an entry's data (APPNOTE 4.3.7).
+/// The header before the data of an entry (APPNOTE 4.3.7).
 ///
 /// | offset | bytes | field |
 /// | ---: | ---: | --- |
@@ -107,7 +107,7 @@ extension CentralDirectoryHeader {
 /// | 28 | 2 | extra field length |
 ///
 /// Name and extra field follow, then the data. torch leaves checksum and sizes zero (flag bit 3)
-/// and fills the extra field up so that the data is aligned.
+/// and extends the extra field to align the data.
 struct LocalFileHeader {
   static let signature = RecordSignature(0x0403_4b50, "local file header")
   static let byteCount = 30
@@ -159,7 +159,7 @@ extension LocalFileHeader {
   }
 }
 
-/// The four bytes that mark a record, with the name APPNOTE gives the record.
+/// The four bytes at the start of a record, with the record's name in APPNOTE.
 struct RecordSignature {
   /// The number whose little-endian bytes the record starts with.
   let value: UInt32
@@ -170,14 +170,14 @@ struct RecordSignature {
     self.recordName = recordName
   }
 
-  /// The four bytes in the order of the file.
+  /// The four bytes in file order.
   var bytes: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
 }
 
 extension ByteReader {
-  /// Consumes a record's signature.
+  /// Reads and checks the signature of a record.
   ///
-  /// - Throws: `malformed` when other bytes are found, `truncated` when there are fewer.
+  /// - Throws: `malformed` for other bytes, `truncated` for fewer bytes.
   @_lifetime(self: copy self)
   mutating func readSignature(_ signature: RecordSignature) throws(CheckpointError) {
     let start = offset
@@ -191,7 +191,7 @@ extension ByteReader {
   }
 }
 
-/// The bytes of a little-endian number as they stand in the file.
+/// Returns the bytes of a little-endian number in file order.
 private func hex(_ value: UInt32) -> String {
   let digits = String(value.byteSwapped, radix: 16)
   return String(repeating: "0", count: 8 - digits.count) + digits

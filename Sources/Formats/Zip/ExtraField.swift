@@ -8,17 +8,20 @@ internal import CkptBase
 /// | 2 | 2 | data size |
 /// | 4 | … | data, then the next field |
 struct ExtraField {
-  /// torch's filler `FB`, which aligns the data (`caffe2/serialize/inline_container.cc`).
+  /// The header id of torch's padding `FB`, which aligns the data
+  /// (`caffe2/serialize/inline_container.cc`).
   static let torchPaddingID: UInt16 = 0x4246
   static let leadingByteCount = 4
 
-  /// Whether torch's filler is there.
+  /// Whether torch's padding is present.
   private(set) var hasTorchPadding = false
 
-  /// Reads `count` bytes of tagged fields; a ZIP64 field widens those of the header.
+  /// Reads `count` bytes of tagged fields.
   ///
-  /// - Throws: `malformed` when a field runs past the end, or the ZIP64 field occurs twice or is
-  ///   missing where the header refers to it; `truncated` when that field is too short.
+  /// A ZIP64 field widens those of the header.
+  ///
+  /// - Throws: `malformed` if a field runs past the end, or if the ZIP64 field is repeated or
+  ///   missing; `truncated` if that field is too short.
   init(
     reading reader: inout ByteReader, count: Int, widening header: inout Zip64ExtendedInformation,
     _ faults: inout ZipDiagnostics
@@ -26,7 +29,7 @@ struct ExtraField {
     let base = reader.offset
     var fields = ByteReader(try reader.readBytes(count: count), base: base)
     var isWide = false
-    // Fewer bytes than that cannot be a field; Android's zipalign leaves such zeros at the end.
+    // Fewer bytes cannot be a field. Android's zipalign leaves such zeros at the end.
     while fields.remaining >= ExtraField.leadingByteCount {
       let start = fields.offset
       let id = try fields.readInteger(as: UInt16.self)
@@ -34,7 +37,8 @@ struct ExtraField {
       guard size <= fields.remaining else {
         try faults.note(
           CheckpointError(
-            .malformed, "an extra field announces \(size) bytes, \(fields.remaining) are left",
+            .malformed,
+            "an extra field would have \(size) bytes, but only \(fields.remaining) are left",
             at: start))
         break
       }
@@ -45,7 +49,7 @@ struct ExtraField {
       case Zip64ExtendedInformation.headerID:
         if isWide {
           try faults.note(
-            CheckpointError(.malformed, "the ZIP64 extra field occurs twice", at: start))
+            CheckpointError(.malformed, "the ZIP64 extra field is repeated", at: start))
         }
         try header.widen(reading: &field)
         isWide = true
@@ -60,7 +64,7 @@ struct ExtraField {
   }
 }
 
-/// The fields of a header that may not fit 32 bits, as wide as they get (APPNOTE 4.5.3).
+/// The fields of a header that can exceed 32 bits, in their final width (APPNOTE 4.5.3).
 ///
 /// | bytes | field |
 /// | ---: | --- |
@@ -69,8 +73,8 @@ struct ExtraField {
 /// | 8 | offset of the local header |
 /// | 4 | disk where the data starts |
 ///
-/// The extra field holds each of them only where the header's own field is at its maximum, in this
-/// order. torch writes more into local headers, whose own fields are zero; that is not read.
+/// The extra field holds a field only if the header's own field is at its maximum, in this order.
+/// torch writes more into local headers, whose own fields are zero; that is not read.
 struct Zip64ExtendedInformation {
   static let headerID: UInt16 = 0x0001
 
@@ -79,7 +83,7 @@ struct Zip64ExtendedInformation {
   private(set) var localHeaderOffset: UInt64
   private(set) var startDisk: UInt32
 
-  /// The narrow fields of a central header.
+  /// Creates the narrow fields of a central header.
   init(_ header: CentralDirectoryHeader) {
     uncompressedSize = UInt64(header.uncompressedSize)
     compressedSize = UInt64(header.compressedSize)
@@ -87,7 +91,7 @@ struct Zip64ExtendedInformation {
     startDisk = UInt32(header.startDisk)
   }
 
-  /// The narrow fields of a local header, which tells sizes only.
+  /// Creates the narrow fields of a local header, which has only sizes.
   init(_ header: LocalFileHeader) {
     uncompressedSize = UInt64(header.uncompressedSize)
     compressedSize = UInt64(header.compressedSize)
@@ -102,9 +106,9 @@ struct Zip64ExtendedInformation {
       || localHeaderOffset == maximum || startDisk == UInt32(UInt16.max)
   }
 
-  /// Replaces the narrow fields that are at their maximum by those of the extra field.
+  /// Replaces the narrow fields at their maximum by those of the extra field.
   ///
-  /// - Throws: `truncated` when the extra field is too short for them.
+  /// - Throws: `truncated` if the extra field is too short.
   mutating func widen(reading field: inout ByteReader) throws(CheckpointError) {
     let maximum = UInt64(UInt32.max)
     if uncompressedSize == maximum { uncompressedSize = try field.readInteger(as: UInt64.self) }

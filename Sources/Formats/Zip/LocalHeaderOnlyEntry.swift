@@ -1,22 +1,22 @@
 package import CkptBase
 internal import CkptGraph
 
-/// What a local header tells of its entry, for archives whose table of contents is missing.
+/// The local header of an entry, for archives without a table of contents.
 ///
-/// Its sizes are not to be trusted: `torch.save` leaves them zero.
+/// Its sizes are unreliable: `torch.save` leaves them zero.
 package struct LocalHeaderOnlyEntry: Sendable {
-  /// The entry's name.
+  /// The name of the entry.
   package let name: String
-  /// Where its data starts, in bytes from the start of the file.
+  /// The start of its data, in bytes from the start of the file.
   package let dataOffset: Int
 
-  /// The size of what `torch.save` puts behind the data of an entry that is not empty, as long as
-  /// neither its data nor its place needs more than 32 bits.
+  /// The size of the data descriptor that `torch.save` writes after the data of an entry that is
+  /// not empty, unless its size or offset exceeds 32 bits.
   package static let descriptorByteCount = 16
 
-  /// The entry whose local header is at `offset`, or `nil` where there is none.
+  /// Reads the local header at `offset`; `nil` if there is none.
   ///
-  /// - Throws: `inputOutput` when the file cannot be read.
+  /// - Throws: `inputOutput` if the file cannot be read.
   package init?(in source: any ByteSource, at offset: Int) throws(CheckpointError) {
     let end = offset + LocalFileHeader.byteCount
     guard offset >= 0, end <= source.byteCount else { return nil }
@@ -32,19 +32,19 @@ package struct LocalHeaderOnlyEntry: Sendable {
   }
 }
 
-/// Entries that the central directory does not list: programs that read an archive from its start
-/// find them, and those that read it from its end do not.
+/// Entries that the central directory does not list. Programs that read an archive from its start
+/// find them; programs that read it from its end do not.
 extension ZipDirectory {
-  /// How much of a file is looked through at once, in bytes.
+  /// The number of bytes to search at once.
   private static let windowByteCount = 1 << 20
-  /// The longest name that is taken for one.
+  /// The maximum length of a name.
   private static let longestName = 4096
-  /// How many such entries are told.
+  /// The maximum number of such entries to report.
   private static let strayLimit = 1000
 
-  /// The entries between those that the central directory lists, in the order of the file.
+  /// Returns the entries between those of the central directory, in file order.
   ///
-  /// - Throws: `inputOutput` when the file cannot be read.
+  /// - Throws: `inputOutput` if the file cannot be read.
   package func strayEntries() throws(CheckpointError) -> [ZipEntry] {
     let known = entries.map {
       $0.localHeaderOffset..<max($0.localHeaderOffset, $0.dataRange.upperBound)
@@ -63,9 +63,10 @@ extension ZipDirectory {
     return Array(strays.prefix(Self.strayLimit))
   }
 
-  /// The entries whose local headers stand in a part of `source`, whether or not there is an archive.
+  /// Returns the entries with a local header in a part of `source`, which does not have to be an
+  /// archive.
   ///
-  /// - Throws: `inputOutput` when the file cannot be read.
+  /// - Throws: `inputOutput` if the file cannot be read.
   package static func strayEntries(
     of source: any ByteSource, in range: Range<Int>
   ) throws(CheckpointError) -> [ZipEntry] {
@@ -82,7 +83,7 @@ extension ZipDirectory {
           let stray = try stray(at: start + index, before: range.upperBound, in: source)
         else { continue }
         strays.append(stray)
-        // The data of one entry is not searched for others, where it is known how much that is.
+        // The data of an entry is not searched for other entries, if its size is known.
         next = stray.isOpen ? stray.entry.dataOffset : stray.entry.dataRange.upperBound
         break
       }
@@ -95,13 +96,13 @@ extension ZipDirectory {
     }
   }
 
-  /// An entry that no table of contents lists, and whether only the next one tells where it ends.
+  /// An entry that no table of contents lists, and whether only the next entry shows its end.
   private struct Stray {
     var entry: ZipEntry
     var isOpen: Bool
   }
 
-  /// The entry whose local header is at `offset`, as far as it looks like one.
+  /// Returns the entry with a local header at `offset`, if the bytes look like one.
   private static func stray(
     at offset: Int, before end: Int, in source: any ByteSource
   ) throws(CheckpointError) -> Stray? {
@@ -115,7 +116,7 @@ extension ZipDirectory {
     else { return nil }
     let start = offset + header.totalByteCount
     guard start <= end else { return nil }
-    // torch leaves the sizes to the central directory; then the data ends nobody knows where.
+    // torch leaves the sizes to the central directory. Then the end of the data is unknown.
     let isOpen = header.compressedSize == 0 || header.compressedSize == .max
     let count = isOpen ? end - start : min(Int(header.compressedSize), end - start)
     let entry = ZipEntry(
@@ -127,7 +128,7 @@ extension ZipDirectory {
 }
 
 extension ZipEntry {
-  /// The entry with its data up to where the next one begins.
+  /// Returns the entry with its data cut off at the start of the next one.
   fileprivate func cut(before end: Int) -> ZipEntry {
     let count = max(0, end - dataOffset)
     return ZipEntry(

@@ -2,10 +2,12 @@ internal import CkptBase
 internal import CkptGraph
 
 extension ZipDirectory {
-  /// How much of the central directory is held in memory at once, in bytes.
+  /// The number of bytes of the central directory to hold in memory at once.
   private static let windowByteCount = 1 << 20
 
-  /// The entries that the central directory lists; where their data starts is not known yet.
+  /// Returns the entries of the central directory.
+  ///
+  /// The starts of their data are not known yet.
   ///
   /// - Throws: see ``init(reading:)``.
   static func centralEntries(
@@ -24,7 +26,7 @@ extension ZipDirectory {
         entries.append(try ZipEntry(reading: &reader, end, shift, &faults))
         rest = reader.offset..<rest.upperBound
       } catch {
-        // Where one line cannot be read, the next cannot be found.
+        // If one header cannot be read, the next one cannot be found.
         try faults.note(error)
         return entries
       }
@@ -41,14 +43,14 @@ extension ZipDirectory {
 }
 
 extension Range<Int> {
-  /// The range without what lies more than `count` behind its start.
+  /// Returns the range, limited to its first `count` bytes.
   func limited(to count: Int) -> Range<Int> {
     lowerBound..<Swift.min(upperBound, lowerBound + count)
   }
 }
 
 extension ZipEntry {
-  /// Reads one line of the central directory.
+  /// Reads one header of the central directory.
   ///
   /// - Throws: see ``ZipDirectory/init(reading:)``.
   fileprivate init(
@@ -84,10 +86,10 @@ extension ZipEntry {
       try faults.note(
         CheckpointError(
           .malformed,
-          "'\(name)' with \(size) bytes at byte \(offset) does not lie before the central directory",
+          "'\(name)' with \(size) bytes at byte \(offset) is not before the central directory",
           at: start))
     }
-    // The clamping changes only what has been noted.
+    // The clamping changes only values that were reported.
     localHeaderOffset = min(offset, end.centralDirectory.upperBound)
     storedByteCount = min(size, end.centralDirectory.upperBound)
     dataOffset = localHeaderOffset
@@ -109,7 +111,7 @@ extension ZipEntry {
     return name
   }
 
-  /// How the data is stored; what cannot be decoded is taken for stored.
+  /// Returns the encoding of the data; data that cannot be decoded counts as stored.
   private static func encoding(
     _ header: CentralDirectoryHeader, name: String, at offset: Int, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> FileRegion.Encoding {
@@ -121,14 +123,14 @@ extension ZipEntry {
         CheckpointError(
           .unsupported, "'\(name)' is compressed with \(header.method)", at: offset,
           remedy:
-            "unpack the archive and pack it again without compression, for example 'zip -0 -r'")
+            "unpack the archive and repack it without compression, for example with 'zip -0 -r'")
       )
       return .stored
     }
     return encoding
   }
 
-  /// What is wrong about sizes that the data cannot have.
+  /// Returns the contradiction of sizes that the data cannot have.
   private func sizeContradiction(at offset: Int) -> CheckpointError? {
     guard !isDirectory || byteCount == 0 else {
       return CheckpointError(
@@ -146,7 +148,7 @@ extension ZipEntry {
       guard byteCount / Limits.deflateRatio <= storedByteCount else {
         return CheckpointError(
           .malformed,
-          "\(storedByteCount) bytes cannot decompress to the \(byteCount) announced for '\(name)'",
+          "\(storedByteCount) bytes cannot inflate to the \(byteCount) bytes of '\(name)'",
           at: offset)
       }
     }
@@ -154,20 +156,20 @@ extension ZipEntry {
   }
 }
 
-/// A stretch of a file held in memory, so that neighboring records share one read.
+/// A part of a file in memory, so that adjacent records share one read.
 struct FileWindow: Sendable {
   private let source: any ByteSource
   private var range: Range<Int>
   private var bytes: [UInt8]
 
-  /// A window that holds the bytes of `source` from `start` on.
+  /// Creates a window with the bytes of `source` from `start` on.
   init(onto source: any ByteSource, holding bytes: [UInt8], from start: Int) {
     self.source = source
     self.bytes = bytes
     range = start..<start + bytes.count
   }
 
-  /// The bytes of `part`, if they are held.
+  /// Returns the bytes of `part` if they are in memory.
   func held(_ part: Range<Int>) -> [UInt8]? {
     guard part.lowerBound >= range.lowerBound, part.upperBound <= range.upperBound else {
       return nil
@@ -176,9 +178,9 @@ struct FileWindow: Sendable {
     return Array(bytes[start..<start + part.count])
   }
 
-  /// Makes sure that `part` is held; if it is not, reads from its start up to `end`.
+  /// Loads `part` unless it is in memory; then it reads from its start up to `end`.
   ///
-  /// - Throws: `truncated` when the file has shrunk below what is asked for.
+  /// - Throws: `truncated` if the file has become too short.
   mutating func hold(
     _ part: Range<Int>, orReadUpTo end: @autoclosure () -> Int
   ) throws(CheckpointError) {
@@ -187,11 +189,11 @@ struct FileWindow: Sendable {
     range = part.lowerBound..<part.lowerBound + bytes.count
     guard part.upperBound <= range.upperBound else {
       throw CheckpointError(
-        .truncated, "the file became shorter while it was read", at: part.lowerBound)
+        .truncated, "the file became shorter during reading", at: part.lowerBound)
     }
   }
 
-  /// A cursor over a part of what is held, with offsets counted from the start of the file.
+  /// Returns a reader of a part in memory, with offsets from the start of the file.
   @_lifetime(borrow self)
   func reader(over part: Range<Int>) -> ByteReader {
     let start = part.lowerBound - range.lowerBound

@@ -1,18 +1,20 @@
 internal import CkptBase
 
 extension ZipDirectory {
-  /// The largest gap between two local headers that is read along with them, in bytes.
+  /// The maximum gap between two local headers that are read together, in bytes.
   ///
   /// Copying a page costs less than another system call.
   private static let gapByteCount = 4 << 10
-  /// How much is read at once, in bytes.
+  /// The number of bytes to read at once.
   private static let windowByteCount = 1 << 20
-  /// The room left for an extra field whose length is not known yet; torch's have up to 91 bytes.
+  /// The room for an extra field of unknown length, in bytes; torch's have up to 91.
   private static let expectedExtraByteCount = 128
 
-  /// Finds where each entry's data starts; tells whether every local header has torch's filler.
+  /// Finds the start of each entry's data.
   ///
-  /// - Throws: `malformed` when a local header contradicts its entry or two entries overlap.
+  /// Returns whether every local header has torch's padding.
+  ///
+  /// - Throws: `malformed` if a local header contradicts its entry, or if two entries overlap.
   static func locateData(
     of entries: inout [ZipEntry], _ window: FileWindow, in source: any ByteSource,
     before centralDirectory: Int,
@@ -48,7 +50,7 @@ extension ZipDirectory {
     return hasTorchPadding
   }
 
-  /// Where the data of an entry starts whose local header contradicts something.
+  /// Returns the start of an entry's data if its local header contradicts something.
   private static func assumedDataOffset(
     of entry: ZipEntry, in source: any ByteSource
   ) throws(CheckpointError) -> Int {
@@ -63,7 +65,7 @@ extension ZipDirectory {
     return min(start + header.totalByteCount, source.byteCount)
   }
 
-  /// Where a read that starts at the first of `order` ends so that it covers neighboring headers.
+  /// Returns the end of a read that starts at the first of `order` and covers adjacent headers.
   private static func readAhead(_ entries: [ZipEntry], _ order: ArraySlice<Int>) -> Int {
     var range = 0..<0
     for index in order {
@@ -79,17 +81,17 @@ extension ZipDirectory {
   }
 }
 
-/// Holds an entry's local header against its line in the central directory and its neighbor.
+/// Compares the local header of an entry with the central directory and the next entry.
 struct LocalHeaderCheck {
   let entry: ZipEntry
-  /// The entry whose local header comes next in the file, or `nil` before the central directory.
+  /// The entry with the next local header in the file, or `nil` before the central directory.
   let next: ZipEntry?
-  /// Where the central directory starts in the file.
+  /// The start of the central directory in the file.
   let centralDirectory: Int
 
-  /// The range of the first `count` bytes from the local header on.
+  /// Returns the range of the first `count` bytes from the local header on.
   ///
-  /// - Throws: `malformed` when they reach into the next entry or the central directory.
+  /// - Throws: `malformed` if they reach into the next entry or the central directory.
   func range(_ count: Int) throws(CheckpointError) -> Range<Int> {
     let start = entry.localHeaderOffset
     let bound = next?.localHeaderOffset ?? centralDirectory
@@ -97,15 +99,17 @@ struct LocalHeaderCheck {
       let neighbor = next.map { "'\($0.name)'" } ?? "the central directory"
       throw CheckpointError(
         .malformed,
-        "'\(entry.name)' overlaps \(neighbor): it takes at least \(count) bytes, "
-          + "\(bound - start) are left", at: start)
+        "'\(entry.name)' overlaps \(neighbor): it needs at least \(count) bytes, "
+          + "but \(bound - start) are left", at: start)
     }
     return start..<start + count
   }
 
-  /// Compares name, method, checksum and sizes; tells whether torch's filler is there.
+  /// Compares name, method, checksum and sizes.
   ///
-  /// - Throws: `malformed` when they differ.
+  /// Returns whether torch's padding is present.
+  ///
+  /// - Throws: `malformed` if they differ.
   func compare(_ reader: inout ByteReader) throws(CheckpointError) -> Bool {
     let header = try LocalFileHeader(reading: &reader)
     let name = try reader.readBytes(count: Int(header.nameLength))
@@ -116,7 +120,7 @@ struct LocalHeaderCheck {
     var faults = ZipDiagnostics(tolerated: false)
     let extra = try ExtraField(
       reading: &reader, count: Int(header.extraLength), widening: &fields, &faults)
-    // With the flag set, the fields are meant to be zero and the truth follows the data.
+    // With this flag, the fields are zero and the data descriptor has the values.
     guard !header.flags.contains(.dataDescriptor) else { return extra.hasTorchPadding }
     guard header.crc32 == 0 || header.crc32 == entry.crc32 else {
       throw contradiction("checksum")
@@ -137,7 +141,7 @@ struct LocalHeaderCheck {
   private func contradiction(_ what: String) -> CheckpointError {
     CheckpointError(
       .malformed,
-      "the \(what) in the local header of '\(entry.name)' is not that of the central directory",
+      "the \(what) in the local header of '\(entry.name)' differs from the central directory",
       at: entry.localHeaderOffset)
   }
 }

@@ -2,24 +2,25 @@ package import CkptBase
 internal import CkptGraph
 
 extension ZipDirectory {
-  /// How much compressed data is read at once, in bytes.
+  /// The number of bytes of compressed data to read at once.
   private static let inputByteCount = 64 << 10
 
-  /// The decoded data of a record that is small enough for memory.
+  /// Returns the decoded data of a record that is small enough for memory.
   ///
-  /// Errors have the entry's name in their path and offsets from the start of its stored data.
-  /// - Throws: `limitExceeded` when it has more than `limit` bytes; `malformed` when it does not
-  ///   decompress to the announced size; `checksumMismatch`; `truncated` when the file has shrunk.
+  /// Errors have the name of the entry in their path and offsets from the start of its stored data.
+  /// - Throws: `limitExceeded` for more than `limit` bytes; `malformed` if it does not inflate to
+  ///   its size; `checksumMismatch`; `truncated` if the file has become shorter.
   package func readRecord(_ entry: ZipEntry, limit: Int) throws(CheckpointError) -> [UInt8] {
     var faults = ZipDiagnostics(tolerated: false)
     return try readRecord(entry, limit: limit, &faults)
   }
 
-  /// The decoded data of a record like ``readRecord(_:limit:)``, but leaves it to `faults` what
-  /// becomes of contradictions.
+  /// Returns the decoded data of a record like ``readRecord(_:limit:)``, but reports contradictions
+  /// to `faults`.
   ///
-  /// Where they are tolerated, the data is as much as can be read up to `limit`, whatever is announced.
-  /// - Throws: `inputOutput`, and what `faults` throws.
+  /// If contradictions are tolerated, the data is as much as can be read up to `limit`, whatever
+  /// its declared size.
+  /// - Throws: `inputOutput`, and the errors of `faults`.
   package func readRecord(
     _ entry: ZipEntry, limit: Int, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [UInt8] {
@@ -27,7 +28,7 @@ extension ZipDirectory {
       if entry.byteCount > limit {
         try faults.note(
           CheckpointError(
-            .limitExceeded, "the record has \(entry.byteCount) bytes, the limit is \(limit)"))
+            .limitExceeded, "the record has \(entry.byteCount) bytes, but the limit is \(limit)"))
       }
       let bytes =
         switch entry.encoding {
@@ -49,23 +50,23 @@ extension ZipDirectory {
     try faults.note(
       CheckpointError(
         .checksumMismatch,
-        "the data has CRC-32 \(hex(found)), the archive says \(hex(expected))",
-        remedy: "the file is damaged; fetch it again"))
+        "the data has CRC-32 \(hex(found)), but the archive says \(hex(expected))",
+        remedy: "the file is damaged; download or copy it again"))
   }
 
-  /// The bytes of `range` as they are.
+  /// Returns the bytes of `range` unchanged.
   private func stored(
     _ range: Range<Int>, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [UInt8] {
     let bytes = try source.bytes(in: range)
     if bytes.count != range.count {
       try faults.note(
-        CheckpointError(.truncated, "the file ends inside of the record", at: bytes.count))
+        CheckpointError(.truncated, "the file ends inside the record", at: bytes.count))
     }
     return bytes
   }
 
-  /// The decompressed data of `entry`.
+  /// Returns the inflated data of `entry`.
   private func inflated(
     _ entry: ZipEntry, limit: Int, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> [UInt8] {
@@ -87,7 +88,7 @@ extension ZipDirectory {
               .malformed,
               input.isEmpty
                 ? "the compressed data ends before its last block"
-                : "the data decompresses to more than the \(entry.byteCount) bytes announced",
+                : "the data inflates to more than its size of \(entry.byteCount) bytes",
               at: consumed)
           }
           consumed += step.consumed
@@ -102,20 +103,20 @@ extension ZipDirectory {
       try faults.note(
         CheckpointError(
           .malformed,
-          "\(consumed) of \(range.count) bytes decompress to \(bytes.count), announced are "
+          "\(consumed) of \(range.count) bytes inflate to \(bytes.count) bytes, but the declared size is "
             + "\(entry.byteCount)", at: consumed))
     }
     return bytes
   }
 
-  /// The most that `range` can decompress to, up to `limit`.
+  /// Returns the maximum size that `range` can inflate to, up to `limit`.
   private func room(for range: Range<Int>, limit: Int) -> Int {
     let (most, overflow) = range.count.multipliedReportingOverflow(by: Limits.deflateRatio)
     return overflow ? limit : min(limit, most + Limits.deflateRatio)
   }
 }
 
-/// A checksum as eight hexadecimal digits.
+/// Returns a checksum as eight hexadecimal digits.
 private func hex(_ value: UInt32) -> String {
   let digits = String(value, radix: 16)
   return String(repeating: "0", count: 8 - digits.count) + digits

@@ -2,43 +2,43 @@ package import CkptBase
 
 /// The table of contents of a ZIP archive, checked against the archive.
 ///
-/// Beyond what torch demands, every entry's local header must agree with the central directory, and
-/// no two entries may share a name or a byte. So one file cannot mean one thing to this reader and
-/// another to the next. Data is neither read nor decompressed.
+/// The checks go beyond torch's: every local header must agree with the central directory, and no
+/// two entries can share a name or a byte. So a file has one meaning for all readers. Data is
+/// neither read nor inflated.
 package struct ZipDirectory: Sendable {
-  /// The file that holds the archive.
+  /// The file with the archive.
   package let source: any ByteSource
-  /// The entries in the order of the central directory.
+  /// The entries, in the order of the central directory.
   package let entries: [ZipEntry]
-  /// What the archive is like beside its entries.
+  /// The facts about the archive other than its entries.
   package let layout: ZipLayout
-  /// Where its tables of contents lie in the file: one, unless contradictions are tolerated.
+  /// The ranges of the central directories in the file: one, unless contradictions are tolerated.
   let directoryRanges: [Range<Int>]
-  /// The entries by their names without regard to ASCII case.
+  /// The entries by name; ASCII case is ignored.
   private let names: TextTable
 
   /// Reads the end records, the central directory and every local header of `source`.
   ///
-  /// Errors carry offsets from the start of the file, and no path.
-  /// - Throws: `truncated` when the end of the archive is missing; `malformed` when its records
-  ///   contradict each other; `unsupported` for encryption, other compression methods than deflate
-  ///   and several disks; `limitExceeded` for more entries than ``Limits/archiveEntries``.
+  /// Errors have offsets from the start of the file, and no path.
+  /// - Throws: `truncated` if the end of the archive is missing; `malformed` if its records
+  ///   contradict each other; `unsupported` for encryption, several disks and methods other than
+  ///   deflate; `limitExceeded` for more entries than ``Limits/archiveEntries``.
   package init(reading source: any ByteSource) throws(CheckpointError) {
     try self.init(reading: ArchiveEnd(of: source))
   }
 
-  /// Reads an archive whose end has been found, like ``init(reading:)-(any ByteSource)``.
+  /// Reads an archive whose end was found, like ``init(reading:)-(any ByteSource)``.
   ///
-  /// - Throws: the same.
+  /// - Throws: the same errors.
   package init(reading end: ArchiveEnd) throws(CheckpointError) {
     var faults = ZipDiagnostics(tolerated: false)
     try self.init(reading: end, &faults)
   }
 
-  /// Reads an archive, but leaves it to `faults` what becomes of contradictions.
+  /// Reads an archive and reports contradictions to `faults`.
   ///
-  /// Where they are tolerated, two entries can have one name, and data can lie anywhere.
-  /// - Throws: `truncated` when the end of the archive is missing, and what `faults` throws.
+  /// If they are tolerated, two entries can share a name, and data can be anywhere.
+  /// - Throws: `truncated` if the end of the archive is missing, and the errors of `faults`.
   package init(
     reading archive: ArchiveEnd, _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) {
@@ -71,8 +71,9 @@ package struct ZipDirectory: Sendable {
     self.entries = entries
   }
 
-  /// The entry of that name, or `nil`; like torch, without regard to ASCII case unless that is asked
-  /// for.
+  /// Returns the entry with a name, or `nil`.
+  ///
+  /// Like in torch, ASCII case is ignored by default.
   package func entry(named name: String, ignoringCase ignoresCase: Bool = true) -> ZipEntry? {
     names.number(hash: TextTable.hash(name.utf8.span, ignoringCase: true)) {
       ignoresCase
@@ -81,9 +82,9 @@ package struct ZipDirectory: Sendable {
     }.map { entries[$0] }
   }
 
-  /// Where in `entries` each name is found.
+  /// Returns the entries by name.
   ///
-  /// - Throws: `malformed` when two names are the same to torch, which ignores ASCII case.
+  /// - Throws: `malformed` if two names are the same to torch, which ignores ASCII case.
   private static func names(
     of entries: [ZipEntry], _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) -> TextTable {
@@ -103,7 +104,7 @@ package struct ZipDirectory: Sendable {
             : "the entries '\(other)' and '\(entry.name)' differ only in case",
           at: entry.localHeaderOffset,
           remedy:
-            "which of them a reader finds is chance; pack the archive again without one of them"
+            "readers disagree on which one they use; repack the archive with one of them"
         )
       )
     }
@@ -111,66 +112,67 @@ package struct ZipDirectory: Sendable {
   }
 }
 
-/// Euclid's algorithm; zero is divided by every number.
+/// Returns the greatest common divisor (Euclid); every number divides zero.
 private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
   var (first, second) = (first, second)
   while second != 0 { (first, second) = (second, first % second) }
   return first
 }
 
-/// What an archive is like beside its entries, for listings and for writing it again.
+/// The facts about an archive other than its entries, for listings and for writing it again.
 package struct ZipLayout: Hashable, Sendable {
-  /// Where the archive starts, in bytes from the start of the file; its offsets count from there.
+  /// The start of the archive, in bytes from the start of the file; its offsets count from there.
   package let archiveOffset: Int
   /// The length of the archive comment in bytes.
   package let commentLength: Int
-  /// The bytes that follow the archive and its comment.
+  /// The number of bytes after the archive and its comment.
   package let trailingByteCount: Int
-  /// Whether there is a ZIP64 end record; torch writes one into every archive.
+  /// Whether it has a ZIP64 end record; torch writes one into every archive.
   package let hasZip64Record: Bool
-  /// Whether the CRC-32 of any entry with data is other than zero, or none has data.
+  /// Whether any entry with data has a CRC-32 other than zero, or no entry has data.
   ///
-  /// `torch.save` leaves all of them zero when told not to compute them.
+  /// `torch.save` leaves all of them zero if checksums are off.
   package let hasChecksums: Bool
-  /// Whether every local header has torch's filler, even where it has no bytes to fill.
+  /// Whether every local header has torch's padding, even an empty one.
   package let hasTorchPadding: Bool
-  /// The largest number that divides the distance of every entry's data from the archive's start;
-  /// zero without entries.
+  /// The greatest common divisor of the offsets of all data in the archive; zero without entries.
   ///
-  /// It is a multiple of the alignment the archive was written with.
+  /// It is a multiple of the alignment of the archive.
   package let dataAlignment: Int
 }
 
-/// What becomes of the contradictions in an archive.
+/// The treatment of contradictions in an archive.
 ///
-/// Who converts takes none of them: the first one is thrown. Who wants to know what is there all the
-/// same collects them and reads on, by the same code.
+/// A conversion tolerates none: the first one is thrown. A scan collects them and reads on, with
+/// the same code.
 package struct ZipDiagnostics: Sendable {
-  /// How many contradictions are kept; a file can have one for every few bytes of it.
+  /// The maximum number of contradictions to keep; a file can have very many.
   private static let limit = 1000
 
-  /// The contradictions found so far, of which the first thousand are kept.
+  /// The first contradictions.
   package private(set) var found: [CheckpointError] = []
-  /// How many contradictions there are.
+  /// The number of contradictions.
   package private(set) var count = 0
-  /// Whether reading goes on.
+  /// Whether reading continues after one.
   package let areTolerated: Bool
 
-  /// No contradictions yet.
+  /// Creates an empty list.
   package init(tolerated areTolerated: Bool) { self.areTolerated = areTolerated }
 
-  /// Notes a contradiction.
+  /// Records a contradiction.
   ///
-  /// - Throws: the contradiction itself, unless they are tolerated.
+  /// - Throws: the contradiction, unless they are tolerated.
   package mutating func note(_ fault: CheckpointError) throws(CheckpointError) {
     guard areTolerated else { throw fault }
     count += 1
     if found.count < Self.limit { found.append(fault) }
   }
 
-  /// Notes what `body` throws; returns its value, or `nil` when it threw.
+  /// Records the error of `body`.
   ///
-  /// - Throws: what `body` throws, unless contradictions are tolerated.
+  /// Returns its value, or `nil` after an error.
+  ///
+  /// - Throws: the error, unless contradictions are tolerated.
   mutating func noting<Value>(
     _ body: () throws(CheckpointError) -> Value
   ) throws(CheckpointError) -> Value? {
@@ -182,7 +184,9 @@ package struct ZipDiagnostics: Sendable {
     }
   }
 
-  /// A number as an `Int`; one that is too large is noted and taken for the largest.
+  /// Returns a number as an `Int`.
+  ///
+  /// One that is too large is recorded and replaced by the largest.
   ///
   /// - Throws: `malformed` for one that is too large, unless contradictions are tolerated.
   mutating func int(_ value: UInt64, _ what: @autoclosure () -> String) throws(CheckpointError)

@@ -2,27 +2,27 @@ package import CkptBase
 package import CkptGraph
 package import CkptPlan
 
-/// Plans an archive as PyTorch's writer lays it out, byte for byte.
+/// Plans an archive with the layout of PyTorch's writer, byte for byte.
 ///
-/// Follows `PyTorchStreamWriter` (`caffe2/serialize/inline_container.cc`) over miniz: checksums
-/// behind the data, data at multiples of the alignment, and ZIP64 end records always. Checksums are
-/// computed while the plan is carried out, so no data is read here.
+/// It follows `PyTorchStreamWriter` (`caffe2/serialize/inline_container.cc`) and miniz: checksums
+/// after the data, aligned data, and always ZIP64 end records. Checksums are computed when the plan
+/// runs, so no data is read here.
 package struct ZipEncoder: Sendable {
-  /// Where the checksum of an entry's data comes from.
+  /// A function that returns the checksum of an entry's data.
   package typealias Checksum = @Sendable (RecordChecksums) -> UInt32
 
-  /// What an entry holds.
+  /// The content of an entry.
   package struct Content: Sendable {
-    /// The bytes as they stand in the archive.
+    /// The bytes in the archive.
     package var segments: [Segment]
-    /// How they are stored.
+    /// The encoding.
     package var encoding = FileRegion.Encoding.stored
-    /// The size once decoded, in bytes.
+    /// The decoded size in bytes.
     package var byteCount: Int
     /// The CRC-32 of the decoded bytes; `nil` for that of the segments.
     package var checksum: Checksum?
 
-    /// Content that is stored as it is.
+    /// Creates content that is stored without compression.
     package init(_ segments: [Segment], checksum: Checksum? = nil) {
       self.segments = segments
       byteCount = 0
@@ -33,7 +33,7 @@ package struct ZipEncoder: Sendable {
     /// The size in the archive, in bytes.
     var storedByteCount: Int { segments.reduce(0) { $0.addingClamped($1.byteCount) } }
 
-    /// Content that is compressed already.
+    /// Creates content that is already compressed.
     package init(deflated bytes: [UInt8], byteCount: Int, crc32: UInt32) {
       segments = [.literal(bytes)]
       encoding = .deflated
@@ -48,18 +48,18 @@ package struct ZipEncoder: Sendable {
   private var entries: [PlannedEntry] = []
   private var directoryByteCount = 0
 
-  /// A planner of an empty archive.
+  /// Creates a planner of an empty archive.
   ///
   /// - Parameters:
-  ///   - alignment: what the places of data are a multiple of, in bytes.
-  ///   - hasChecksums: whether checksums are computed; otherwise they are zero, as torch leaves them
-  ///     when told to.
+  ///   - alignment: the alignment of data, in bytes.
+  ///   - hasChecksums: whether checksums are computed; otherwise they are zero, as torch writes them
+  ///     on request.
   package init(alignment: Int, hasChecksums: Bool) {
     self.alignment = max(alignment, 1)
     self.hasChecksums = hasChecksums
   }
 
-  /// Adds an entry and returns where its checksum will come from.
+  /// Adds an entry and returns the function for its checksum.
   ///
   /// - Throws: `limitExceeded` for a name or an alignment that does not fit the headers, and for an
   ///   archive of more than ``Limits/outputBytes``.
@@ -96,7 +96,7 @@ package struct ZipEncoder: Sendable {
     return entry.checksum
   }
 
-  /// Ends the archive with its table of contents.
+  /// Finishes the archive with its table of contents.
   ///
   /// - Throws: `limitExceeded` for a table of 4 GiB, which torch does not write either.
   package consuming func finish() throws(CheckpointError) -> FilePlan {
@@ -117,13 +117,13 @@ package struct ZipEncoder: Sendable {
     return plan
   }
 
-  /// The three records at the end, of which torch always writes all.
+  /// Returns the three records at the end; torch always writes all of them.
   private static func endRecords(entryCount: Int, directory: Range<Int>) -> [UInt8] {
     var writer = ByteWriter()
     Zip64EndOfCentralDirectory(
       remainingSize: UInt64(
         Zip64EndOfCentralDirectory.byteCount - Zip64EndOfCentralDirectory.leadingByteCount),
-      // Unix and version 3.0; version 4.5 has ZIP64.
+      // This means Unix and version 3.0. Version 4.5 has ZIP64.
       versionMadeBy: 0x031e, versionNeeded: 0x002d, diskNumber: 0, centralDirectoryDisk: 0,
       diskEntryCount: UInt64(entryCount), entryCount: UInt64(entryCount),
       centralDirectorySize: UInt64(directory.count),
@@ -142,18 +142,18 @@ package struct ZipEncoder: Sendable {
   }
 }
 
-/// One entry of an archive under construction: its records, as torch writes them.
+/// An entry of a planned archive, with its records as torch writes them.
 ///
-/// torch differs from other writers where it may: no version, time or date, sizes and checksum of
-/// the local header zero even in ZIP64 entries, and a filler in the extra field that aligns the data.
-/// Of two sizes in a local ZIP64 field it knows the uncompressed one only, and leaves the other zero
+/// torch differs from other writers: it writes no version, time or date. Sizes and checksum in the
+/// local header are zero even in ZIP64 entries. Padding in the extra field aligns the data. A local
+/// ZIP64 field has the uncompressed size and zero as the compressed size
 /// (`mz_zip_writer_add_mem_ex_v2` of `miniz.c`).
 struct PlannedEntry: Sendable {
   let name: [UInt8]
   let encoding: FileRegion.Encoding
   let byteCount: Int
   let storedByteCount: Int
-  /// Where the local header is, in bytes from the start of the archive.
+  /// The offset of the local header, in bytes from the start of the archive.
   let offset: Int
   var checksum: ZipEncoder.Checksum = { _ in 0 }
 
@@ -180,14 +180,14 @@ struct PlannedEntry: Sendable {
     CompressionMethod(rawValue: encoding == .deflated ? 8 : 0)
   }
 
-  /// Deflate needs version 2.0 of the format; torch asks for nothing else.
+  /// Deflate needs version 2.0 of the format; torch needs nothing else.
   private var versionNeeded: UInt16 { encoding == .deflated ? 20 : 0 }
 
   // MARK: Local header
 
-  /// The local header with its name and extra field.
+  /// Returns the local header with its name and extra field.
   ///
-  /// - Throws: `limitExceeded` when either is too long for the format.
+  /// - Throws: `limitExceeded` if either is too long for the format.
   func localHeader(alignment: Int) throws(CheckpointError) -> [UInt8] {
     let wide = zip64Field(uncompressed: byteCount, compressed: 0)
     let start =
@@ -216,7 +216,7 @@ struct PlannedEntry: Sendable {
     return writer.bytes
   }
 
-  /// What does not fit 32 bits; torch tells the offset in local headers as well.
+  /// Returns the fields that exceed 32 bits; torch writes the offset into local headers too.
   private func zip64Field(uncompressed: Int, compressed: Int) -> [UInt8] {
     guard isLarge || isFar else { return [] }
     var writer = ByteWriter()
@@ -232,10 +232,10 @@ struct PlannedEntry: Sendable {
 
   // MARK: Behind the data
 
-  /// The size of the data descriptor: its sizes are wide in every ZIP64 entry.
+  /// The size of the data descriptor; every ZIP64 entry has wide sizes in it.
   var descriptorByteCount: Int { isLarge || isFar ? 24 : 16 }
 
-  /// The record behind the data (APPNOTE 4.3.9).
+  /// Returns the record after the data (APPNOTE 4.3.9).
   func dataDescriptor(_ checksums: RecordChecksums) -> [UInt8] {
     var writer = ByteWriter(capacity: descriptorByteCount)
     writer.write(integer: Self.descriptorSignature)
@@ -258,7 +258,7 @@ struct PlannedEntry: Sendable {
       + zip64Field(uncompressed: byteCount, compressed: storedByteCount).count
   }
 
-  /// Writes the entry's line in the table of contents.
+  /// Writes the central header of the entry.
   func writeCentralHeader(to writer: inout ByteWriter, _ checksums: RecordChecksums) {
     let wide = zip64Field(uncompressed: byteCount, compressed: storedByteCount)
     CentralDirectoryHeader(

@@ -1,32 +1,32 @@
 internal import CkptBase
 package import CkptGraph
 
-/// One entry of an archive, after every check that can be made without its data.
+/// An entry of an archive, after all checks that do not need its data.
 package struct ZipEntry: Sendable {
-  /// The full name, with the directory of `torch.save` in front.
+  /// The full name, with the directory of `torch.save`.
   package let name: String
-  /// How the data is stored.
+  /// The encoding of the data.
   package let encoding: FileRegion.Encoding
   /// The flags of the central directory.
   package let flags: GeneralPurposeFlags
   /// The CRC-32 in the central directory; zero in archives without checksums.
   package let crc32: UInt32
-  /// The size of the data once decoded, in bytes.
+  /// The decoded size of the data in bytes.
   package let byteCount: Int
   /// The size of the data in the file, in bytes.
   package let storedByteCount: Int
-  /// Where the local header starts, in bytes from the start of the file.
+  /// The offset of the local header, in bytes from the start of the file.
   package let localHeaderOffset: Int
-  /// Where the data starts, in bytes from the start of the file; only the local header tells.
+  /// The start of the data, in bytes from the start of the file; only the local header gives it.
   package internal(set) var dataOffset: Int
 
-  /// Where the data lies in the file.
+  /// The range of the data in the file.
   package var dataRange: Range<Int> { dataOffset..<dataOffset + storedByteCount }
 
-  /// Whether the entry stands for a directory, which has no data.
+  /// Whether the entry is a directory, which has no data.
   package var isDirectory: Bool { name.utf8.last == UInt8(ascii: "/") }
 
-  /// The most bytes that are read, decompressed, from an entry that is or may be a pickle.
+  /// The maximum number of decoded bytes to read from an entry that is or can be a pickle.
   package var pickleByteLimit: Int {
     guard encoding == .deflated else { return Limits.pickleBytes }
     let (bytes, overflow) = storedByteCount.multipliedReportingOverflow(
@@ -36,7 +36,7 @@ package struct ZipEntry: Sendable {
       : min(Limits.pickleBytes, max(Limits.deflatedPickleBytesAtLeast, bytes))
   }
 
-  /// The entry's data in `directory`'s file.
+  /// Returns the region of the entry's data in the file of `directory`.
   package func region(in directory: ZipDirectory) -> FileRegion {
     FileRegion(
       source: directory.source, range: dataRange, encoding: encoding, byteCount: byteCount,
@@ -44,11 +44,11 @@ package struct ZipEntry: Sendable {
   }
 }
 
-/// How an entry's data is compressed (APPNOTE 4.4.5).
+/// The compression method of an entry (APPNOTE 4.4.5).
 struct CompressionMethod: RawRepresentable, Hashable {
   let rawValue: UInt16
 
-  /// The encoding of the data, or `nil` for the methods that torch does not read either.
+  /// The encoding of the data, or `nil` for methods that torch cannot read either.
   var encoding: FileRegion.Encoding? {
     switch rawValue {
     case 0: .stored
@@ -57,7 +57,7 @@ struct CompressionMethod: RawRepresentable, Hashable {
     }
   }
 
-  /// The methods that are named to say why they are refused.
+  /// The names of methods, for messages that refuse them.
   private static let names: [UInt16: String] = [
     1: "Shrink", 2: "Reduce 1", 3: "Reduce 2", 4: "Reduce 3", 5: "Reduce 4", 6: "Implode",
     9: "Deflate64", 10: "PKWARE DCL Implode", 12: "BZIP2", 14: "LZMA", 16: "IBM CMPSC",
@@ -67,7 +67,7 @@ struct CompressionMethod: RawRepresentable, Hashable {
 }
 
 extension CompressionMethod: CustomStringConvertible {
-  /// The number, with the name where it has one.
+  /// The number, with the name if it is known.
   var description: String {
     guard let name = CompressionMethod.names[rawValue] else { return "method \(rawValue)" }
     return "method \(rawValue) (\(name))"
@@ -79,12 +79,12 @@ package struct GeneralPurposeFlags: OptionSet, Hashable, Sendable {
   /// The sixteen bits.
   package let rawValue: UInt16
 
-  /// Flags from their sixteen bits.
+  /// Creates flags from their sixteen bits.
   package init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// The data is encrypted.
   package static let encrypted = GeneralPurposeFlags(rawValue: 1 << 0)
-  /// Checksum and sizes stand behind the data, in a data descriptor.
+  /// Checksum and sizes follow the data in a data descriptor.
   package static let dataDescriptor = GeneralPurposeFlags(rawValue: 1 << 3)
   /// The data is a patch for another file.
   package static let patchedData = GeneralPurposeFlags(rawValue: 1 << 5)
@@ -95,7 +95,7 @@ package struct GeneralPurposeFlags: OptionSet, Hashable, Sendable {
   /// Fields of the local header are masked because the central directory is encrypted.
   package static let maskedHeader = GeneralPurposeFlags(rawValue: 1 << 13)
 
-  /// What the flags say about the data that this reader cannot handle, or `nil`.
+  /// The reason why this reader cannot handle the data, or `nil`.
   var obstacle: String? {
     if contains(.stronglyEncrypted) || contains(.maskedHeader) { return "strongly encrypted" }
     if contains(.encrypted) { return "encrypted" }

@@ -3,7 +3,7 @@
 _ckptconv() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local command='' word
-    # Readline breaks words at '=', so that '--color=al' arrives as three.
+    # Readline splits words at '=': '--color=al' arrives as three words.
     if [[ $current == = ]]; then
         current=''
     elif [[ $previous == = ]]; then
@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | verify | roundtrip | diff | inspect | check | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | inspect | diff | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -41,14 +41,14 @@ _ckptconv() {
         config:-o | config:--output) words='PATH' ;;
         config:--to) words='hf olmo' ;;
         config:--config) words='PATH' ;;
-        verify:--manifest) words='PATH' ;;
-        verify:--against) words='PATH' ;;
-        roundtrip:--layout) words='plain olmo' ;;
+        inspect:--sort) words='file name size' ;;
+        inspect:--limit) words='' ;;
         diff:--limit) words='' ;;
         diff:--tolerance) words='' ;;
         diff:--relative-tolerance) words='' ;;
-        inspect:--sort) words='file name size' ;;
-        inspect:--limit) words='' ;;
+        verify:--manifest) words='PATH' ;;
+        verify:--against) words='PATH' ;;
+        roundtrip:--layout) words='plain olmo' ;;
         check:--for) words='olmo hf torch' ;;
         batch:-o | batch:--output) words='PATH' ;;
         batch:--from) words='PATH' ;;
@@ -71,16 +71,16 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff verify roundtrip check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
@@ -90,7 +90,7 @@ _ckptconv() {
                         *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip diff inspect check scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

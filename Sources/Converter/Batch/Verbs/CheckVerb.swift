@@ -8,7 +8,7 @@ package struct CheckVerb: ReadOnlyVerb {
   package let name: String
   private let options: CheckOptions
 
-  /// Examinations that follow `options`.
+  /// Creates a verb that checks with `options`.
   package init(name: String, _ options: CheckOptions) {
     self.name = name
     self.options = options
@@ -25,12 +25,12 @@ package struct CheckVerb: ReadOnlyVerb {
   package func work(
     on input: String, into place: OutputPlace
   ) throws(CheckpointError) -> any BatchWork {
-    // Whatever is there can be a finding, and so can be whatever is not.
+    // Any present or missing file can be a finding.
     CheckWork(input: input, options: options, reads: try InputFiles.all(of: input))
   }
 }
 
-/// The examination of one input of a batch.
+/// The check of one input of a batch.
 struct CheckWork: ReadOnlyWork {
   let input: String
   let options: CheckOptions

@@ -9,7 +9,7 @@ package struct ConfigVerb: BatchVerb {
   private let target: ConfigTranslation.Target?
   private let options: ConfigTranslation.Options
 
-  /// Translations to `target`, by default to the side that a configuration is not of.
+  /// Creates a verb that translates to `target`, by default to the other side.
   package init(
     name: String, to target: ConfigTranslation.Target?, _ options: ConfigTranslation.Options
   ) {
@@ -37,7 +37,7 @@ package struct ConfigVerb: BatchVerb {
     let work = ConfigWork(
       input: input, target: target, destination: try place.destination(of: input),
       options: options)
-    // A configuration is small: to translate it is the way to find out what is read and written.
+    // A configuration is small, so translating it tells what is read and written.
     return try work.planned()
   }
 }
@@ -62,9 +62,9 @@ struct ConfigWork: BatchWork {
     self.options = options
   }
 
-  /// The same with what it reads and writes.
+  /// Returns the same work with its inputs and outputs.
   ///
-  /// - Throws: what the translation throws.
+  /// - Throws: the errors of the translation.
   func planned() throws(CheckpointError) -> ConfigWork {
     let translation = try ConfigTranslation(of: input, to: target, into: destination, options)
     var planned = self

@@ -8,7 +8,7 @@ package struct ConversionVerb: BatchVerb {
   package let name: String
   private let options: ConversionOptions
 
-  /// Conversions that follow `options`.
+  /// Creates a verb that converts with `options`.
   package init(name: String, _ options: ConversionOptions) {
     self.name = name
     self.options = options
@@ -86,7 +86,7 @@ struct ConversionWork: BatchWork {
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {
         result.outputs.append(output.path)
-        // What stays behind is told in a warning; then the input holds more than the output.
+        // Contents that are lost give a warning. Then the input has more than the output.
         if !output.warnings.isEmpty { result.isVerified = false }
         result.warnings += output.warnings.map { "\(output.source): \($0)" }
       }

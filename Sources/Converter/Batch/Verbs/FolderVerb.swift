@@ -3,12 +3,12 @@ internal import CkptConvert
 package import CkptFormats
 package import CkptHuggingFace
 
-/// `olmo-to-hf` and `hf-to-olmo` as verbs of a batch: a directory becomes another one.
+/// `olmo-to-hf` and `hf-to-olmo` as verbs of a batch, from one directory to another.
 package struct FolderVerb: BatchVerb {
   package let name: String
   private let conversion: any DirectoryConversion
 
-  /// Conversions of directories that `conversion` takes.
+  /// Creates a verb that runs `conversion`.
   package init(name: String, _ conversion: any DirectoryConversion) {
     self.name = name
     self.conversion = conversion
@@ -43,7 +43,7 @@ struct FolderWork: BatchWork {
   let conversion: any DirectoryConversion
   let input: String
   let output: String
-  /// Where the files of the output are until all are complete.
+  /// The directory for incomplete output files.
   let hidden: String
   let reads: [String]
 

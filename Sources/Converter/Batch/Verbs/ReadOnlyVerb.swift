@@ -4,7 +4,7 @@ internal import CkptCompare
 internal import CkptConvert
 package import CkptFormats
 
-/// A verb that looks at checkpoints of all formats, writes nothing, and finds problems.
+/// A verb that reads checkpoints of all formats, writes nothing, and finds problems.
 package protocol ReadOnlyVerb: BatchVerb {}
 
 extension ReadOnlyVerb {
@@ -30,7 +30,7 @@ extension ReadOnlyWork {
 }
 
 extension [Difference] {
-  /// What differs, a notice for each difference, and one for those of `count` that are not here.
+  /// Returns a notice for each difference, and one for the rest of `count`.
   func notices(of count: Int, prefix: String = "") -> [Notice] {
     let more = count - self.count
     let sentences = map(\.sentence) + (more > 0 ? ["\(more) more differences"] : [])
@@ -39,11 +39,11 @@ extension [Difference] {
 }
 
 extension Difference {
-  /// What differs, on one line.
+  /// The difference on one line.
   fileprivate var sentence: String {
     switch (first, second) {
     case (let first?, let second?):
-      "'\(place)' differs in \(kind.rawValue): \(first) against \(second)"
+      "'\(place)' differs in \(kind.rawValue): \(first) and \(second)"
     case (let first?, nil): "'\(place)' is missing: \(first)"
     case (nil, let second): "'\(place)' is extra: \(second ?? "nothing")"
     }

@@ -10,7 +10,7 @@ package struct RoundTripVerb: ReadOnlyVerb {
   package let name: String
   private let layout: Layout?
 
-  /// Round trips by way of `layout`, by default what suits each file.
+  /// Creates a verb with the naming `layout`, by default that of each file's location.
   package init(name: String, layout: Layout?) {
     self.name = name
     self.layout = layout
@@ -46,7 +46,7 @@ struct RoundTripWork: ReadOnlyWork {
         result.problems += finding.differences.notices(of: finding.differenceCount, prefix: place)
       } else if finding.verdict == .sameObject {
         let reasons = finding.reasons.map { ": \($0)" }.joined()
-        result.warnings.append("\(path): the same object in other bytes\(reasons)")
+        result.warnings.append("\(path): same object, different bytes\(reasons)")
       }
     }
     return result

@@ -3,11 +3,11 @@ internal import CkptCheckpoints
 internal import CkptCompare
 internal import CkptConvert
 
-/// `verify` as a verb of a batch: inputs are compared with what corresponds to them below the root.
+/// `verify` as a verb of a batch: compares inputs with their counterparts below the root.
 package struct VerifyVerb: ReadOnlyVerb {
   package let name: String
 
-  /// Comparisons of an input with its counterpart.
+  /// Creates the verb.
   package init(name: String) { self.name = name }
 
   package var comparesWithRoot: Bool { true }
@@ -22,10 +22,10 @@ package struct VerifyVerb: ReadOnlyVerb {
 }
 
 extension OutputPlace {
-  /// What corresponds to an input: the directory of its name, or the file of its name with its own
-  /// extension or the first of `extensions` that there is.
+  /// Returns the counterpart of an input: the directory with its name, or the file with its name
+  /// and its own extension or the first of `extensions` that exists.
   ///
-  /// - Throws: `inputOutput` when there is none, `unsupported` when it is the input itself.
+  /// - Throws: `inputOutput` if there is none, `unsupported` if it is the input itself.
   fileprivate func counterpart(
     of input: String, withExtensions extensions: [String]
   ) throws(CheckpointError) -> String {

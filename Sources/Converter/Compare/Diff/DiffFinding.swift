@@ -4,19 +4,21 @@ public import CkptFormats
 internal import CkptGraph
 internal import CkptSafetensors
 
-/// The result of comparing two files by name and in numbers, whatever formats they have.
+/// The differences of two files, by name and as numbers.
+///
+/// The formats do not matter.
 public struct DiffFinding: Sendable {
-  /// A tensor that both checkpoints have under one name, or that certainly has another one now.
+  /// A tensor that both checkpoints have, under one name or renamed.
   public struct TensorRow: Sendable {
     /// The name in the first checkpoint.
     public var name: String
-    /// The element type in the first checkpoint.
+    /// The dtype in the first checkpoint.
     public var firstType: String
-    /// The element type in the second checkpoint.
+    /// The dtype in the second checkpoint.
     public var secondType: String
     /// The number of elements along each dimension, in both.
     public var shape: [Int]
-    /// The differences between the elements; `nil` where their types cannot be compared as numbers.
+    /// The differences between the elements; `nil` if their types cannot be compared as numbers.
     public var elements: ElementDifferences?
 
     /// The number of elements.
@@ -35,17 +37,19 @@ public struct DiffFinding: Sendable {
   public var first: String
   /// The second file.
   public var second: String
-  /// The tensors whose elements or element types differ, those with the largest difference first.
+  /// The tensors whose elements or dtypes differ, the largest difference first.
   public var tensors: [TensorRow] = []
-  /// Tensors that are there under other names: no other tensor has their elements, on either side.
+  /// The renamed tensors.
+  ///
+  /// No other tensor has the same elements, on either side.
   public var renamed: [Renaming] = []
   /// The names that only one of the checkpoints has.
   public var unpaired: [Difference] = []
   /// The other differences: shapes, and values that are not tensors.
   public var others: [Difference] = []
-  /// The number of tensors that were compared by their elements; of tied ones, one.
+  /// The number of tensors whose elements were compared; tied tensors count once.
   public var comparedCount = 0
-  /// The things that the user should know of the files.
+  /// Warnings for the user about the files.
   public var warnings: [String] = []
 
   /// Whether nothing differs.
@@ -57,8 +61,8 @@ public struct DiffFinding: Sendable {
   ///
   /// - Parameters:
   ///   - pair: two checkpoints of a ``FilePairing``.
-  ///   - budget: what it may use of the machine.
-  ///   - progress: is told the bytes done and to do, from any thread.
+  ///   - budget: the threads and memory that it may use.
+  ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
     of pair: FilePairing.Pair, budget: CopyBudget = CopyBudget(),
@@ -73,7 +77,7 @@ public struct DiffFinding: Sendable {
     for difference in graphs.differences.first {
       switch difference.kind {
       case .missing, .extra: unpaired.append(difference)
-      // The rows of tensors tell.
+      // The rows of tensors show this difference.
       case .dtype where difference.second != nil && Self.areComparable(difference): break
       default: others.append(difference)
       }
@@ -104,7 +108,7 @@ public struct DiffFinding: Sendable {
     return ElementComparison.areComparable(first, second)
   }
 
-  /// The larger difference first; NaNs on one side come before all numbers.
+  /// Whether `left` comes first: larger differences do, and NaNs on one side before all numbers.
   private static func precedes(_ left: TensorRow, _ right: TensorRow) -> Bool {
     func rank(_ row: TensorRow) -> (Int, Double, Int) {
       guard let elements = row.elements else { return (0, 0, 0) }
@@ -117,8 +121,8 @@ public struct DiffFinding: Sendable {
 
   // MARK: Renamed tensors
 
-  /// Pairs tensors that only one side has under their name by the digest of their elements, where no
-  /// other such tensor has the same.
+  /// Pairs unpaired tensors of both sides by the digest of their elements, if no other unpaired
+  /// tensor has the same.
   private mutating func findRenamed(
     _ left: Checkpoint, _ right: Checkpoint, budget: CopyBudget
   ) throws(CheckpointError) {
@@ -127,7 +131,7 @@ public struct DiffFinding: Sendable {
     guard !missing.isEmpty, !extra.isEmpty else { return }
     var lefts = try Self.tensors(of: left, named: missing)
     var rights = try Self.tensors(of: right, named: extra)
-    // Only what has its match in type and shape is read.
+    // Only tensors with a match in dtype and shape are read.
     let forms = Set(lefts.map { Form(left.graph[$0.id]) })
       .intersection(rights.map { Form(right.graph[$0.id]) })
     lefts.removeAll { !forms.contains(Form(left.graph[$0.id])) }
@@ -187,7 +191,7 @@ public struct DiffFinding: Sendable {
 }
 
 extension Checkpoint {
-  /// The contents as one side of a comparison by names.
+  /// The contents as one side of a comparison by name.
   fileprivate var flatSide: GraphComparison.Side {
     if case .names(let metadata) = side.structure {
       return .init(graph, .names(metadata: metadata))

@@ -4,24 +4,24 @@ internal import CkptFormats
 internal import CkptGraph
 internal import CkptJSON
 
-/// The result of `diff`, for scripts.
+/// The report of `diff`.
 public struct DiffReport: Sendable {
-  /// The size up to which differences of elements do not count.
+  /// The limits below which differences of elements do not count.
   public struct Tolerance: Hashable, Sendable {
-    /// The largest |a − b|; `nil` where every difference counts.
+    /// The largest allowed |a − b|; `nil` for none.
     public var absolute: Double?
-    /// The largest |a − b| / max(|a|, |b|); `nil` where every difference counts.
+    /// The largest allowed |a − b| / max(|a|, |b|); `nil` for none.
     public var relative: Double?
 
-    /// Everything counts.
+    /// Creates a tolerance of nothing.
     public init() {}
 
-    /// Whether a tensor's differences do not count: all of them are within one of the bounds.
+    /// Whether all differences of a tensor are within one of the limits.
     public func covers(_ row: DiffFinding.TensorRow) -> Bool {
       guard absolute != nil || relative != nil, let elements = row.elements,
         elements.nanCount == 0
       else { return false }
-      // Types that are no numbers have a count and no sizes.
+      // Types that are not numbers have a count but no sizes.
       guard elements.count == 0 || elements.absolute != nil else { return false }
       if let absolute, elements.absolute?.value ?? 0 <= absolute { return true }
       if let relative, elements.relative?.value ?? 0 <= relative { return true }
@@ -29,30 +29,30 @@ public struct DiffReport: Sendable {
     }
   }
 
-  /// The first checkpoint as it was given.
+  /// The first checkpoint, as it was given.
   public var first: String
-  /// The second checkpoint as it was given.
+  /// The second checkpoint, as it was given.
   public var second: String
-  /// The files that were compared.
+  /// The compared files.
   public var files: [DiffFinding] = []
-  /// The parts that only one of the checkpoints has, and files beside the tensors that differ.
+  /// The parts that only one checkpoint has, and other files that differ.
   public var differences: [Difference] = []
-  /// The files that could not be compared and why.
+  /// The files that could not be compared, with their errors.
   public var failures: [(input: String, error: CheckpointError)] = []
-  /// The size up to which differences of elements do not count.
+  /// The limits below which differences of elements do not count.
   public var tolerance: Tolerance
 
-  /// A report of nothing.
+  /// Creates an empty report.
   public init(first: String, second: String, tolerance: Tolerance = Tolerance()) {
     self.first = first
     self.second = second
     self.tolerance = tolerance
   }
 
-  /// Whether everything was compared and nothing differs that counts.
+  /// Whether everything was compared and no difference counts.
   public var isEqual: Bool { failures.isEmpty && !hasDifferences }
 
-  /// Whether anything that was compared differs in a way that counts.
+  /// Whether any difference counts.
   public var hasDifferences: Bool {
     !differences.isEmpty
       || !files.allSatisfy { file in
@@ -170,7 +170,7 @@ extension DiffReport {
 }
 
 extension DiffFinding.TensorRow {
-  /// The indices of the element that a maximum belongs to.
+  /// Returns the indices of the element with a maximum.
   public func indices(of maximum: ElementDifferences.Maximum) -> [Int] {
     Tensor.indices(ofElement: maximum.element, in: shape)
   }

@@ -3,13 +3,15 @@ internal import CkptFormats
 internal import CkptJSON
 
 extension Manifest {
-  /// The most dimensions, entries and bytes are bounded by the text itself, which is read whole.
+  /// The maximum size of the text, which is read as a whole.
+  ///
+  /// It limits entries and dimensions too.
   private static let byteLimit = 1 << 30
 
   /// Reads a manifest.
   ///
-  /// - Throws: `malformed` for what is none, `unsupported` for one of a later version, `inputOutput`
-  ///   when the file cannot be read; each with the file in its path.
+  /// - Throws: `malformed` for another file, `unsupported` for a later version, `inputOutput` if
+  ///   the file cannot be read; each with the file in its path.
   init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path).contents(of: "a manifest", atMost: Self.byteLimit)
     files = []
@@ -36,12 +38,12 @@ extension Manifest {
     try json.end()
     guard let version else {
       throw CheckpointError(
-        .malformed, "this is no manifest: it has no 'ckptconv_manifest'",
+        .malformed, "this is not a manifest: it has no 'ckptconv_manifest'",
         remedy: .action(.writeManifest))
     }
     guard version == Self.version else {
       throw CheckpointError(
-        .unsupported, "this manifest has version \(version), known is \(Self.version)")
+        .unsupported, "this manifest has version \(version); the only known one is \(Self.version)")
     }
   }
 
@@ -113,7 +115,8 @@ extension Manifest {
     let text = try json.string()
     guard let digest = SHA256.Digest(hexadecimal: text) else {
       throw CheckpointError(
-        .malformed, "a SHA-256 has 64 lower-case hexadecimal digits, this is '\(text)'", at: start)
+        .malformed, "a SHA-256 must have 64 lower-case hexadecimal digits, found '\(text)'",
+        at: start)
     }
     return digest
   }
@@ -123,7 +126,9 @@ extension Manifest {
   /// The version of the format.
   static let version = 1
 
-  /// The manifest as JSON text with one entry on each line, the same for the same contents.
+  /// The manifest as JSON text, one entry on each line.
+  ///
+  /// Equal contents give equal text.
   var bytes: [UInt8] {
     var text = Array("{\"ckptconv_manifest\":\(Self.version),\"files\":[\n".utf8)
     for (index, file) in files.enumerated() {
@@ -136,7 +141,7 @@ extension Manifest {
           json.member("sha256", digest.description)
         }
       case .checkpoint(let structure, let entries):
-        // The object is left open for its entries.
+        // The object stays open for its entries.
         text += Self.line { json in
           json.member("name", file.name)
           json.member("structure", structure?.description)

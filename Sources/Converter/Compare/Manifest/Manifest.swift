@@ -7,38 +7,38 @@ internal import CkptJSON
 internal import CkptPlan
 internal import CkptSafetensors
 
-/// A list of what a checkpoint holds, with a SHA-256 for every tensor and value.
+/// A list of the contents of a checkpoint, with the SHA-256 of every tensor and value.
 ///
-/// It is enough to tell later whether a checkpoint in any format is the same.
+/// It is enough to check later that a checkpoint in any format is equal.
 /// `Documentation/manifest.md` specifies it.
 public struct Manifest: Sendable {
   /// A tensor or another value.
   struct Entry: Sendable {
     enum Kind: Hashable, Sendable {
-      /// A tensor with the name of its element type and its shape.
+      /// A tensor with its dtype and shape.
       case tensor(dtype: String, shape: [Int], byteCount: Int)
-      /// Another value, much like Python's `repr` gives it, for people.
+      /// Another value, in a form like Python's `repr`.
       case value(text: String)
     }
 
-    /// The name that layout `plain` gives it.
+    /// The name in the layout `plain`.
     var name: String
     var kind: Kind
-    /// The digest; `nil` for what has no bytes and for values that hold themselves.
+    /// The digest; `nil` for tensors without bytes and for values that contain themselves.
     var digest: SHA256.Digest?
   }
 
   /// A part of the checkpoint.
   struct File: Sendable {
     enum Content: Sendable {
-      /// Tensors and values in their order, and the digest of the object without the bytes of its
-      /// tensors; `nil` where a file tells names and values only, or the object holds itself.
+      /// Tensors and values in order, and the digest of the object without tensor bytes. The digest
+      /// is `nil` if a file has only names and values, or if the object contains itself.
       case checkpoint(structure: SHA256.Digest?, entries: [Entry])
       /// A file that is compared byte by byte.
       case bytes(byteCount: Int, digest: SHA256.Digest)
     }
 
-    /// `model`, `optim` and so on for a part of the checkpoint; the name of another file.
+    /// `model`, `optim` and so on for a part of the checkpoint; the file name of another file.
     var name: String
     var content: Content
   }
@@ -48,9 +48,9 @@ public struct Manifest: Sendable {
 }
 
 extension Manifest.File {
-  /// Describes a checkpoint, of which all bytes are read.
+  /// Describes a checkpoint and reads all of its bytes.
   ///
-  /// - Throws: `checksumMismatch` when it is damaged, and what reading it throws.
+  /// - Throws: `checksumMismatch` if it is damaged, and the errors of reading it.
   init(
     _ checkpoint: Checkpoint, named name: String, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
@@ -78,7 +78,7 @@ extension Manifest.File {
       entries: entries)
   }
 
-  /// The entries for names that the metadata of a safetensors file ties to those it has.
+  /// Returns entries for the names that the metadata of a safetensors file ties to other tensors.
   private static func aliases(
     among entries: [Manifest.Entry], _ checkpoint: Checkpoint
   ) -> [Manifest.Entry] {
@@ -95,9 +95,9 @@ extension Manifest.File {
     }
   }
 
-  /// Describes a file whose content means nothing here.
+  /// Describes a file that is compared byte by byte.
   ///
-  /// - Throws: `inputOutput` when it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read.
   init(bytesOf path: String, named name: String) throws(CheckpointError) {
     let file = try FileSource(path: path)
     self.name = name
@@ -112,7 +112,7 @@ extension Manifest.File {
 }
 
 extension Manifest.Entry {
-  /// Describes a tensor whose bytes have that digest; without any, a tensor without bytes.
+  /// Describes a tensor by the digest of its bytes; `nil` for a tensor without bytes.
   init(name: String, _ tensor: Tensor, of graph: TensorGraph, digest: SHA256.Digest?) {
     let isMeta = tensor.storage == nil
     self.init(
@@ -124,24 +124,24 @@ extension Manifest.Entry {
 }
 
 extension Checkpoint {
-  /// Whether the file tells all that the object is, and not names and values only.
+  /// Whether the file describes the whole object, not only names and values.
   var tellsStructure: Bool {
     guard case .objects = side.structure else { return false }
     return true
   }
 }
 
-/// Makes manifests of checkpoints.
+/// Creates manifests of checkpoints.
 public struct ManifestMaker: Sendable {
   /// The result of writing a manifest.
   public struct Report: Sendable {
     /// The manifest.
     public var path: String
-    /// The names of what it describes.
+    /// The names of the described parts.
     public var files: [String]
-    /// The number of tensors and values that it lists.
+    /// The number of tensors and values in it.
     public var entryCount: Int
-    /// The things that the user should know of the files.
+    /// Warnings for the user about the files.
     public var warnings: [String]
 
     /// The report as one JSON object; `Documentation/json.md` describes its members.
@@ -160,19 +160,21 @@ public struct ManifestMaker: Sendable {
   private let budget: CopyBudget
   private let writing: WritingOptions
 
-  /// A maker that replaces a manifest that exists only if `writing` says so.
+  /// Creates a maker.
+  ///
+  /// It replaces an existing manifest only if `writing` allows it.
   public init(budget: CopyBudget = CopyBudget(), writing: WritingOptions = WritingOptions()) {
     self.budget = budget
     self.writing = writing
   }
 
-  /// Writes the manifest of what is at `path` to the file `output`.
+  /// Writes the manifest of `path` to the file `output`.
   ///
   /// - Parameters:
-  ///   - path: a file, the index of a checkpoint in several files, or a directory.
+  ///   - path: a file, the index of a sharded checkpoint, or a directory.
   ///   - output: the manifest.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Returns: what was written.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the report.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public func write(
     of path: String, to output: String,
@@ -181,8 +183,8 @@ public struct ManifestMaker: Sendable {
     let members = try CheckpointMembers(of: path)
     try FilePath(output).requireApart(
       from: members.states.map(\.path) + members.files.map { members.path.appending($0).text },
-      remedy: "give the manifest a name of its own")
-    // What stands in the way should not be found out after reading all bytes.
+      remedy: "choose another name for the manifest")
+    // An obstacle should be found before all bytes are read.
     let staged = try StagedOutput(path: output, writing)
     let (manifest, warnings) = try Manifest.make(
       of: path, ReadingOptions(), budget: budget, progress: progress)
@@ -195,7 +197,7 @@ public struct ManifestMaker: Sendable {
 }
 
 extension Manifest {
-  /// Describes what is at a path: a file, the index of a checkpoint in several files, or a directory.
+  /// Describes a file, the index of a sharded checkpoint, or a directory.
   ///
   /// - Throws: ``CheckpointError`` with the file in its path.
   package static func make(
@@ -228,9 +230,9 @@ extension Manifest {
     }
   }
 
-  /// Writes the text to an output, which is not committed.
+  /// Writes the text to an output without committing it.
   ///
-  /// - Throws: `inputOutput` when there is no room.
+  /// - Throws: `inputOutput` if there is no space.
   package func write(into output: StagedOutput) throws(CheckpointError) {
     var plan = FilePlan()
     plan.append(.literal(bytes))

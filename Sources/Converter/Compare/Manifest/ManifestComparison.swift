@@ -6,12 +6,12 @@ internal import CkptPlan
 internal import CkptSafetensors
 
 extension VerifyFinding {
-  /// Compares a file with the part of a manifest that describes it.
+  /// Compares a file with its part of a manifest.
   ///
   /// - Parameters:
   ///   - pair: one of the pairs of a ``ManifestPairing``.
-  ///   - budget: what it may use of the machine.
-  ///   - progress: is told the bytes done and to do, from any thread.
+  ///   - budget: the threads and memory that it may use.
+  ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
     of pair: ManifestPairing.Pair, budget: CopyBudget = CopyBudget(),
@@ -51,21 +51,21 @@ extension VerifyFinding {
   }
 }
 
-/// A comparison of a checkpoint with what a manifest says of it.
+/// A comparison of a checkpoint with its part of a manifest.
 struct ManifestComparison {
   private let checkpoint: Checkpoint
   private let leaves: NamedLeaves
   private var values: ValueDigests
   /// The differences.
   private(set) var differences = DifferenceList()
-  /// The size of the tensors whose bytes were hashed.
+  /// The total size of the tensors that were hashed.
   private(set) var byteCount = 0
   /// The parts that were not compared, in words.
   private(set) var notCompared: [String] = []
 
-  /// A comparison with `checkpoint` that has not begun.
+  /// Creates a comparison with `checkpoint`.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  /// - Throws: `limitExceeded` if shared containers multiply beyond ``Limits``.
   init(_ checkpoint: Checkpoint) throws(CheckpointError) {
     self.checkpoint = checkpoint
     values = ValueDigests(of: checkpoint.graph)
@@ -74,7 +74,7 @@ struct ManifestComparison {
 
   /// Compares all entries of a manifest.
   ///
-  /// - Throws: `checksumMismatch` when the checkpoint is damaged, and what reading it throws.
+  /// - Throws: `checksumMismatch` if the checkpoint is damaged, and the errors of reading it.
   mutating func compare(
     _ entries: [Manifest.Entry], structure: SHA256.Digest?, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
@@ -100,7 +100,9 @@ struct ManifestComparison {
     try compareBytes(of: tensors, budget: budget, progress)
   }
 
-  /// Compares an entry but for the bytes of a tensor, whose name is returned if they are needed.
+  /// Compares an entry except for tensor bytes.
+  ///
+  /// Returns the tensor if its bytes are needed.
   private mutating func compare(_ entry: Manifest.Entry, with leaf: NamedLeaf) -> TensorID? {
     let graph = checkpoint.graph
     let text = graph.description(of: leaf.node, limit: 80)
@@ -127,7 +129,7 @@ struct ManifestComparison {
     return nil
   }
 
-  /// Compares what is more than names, values and tensors, where both sides tell it.
+  /// Compares the structure beyond names, values and tensors, if both sides have it.
   private mutating func compareStructure(_ expected: SHA256.Digest?, _ order: [Int]) {
     guard let expected, checkpoint.tellsStructure,
       let found = values.digest(of: checkpoint.graph.root)
@@ -138,7 +140,9 @@ struct ManifestComparison {
       ]
       return
     }
-    notCompared = ["which objects are shared", "bytes of storages that belong to no tensor"]
+    notCompared = [
+      "which objects are shared", "unused bytes inside storages (no tensor refers to them)",
+    ]
     guard found != expected, differences.isEmpty else { return }
     if let (index, position) = zip(order.indices, order).first(where: { $0 != $1 }) {
       differences.add(
@@ -175,7 +179,7 @@ struct ManifestComparison {
 }
 
 extension SHA256.Digest {
-  /// The beginning of the digest, as messages show it.
+  /// The beginning of the digest, for messages.
   fileprivate var brief: String { "sha256 \(description.prefix(16))..." }
 }
 
@@ -187,7 +191,7 @@ extension Node {
 }
 
 extension Manifest.Entry {
-  /// The words for what the entry describes.
+  /// The description of the entry.
   var text: String {
     switch kind {
     case .tensor(let dtype, let shape, _): "tensor(\(dtype), \(shape))"

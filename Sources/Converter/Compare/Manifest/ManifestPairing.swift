@@ -1,9 +1,9 @@
 public import CkptBase
 internal import CkptCheckpoints
 
-/// The files of a checkpoint and the parts of a manifest in pairs, by their names.
+/// The pairs of a checkpoint's files and a manifest's parts, by name.
 public struct ManifestPairing: Sendable {
-  /// A file and the part of the manifest that describes it.
+  /// A file and its part of the manifest.
   public struct Pair: Sendable {
     /// The file.
     public var path: String
@@ -12,7 +12,7 @@ public struct ManifestPairing: Sendable {
     let part: Manifest.File
   }
 
-  /// The files that are compared, those with tensors first.
+  /// The files to compare, those with tensors first.
   public private(set) var pairs: [Pair] = []
   /// The parts that only the manifest or only the checkpoint has.
   public private(set) var differences: [Difference] = []
@@ -23,10 +23,10 @@ public struct ManifestPairing: Sendable {
   /// Reads a manifest and finds the files that it describes.
   ///
   /// - Parameters:
-  ///   - path: a file, the index of a checkpoint in several files, or a directory.
+  ///   - path: a file, the index of a sharded checkpoint, or a directory.
   ///   - manifestPath: the manifest.
-  /// - Throws: `inputOutput` when a file is missing, `malformed` for a manifest that is none,
-  ///   `unsupported` where nothing can be compared.
+  /// - Throws: `inputOutput` if a file is missing, `malformed` for another file than a manifest,
+  ///   `unsupported` if nothing can be compared.
   public init(of path: String, against manifestPath: String) throws(CheckpointError) {
     self.manifestPath = manifestPath
     let members = try CheckpointMembers(of: path)
@@ -50,9 +50,9 @@ public struct ManifestPairing: Sendable {
       let names = manifest.files.map(\.name).joined(separator: ", ")
       throw CheckpointError(
         .unsupported,
-        "'\(manifestPath)' is a manifest of \(names), and nothing in it is named "
+        "'\(manifestPath)' describes \(names), but nothing in it is named "
           + "'\(state.name)'",
-        remedy: "give the directory that the manifest was made of")
+        remedy: "pass the directory that the manifest describes")
     }
     pairs = [pair(state.path, file)]
     notCompared = manifest.files.filter { ExactString($0.name) != ExactString(file.name) }.map {
@@ -91,7 +91,7 @@ public struct ManifestPairing: Sendable {
 }
 
 extension Manifest.File {
-  /// Whether it is a part of the checkpoint and not another file.
+  /// Whether it is a part of the checkpoint, not another file.
   var isCheckpoint: Bool {
     if case .checkpoint = content { true } else { false }
   }

@@ -6,23 +6,23 @@ internal import CkptPlan
 
 /// Computes the SHA-256 of tensors' elements: packed in row-major order, little-endian.
 ///
-/// A hash takes its bytes in order, so the tensors are shared out among the threads.
+/// A hash needs its bytes in order, so each thread hashes whole tensors.
 struct TensorDigests {
-  /// The tensors that one thread hashes, one after the other.
+  /// The tensors that one thread hashes.
   private struct Share {
     var plan = FilePlan()
     var tensors: [TensorID] = []
     var byteCounts: [Int] = []
   }
 
-  /// The digests that threads hand in.
+  /// The digests that the threads return.
   private struct Results {
     var next = 0
     var digests: [TensorID: SHA256.Digest] = [:]
     var failure: CheckpointError?
     var done: [Int]
 
-    /// The number of the next share, or `nil` when there are no more or one has failed.
+    /// Returns the number of the next share, or `nil` if there are no more or one failed.
     mutating func take(of count: Int) -> Int? {
       guard next < count, failure == nil else { return nil }
       defer { next += 1 }
@@ -32,14 +32,15 @@ struct TensorDigests {
 
   private var shares: [Share]
   private let budget: CopyBudget
-  /// Tensors that show the same bytes as another.
+  /// The tensors that share the bytes of another one.
   private var twins: [(tensor: TensorID, first: TensorID)] = []
 
-  /// The digests of those of `tensors` that have elements; all other bytes of the checkpoint's
-  /// storages are checked as well, where there are checksums.
+  /// Returns the digests of those of `tensors` that have elements.
   ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws; `limitExceeded` for tensors that repeat few
-  ///   elements without end.
+  /// All other bytes of the storages are checked too, if there are checksums.
+  ///
+  /// - Throws: the errors of ``CopyEngine/run(_:into:)``; `limitExceeded` for a tensor that repeats
+  ///   few elements too often.
   static func compute(
     of tensors: [(name: String, id: TensorID)], in checkpoint: Checkpoint, budget: CopyBudget,
     progress: @escaping CopyEngine.Progress
@@ -74,7 +75,7 @@ struct TensorDigests {
       shares[share].tensors.append(id)
       shares[share].byteCounts.append(graph[id].byteCount)
     }
-    // A region that several threads take from is checked by the first of them alone.
+    // If several threads read a region, only the first checks it.
     var checked: Set<Int> = []
     for (number, share) in shares.enumerated() {
       for id in share.tensors {
@@ -122,7 +123,7 @@ struct TensorDigests {
   }
 }
 
-/// An output that keeps nothing but the SHA-256 of each of several runs of bytes.
+/// An output that only computes the SHA-256 of several runs of bytes.
 final class DigestingOutput: CopyDestination {
   private struct State {
     var hash = SHA256()
@@ -134,7 +135,7 @@ final class DigestingOutput: CopyDestination {
   private let ends: [Int]
   private let state = Locked(State())
 
-  /// An output for runs of these lengths, one after the other, none of them empty.
+  /// Creates an output for consecutive runs of these lengths, none of them empty.
   init(runs byteCounts: [Int]) {
     var end = 0
     ends = byteCounts.map { count in
@@ -143,19 +144,19 @@ final class DigestingOutput: CopyDestination {
     }
   }
 
-  /// The digests in the order of the runs, once all bytes have arrived.
+  /// The digests in the order of the runs, after all bytes were written.
   var digests: [SHA256.Digest] { state.withLock { $0.digests } }
 
-  /// Always: a hash takes its bytes in order.
+  /// Returns true: a hash needs its bytes in order.
   var isSequential: Bool { true }
 
   /// The user's directory for temporary files.
   var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
-  /// Does nothing: nothing is kept.
+  /// Does nothing, because nothing is stored.
   func prepare(byteCount: Int) {}
 
-  /// Takes in the next bytes.
+  /// Hashes the next bytes.
   func write(_ bytes: RawSpan, at offset: Int) {
     state.withLock { state in
       var place = offset

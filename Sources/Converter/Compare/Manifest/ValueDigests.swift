@@ -1,18 +1,18 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Computes the SHA-256 of Python values, independent of the pickle that spells them.
+/// Computes the SHA-256 of Python values, independent of the pickle.
 ///
-/// A value is hashed as one letter for its type and then its content; containers have the digests of
-/// what they hold for content, so that a value that is shared is hashed once.
+/// A value is hashed as one letter for its type, followed by its content. The content of a
+/// container is the digests of its members, so a shared value is hashed once.
 /// `Documentation/manifest.md` has the table.
 struct ValueDigests {
   private let graph: TensorGraph
-  /// The digests of containers; `nil` for those that hold themselves.
+  /// The digests of containers; `nil` for those that contain themselves.
   private var known: [NodeID: SHA256.Digest?] = [:]
-  /// Containers that are being looked into.
+  /// The containers that are being hashed.
   private var open: Set<NodeID> = []
-  /// The numbers of storages in the order in which the object shows them.
+  /// The numbers of storages, in the order of their first use.
   private let storageNumbers: [StorageID: Int]
 
   init(of graph: TensorGraph) {
@@ -25,7 +25,7 @@ struct ValueDigests {
     storageNumbers = numbers
   }
 
-  /// The digest of a value, or `nil` for one that holds itself.
+  /// Returns the digest of a value, or `nil` for one that contains itself.
   mutating func digest(of root: NodeID) -> SHA256.Digest? {
     var pending = [root]
     while let id = pending.last {
@@ -35,7 +35,7 @@ struct ValueDigests {
       }
       let children = children(of: id)
       if open.insert(id).inserted {
-        // A child that is open already is around this value: it stays without a digest.
+        // An open child contains this value, which therefore gets no digest.
         for child in children where isContainer(child) && known[child] == nil {
           if open.contains(child) { known[id] = .some(nil) } else { pending.append(child) }
         }
@@ -63,7 +63,7 @@ struct ValueDigests {
       return Array(graph[run])
     case .global(let module, let name): return [module, name]
     case .persistent(let key):
-      // The key of a storage is a matter of the file, and differs from one to the next.
+      // The key of a storage is specific to the file.
       guard let parts = graph.tuple(key), parts.count > 2 else { return [key] }
       return Array(parts.prefix(2) + parts.dropFirst(3))
     case .object(let id):
@@ -97,7 +97,7 @@ struct ValueDigests {
     }
   }
 
-  /// A construction: its parts as a tuple of seven, what is absent as None.
+  /// Hashes a construction as a tuple of its seven parts, with None for missing ones.
   private func hash(_ object: ObjectNode, _ digests: [SHA256.Digest]) -> SHA256.Digest {
     var rest = digests[...]
     var parts = [scalar("S", Array(object.form.word.utf8)), rest.removeFirst(), rest.removeFirst()]
@@ -131,7 +131,7 @@ struct ValueDigests {
     }
   }
 
-  /// The description of a tensor without its bytes.
+  /// Returns the description of a tensor without its bytes.
   private func text(of tensor: Tensor) -> String {
     let storage =
       tensor.storage.map { "\(storageNumbers[$0] ?? 0) \(graph[$0].location)" } ?? "none"
@@ -156,7 +156,7 @@ struct ValueDigests {
     (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }
 
-  /// The shortest two's complement, least significant byte first, as pickles have it; none for 0.
+  /// Returns the shortest little-endian two's complement, as in pickles; empty for 0.
   private static func twosComplement(_ value: Int) -> [UInt8] {
     guard value != 0 else { return [] }
     var bytes = littleEndian(UInt64(bitPattern: Int64(value)))
@@ -171,7 +171,7 @@ struct ValueDigests {
 }
 
 extension ObjectNode.Form {
-  /// The name of the operation in manifests.
+  /// The name of the step in manifests.
   fileprivate var word: String {
     switch self {
     case .call: "call"

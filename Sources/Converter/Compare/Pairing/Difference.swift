@@ -1,52 +1,52 @@
-/// One thing in which two checkpoints differ.
+/// A difference between two checkpoints.
 public struct Difference: Hashable, Sendable {
-  /// The thing that differs.
+  /// The kind of difference.
   @nonexhaustive
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     /// Only the first checkpoint has it.
     case missing
     /// Only the second checkpoint has it.
     case extra
-    /// The objects are of different types, or made by different calls.
+    /// The objects have different types, or were made by different calls.
     case type
-    /// The numbers, texts or names are different.
+    /// The numbers, texts or names differ.
     case value
-    /// Only one of the objects was given a state, or named arguments.
+    /// Only one of the objects has a state or named arguments.
     case state
     /// The containers have different numbers of items.
     case length
-    /// The dicts have the same keys in another order.
+    /// The dicts have the same keys in different order.
     case order
-    /// The element types of the tensors.
+    /// The dtypes of the tensors differ.
     case dtype
-    /// The numbers of elements along the tensors' dimensions.
+    /// The shapes of the tensors differ.
     case shape
-    /// The distances between the tensors' elements.
+    /// The strides of the tensors differ.
     case strides
-    /// The places in the storages where the tensors begin.
+    /// The offsets of the tensors in their storages differ.
     case offset
-    /// Whether autograd records operations on the tensors.
+    /// Only one of the tensors has autograd enabled.
     case requiresGradient = "requires_grad"
-    /// PyTorch's lazy conjugation and negation.
+    /// PyTorch's lazy conjugation or negation differs.
     case sign
-    /// The devices the tensors were saved on.
+    /// The tensors were saved on different devices.
     case device
     /// Sharing differs: the objects or storages are shared on one side only.
     case sharing
-    /// The elements of the tensors.
+    /// The elements of the tensors differ.
     case bytes
   }
 
-  /// The path to it, as `inspect` names it.
+  /// The path of the value, as in `inspect`.
   public var place: String
-  /// The thing that differs.
+  /// The kind of difference.
   public var kind: Kind
-  /// The text for what the first checkpoint has, `nil` where that is nothing.
+  /// The value of the first checkpoint in words; `nil` for none.
   public var first: String?
-  /// The text for what the second checkpoint has, `nil` where that is nothing.
+  /// The value of the second checkpoint in words; `nil` for none.
   public var second: String?
 
-  /// Describes a difference.
+  /// Creates a difference.
   public init(_ kind: Kind, at place: String, first: String?, second: String?) {
     self.place = place
     self.kind = kind
@@ -55,9 +55,9 @@ public struct Difference: Hashable, Sendable {
   }
 }
 
-/// The first differences that were found, and how many there are in all.
+/// The first differences, and the number of all.
 package struct DifferenceList: Sendable {
-  /// The number of differences that are kept unless the caller decides: as many as people read.
+  /// The default number of differences to keep; people rarely read more.
   package static let defaultLimit = 20
 
   /// The first differences, in the order of the first checkpoint.
@@ -66,13 +66,13 @@ package struct DifferenceList: Sendable {
   package private(set) var count = 0
   private let limit: Int
 
-  /// An empty list that keeps up to `limit` differences and counts the others.
+  /// Creates a list that keeps up to `limit` differences and counts the others.
   package init(limit: Int = DifferenceList.defaultLimit) { self.limit = limit }
 
   /// Whether nothing differs.
   package var isEmpty: Bool { count == 0 }
 
-  /// Whether further differences are only counted.
+  /// Whether more differences are only counted.
   package var isFull: Bool { count >= limit }
 
   /// Adds a difference.
@@ -81,6 +81,6 @@ package struct DifferenceList: Sendable {
     count += 1
   }
 
-  /// Counts a difference that nobody has to describe any more.
+  /// Counts a difference without a description.
   package mutating func addUndescribed() { count += 1 }
 }

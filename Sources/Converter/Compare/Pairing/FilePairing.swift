@@ -2,19 +2,19 @@ public import CkptBase
 internal import CkptCheckpoints
 internal import CkptFormats
 
-/// The files of two checkpoints in pairs, by their names and places alone.
+/// The pairs of files of two checkpoints, by name and location.
 public struct FilePairing: Sendable {
-  /// Two files that are compared.
+  /// Two files to compare.
   public struct Pair: Sendable {
     /// A file of the first checkpoint.
     public var first: String
     /// The file of the second one.
     public var second: String
-    /// Whether they are compared as files and not as checkpoints.
+    /// Whether they are compared byte by byte, not as checkpoints.
     public var isCarried: Bool
   }
 
-  /// The files that are compared, those with tensors first.
+  /// The files to compare, those with tensors first.
   public private(set) var pairs: [Pair] = []
   /// The parts that only one of the checkpoints has.
   public private(set) var differences: [Difference] = []
@@ -24,9 +24,9 @@ public struct FilePairing: Sendable {
   /// Finds the files of two checkpoints.
   ///
   /// - Parameters:
-  ///   - first: a file, the index of a checkpoint in several files, or a directory.
+  ///   - first: a file, the index of a sharded checkpoint, or a directory.
   ///   - second: the same for the other checkpoint.
-  /// - Throws: `inputOutput` when there is nothing, `unsupported` where nothing can be compared.
+  /// - Throws: `inputOutput` if a path does not exist, `unsupported` if nothing can be compared.
   public init(of first: String, and second: String) throws(CheckpointError) {
     let (left, right) = (
       try CheckpointMembers(of: first), try CheckpointMembers(of: second)
@@ -40,9 +40,9 @@ public struct FilePairing: Sendable {
     }
   }
 
-  /// The files that are read to compare the pairs.
+  /// The files that a comparison reads.
   ///
-  /// - Throws: `inputOutput` when one cannot be opened, `malformed` for an index that is none.
+  /// - Throws: `inputOutput` if one cannot be opened, `malformed` for an invalid index.
   package var sources: [String] {
     get throws(CheckpointError) {
       var paths: [String] = []
@@ -92,7 +92,7 @@ public struct FilePairing: Sendable {
     }
   }
 
-  /// Notes a file without counterpart, which is a difference if it is a configuration.
+  /// Records a file without a counterpart; a configuration without one is a difference.
   private mutating func note(
     _ name: String, onlyIn members: CheckpointMembers, _ difference: Difference
   ) {
@@ -103,7 +103,7 @@ public struct FilePairing: Sendable {
     }
   }
 
-  /// A directory's part that a file is to be compared with.
+  /// Returns the part of a directory to compare a file with.
   private static func pair(
     _ directory: CheckpointMembers, with file: CheckpointMembers, isFirst: Bool
   ) throws(CheckpointError) -> Pair {
@@ -115,8 +115,8 @@ public struct FilePairing: Sendable {
       let names = directory.states.map(\.name).joined(separator: " and ")
       throw CheckpointError(
         .unsupported,
-        "'\(directory.path.text)' has \(names), and '\(other.path)' is one file of another name",
-        remedy: "give the file to compare it with, or two directories")
+        "'\(directory.path.text)' has \(names), but '\(other.path)' is a file of another name",
+        remedy: "pass the file to compare it with, or two directories")
     }
     return isFirst
       ? Pair(first: state.path, second: other.path, isCarried: false)

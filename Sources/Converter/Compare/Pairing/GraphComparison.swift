@@ -2,50 +2,51 @@ package import CkptBase
 package import CkptGraph
 package import CkptSafetensors
 
-/// A comparison of two checkpoints but for the bytes of their tensors, which it pairs.
+/// A comparison of two checkpoints without tensor bytes.
 ///
-/// Objects are compared as Python sees them, not as files spell them: protocols, storage keys, the
-/// order of sets, and modules that a library has moved make no difference.
+/// It pairs the tensors for a later comparison.
+///
+/// Objects are compared as Python sees them, not as files spell them. Protocols, storage keys, the
+/// order of sets, and moved modules make no difference.
 package struct GraphComparison: Sendable {
   /// One of the checkpoints.
   package struct Side: Sendable {
-    /// The things that a file tells beside tensors and their names.
+    /// The contents of a file beyond tensors and their names.
     package enum Structure: Sendable {
-      /// All that the object was, as a `.pt` file or a skeleton tells it.
+      /// The whole object, as in a `.pt` file or a skeleton.
       case objects
-      /// Names and values only; `metadata` may map further names to names of tensors that tensors
-      /// are tied to.
+      /// Only names and values. `metadata` can tie more names to tensors.
       case names(metadata: [(key: String, value: String)])
     }
 
     /// The contents.
     package var graph: TensorGraph
-    /// The things that the file tells.
+    /// The kind of contents.
     package var structure: Structure
 
-    /// A side.
+    /// Creates a side.
     package init(_ graph: TensorGraph, _ structure: Structure) {
       self.graph = graph
       self.structure = structure
     }
   }
 
-  /// The extent of what could be compared: all that objects are, or what has a name.
+  /// The scope of the comparison: whole objects, or names only.
   package let scope: ComparisonScope
   /// The differences.
   package let differences: DifferenceList
-  /// The tensors whose bytes are still to be compared, none of them twice.
+  /// The tensors whose bytes remain to be compared, without duplicates.
   package let tensorPairs: [TensorPair]
   /// The parts that were not compared, in words.
   package let notCompared: [String]
 
-  /// Compares two checkpoints without reading tensor data, in time linear in their objects.
+  /// Compares two checkpoints without reading tensor data, in linear time.
   ///
-  /// Up to `limit` differences are described; the others are counted. With `pairingTypes`, tensors
-  /// of one shape and of types that can be compared as numbers are pairs as well.
+  /// Up to `limit` differences are described, the others are counted. With `pairingTypes`, tensors
+  /// of different dtypes are paired too, if they have one shape and can be compared as numbers.
   ///
-  /// - Throws: `limitExceeded` when values are compared by name and shared containers multiply
-  ///   beyond ``Limits``.
+  /// - Throws: `limitExceeded` if values are compared by name and shared containers multiply beyond
+  ///   ``Limits``.
   package init(
     _ first: Side, _ second: Side, limit: Int = DifferenceList.defaultLimit,
     pairingTypes: Bool = false
@@ -56,7 +57,7 @@ package struct GraphComparison: Sendable {
       walk.pairsTypes = pairingTypes
       walk.compare(first.graph.root, second.graph.root)
       scope = .objects
-      notCompared = ["bytes of storages that belong to no tensor"]
+      notCompared = ["unused bytes inside storages (no tensor refers to them)"]
       differences = walk.differences
       tensorPairs = walk.tensorPairs
     default:
@@ -71,9 +72,9 @@ package struct GraphComparison: Sendable {
   }
 }
 
-/// Compares the leaves of two graphs by name, where one of them is a flat list of them.
+/// Compares the leaves of two graphs by name, if one of them is a flat list.
 struct NameComparison {
-  /// The parts that a flat list does not tell.
+  /// The parts that a flat list does not have.
   static let notCompared = [
     "nesting, and the types of containers", "the order of values",
     "which objects and which storages are shared",
@@ -85,9 +86,9 @@ struct NameComparison {
   private let first: NamedLeaves
   private let second: NamedLeaves
 
-  /// A comparison that has not begun.
+  /// Creates a comparison.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  /// - Throws: `limitExceeded` if shared containers multiply beyond ``Limits``.
   init(
     _ first: GraphComparison.Side, _ second: GraphComparison.Side, limit: Int
   ) throws(CheckpointError) {
@@ -121,17 +122,17 @@ struct NameComparison {
   }
 }
 
-/// The leaves of one side of a comparison, to be found by name.
+/// The leaves of one side of a comparison, with a lookup by name.
 package struct NamedLeaves: Sendable {
-  /// All of them, in order.
+  /// All leaves, in order.
   package let all: [NamedLeaf]
   private var positions: [ExactString: Int] = [:]
-  /// The names that tensors of a file are tied to, by those it has no entry for.
+  /// The names without an entry of their own, with the names that they are tied to.
   private var keepers: [ExactString: String] = [:]
 
-  /// The leaves of `side`.
+  /// Finds the leaves of `side`.
   ///
-  /// - Throws: `limitExceeded` when shared containers multiply beyond ``Limits``.
+  /// - Throws: `limitExceeded` if shared containers multiply beyond ``Limits``.
   package init(_ side: GraphComparison.Side) throws(CheckpointError) {
     all = try NamedLeaf.all(of: side.graph)
     for (index, leaf) in all.enumerated() { positions[ExactString(leaf.name)] = index }
@@ -139,15 +140,16 @@ package struct NamedLeaves: Sendable {
     for (name, keeper) in metadata { keepers[ExactString(name)] = keeper }
   }
 
-  /// The number of the leaf that has a name, or whose tensor the name is tied to.
+  /// Returns the position of the leaf with a name, or of the leaf that the name is tied to.
   package func position(of name: String) -> Int? {
     if let position = positions[ExactString(name)] { return position }
     return keepers[ExactString(name)].flatMap { positions[ExactString($0)] }
   }
 }
 
-/// Two tensors that agree in everything but their bytes, and perhaps their element types, which have
-/// yet to be compared.
+/// Two tensors whose bytes remain to be compared.
+///
+/// They agree in everything else, except perhaps in dtype.
 package struct TensorPair: Sendable {
   /// The name of the tensor, or the first of its names.
   package var name: String

@@ -1,15 +1,16 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// A one-to-one pairing of the objects of two graphs, as far as both graphs share alike.
+/// A one-to-one pairing of the objects of two graphs.
 struct IdentityPairing {
-  /// The pairing of two objects before they were found in the same place.
+  /// The state of a pair of objects before they were found in the same place.
   enum Match {
     /// Neither was paired before.
     case new
     /// They were paired with each other.
     case known
-    /// At least one was paired with another; each with the number of the step that first led to it.
+    /// At least one was paired with another object. The numbers are the steps that found them
+    /// first.
     case conflict(first: Int32?, second: Int32?)
   }
 
@@ -18,13 +19,13 @@ struct IdentityPairing {
   private var firstSteps: [Int32]
   private var secondSteps: [Int32]
 
-  /// A pairing of so many objects, of which none is paired yet.
+  /// Creates an empty pairing for these numbers of objects.
   init(firstCount: Int, secondCount: Int) {
     firstSteps = Array(repeating: Self.unpaired, count: firstCount)
     secondSteps = Array(repeating: Self.unpaired, count: secondCount)
   }
 
-  /// Notes that step number `step` leads to both objects.
+  /// Records that step number `step` leads to both objects.
   mutating func match(_ first: Int, _ second: Int, at step: Int32) -> Match {
     let (left, right) = (firstSteps[first], secondSteps[second])
     if left == Self.unpaired, right == Self.unpaired {
@@ -50,17 +51,17 @@ struct StoragePairing {
   private var pairing: IdentityPairing
   private var conflicts: Set<Conflict> = []
 
-  /// A pairing of the storages of two graphs, of which none is paired yet.
+  /// Creates an empty pairing of the storages of two graphs.
   init(_ first: TensorGraph, _ second: TensorGraph) {
     firstKeys = Self.keys(of: first)
     secondKeys = Self.keys(of: second)
     pairing = IdentityPairing(firstCount: first.storages.count, secondCount: second.storages.count)
   }
 
-  /// Notes that tensors at step number `step` are views of these storages.
+  /// Records that the tensors at step number `step` are views of these storages.
   ///
-  /// A conflict is told once for the same two storages: the tensors of a torn group would all say
-  /// the same.
+  /// A conflict is reported once for two storages; other tensors of the same storages would only
+  /// repeat it.
   mutating func match(_ first: Int, _ second: Int, at step: Int32) -> IdentityPairing.Match {
     let match = pairing.match(first, second, at: step)
     guard case .conflict = match else { return match }
@@ -68,7 +69,7 @@ struct StoragePairing {
     return conflicts.insert(conflict).inserted ? match : .known
   }
 
-  /// The storages that two persistent ids name, or `nil` where one of them names none.
+  /// Returns the storages that two persistent ids name, or `nil` if one is not a storage.
   func storages(
     _ firstID: NodeID, of first: TensorGraph, _ secondID: NodeID, of second: TensorGraph
   ) -> (first: StorageID, second: StorageID)? {
@@ -78,7 +79,7 @@ struct StoragePairing {
     return (left, right)
   }
 
-  /// The key in `('storage', class, key, location, numel)` (`torch/serialization.py`).
+  /// Returns the key in `('storage', class, key, location, numel)` (`torch/serialization.py`).
   private static func key(_ id: NodeID, _ graph: TensorGraph) -> ExactString? {
     guard let parts = graph.tuple(id), parts.count > 2 else { return nil }
     return graph.string(parts[parts.startIndex + 2]).map { ExactString($0) }

@@ -1,33 +1,32 @@
 internal import CkptGraph
 
-/// The way from the root to every object that a comparison has looked into, for the names of what
-/// it finds.
+/// The paths from the root to all visited objects, for the names in messages.
 struct NodePaths {
-  /// The way in which one object hangs from another.
+  /// A step from one object to another.
   enum Component {
-    /// The root hangs from nothing.
+    /// The root.
     case root
-    /// The value under a key, or the element of a set, by its node in the first graph.
+    /// The value of a key, or an element of a set, by its node in the first graph.
     case key(NodeID)
-    /// The same for what only the second graph has.
+    /// The same for a key that only the second graph has.
     case secondKey(NodeID)
-    /// The item of a list or tuple.
+    /// An item of a list or tuple.
     case index(Int32)
     /// The callable of a construction.
     case callable
-    /// The tuple of a construction's arguments.
+    /// The tuple of arguments of a construction.
     case arguments
-    /// The dict of a construction's named arguments.
+    /// The dict of named arguments of a construction.
     case keywords
-    /// The state that an object was given.
+    /// The state of an object.
     case state
   }
 
-  /// A place below an object that has been looked into.
+  /// A place below a visited object.
   struct Place {
     /// The number of the step to that object.
     var previous: Int32
-    /// The way on from there.
+    /// The step from there.
     var component: Component
   }
 
@@ -36,34 +35,34 @@ struct NodePaths {
     var node: NodeID
   }
 
-  /// The most steps that a name shows: nesting may be as deep as a file is long.
+  /// The maximum number of steps in a name; nesting can be as deep as a file is long.
   private static let shownSteps = 64
-  /// The most bytes of a key that a name shows.
+  /// The maximum number of bytes of a key in a name.
   private static let shownKey = 1000
 
   private let first: TensorGraph
   private let second: TensorGraph
   private var steps: [Step] = []
-  /// The name of the root, where the walk is one of many.
+  /// The name of the root, if the walk is one of many.
   private var rootName: String?
   private var partNames: [NodeID: [NodeID: PathComponent?]] = [:]
 
   /// The place of the root.
   static let root = Place(previous: -1, component: .root)
 
-  /// An empty trail through two graphs.
+  /// Creates empty paths for two graphs.
   init(_ first: TensorGraph, _ second: TensorGraph) {
     self.first = first
     self.second = second
   }
 
-  /// Begins anew at a root of that name.
+  /// Starts again at a root with a name.
   mutating func restart(at rootName: String) {
     steps.removeAll(keepingCapacity: true)
     self.rootName = rootName
   }
 
-  /// The number that the next step gets.
+  /// The number of the next step.
   var nextStep: Int32 { Int32(truncatingIfNeeded: steps.count) }
 
   /// Adds the step to an object of the first graph and returns its number.
@@ -72,13 +71,13 @@ struct NodePaths {
     return nextStep - 1
   }
 
-  /// The dotted name of the object at the end of a step.
+  /// Returns the dotted name of the object at the end of a step.
   mutating func name(of step: Int32) -> String {
     name(of: steps[Int(step)].place, steps[Int(step)].node)
   }
 
-  /// The dotted name of a place, as layout `plain` names leaves; `node` is what the first graph has
-  /// there.
+  /// Returns the dotted name of a place, as in the layout `plain`; `node` is the node of the first
+  /// graph there.
   mutating func name(of place: Place, _ node: NodeID?) -> String {
     var chain: [(component: Component, node: NodeID?)] = [(place.component, node)]
     var previous = place.previous
@@ -106,7 +105,8 @@ struct NodePaths {
     return names.joined(separator: ".")
   }
 
-  /// The first later object on the chain that readers have named as a part of the one at `position`.
+  /// Returns the first later object on the chain that a reader named as a part of the one at
+  /// `position`.
   private mutating func part(
     of chain: [(component: Component, node: NodeID?)], after position: Int
   ) -> (position: Int, name: PathComponent?)? {
@@ -121,7 +121,7 @@ struct NodePaths {
     return nil
   }
 
-  /// Whether a step only leads through the dicts in which a pickled `nn.Module` keeps its tensors.
+  /// Whether a step only leads through the dicts in which a pickled `nn.Module` stores its tensors.
   private func isModuleBookkeeping(
     _ chain: [(component: Component, node: NodeID?)], _ position: Int
   ) -> Bool {

@@ -1,10 +1,10 @@
 internal import CkptGraph
 
-/// Containers and constructions: what hangs from what.
+/// Compares containers and constructions.
 extension ObjectWalk {
   // MARK: Sequences
 
-  /// Compares items one by one, as many as both have.
+  /// Compares items one by one, up to the shorter length.
   mutating func compareItems(_ left: NodeRun, _ right: NodeRun, _ pair: Pair, _ step: Int32) {
     if left.count != right.count { note(.length, pair, items(left.count), items(right.count)) }
     pend(first[left], second[right], step)
@@ -12,7 +12,7 @@ extension ObjectWalk {
 
   private func items(_ count: UInt32) -> String { count == 1 ? "1 item" : "\(count) items" }
 
-  /// Puts the first pairs of items on top of the stack, the first one topmost.
+  /// Pushes the first pairs of items onto the stack, the first one on top.
   private mutating func pend(
     _ left: ArraySlice<NodeID>, _ right: ArraySlice<NodeID>, _ step: Int32
   ) {
@@ -47,7 +47,7 @@ extension ObjectWalk {
     }
   }
 
-  /// Compares sets, whose order means nothing.
+  /// Compares sets in any order.
   mutating func compareElements(_ left: NodeRun, _ right: NodeRun, _ step: Int32) {
     let (leftItems, rightItems) = (first[left], second[right])
     for match in match(leftItems, rightItems, stride: 1, step).reversed() {
@@ -57,9 +57,10 @@ extension ObjectWalk {
     }
   }
 
-  /// Finds for each key of the first container that of the second, and notes those without.
+  /// Finds the key of the second container for each key of the first, and records keys without a
+  /// match.
   ///
-  /// - Returns: the places of the pairs, counted in entries, in the order of the first container.
+  /// - Returns: the positions of the pairs, in entries, in the order of the first container.
   private mutating func match(
     _ left: ArraySlice<NodeID>, _ right: ArraySlice<NodeID>, stride width: Int, _ step: Int32
   ) -> [(first: Int, second: Int)] {
@@ -112,7 +113,7 @@ extension ObjectWalk {
         second: kind == .extra ? text : nil))
   }
 
-  /// Notes the first two keys that have changed places.
+  /// Records the first two keys that are in another order.
   private mutating func noteOrder(
     of matches: [(first: Int, second: Int)], _ left: ArraySlice<NodeID>,
     _ right: ArraySlice<NodeID>, _ pair: Pair
@@ -128,7 +129,7 @@ extension ObjectWalk {
 
   // MARK: Constructions
 
-  /// Compares the calls that make two objects, and what is done to the objects afterwards.
+  /// Compares the calls that make two objects, and the steps after the call.
   mutating func compare(_ left: ObjectNode, _ right: ObjectNode, _ pair: Pair, _ step: Int32) {
     let areGlobals = isGlobal(left.callable, of: first) && isGlobal(right.callable, of: second)
     if areGlobals, !isSameGlobal(left.callable, right.callable) {
@@ -139,7 +140,7 @@ extension ObjectWalk {
     guard left.form == right.form else {
       return note(.type, pair, "made by \(left.form)", "made by \(right.form)")
     }
-    // The stack hands out last what comes first here.
+    // The stack returns the last element first.
     pendOptional(left.state, right.state, pair, step, .state)
     compareEntries(left.pairs, right.pairs, pair, step)
     if left.items.count != right.items.count {
@@ -169,10 +170,10 @@ extension ObjectWalk {
     }
   }
 
-  /// The most arguments of the functions that make parameters.
+  /// The maximum number of arguments of functions that make parameters.
   private static let parameterArguments = 4
 
-  /// Puts the arguments on the stack, but not a flag of parameters that their tensors show as well.
+  /// Pushes the arguments, without a parameter flag that the tensors have too.
   private mutating func pendArguments(_ left: ObjectNode, _ right: ObjectNode, _ step: Int32) {
     guard let leftItems = first.tuple(left.arguments),
       let rightItems = second.tuple(right.arguments),
@@ -188,7 +189,7 @@ extension ObjectWalk {
   }
 
   /// Whether an object is `_rebuild_parameter(tensor, requires_grad, ...)` (`torch/_utils.py`) with
-  /// the flag that its tensor has been given.
+  /// the same flag as its tensor.
   private func isParameterFlagShown(
     _ object: ObjectNode, _ arguments: ArraySlice<NodeID>, of graph: TensorGraph
   ) -> Bool {
@@ -202,16 +203,17 @@ extension ObjectWalk {
   }
 }
 
-/// Hashes of keys by which those of two graphs find each other.
+/// Computes hashes of keys, to match the keys of two graphs.
 ///
-/// Keys with equal hashes are compared afterwards like any other values. Unlike in Python, `1`,
-/// `1.0` and `True` are different keys here.
+/// Keys with equal hashes are compared afterwards like other values. Unlike in Python, `1`, `1.0`
+/// and `True` are different keys here.
 struct KeyDigests {
-  /// The most nodes of a key that are looked into; tuples may share parts, so that a few bytes describe a
-  /// key of astronomical size.
+  /// The maximum number of nodes of a key to visit.
+  ///
+  /// Tuples can share parts, so a few bytes can describe a key of astronomical size.
   private static let budget = 512
 
-  /// The hash of a key, a node of `graph`.
+  /// Returns the hash of a key, a node of `graph`.
   static func digest(
     of key: NodeID, in graph: TensorGraph, _ side: StringInterner.Side,
     _ texts: inout StringInterner
@@ -240,9 +242,9 @@ struct KeyDigests {
       case .frozenSet(let run):
         hasher.combine(7)
         hasher.combine(run.count)
-      // Libraries move classes between their modules, which is for the comparison to judge.
+      // Libraries move classes between modules; the comparison decides about them.
       case .global(_, let name): pending.append(name)
-      // What Python hashes by identity is told apart when it is compared, in the order it is in.
+      // Keys that Python hashes by identity are compared later, in their order.
       case .list, .dict, .set, .byteArray, .object, .persistent, .tensor: hasher.combine(8)
       }
     }

@@ -2,15 +2,15 @@ internal import CkptCopy
 package import CkptGraph
 package import CkptPlan
 
-/// The bytes of two tensors that are to be compared.
+/// The bytes of two tensors to compare.
 struct TensorBytesPair: Hashable {
   var first: TensorBytes
   var second: TensorBytes
 }
 
-/// Tensors and storages, by what they mean and not by how the calls spell it.
+/// Compares tensors and storages by their meaning, not by the spelling of their calls.
 extension ObjectWalk {
-  /// Compares tensors but for their bytes, which are noted for later.
+  /// Compares tensors without their bytes, which are recorded for later.
   mutating func compare(_ left: TensorID, _ right: TensorID, _ pair: Pair) {
     let (leftTensor, rightTensor) = (first[left], second[right])
     let isFlat = isFlat || leftTensor.origin.isPlain || rightTensor.origin.isPlain
@@ -32,8 +32,8 @@ extension ObjectWalk {
     case (let left?, let right?): compare(left, right, pair, step)
     default: break
     }
-    // The arguments of the calls repeat what has been compared; they are of interest if they are
-    // the only difference.
+    // The arguments of the calls repeat what was compared. They only matter if nothing else
+    // differs.
     guard differences.count == before else { return }
     switch (leftTensor.origin, rightTensor.origin) {
     case (.call(let left), .call(let right)): compare(first[left], second[right], pair, step)
@@ -43,7 +43,7 @@ extension ObjectWalk {
   }
 
   private mutating func compareViews(_ left: Tensor, _ right: Tensor, _ pair: Pair) {
-    // Strides of tensors of different rank are different in any case.
+    // Strides of tensors of different rank always differ.
     if left.shape.count == right.shape.count, left.strides != right.strides {
       note(.strides, pair, "\(left.strides)", "\(right.strides)")
     }
@@ -71,7 +71,7 @@ extension ObjectWalk {
 
   // MARK: Storages
 
-  /// Compares what two persistent ids stand for.
+  /// Compares the storages of two persistent ids.
   mutating func compareStorages(_ left: NodeID, _ right: NodeID, _ pair: Pair) {
     guard let found = storages.storages(left, of: first, right, of: second) else {
       let place = NodePaths.Place(
@@ -81,7 +81,7 @@ extension ObjectWalk {
     compare(found.first, found.second, pair, nil)
   }
 
-  /// Makes sure that what shares a storage on one side shares one on the other.
+  /// Checks that storages shared on one side are shared on the other.
   private mutating func compare(
     _ left: StorageID, _ right: StorageID, _ pair: Pair, _ step: Int32?
   ) {
@@ -105,7 +105,7 @@ extension Tensor.Origin {
     if case .plain = self { true } else { false }
   }
 
-  /// The words that tell one from another in messages.
+  /// The noun for messages.
   fileprivate var words: String {
     switch self {
     case .plain: "a tensor"
@@ -116,7 +116,7 @@ extension Tensor.Origin {
 }
 
 extension Tensor {
-  /// The lazy signs that are on.
+  /// The lazy flags that are set.
   fileprivate var lazySigns: String {
     switch (isConjugated, isNegated) {
     case (false, false): "none"
@@ -127,7 +127,7 @@ extension Tensor {
   }
 }
 
-/// The bytes that a tensor stands for; equal values are the same bytes of the same files.
+/// The bytes of a tensor; equal values are the same bytes of the same files.
 package struct TensorBytes: Hashable, Sendable {
   private struct Source: Hashable {
     var region: FileRegion.Identity
@@ -136,11 +136,11 @@ package struct TensorBytes: Hashable, Sendable {
     var cast: ElementCast?
   }
 
-  /// The packed elements as parts of a plan, one after the other.
+  /// The packed elements as consecutive segments of a plan.
   package let segments: [Segment]
   private let sources: [Source]
 
-  /// The bytes of a tensor, or `nil` for one that has none.
+  /// Creates the bytes of a tensor, or `nil` for a tensor without bytes.
   package init?(_ tensor: Tensor, of graph: TensorGraph) {
     segments = tensor.segments(from: graph)
     guard !segments.isEmpty else { return nil }
@@ -164,6 +164,6 @@ package struct TensorBytes: Hashable, Sendable {
     left.sources == right.sources
   }
 
-  /// Feeds the sources to `hasher`.
+  /// Hashes the sources.
   package func hash(into hasher: inout Hasher) { hasher.combine(sources) }
 }

@@ -1,8 +1,8 @@
 internal import CkptGraph
 
-/// Numbers, texts and names, and what messages say of them.
+/// Compares numbers, texts and names, and describes them for messages.
 extension ObjectWalk {
-  /// The longest value a message shows, in characters.
+  /// The maximum length of a value in a message, in characters.
   private static let shownText = 80
 
   /// Whether two texts have the same bytes.
@@ -33,7 +33,7 @@ extension ObjectWalk {
       first.string(firstModule) ?? "", second.string(secondModule) ?? "")
   }
 
-  /// Notes a difference between two nodes as a whole.
+  /// Records a difference between two nodes as a whole.
   mutating func note(_ kind: Difference.Kind, _ pair: Pair) {
     guard !differences.isFull else { return differences.addUndescribed() }
     guard kind == .type else {
@@ -44,7 +44,7 @@ extension ObjectWalk {
     note(kind, pair, typed(pair.first, of: first), typed(pair.second, of: second))
   }
 
-  /// Notes a difference in so many words.
+  /// Records a difference with these words.
   mutating func note(
     _ kind: Difference.Kind, _ pair: Pair, _ left: String, _ right: String
   ) {
@@ -53,7 +53,9 @@ extension ObjectWalk {
     differences.add(Difference(kind, at: place, first: left, second: right))
   }
 
-  /// Notes two floats; those that print alike are shown by their bits.
+  /// Records two different floats.
+  ///
+  /// If they print alike, their bits are shown.
   mutating func note(_ left: Double, _ right: Double, _ pair: Pair) {
     guard !differences.isFull else { return differences.addUndescribed() }
     let texts = (first.description(of: pair.first), second.description(of: pair.second))
@@ -61,7 +63,9 @@ extension ObjectWalk {
     note(.value, pair, "\(texts.0) (bits \(bits(left)))", "\(texts.1) (bits \(bits(right)))")
   }
 
-  /// Notes two texts; those that begin alike are shown by the first byte that differs.
+  /// Records two different texts.
+  ///
+  /// If they begin alike, the first different byte is shown.
   mutating func note(_ left: ByteRun, _ right: ByteRun, _ pair: Pair) {
     guard !differences.isFull else { return differences.addUndescribed() }
     var texts = (
@@ -86,7 +90,7 @@ extension ObjectWalk {
     return "0x" + String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// A value with the name of its type, where the value does not tell.
+  /// Describes a value with its type, unless the value shows it.
   private func typed(_ id: NodeID, of graph: TensorGraph) -> String {
     let text = graph.description(of: id, limit: Self.shownText)
     switch graph[id] {
@@ -104,7 +108,7 @@ extension ObjectWalk {
   }
 }
 
-/// Modules of Python libraries that have moved: files of different ages name one class differently.
+/// Modules of Python libraries that were moved: older and newer files name one class differently.
 enum MovedModules {
   private static let moves = [
     // NumPy 2.0.
@@ -115,7 +119,7 @@ enum MovedModules {
     (old: "torch.tensor", new: "torch._tensor"),
   ]
 
-  /// Whether two names are of one module.
+  /// Whether two names refer to one module.
   static func areOne(_ first: String, _ second: String) -> Bool {
     today(first).utf8.elementsEqual(today(second).utf8)
   }

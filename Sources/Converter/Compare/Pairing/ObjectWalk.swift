@@ -1,12 +1,12 @@
 internal import CkptGraph
 internal import CkptSafetensors
 
-/// Walks two graphs side by side and notes where they differ.
+/// Walks through two graphs side by side and records their differences.
 ///
-/// The walk keeps its own stack, looks at no more pairs than there are nodes, and follows cycles
+/// The walk has its own stack, visits at most as many pairs as there are nodes, and follows cycles
 /// once.
 struct ObjectWalk {
-  /// Two nodes that stand in the same place.
+  /// Two nodes in the same place.
   struct Pair {
     var first: NodeID
     var second: NodeID
@@ -15,13 +15,13 @@ struct ObjectWalk {
 
   let first: TensorGraph
   let second: TensorGraph
-  /// Whether identity and layout in memory mean nothing: one side is a flat list of values.
+  /// Whether identity and memory layout are ignored, because one side is a flat list of values.
   let isFlat: Bool
-  /// Whether tensors of different types are compared by their elements as well.
+  /// Whether tensors of different dtypes are paired for a comparison of their elements.
   var pairsTypes = false
   /// The differences so far.
   var differences: DifferenceList
-  /// The tensors whose bytes have yet to be compared.
+  /// The tensors whose bytes remain to be compared.
   var tensorPairs: [TensorPair] = []
   /// The bytes of ``tensorPairs``.
   var knownBytes: Set<TensorBytesPair> = []
@@ -32,7 +32,7 @@ struct ObjectWalk {
   private var classes: EquivalenceClasses
   private var objects: IdentityPairing
 
-  /// A walk that has not begun.
+  /// Creates a walk.
   init(_ first: TensorGraph, _ second: TensorGraph, isFlat: Bool, limit: Int) {
     self.first = first
     self.second = second
@@ -44,7 +44,7 @@ struct ObjectWalk {
     objects = IdentityPairing(firstCount: first.nodeCount, secondCount: second.nodeCount)
   }
 
-  /// Compares all that can be reached from two nodes.
+  /// Compares everything that two nodes reach.
   mutating func compare(_ first: NodeID, _ second: NodeID) {
     pending.append(Pair(first: first, second: second, place: NodePaths.root))
     while let pair = pending.popLast() { compare(pair) }
@@ -85,10 +85,11 @@ struct ObjectWalk {
     }
   }
 
-  /// Takes two objects of one kind for equal until shown otherwise; `hasIdentity` tells whether a
-  /// program can tell one object from two equal ones.
+  /// Visits two objects of one kind and assumes that they are equal until a difference is found.
   ///
-  /// - Returns: the number of the step to them, or `nil` if they need no look.
+  /// `hasIdentity` says whether a program can distinguish one object from two equal ones.
+  ///
+  /// - Returns: the number of the step to them, or `nil` if they need no visit.
   mutating func enter(_ pair: Pair, hasIdentity: Bool) -> Int32? {
     let (left, right) = (first.index(of: pair.first), second.index(of: pair.second))
     guard hasIdentity, !isFlat else {
@@ -105,7 +106,7 @@ struct ObjectWalk {
     return classes.unite(left, right) ? step : nil
   }
 
-  /// The words for an object that is one with another, whose first place is the end of `step`.
+  /// Describes an object that is shared with another one, first found at the end of `step`.
   mutating func identity(_ words: String, _ step: Int32?) -> String {
     guard let step else { return "one of its own" }
     return "\(words) '\(trail.name(of: step))'"
@@ -113,8 +114,8 @@ struct ObjectWalk {
 }
 
 extension TensorGraph {
-  /// The persistent id of a storage that stands for itself, whether or not it was taken for a tensor
-  /// of all its elements.
+  /// Returns the persistent id of a storage that stands alone, even if it was read as a tensor of
+  /// all its elements.
   fileprivate func persistentID(_ id: NodeID) -> NodeID? {
     switch self[id] {
     case .persistent(let value): return value
@@ -126,29 +127,29 @@ extension TensorGraph {
   }
 }
 
-/// The nodes of two graphs that are taken for equal so far.
+/// The nodes of two graphs that count as equal so far.
 ///
-/// Comparing two graphs of shared nodes pair by pair could take the product of their sizes. Two
-/// nodes that are already known to be equal to a third need no look (Hopcroft and Karp, "A linear
-/// algorithm for testing equivalence of finite automata", 1971), so there are never more looks than
-/// nodes.
+/// A comparison of two graphs with shared nodes pair by pair could take the product of their sizes.
+/// Two nodes that are equal to a third one need no visit (Hopcroft and Karp, "A linear algorithm
+/// for testing equivalence of finite automata", 1971), so there are never more visits than nodes.
 struct EquivalenceClasses {
   private var parents: [Int32]
   private let firstCount: Int
 
-  /// Classes of one node each.
+  /// Creates classes of one node each.
   init(firstCount: Int, secondCount: Int) {
-    // Safe from truncation: `Limits.graphNodes` keeps both together far below `Int32.max`.
+    // This cannot overflow: `Limits.graphNodes` keeps both counts together far below `Int32.max`.
     parents = (0..<Int32(firstCount + secondCount)).map(\.self)
     self.firstCount = firstCount
   }
 
-  /// Takes node number `first` of the first graph and `second` of the second for equal; returns
-  /// whether that was not known.
+  /// Merges the classes of node `first` of the first graph and node `second` of the second.
+  ///
+  /// Returns whether they were different classes.
   mutating func unite(_ first: Int, _ second: Int) -> Bool {
     let (left, right) = (root(of: first), root(of: firstCount + second))
     guard left != right else { return false }
-    // Towards the lower number: with halved paths any choice stays near linear.
+    // The lower number becomes the root; with halved paths any choice is nearly linear.
     parents[max(left, right)] = Int32(min(left, right))
     return true
   }
@@ -163,13 +164,12 @@ struct EquivalenceClasses {
   }
 }
 
-/// Gives long texts of two graphs numbers, so that each is looked at once however often it is
-/// compared.
+/// Numbers the long texts of two graphs, so that each is compared once.
 ///
-/// A pickle names a long text again with two bytes; to compare it every time could take the square
-/// of the file's length.
+/// A pickle refers to a long text with two bytes. Comparing the text every time could take the
+/// square of the file's length.
 struct StringInterner {
-  /// The longest text that may be looked at every time, in bytes.
+  /// The maximum length of a text that is compared every time, in bytes.
   static let shortByteCount = 64
 
   private var numbers: [ArraySlice<UInt8>: Int] = [:]
@@ -183,7 +183,7 @@ struct StringInterner {
     case second
   }
 
-  /// The number of the text at `id`, equal for equal texts, or `nil` for a short text.
+  /// Returns the number of the text at `id`, equal for equal texts, or `nil` for a short text.
   mutating func number(
     of id: NodeID, _ run: ByteRun, in graph: TensorGraph, _ side: Side
   ) -> Int? {

@@ -4,27 +4,27 @@ internal import CkptFormats
 internal import CkptGraph
 internal import CkptPlan
 
-/// The stretches of a file that are compared each by itself, so that differences can be explained.
+/// The parts of a file that are compared separately, to explain differences.
 struct ByteAttribution {
   private enum Kind {
-    /// The container of the data: headers, pickle, checksums.
+    /// Container bytes: headers, pickle, checksums.
     case container
-    /// Bytes of a storage that tensors reach.
+    /// Bytes of a storage that belong to a tensor.
     case reached
-    /// Bytes of a storage that no tensor reaches, by their place in it.
+    /// Unused bytes of a storage, with their offsets in it.
     case unreached(Range<Int>)
   }
 
-  /// The most storages that are named; the others are counted.
+  /// The maximum number of storages to name; the others are counted.
   private static let shownReasons = 20
-  /// The most stretches that a storage is cut into.
+  /// The maximum number of parts of a storage.
   private static let mostStretches = 1 << 16
 
-  /// The stretches, one after the other from the file's start to its end.
+  /// The parts, from the start of the file to its end.
   private(set) var regions: [FileRegion] = []
   private var kinds: [Kind] = []
 
-  /// The stretches of the file that a checkpoint was read from.
+  /// Divides the file of a checkpoint into parts.
   init(of checkpoint: Checkpoint, in file: any ByteSource) {
     let storages = Self.storages(of: checkpoint).filter {
       $0.region.encoding == .stored && $0.region.source === file
@@ -44,9 +44,9 @@ struct ByteAttribution {
     add(end..<file.byteCount, .container, "container", file)
   }
 
-  /// The number of bytes that no tensor reaches and that are not zero, and so do not return.
+  /// Returns the number of unused bytes that are not zero and so are not restored.
   ///
-  /// - Throws: `inputOutput` when the file cannot be read.
+  /// - Throws: `inputOutput` if the file cannot be read.
   static func lostByteCount(
     of checkpoint: Checkpoint, budget: CopyBudget
   ) throws(CheckpointError) -> Int {
@@ -62,7 +62,7 @@ struct ByteAttribution {
     return try plan.differences(from: zeros, budget: budget).count
   }
 
-  /// The regions of storages, with the stretches of them that no tensor reaches.
+  /// Returns the regions of storages, with the unused parts of each.
   private static func storages(
     of checkpoint: Checkpoint
   ) -> [(region: FileRegion, missed: [Range<Int>])] {
@@ -94,7 +94,7 @@ struct ByteAttribution {
     add(start + part.lowerBound..<start + part.upperBound, kind, region.name, region.source)
   }
 
-  /// Says of what kind the bytes that differ are.
+  /// Describes the bytes that differ.
   func explain(
     _ found: [ComparingOutput<ByteComparison>.Difference], in finding: inout RoundTrip.Finding
   ) {
@@ -105,7 +105,7 @@ struct ByteAttribution {
       case .container: containerByteCount += difference.found.count
       case .reached: dataByteCount += difference.found.count
       case .unreached(let stretch):
-        // The stretches of a storage follow each other.
+        // The parts of a storage are adjacent.
         let name = regions[difference.run].name
         if losses.last?.name != name { losses.append(Loss(name: name)) }
         losses[losses.count - 1].add(stretch, difference.found.count)
@@ -115,28 +115,28 @@ struct ByteAttribution {
     finding.differingByteCount = containerByteCount + dataByteCount + finding.lostByteCount
     finding.reasons = losses.prefix(Self.shownReasons).map(\.text)
     if losses.count > Self.shownReasons {
-      finding.reasons.append("so do bytes of \(losses.count - Self.shownReasons) more storages")
+      finding.reasons.append("\(losses.count - Self.shownReasons) more storages have unused bytes")
     }
     if dataByteCount > 0 {
-      finding.reasons.append("\(dataByteCount) bytes of tensors come back different")
+      finding.reasons.append("\(dataByteCount) tensor bytes differ")
     }
     if containerByteCount > 0 {
       finding.reasons.append(
         losses.isEmpty
-          ? "\(containerByteCount) bytes of what packs the tensors are spelled in another way"
-          : "the checksums of these storages differ, in \(containerByteCount) bytes")
+          ? "\(containerByteCount) container bytes (headers, pickle) differ"
+          : "the checksums of these storages differ (\(containerByteCount) bytes)")
     }
   }
 }
 
-/// Bytes of a storage that do not return.
+/// Bytes of a storage that are not restored.
 private struct Loss {
-  /// The most stretches that are shown.
+  /// The maximum number of ranges to show.
   private static let shown = 4
 
   /// The name of the storage.
   let name: String
-  /// The number of bytes that come back as others.
+  /// The number of these bytes.
   private(set) var byteCount = 0
   private var stretches: [Range<Int>] = []
 
@@ -147,11 +147,11 @@ private struct Loss {
     self.byteCount += byteCount
   }
 
-  /// The places of the bytes and what they come back as, in words.
+  /// The description of the bytes.
   var text: String {
     let places = stretches.prefix(Self.shown).map { "\($0.lowerBound)..<\($0.upperBound)" }
     let more = stretches.count - places.count
-    return "bytes \(places.joined(separator: ", "))\(more > 0 ? " and \(more) more stretches" : "")"
-      + " of '\(name)' belong to no tensor and come back as zeros"
+    return "'\(name)' has unused bytes \(places.joined(separator: ", "))"
+      + (more > 0 ? " and \(more) more ranges" : "") + "; they become zeros"
   }
 }

@@ -7,20 +7,20 @@ internal import CkptJSON
 internal import CkptPlan
 public import CkptSkeleton
 
-/// Takes a file to the other format and back, and compares what returns with what left.
+/// Converts a file to the other format and back, and compares the result with the original.
 ///
-/// No tensor's bytes are written for it: header, skeleton and everything else that readers look at
-/// are really encoded and read back, and the plan of the file that returns takes tensors from where
-/// the file that left has them. That plan is run into an output that expects the bytes of the file.
+/// Tensor bytes are not written. The header, the skeleton and everything else that readers need are
+/// really encoded and read back. The plan of the restored file takes its tensors from the original.
+/// The engine runs that plan into an output that compares the bytes with the original.
 public struct RoundTrip: Sendable {
   /// The result for a file.
   @nonexhaustive
   public enum Verdict: String, Sendable {
-    /// The file returns byte for byte.
+    /// The restored file is identical, byte for byte.
     case identical
-    /// The same object returns in a file of other bytes.
+    /// The restored file has the same object, but other bytes.
     case sameObject = "same_object"
-    /// Another object returns.
+    /// The restored file has another object.
     case different
   }
 
@@ -28,47 +28,49 @@ public struct RoundTrip: Sendable {
   public struct Finding: Sendable {
     /// The file.
     public var path: String
-    /// The format it was taken to.
+    /// The format of the intermediate file.
     public var format: CheckpointFormat
-    /// The way in which tensors are named in the safetensors file.
+    /// The naming of tensors in the safetensors file.
     public var layout: Layout
-    /// The file's size in bytes.
+    /// The size of the file in bytes.
     public var byteCount: Int
-    /// The size of the file that returns.
+    /// The size of the restored file in bytes.
     public var returnedByteCount: Int
     /// The result for the file.
     public var verdict = Verdict.identical
-    /// The number of bytes that differ, where both files have the same size.
+    /// The number of different bytes, if both files have the same size.
     public var differingByteCount = 0
-    /// The number of bytes of storages that do not return: those that belong to no tensor.
+    /// The number of bytes that are not restored: unused bytes of storages.
     public var lostByteCount = 0
-    /// The bytes that differ and why, in words.
+    /// The bytes that differ, with the reason, in words.
     public var reasons: [String] = []
     /// The first differences between the objects.
     public var differences: [Difference] = []
     /// The number of differences between the objects.
     public var differenceCount = 0
-    /// The things that the user should know of the file.
+    /// Warnings for the user about the file.
     public var warnings: [String] = []
 
-    /// Whether something does not return.
+    /// Whether something was lost.
     public var isLossy: Bool { verdict == .different || lostByteCount > 0 }
   }
 
   private let layout: Layout?
   private let budget: CopyBudget
 
-  /// Round trips of `.pt` files through safetensors files with names of `layout`, by default what
-  /// suits the place of the file.
+  /// Creates round trips.
+  ///
+  /// `.pt` files use the naming `layout`, by default that of the file's location.
   public init(layout: Layout? = nil, budget: CopyBudget = CopyBudget()) {
     self.layout = layout
     self.budget = budget
   }
 
-  /// The files that `path` stands for: itself, the shards of an index, or those files of a directory
-  /// that a conversion converts.
+  /// Returns the files that `path` stands for: itself, the shards of an index, or the files of a
+  /// directory that conversions convert.
   ///
-  /// - Throws: `inputOutput` when there is nothing; `unsupported` for a directory without any.
+  /// - Throws: `inputOutput` if the path does not exist; `unsupported` for a directory without
+  ///   checkpoints.
   public static func files(of path: String) throws(CheckpointError) -> [String] {
     let place = FilePath(path)
     guard let status = try place.status() else { throw .missing(path) }
@@ -83,13 +85,14 @@ public struct RoundTrip: Sendable {
     return files
   }
 
-  /// Takes a file there and back.
+  /// Converts a file there and back.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Returns: what became of it.
-  /// - Throws: ``CheckpointError`` with the file in its path: what reading and converting it throws.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the result.
+  /// - Throws: ``CheckpointError`` with the file in its path: the errors of reading and converting
+  ///   it.
   public func run(
     _ path: String, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> Finding {
@@ -115,7 +118,7 @@ public struct RoundTrip: Sendable {
       runs.explain(output.differences, in: &finding)
     } else {
       finding.reasons = [
-        "the file is spelled in another way: it has \(file.byteCount) bytes and comes back with "
+        "the file has \(file.byteCount) bytes, but the restored one has "
           + "\(plan.byteCount)"
       ]
       finding.lostByteCount = try ByteAttribution.lostByteCount(of: left, budget: budget)
@@ -128,7 +131,7 @@ public struct RoundTrip: Sendable {
     return finding
   }
 
-  /// The plan of the file that returns, in terms of the file that left.
+  /// Returns the plan of the restored file, with the original as its source.
   private func returningPlan(
     _ left: Checkpoint, _ route: RoundTripPlan
   ) throws(CheckpointError) -> FilePlan {
@@ -146,18 +149,19 @@ public struct RoundTrip: Sendable {
   }
 }
 
-/// The two conversions that take a file to the other format and back.
+/// The two conversions of a round trip.
 struct RoundTripPlan {
-  /// The format between.
+  /// The format of the intermediate file.
   let format: CheckpointFormat
-  /// The layout of the safetensors file, the one between or the one that left.
+  /// The layout of the safetensors file, the intermediate one or the original.
   let layout: Layout
   private let writing: EncodingOptions
 
-  /// The conversions of a checkpoint from the file at `path`; `layout` is for `.pt` files, `nil` for
-  /// what suits the place.
+  /// Chooses the conversions of a checkpoint from the file at `path`.
   ///
-  /// - Throws: `inputOutput` when the place cannot be told.
+  /// `layout` is for `.pt` files; `nil` chooses it by location.
+  ///
+  /// - Throws: `inputOutput` if the location cannot be read.
   init(of checkpoint: Checkpoint, at path: String, layout: Layout?) throws(CheckpointError) {
     var writing = EncodingOptions(path: path)
     if let file = checkpoint.container as? SafetensorsDescription {
@@ -173,25 +177,25 @@ struct RoundTripPlan {
     self.writing = writing
   }
 
-  /// The plan of the file in the other format.
+  /// Returns the plan of the intermediate file.
   func there(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
     try CheckpointFile.encode(checkpoint, as: format, writing).plan
   }
 
-  /// The plan of the file that returns.
+  /// Returns the plan of the restored file.
   func back(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {
     try CheckpointFile.encode(checkpoint, as: format.source, writing).plan
   }
 }
 
-/// The result of `roundtrip`, for scripts.
+/// The report of `roundtrip`.
 public struct RoundTripReport: Sendable {
   /// The findings about each file.
   public var findings: [RoundTrip.Finding] = []
-  /// The files that failed and why.
+  /// The files that failed, with their errors.
   public var failures: [(input: String, error: CheckpointError)] = []
 
-  /// A report of nothing.
+  /// Creates an empty report.
   public init() {}
 
   /// The report as one JSON object; `Documentation/json.md` describes its members.

@@ -2,12 +2,12 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// The order in which elements are compared, and the nth element of it.
+/// The order in which elements are compared.
 extension Tensor {
-  /// The most times a tensor may repeat the bytes that it is made from.
+  /// The maximum number of times that a tensor can repeat its bytes.
   private static let repetitions = 1 << 10
 
-  /// Leaves out dimensions along which both tensors repeat the same elements.
+  /// Removes the dimensions along which both tensors repeat the same elements.
   static func dropCommonRepetitions(_ left: inout Tensor, _ right: inout Tensor) {
     guard left.packed == nil, right.packed == nil, left.elementCount > 0 else { return }
     for index in left.shape.indices where left.strides[index] == 0 && right.strides[index] == 0 {
@@ -16,7 +16,7 @@ extension Tensor {
     }
   }
 
-  /// Whether the elements fill a stretch of the storage, in whatever order.
+  /// Whether the elements fill a range of the storage, in any order.
   var isDense: Bool {
     var expected = 1
     for (size, stride) in dimensionsInStorageOrder.reversed() {
@@ -26,13 +26,13 @@ extension Tensor {
     return true
   }
 
-  /// The dimensions of more than one element, that with the longest stride first.
+  /// The dimensions with more than one element, the longest stride first.
   private var dimensionsInStorageOrder: [(size: Int, stride: Int)] {
     zip(shape, strides).filter { $0.0 != 1 }.map { (size: $0.0, stride: $0.1) }
       .sorted { $0.stride > $1.stride }
   }
 
-  /// The indices of an element by its number, in row-major order or that of the storage.
+  /// Returns the indices of an element by its number, in row-major or in storage order.
   func indices(ofElement number: Int, inStorageOrder: Bool) -> [Int] {
     guard inStorageOrder else { return Self.indices(ofElement: number, in: shape) }
     var indices = [Int](repeating: 0, count: shape.count)
@@ -45,7 +45,7 @@ extension Tensor {
     return indices
   }
 
-  /// The indices of an element of a tensor of that shape by its number in row-major order.
+  /// Returns the indices of an element in a shape by its number in row-major order.
   static func indices(ofElement number: Int, in shape: [Int]) -> [Int] {
     var indices = [Int](repeating: 0, count: shape.count)
     var rest = number
@@ -56,7 +56,7 @@ extension Tensor {
     return indices
   }
 
-  /// The element with these indices, as a tensor of its own.
+  /// Returns the element with these indices as a tensor.
   func element(_ indices: [Int]) -> Tensor {
     var element = self
     element.shape = []
@@ -69,10 +69,11 @@ extension Tensor {
     return element
   }
 
-  /// Makes sure that the elements are not many more than the bytes they are made from: a few bytes
-  /// in a file can announce any number of repetitions.
+  /// Checks that there are not many more elements than bytes.
   ///
-  /// - Throws: `limitExceeded` if they are.
+  /// A few bytes of a file can describe any number of repetitions.
+  ///
+  /// - Throws: `limitExceeded` if there are.
   static func requireFiniteWork(
     _ name: String, _ segments: [Segment]
   ) throws(CheckpointError) {
@@ -82,7 +83,7 @@ extension Tensor {
           .limitExceeded,
           "tensor '\(name)' repeats \(region.byteCount) bytes until they are "
             + "\(elements.byteCount)",
-          remedy: "this is a file made to exhaust its readers")
+          remedy: "do not use this file; it was made to exhaust its readers")
       }
     }
   }
@@ -96,7 +97,7 @@ extension FileRegion {
 }
 
 extension Segment {
-  /// The segment, of whose region only what it takes is read.
+  /// The segment, which reads only the needed bytes of its region.
   var unchecked: Segment {
     switch self {
     case .copy(let region, let range): .copy(region.unchecked, range: range)
@@ -106,14 +107,14 @@ extension Segment {
     }
   }
 
-  /// The place where the segment's bytes lie as they are, if they do.
+  /// The region with the bytes of the segment as they are, if there is one.
   var place: FileRegion? {
     guard case .copy(let region, let range) = self, region.encoding == .stored else { return nil }
     guard range != 0..<region.byteCount else { return region }
     return region.part(range)
   }
 
-  /// A gather in parts of up to `limit` elements.
+  /// Splits a gather into parts of up to `limit` elements.
   func parts(ofAtMost limit: Int) -> [Segment] {
     guard case .gather(let region, let elements) = self else { return [self] }
     var parts: [Segment] = []
@@ -138,6 +139,6 @@ extension Segment {
 }
 
 extension [Segment] {
-  /// The place where a tensor's bytes lie as they are, if they do.
+  /// The region with the bytes of a tensor as they are, if there is one.
   var place: FileRegion? { count == 1 ? self[0].place : nil }
 }

@@ -4,11 +4,11 @@ package import CkptFormats
 package import CkptGraph
 internal import CkptPlan
 
-/// A kernel that tensors can be compared by.
+/// A kernel for comparing tensors.
 protocol TensorKernel: ComparisonKernel {
-  /// Whether it means the same in which order elements come, and how often they are repeated.
+  /// Whether the order and the repetition of elements make no difference.
   static var ignoresOrder: Bool { get }
-  /// A kernel for elements of these types.
+  /// Creates a kernel for elements of these types.
   init(arriving: DType, expected: DType)
 }
 
@@ -18,16 +18,16 @@ extension ByteComparison: TensorKernel {
 }
 
 extension ElementComparison: TensorKernel {
-  // Differences are counted, and of equal maxima the first is told.
+  // Differences are counted, and the first of equal maxima is reported.
   static var ignoresOrder: Bool { false }
 }
 
-/// Compares the elements of pairs of tensors, which have the same shapes.
+/// Compares the elements of pairs of tensors of the same shape.
 ///
-/// The elements of one side are read as for a conversion, on several threads and with checksums
-/// verified on the way, and compared with the place where those of the other side lie packed. Where
-/// they lie packed on neither side, but in the same order on both, they are compared in that order;
-/// else those of one side are packed into a temporary file, a part at a time.
+/// The elements of one side are read as in a conversion, on several threads and with checksums, and
+/// compared with the region where the other side has them packed. If neither side has them packed,
+/// but both have the same order, they are compared in that order. Otherwise one side is packed into
+/// a temporary file, one part at a time.
 struct TensorComparison<Kernel: TensorKernel> {
   /// A pair of tensors that differs.
   struct Finding {
@@ -37,7 +37,7 @@ struct TensorComparison<Kernel: TensorKernel> {
     fileprivate(set) var found = Kernel.Findings()
     fileprivate let run: TensorRun
 
-    /// The indices of an element by its number among those compared.
+    /// Returns the indices of an element by its number in the comparison.
     func indices(ofElement number: Int) -> [Int] {
       run.view.indices(ofElement: number, inStorageOrder: run.isInStorageOrder)
     }
@@ -47,9 +47,9 @@ struct TensorComparison<Kernel: TensorKernel> {
   private let second: Checkpoint
   private let pairs: [TensorPair]
   private let budget: CopyBudget
-  /// The runs that are compared where they lie.
+  /// The runs that are compared in place.
   private var placed = Batch()
-  /// The tensors that lie packed on neither side, in parts.
+  /// The tensors that neither side has packed, in parts.
   private var strided: [(run: TensorRun, first: [Segment], second: [Segment])] = []
   private var findings: [Int: Finding] = [:]
 
@@ -66,7 +66,7 @@ struct TensorComparison<Kernel: TensorKernel> {
     }
   }
 
-  /// A comparison of `pairs`, tensors of the two checkpoints.
+  /// Creates a comparison of `pairs`, tensors of the two checkpoints.
   init(_ first: Checkpoint, _ second: Checkpoint, pairs: [TensorPair], budget: CopyBudget) {
     self.first = first
     self.second = second
@@ -74,11 +74,12 @@ struct TensorComparison<Kernel: TensorKernel> {
     self.budget = budget
   }
 
-  /// Returns the pairs that differ, in their order; `inspecting` verifies all checksums of both
-  /// files, also of what is not compared.
+  /// Returns the pairs that differ, in order.
   ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws; `limitExceeded` for tensors that repeat few
-  ///   elements without end.
+  /// `inspecting` verifies all checksums of both files, including data that is not compared.
+  ///
+  /// - Throws: the errors of ``CopyEngine/run(_:into:)``; `limitExceeded` for a tensor that repeats
+  ///   few elements too often.
   mutating func run(
     inspecting: Bool, _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) -> [Finding] {
@@ -106,7 +107,7 @@ struct TensorComparison<Kernel: TensorKernel> {
     guard !sides.0.isEmpty, !sides.1.isEmpty else { return }
     var run = TensorRun(pair: index, view: left)
     switch (sides.0.place, sides.1.place) {
-    // A side with a checksum is read, so that it is checked on the way.
+    // A side with a checksum is read, so that the checksum is verified.
     case (let place?, let other) where other == nil || other?.crc32 != nil && place.crc32 == nil:
       run.readsSecond = true
       placed.add(run, sides.1, place)
@@ -121,7 +122,7 @@ struct TensorComparison<Kernel: TensorKernel> {
     }
   }
 
-  /// The bytes of tensors that fill their stretch of a storage, in the storage's order.
+  /// Returns the bytes of tensors that fill their range of a storage, in storage order.
   private static func sameOrder(
     _ left: [Segment], _ right: [Segment], _ view: Tensor
   ) -> (Segment, FileRegion)? {
@@ -137,12 +138,12 @@ struct TensorComparison<Kernel: TensorKernel> {
     return (.copy(region, range: range), other.part(offset..<offset + elements.byteCount))
   }
 
-  /// Adds a pair that is packed for the comparison, if it can be in parts of bounded size.
+  /// Adds a pair that is packed for the comparison, if it can be split into small parts.
   private mutating func split(
     _ run: TensorRun, _ left: [Segment], _ right: [Segment]
   ) throws(CheckpointError) {
     try Tensor.requireFiniteWork(pairs[run.pair].name, left + right)
-    // Checksums are of whole regions: they are verified once, and not with each part.
+    // A checksum covers a whole region, so it is verified once, not with each part.
     for region in (left + right).flatMap(\.regions) { placed.plan.inspect(region) }
     let (left, right) = (left.map(\.unchecked), right.map(\.unchecked))
     guard left.count == 1, right.count == 1, case .gather(_, let elements) = left[0],
@@ -169,7 +170,7 @@ struct TensorComparison<Kernel: TensorKernel> {
     try CopyEngine(budget, progress: progress).run(batch.plan, into: output)
     for difference in output.differences {
       let run = batch.runs[difference.run]
-      // Parts are read from the first side; a kernel counts elements or their bytes.
+      // Parts are read from the first side. A kernel counts elements or their bytes.
       let offset = run.start * run.view.dtype.byteCount / kernel(of: run).arrivingByteCount
       findings[run.pair, default: Finding(pair: run.pair, run: run)].found
         .merge(difference.found, shiftedBy: offset)
@@ -213,20 +214,20 @@ struct TensorComparison<Kernel: TensorKernel> {
   }
 }
 
-/// A run of elements of a pair of tensors that is compared in one piece.
+/// A run of elements of a pair of tensors that is compared at once.
 struct TensorRun {
-  /// The most bytes that a temporary file takes, unless a tensor cannot be cut.
+  /// The maximum size of a temporary file in bytes, unless a tensor cannot be split.
   static let temporaryByteCount = 64 << 20
 
   /// The number of the pair.
   var pair: Int
-  /// The tensor as far as it is compared.
+  /// The part of the tensor that is compared.
   var view: Tensor
-  /// The number of elements that are compared before the run.
+  /// The number of elements before the run.
   var start = 0
-  /// Whether the elements come in the order of the storage and not of their indices.
+  /// Whether the elements are in storage order, not in row-major order.
   var isInStorageOrder = false
-  /// Whether the elements of the second side are read and compared with those of the first.
+  /// Whether the second side is read and compared with the first.
   var readsSecond = false
 }
 
@@ -236,6 +237,6 @@ extension [Segment] {
 }
 
 extension Checkpoint {
-  /// The regions of all data that the file has, also of what nothing refers to.
+  /// The regions of all data in the file, including unused data.
   package var dataRegions: [FileRegion] { graph.storages.compactMap(\.region) + unusedRegions }
 }

@@ -7,18 +7,18 @@ internal import CkptSafetensors
 
 /// A comparison of two checkpoints bit for bit.
 package struct VerifyComparison {
-  /// The extent of what could be compared.
+  /// The scope of the comparison.
   let scope: ComparisonScope
   /// The first differences.
   package private(set) var differences: DifferenceList
   /// The parts that were not compared, in words.
   let notCompared: [String]
-  /// The size of the tensors whose bytes were compared.
+  /// The total size of the tensors whose bytes were compared.
   let byteCount: Int
 
-  /// Compares names, values, types and tensors' bytes, as far as both files tell them.
+  /// Compares names, values, types and tensor bytes, as far as both files have them.
   ///
-  /// - Throws: `checksumMismatch` when one is damaged, and what reading them throws.
+  /// - Throws: `checksumMismatch` if one is damaged, and the errors of reading them.
   package init(
     _ first: Checkpoint, _ second: Checkpoint, limit: Int = DifferenceList.defaultLimit,
     budget: CopyBudget, progress: @escaping CopyEngine.Progress
@@ -45,11 +45,11 @@ package struct VerifyComparison {
     for _ in findings.dropFirst(shown.count) { differences.addUndescribed() }
   }
 
-  /// The first element of a tensor that differs.
+  /// The first different element of a tensor.
   private struct ShownElement {
     var pair: Int
     var indices: [Int]
-    /// The number of bytes that differ, in words.
+    /// The number of different bytes, in words.
     var others: String
 
     init(_ finding: TensorComparison<ByteComparison>.Finding, of tensor: Tensor) {
@@ -59,7 +59,7 @@ package struct VerifyComparison {
     }
   }
 
-  /// The elements of both sides as text.
+  /// Returns the elements of both sides as text.
   private static func texts(
     of elements: [ShownElement], _ first: Checkpoint, _ second: Checkpoint, _ pairs: [TensorPair]
   ) throws(CheckpointError) -> [(first: String, second: String)] {
@@ -87,8 +87,9 @@ package struct VerifyComparison {
 }
 
 extension FilePlan {
-  /// Adds the bytes of an element, without a look at checksums, and returns their place; it is
-  /// empty for an element of a storage that no file has in one piece.
+  /// Adds the bytes of an element, without checksums, and returns their range.
+  ///
+  /// It is empty for an element of a storage that is in several pieces.
   fileprivate mutating func append(_ tensor: Tensor, of graph: TensorGraph) -> Range<Int> {
     let start = byteCount
     guard tensor.packed != nil || tensor.storage.flatMap({ graph[$0].region }) != nil else {
@@ -100,16 +101,16 @@ extension FilePlan {
 }
 
 extension Checkpoint {
-  /// The contents as one side of a comparison of everything.
+  /// The contents as one side of a comparison of whole objects.
   var side: GraphComparison.Side {
     let holdsObject = container?.holdsObject ?? false
     return .init(graph, holdsObject ? .objects : .names(metadata: container?.metadata ?? []))
   }
 }
 
-/// An element of a tensor as messages show it: its value where that is a number, and its bits.
+/// An element of a tensor as text: its value, if it is a number, and its bits.
 enum ElementText {
-  /// The text for the packed bytes of an element.
+  /// Returns the text for the packed bytes of an element.
   static func text(_ bytes: [UInt8], _ dtype: DType) -> String {
     guard !bytes.isEmpty else { return "another value" }
     let bits = bytes.reversed().reduce(into: "0x") { text, byte in

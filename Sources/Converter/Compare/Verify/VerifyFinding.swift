@@ -5,19 +5,19 @@ internal import CkptGraph
 package import CkptPlan
 internal import CkptSafetensors
 
-/// The result of comparing two files bit for bit, whatever formats they have.
+/// The result of comparing two files bit for bit, in any format.
 public struct VerifyFinding: Sendable {
   /// The first file, or the manifest.
   public var first: String
   /// The second file.
   public var second: String
-  /// The extent of what was compared.
+  /// The scope of the comparison.
   public var scope: ComparisonScope
-  /// The number of tensors that the first one has, counted once under each of their names.
+  /// The number of tensors of the first file; a tensor with several names counts once for each.
   public var tensorCount = 0
-  /// The number of other values that the first one has.
+  /// The number of other values of the first file.
   public var valueCount = 0
-  /// The number of bytes compared: of tensors each once, or of the file.
+  /// The number of compared bytes: of all tensors, each once, or of the file.
   public var byteCount = 0
   /// The first differences.
   public var differences: [Difference] = []
@@ -25,10 +25,10 @@ public struct VerifyFinding: Sendable {
   public var differenceCount = 0
   /// The parts that were not compared, in words.
   public var notCompared: [String] = []
-  /// The things that the user should know of the files.
+  /// Warnings for the user about the files.
   public var warnings: [String] = []
 
-  /// A result that nothing differs.
+  /// Creates a result without differences.
   init(first: String, second: String, scope: ComparisonScope) {
     self.first = first
     self.second = second
@@ -42,8 +42,8 @@ public struct VerifyFinding: Sendable {
   ///
   /// - Parameters:
   ///   - pair: one of the pairs of a ``FilePairing``.
-  ///   - budget: what it may use of the machine.
-  ///   - progress: is told the bytes done and to do, from any thread.
+  ///   - budget: the threads and memory that it may use.
+  ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
     of pair: FilePairing.Pair, budget: CopyBudget = CopyBudget(),
@@ -73,7 +73,7 @@ public struct VerifyFinding: Sendable {
     warnings = first.warnings(ofFile: pair.first) + second.warnings(ofFile: pair.second)
   }
 
-  /// Compares files byte by byte, whatever is in them.
+  /// Compares files byte by byte.
   private init(
     bytesOf pair: FilePairing.Pair, _ budget: CopyBudget,
     _ progress: @escaping CopyEngine.Progress
@@ -113,10 +113,10 @@ public struct VerifyFinding: Sendable {
   }
 }
 
-/// The extent of a comparison.
+/// The scope of a comparison.
 @nonexhaustive
 public enum ComparisonScope: String, Sendable {
-  /// All that the objects are: names, order, types, values, sharing, bytes of tensors.
+  /// Whole objects: names, order, types, values, sharing, tensor bytes.
   case objects
   /// Names, values, and the types, shapes and bytes of tensors.
   case names
@@ -125,7 +125,7 @@ public enum ComparisonScope: String, Sendable {
 }
 
 extension FilePlan {
-  /// The plan of a file with the same bytes.
+  /// Returns the plan of a file with the same bytes.
   package static func copying(_ source: any ByteSource) -> FilePlan {
     let region = FileRegion(source: source, range: 0..<source.byteCount, name: source.name)
     var plan = FilePlan()
@@ -133,9 +133,9 @@ extension FilePlan {
     return plan
   }
 
-  /// Compares the output of the plan with a source, as far as both go, and writes nothing.
+  /// Compares the output of the plan with a source, up to the shorter length, without writing.
   ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  /// - Throws: the errors of ``CopyEngine/run(_:into:)``.
   package func differences(
     from source: any ByteSource, budget: CopyBudget, progress: CopyEngine.Progress? = nil
   ) throws(CheckpointError) -> ByteDifferences {
@@ -146,6 +146,6 @@ extension FilePlan {
 }
 
 extension Checkpoint {
-  /// The warnings with the name of the file that they are about.
+  /// Returns the warnings with the name of their file.
   func warnings(ofFile path: String) -> [String] { warnings.map { "\(path): \($0)" } }
 }

@@ -2,22 +2,22 @@ public import CkptBase
 public import CkptCopy
 internal import CkptJSON
 
-/// The result of `verify`, for scripts.
+/// The report of `verify`.
 public struct VerifyReport: Sendable {
-  /// The first checkpoint, or the manifest, as it was given.
+  /// The first checkpoint or the manifest, as it was given.
   public var first: String
-  /// The second checkpoint as it was given.
+  /// The second checkpoint, as it was given.
   public var second: String
   /// The result for each pair of files.
   public var findings: [VerifyFinding] = []
-  /// The parts that only one of the checkpoints has.
+  /// The parts that only one checkpoint has.
   public var differences: [Difference] = []
   /// The parts that were not compared.
   public var notCompared: [String] = []
-  /// The files that could not be compared and why.
+  /// The files that could not be compared, with their errors.
   public var failures: [(input: String, error: CheckpointError)] = []
 
-  /// A report of nothing.
+  /// Creates an empty report.
   public init(first: String, second: String) {
     self.first = first
     self.second = second
@@ -143,7 +143,7 @@ extension VerifyReport {
 }
 
 extension JSONWriter {
-  /// Writes the member `failures`: inputs and why they failed.
+  /// Writes the member `failures`: inputs with their errors.
   package mutating func write(
     _ failures: [(input: String, error: CheckpointError)], _ wording: Remedy.Wording
   ) {

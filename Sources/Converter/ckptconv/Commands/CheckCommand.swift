@@ -8,35 +8,35 @@ internal import CkptCopy
 /// `ckptconv check`.
 struct CheckCommand: Command {
   static let name = "check"
-  static let summary = "look for what is missing, damaged or does not fit together"
+  static let summary = "find missing, damaged or mismatched files"
   static let manual = """
-    Examines each INPUT, a directory with an OLMo checkpoint or a Hugging Face model, or a file: whether
-    all files are there, whole and what their names say; whether the checksums hold; whether the
-    tensors have the names and shapes that the configuration calls for, and the optimizer a state
-    for each of them; whether all parts are of one step.
+    Checks each INPUT: a file, or the directory of an OLMo checkpoint or a Hugging Face model. All
+    files must be present and complete, and contain what their names say. Checksums must match. The
+    tensors must have the names and shapes of the configuration. The optimizer must have a state for
+    each parameter. All parts must be from the same step.
 
-    Each finding is one line: how grave it is, where, what was found, what to do. A `problem` is something
-    broken, missing or out of place; a `warning` works, but hardly as it was meant; a `note` is worth
-    knowing. The exit code is 1 if there is a problem.
+    Each finding is one line with its severity, its place, what was found and what to do. A
+    `problem` is broken, missing or in the wrong place. A `warning` works, but probably not as
+    intended. A `note` is useful to know. The exit code is 1 if a problem was found.
     """
   static let examples = [
-    Example(line: "ckptconv check step1000-unsharded", purpose: "Is this checkpoint sound?"),
+    Example(line: "ckptconv check step1000-unsharded", purpose: "Check a checkpoint:"),
     Example(
       line: "ckptconv check --finite --for olmo step1000-unsharded",
-      purpose: "May a training run go on from it?"),
+      purpose: "Check that training can resume from it:"),
   ]
   static let operands = Operands.inputs
   static let flags: [BoundFlag<CheckCommand>] = [
     .toggle(
-      "finite", \.options.searchesValues, in: .content, "search all numbers for NaN and infinity",
+      "finite", \.options.searchesValues, in: .content, "search all tensors for NaN and infinity",
       manual: """
-        Reads every number of every tensor, weights and moments, in search of NaN and infinite ones, which
-        are a problem. It takes about as long as reading the files.
+        Reads all tensors and reports NaN and infinite values as problems. This takes about as long
+        as reading the files.
         """),
     .choice(
       "for", "PROGRAM", \.options.consumer, in: .content,
-      "say whether a program would load it: olmo, hf, torch",
-      manual: "Says whether a program would load the INPUT as it is, and if not, why."),
+      "tell whether olmo, hf or torch can load the INPUT",
+      manual: "Tells whether a program can load the INPUT, and the reason if it cannot."),
   ]
 
   private var options = CheckOptions()
@@ -81,12 +81,14 @@ struct CheckCommand: Command {
 
   private func verdict(_ examination: CheckpointCheck) -> String {
     let problems = examination.findings.count { $0.severity == .problem }
-    var verdict = problems == 0 ? "no problem found" : problems.pluralized("problem")
+    var verdict = problems == 0 ? "OK" : problems.pluralized("problem")
     if let consumer = examination.consumer, let loads = examination.loads {
-      verdict += "; \(consumer.program) would\(loads ? "" : " not") load it"
+      verdict += "; \(consumer.program) can\(loads ? "" : "not") load it"
     }
     let examined = examination.examined.joined(separator: ", ")
-    return examined.isEmpty ? verdict : "\(verdict); examined: \(examined)"
+    if !examined.isEmpty { verdict += "; checked: \(examined)" }
+    if problems == 0, !options.searchesValues { verdict += " (values not checked; use --finite)" }
+    return verdict
   }
 }
 
@@ -105,7 +107,7 @@ extension LoadTarget: FlagChoice {
 }
 
 extension LoadTarget {
-  /// What sentences call it.
+  /// The name of the program in messages.
   fileprivate var program: String {
     switch self {
     case .olmo: "OLMo's trainer"
@@ -116,7 +118,7 @@ extension LoadTarget {
 }
 
 extension Finding.Severity {
-  /// The color that the word has.
+  /// The color of the severity.
   fileprivate var role: Style.Role {
     switch self {
     case .problem: .error

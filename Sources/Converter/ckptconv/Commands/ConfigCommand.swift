@@ -9,31 +9,31 @@ struct ConfigCommand: Command {
   static let name = "config"
   static let summary = "translate config.yaml to config.json or back"
   static let manual = """
-    Translates the configuration of a model between OLMo's trainer and Hugging Face, and prints what
-    became of every field. INPUT is a `config.yaml`, a `config.json`, or a directory that has one of
-    them; it becomes the other. With `config.json` goes `generation_config.json`.
+    Translates a model configuration from OLMo's trainer to Hugging Face or back, and lists the
+    outcome of every field. INPUT is a `config.yaml`, a `config.json`, or a directory with one of
+    them. `generation_config.json` is written together with `config.json`.
 
-    The class is that which computes what OLMo computes: Olmo2ForCausalLM, OlmoForCausalLM or
-    LlamaForCausalLM. What no class can represent is refused, with the field and the reason, and so is
-    on the way back what OLMo's trainer cannot do. `config.json` is written so that transformers 4.48
-    and later, 5 included, read it alike.
+    The Hugging Face class is the one that computes the same as OLMo: Olmo2ForCausalLM,
+    OlmoForCausalLM or LlamaForCausalLM. A model that no class can represent is refused, with the
+    field and the reason. In the other direction, a model that OLMo's trainer cannot compute is
+    refused. transformers 4.48 and later, including 5, read the `config.json` in the same way.
 
-    A field is `mapped` to one of another name, `derived` by a formula, `defaulted` where one side does
-    not decide it, or `not representable`. What only OLMo knows travels in `config.json` under the key
-    `ckptconv` and returns: the whole `config.yaml` then means what it meant. Where `config.json` has
-    been changed meanwhile, the change wins.
+    A field is `mapped` to a field of another name, `derived` by a formula, `defaulted` if one side
+    does not set it, or `not representable`. OLMo settings without a Hugging Face counterpart are
+    kept in `config.json` under the key `ckptconv`, so that the way back restores the whole
+    `config.yaml`. If `config.json` was edited, the edited values are used.
 
-    On the way to OLMo, `--config` names a `config.yaml` that supplies what `config.json` does not know,
-    such as how weights begin and everything about training. Without it the fields have the values of
-    OLMo's official models, and there is nothing but the `model:` section.
+    On the way to OLMo, `--config` names a `config.yaml` with the settings that `config.json` does
+    not have, such as the initialization of weights and everything about training. Without it the
+    model has the values of OLMo's official models, and the output has only the `model:` section.
     """
   static let examples = [
     Example(
       line: "ckptconv config step1000-unsharded -o olmo-hf",
-      purpose: "Write config.json and generation_config.json of an OLMo checkpoint:"),
+      purpose: "Translate the configuration of an OLMo checkpoint:"),
     Example(
       line: "ckptconv config olmo-hf/config.json --config recipe.yaml -o step0-unsharded",
-      purpose: "Write a config.yaml to continue training with a recipe of your own:"),
+      purpose: "Write a config.yaml to continue training with your own settings:"),
   ]
   static let operands = Operands(usage: "INPUT", minimum: 1, maximum: 1, arePaths: true)
 
@@ -47,45 +47,47 @@ struct ConfigCommand: Command {
         "output", short: "o", "PATH", \.destination, in: .output,
         "write to a directory, a file, or - (stdout)",
         manual: """
-          Where the output goes. A PATH with the extension `.json`, `.yaml` or `.yml` is the name of
-          the configuration; any other is a directory, which is made where it does not exist.
-          The default is the directory of the input. The name `-` stands for the standard output,
-          which takes the configuration only, and the report is not printed.
+          The output. A PATH with the extension `.json`, `.yaml` or `.yml` is the configuration
+          file. Any other PATH is a directory, which is created if needed. The default is the
+          directory of the input. `-` is the standard output; only the configuration is written to
+          it, without the report.
           """)
     ] + WritingOptions.flags.map { $0.lifted(to: \.options.writing) } + [
       .choice(
-        "to", "SIDE", \.target, in: .content, "what to write: hf or olmo",
+        "to", "SIDE", \.target, in: .content, "the target: hf or olmo",
         manual: """
-          What is written. It need be said only for a directory that has both; otherwise it is what
-          the input is not.
+          The target of the translation. It is needed only for a directory with both configurations.
           """),
       .path(
         "config", "TEMPLATE", \.options.template, in: .content,
-        "take what config.json lacks from a config.yaml",
+        "read missing settings from a config.yaml",
         manual: """
-          A `config.yaml` that supplies what `config.json` does not know. Where the two contradict each
-          other, `config.json` wins, and a warning says so.
+          A `config.yaml` with the settings that `config.json` does not have. If the two contradict
+          each other, `config.json` is used and a warning names the difference.
           """),
       .keepEndOfText(\.options.huggingFace.keepsEndOfText),
       .toggle(
         "no-carry", \.options.huggingFace.carriesRest, to: false, in: .content,
-        "leave out what only OLMo knows",
+        "do not keep OLMo's own settings",
         manual: """
-          Leaves out the key `ckptconv`, with which `config.yaml` returns as it was. It holds all of
-          `config.yaml`, paths and names of runs included.
+          Does not write the key `ckptconv`, which holds the whole `config.yaml` for the way back,
+          including paths and names of runs.
           """),
     ]
 
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try destination.check(operands, shared)
     if target == .hf, options.template != nil {
-      throw .conflict("--to hf", "--config", because: "a template is for translations to OLMo")
+      throw .conflict(
+        "--to hf", "--config", because: "a template applies only to translations to OLMo")
     }
     if target == .olmo, options.huggingFace.keepsEndOfText {
-      throw .conflict("--to olmo", "--keep-eos", because: "the token is one of OLMo's config.yaml")
+      throw .conflict(
+        "--to olmo", "--keep-eos", because: "the end-of-text token is read from OLMo's config.yaml")
     }
     if target == .olmo, !options.huggingFace.carriesRest {
-      throw .conflict("--to olmo", "--no-carry", because: "nothing is carried to OLMo")
+      throw .conflict(
+        "--to olmo", "--no-carry", because: "only config.json keeps OLMo's own settings")
     }
   }
 
@@ -115,7 +117,7 @@ extension ConfigCommand: BatchableCommand {
   }
 }
 
-/// The sides that a configuration can be translated to.
+/// A target of the translation.
 enum ConfigTarget: String, FlagChoice {
   case hf, olmo
 
@@ -134,7 +136,8 @@ enum ConfigTarget: String, FlagChoice {
   }
 }
 
-/// What `ckptconv config` prints: a line for each field of the model, and one for everything else.
+/// The output of `ckptconv config`: a line for each field of the model, and one for the other
+/// sections.
 struct ConfigListing {
   private let entries: [FieldReport.Entry]
   private let isForHuggingFace: Bool
@@ -144,7 +147,7 @@ struct ConfigListing {
     isForHuggingFace = translation.target == .huggingFace
   }
 
-  /// The listing, no wider than `width` columns where that is given.
+  /// Returns the listing, at most `width` columns wide if given.
   func text(width: Int?) -> String {
     let rows = entries.filter { !Self.isSection($0) }.map { entry in
       [
@@ -153,19 +156,20 @@ struct ConfigListing {
       ]
     }
     let table = Table(
-      [.text("OLMo"), .text("Hugging Face"), .text("value"), .text("how"), .text("")], rows: rows)
+      [.text("OLMo"), .text("Hugging Face"), .text("value"), .text("outcome"), .text("")],
+      rows: rows)
     return [table.text(width: width), sections].compactMap(\.self).joined(separator: "\n")
   }
 
-  /// The sections beside the model's.
+  /// The sections other than `model`.
   private var sections: String? {
     let sections = entries.filter(Self.isSection)
     guard let first = sections.first else { return nil }
     let names = sections.compactMap(\.olmo).map(\.harmless).joined(separator: ", ")
     let fate =
       switch (first.status, first.isCarried) {
-      case (.notRepresentable, true): "not about the model, goes along in config.json"
-      case (.notRepresentable, false): "not about the model, left out"
+      case (.notRepresentable, true): "not about the model, kept in config.json"
+      case (.notRepresentable, false): "not about the model, not kept"
       default: first.note ?? ""
       }
     return "\(fate): \(names)\n"
@@ -180,9 +184,9 @@ struct ConfigListing {
   }
 
   private func note(of entry: FieldReport.Entry) -> String {
-    // On the way to OLMo the note itself says where the value comes from.
-    let goesAlong = entry.isCarried && isForHuggingFace
-    return [entry.note, goesAlong ? "OLMo's own goes along in config.json" : nil]
+    // On the way to OLMo the note itself names the source of the value.
+    let isKept = entry.isCarried && isForHuggingFace
+    return [entry.note, isKept ? "OLMo's value is kept in config.json" : nil]
       .compactMap(\.self).joined(separator: "; ")
   }
 }

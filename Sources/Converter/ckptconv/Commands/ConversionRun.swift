@@ -3,23 +3,25 @@ internal import CkptCheckpoints
 internal import CkptConvert
 internal import CkptFormats
 internal import CkptHuggingFace
+internal import CkptModels
 internal import CkptSkeleton
 
-/// Converts inputs one after the other and tells what became of them.
+/// Converts inputs one after the other and prints the result of each.
 struct ConversionRun {
   let options: ConversionOptions
   let destination: Destination
   let console: Console
 
-  /// Converts what was given on the command line.
+  /// Converts the operands of the command line.
   ///
-  /// - Throws: what stops all of it; a fault of one input is reported, and the others go on.
+  /// - Throws: an error that stops the whole run. An error in one input is reported, and the run
+  ///   continues.
   func run(on operands: [String], json: Bool) throws(CheckpointError) -> ExitCode {
     if destination == .standardOutput, console.columns != nil {
       console.report(.binaryOnTerminal(options.format))
       return .usage
     }
-    // A stream is not taken back, and to write to it can take as long as nobody reads.
+    // A stream cannot be taken back, and a write to it can block for any time.
     if destination != .standardOutput { TerminalSyscalls.stopGracefullyWhenInterrupted() }
     let conversion = Conversion(options)
     let plan = try conversion.plan(for: operands, to: destination)
@@ -65,14 +67,14 @@ struct ConversionRun {
   }
 }
 
-/// What is said of a checkpoint that was converted as a whole.
+/// The report of a directory that was converted as a whole.
 struct FolderSummary {
   let report: DirectoryReport
   let console: Console
 
-  /// Says it, and prints it as JSON where that is wanted.
+  /// Prints the report, as JSON if wanted.
   ///
-  /// - Throws: `inputOutput` when the standard output takes no more.
+  /// - Throws: `inputOutput` if the standard output fails.
   func print(json: Bool) throws(CheckpointError) {
     console.progress?.finish()
     for output in report.outputs {
@@ -81,13 +83,12 @@ struct FolderSummary {
     for warning in report.allWarnings { console.warn(warning) }
     for output in report.outputs where output.format != nil { console.note(Self.line(output)) }
     if let others { console.note(others) }
-    if let summary = report.configurationSummary {
-      console.note("configuration: \(summary); --json lists them")
-    }
+    if let configuration { console.note(configuration) }
     for note in report.notes { console.note(note) }
     let trainerFlags = report.trainerStart?.flags ?? []
     if !trainerFlags.isEmpty {
-      console.note("OLMo's trainer: \(trainerFlags.joined(separator: " "))")
+      console.note(
+        "to continue training, pass to OLMo's trainer: \(trainerFlags.joined(separator: " "))")
     }
     if json { try console.printJSON(report.json(trainerFlags: trainerFlags, \.words)) }
   }
@@ -97,9 +98,25 @@ struct FolderSummary {
     return "\(output.source) -> \(output.path): \(size), \(output.tensorCount.pluralized("tensor"))"
   }
 
-  /// The files beside those of tensors.
+  /// The number of settings that the other side does not have; `nil` without a configuration.
+  private var configuration: String? {
+    let entries = report.configuration.entries
+    guard !entries.isEmpty else { return nil }
+    let pointer = "('ckptconv config' lists them)"
+    guard report.trainerStart == nil else {
+      let count = entries.count { $0.status == .defaulted }
+      return "config.yaml written; \(count.pluralized("setting")) with OLMo's defaults \(pointer)"
+    }
+    let count = entries.count { $0.status == .notRepresentable }
+    let isKept = entries.contains(where: \.isCarried)
+    return
+      "config.json written; \(count.pluralized("OLMo setting")) without a Hugging Face counterpart "
+      + (isKept ? "kept for the way back \(pointer)" : "not kept \(pointer)")
+  }
+
+  /// The output files without tensors.
   private var others: String? {
     let paths = report.outputs.filter { $0.format == nil }.map(\.path)
-    return paths.isEmpty ? nil : "and \(paths.joined(separator: ", "))"
+    return paths.isEmpty ? nil : "also written: \(paths.joined(separator: ", "))"
   }
 }

@@ -8,46 +8,46 @@ internal import CkptFormats
 /// `ckptconv diff`.
 struct DiffCommand: Command {
   static let name = "diff"
-  static let summary = "tell how two checkpoints differ, and by how much"
+  static let summary = "show how two checkpoints differ, and by how much"
   static let manual = """
-    Compares checkpoint A with checkpoint B by names: tensors that only one has or that have another
-    name, element types, shapes, and for each tensor how many elements differ, the largest absolute
-    and relative difference and where they are; then the values that are not tensors. Each may be a
-    file, the index of a checkpoint in several files, or a directory, in any format. Tensors are listed
-    by the size of their difference, the largest first.
+    Compares checkpoint A with checkpoint B by tensor names. It lists tensors that only one side
+    has, that were renamed, or that have another type or shape. For each tensor it prints the number
+    of different elements and the largest absolute and relative differences with their positions.
+    Values that are not tensors follow. A and B can be files, indices of sharded checkpoints, or
+    directories, in any format. The tensors with the largest differences come first.
 
-    Elements are compared as double precision numbers, also those of different types. A relative
-    difference is |a-b| / max(|a|,|b|). NaN is equal to NaN; a NaN on one side counts and has no size. An
-    infinity differs by infinity from everything but itself. Elements that differ in bits and not in
-    value (the sign of zero, the payload of a NaN) are counted apart.
+    Elements are compared as double-precision numbers, even if their types differ. The relative
+    difference is |a-b| / max(|a|,|b|). NaN equals NaN; a NaN on one side is counted, but has no
+    size. An infinity differs from everything but itself by infinity. Elements with different bits
+    and equal values (the sign of zero, the payload of NaN) are counted separately.
 
-    A tensor is called renamed only if its elements occur nowhere else among those whose names are on
-    one side only. `ckptconv verify` compares everything bit for bit, also nesting, order and sharing.
+    A tensor is reported as renamed only if no other unpaired tensor has the same elements.
+    `ckptconv verify` compares everything bit for bit, including nesting, order and sharing.
 
-    The exit status is 0 if nothing differs and 1 if something does. With `--tolerance` or
-    `--relative-tolerance`, tensors whose elements are within one of them do not count, whatever their
-    types.
+    The exit code is 0 if nothing differs and 1 if something does. With `--tolerance` or
+    `--relative-tolerance`, a tensor within one of the limits does not count as different, whatever
+    its type.
     """
   static let examples = [
     Example(
       line: "ckptconv diff step1000/model.pt step2000/model.pt",
-      purpose: "What has training changed?"),
+      purpose: "See how training changed the weights:"),
     Example(
       line: "ckptconv diff --relative-tolerance 0.004 model-fp32.pt model-bf16.safetensors",
-      purpose: "Is this the same model, but for rounding?"),
+      purpose: "Check that two files differ only by rounding:"),
   ]
   static let operands = Operands(usage: "A B", minimum: 2, maximum: 2, arePaths: true)
   static let flags: [BoundFlag<DiffCommand>] = [
     .number(
-      "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N of each kind only",
-      manual: "How many tensors, names and values are listed. The default is all of them."),
+      "limit", "N", \.limit, atLeast: 1, in: .listing, "list at most N rows of each kind",
+      manual: "The maximum number of tensors, names and values to list. The default is all."),
     .decimal(
       "tolerance", "X", \.tolerance.absolute, in: .content, "ignore absolute differences up to X",
-      manual: "Tensors whose largest absolute difference is at most X do not count as different."),
+      manual: "A tensor with absolute differences of at most X does not count as different."),
     .decimal(
       "relative-tolerance", "X", \.tolerance.relative, in: .content,
       "ignore relative differences up to X",
-      manual: "Tensors whose largest relative difference is at most X do not count as different."),
+      manual: "A tensor with relative differences of at most X does not count as different."),
   ]
 
   private var limit: Int?
@@ -76,10 +76,10 @@ struct DiffCommand: Command {
   }
 }
 
-/// What `ckptconv diff` prints.
+/// The output of `ckptconv diff`.
 struct DiffText {
   private let report: DiffReport
-  /// How many rows of each kind are listed.
+  /// The maximum number of rows of each kind.
   private let limit: Int
 
   init(_ report: DiffReport, limit: Int) {
@@ -87,7 +87,7 @@ struct DiffText {
     self.limit = limit
   }
 
-  /// The text, whose tables are no wider than `width` columns where that is given.
+  /// Returns the text, with tables at most `width` columns wide if given.
   func text(width: Int?) -> String {
     var blocks: [String] = []
     for file in report.files {
@@ -164,7 +164,12 @@ struct DiffText {
     let lists = [file.tensors.count, file.renamed.count, file.unpaired.count + file.others.count]
     let hidden = lists.reduce(0) { $0 + max(0, $1 - limit) }
     let within = file.tensors.count(where: report.tolerance.covers)
-    var words = ["\(file.tensors.count.pluralized("tensor")) of \(file.comparedCount) differ"]
+    var words: [String] = []
+    if file.tensors.isEmpty {
+      words.append("all \(file.comparedCount.pluralized("tensor")) are equal")
+    } else {
+      words.append("\(file.tensors.count) of \(file.comparedCount.pluralized("tensor")) differ")
+    }
     if within > 0 { words.append("\(within) within tolerance") }
     if !file.renamed.isEmpty { words.append("\(file.renamed.count) renamed") }
     if !file.unpaired.isEmpty { words.append("\(file.unpaired.count) on one side only") }
@@ -173,7 +178,7 @@ struct DiffText {
   }
 }
 
-/// Numbers with four significant digits.
+/// Formats numbers with four significant digits.
 enum ShortNumber {
   static func text(_ value: Double) -> String {
     guard value.isFinite, value > 0 else { return value == 0 ? "0" : "inf" }
@@ -184,7 +189,7 @@ enum ShortNumber {
     if digits == 10_000 { (digits, exponent) = (1000, exponent + 1) }
     var text = String(digits)
     if exponent >= 0, exponent < 15 {
-      // All of the digits before the point.
+      // All digits are before the decimal point.
       guard exponent < 3 else {
         return String(Int(value + 0.5))
       }

@@ -8,30 +8,33 @@ internal import CkptHuggingFace
 /// `ckptconv hf-to-olmo`.
 struct HFToOLMo: Command {
   static let name = "hf-to-olmo"
-  static let summary = "convert a Hugging Face folder to an OLMo checkpoint"
+  static let summary = "convert a Hugging Face model to an OLMo checkpoint"
   static let manual = """
-    Converts DIR, a folder that `save_pretrained` wrote, to the directory of a checkpoint that OLMo's
-    trainer loads: `model.pt`, `config.yaml` and `train.pt`. The weights may be in one file or in
-    several, as `.safetensors` or as `.bin`. The classes are Olmo2ForCausalLM, OlmoForCausalLM and
-    LlamaForCausalLM; what OLMo's trainer cannot do is refused, with the member that asks for it.
+    Converts DIR, a model that `save_pretrained` wrote, to a checkpoint that OLMo's trainer loads:
+    `model.pt`, `config.yaml` and `train.pt`. The weights can be in one file or in shards, as
+    `.safetensors` or `.bin`. The classes are Olmo2ForCausalLM, OlmoForCausalLM and
+    LlamaForCausalLM. A model that OLMo's trainer cannot compute is refused, with the setting that
+    is the reason.
 
-    Tensors are renamed, and those that OLMo has as one put below each other; no number changes unless
-    `--dtype` asks for it. Before anything is written, every tensor is compared by name and shape with
-    what `config.json` calls for.
+    Tensors are renamed, and some are joined into the fused tensors of OLMo. Values do not change,
+    unless `--dtype` is given. Before anything is written, the name and shape of every tensor are
+    compared with `config.json`.
 
-    A folder that `ckptconv olmo-to-hf` made returns as it was: `model.pt` and, if it went along,
-    `optim.pt` byte for byte. A directory without the trainer's own state gets an empty `train.pt`,
-    without which the trainer loads nothing; the flags that it needs are printed.
+    A directory from `ckptconv olmo-to-hf` is restored: `model.pt` and, if it was included,
+    `optim.pt` are identical to the originals, byte for byte. If the trainer's state is missing, an
+    empty `train.pt` is written, because the trainer needs one. The flags to start the trainer are
+    printed.
 
-    The trainer takes a directory for an unsharded checkpoint only if its name ends in `-unsharded`.
+    The trainer recognizes an unsharded checkpoint by its directory name, which must end in
+    `-unsharded`.
     """
   static let examples = [
     Example(
       line: "ckptconv hf-to-olmo OLMo-2-0425-1B -o olmo2-1b-unsharded --config OLMo2-1B.yaml",
-      purpose: "Continue a pretraining from published weights:"),
+      purpose: "Continue pretraining from published weights:"),
     Example(
       line: "ckptconv hf-to-olmo olmo-hf -o step1000-unsharded --optimizer-names fsdp",
-      purpose: "Return from Hugging Face, for a trainer under FSDP:"),
+      purpose: "Convert back from Hugging Face, for a trainer with FSDP:"),
   ]
   static let operands = Operands.directory
 
@@ -45,27 +48,27 @@ struct HFToOLMo: Command {
     [.outputDirectory(\.output)] + DirectoryOptions.flags.map { $0.lifted(to: \.options.folder) }
     + [
       .choice(
-        "as", "FORMAT", \.format, in: .content, "write pt, or safetensors for the trainer",
+        "as", "FORMAT", \.format, in: .content, "write pt or safetensors",
         manual: """
-          The format of the weights and the optimizer's state. The default is `pt`; `safetensors` is
-          the layout that OLMo's trainer reads.
+          The format of the weights and the optimizer state. The default is `pt`. `safetensors` uses
+          the layout `olmo`, which OLMo's trainer reads.
           """),
       .choice(
         "dtype", "TYPE", \.dtype, in: .content, "cast weights to bf16, f16 or f32",
         manual: """
-          Casts the weights, rounding to the nearest even as PyTorch does. Without it they keep their
-          bits. OLMo's trainer computes with copies in float32 whatever the file has.
+          Casts the weights, rounding to nearest even like PyTorch. Without this flag they keep their
+          bits. OLMo's trainer computes with float32 copies in any case.
           """),
       .path(
         "config", "YAML", \.options.template, in: .content,
-        "take the rest of config.yaml from this one",
+        "read missing settings from a config.yaml",
         manual: """
-          A configuration of OLMo's trainer for what `config.json` does not say: optimizer, data,
-          schedule, and how weights are initialized. Without one OLMo's official values stand for the
-          model, and there are no other sections.
+          A `config.yaml` of OLMo's trainer with the settings that `config.json` does not have:
+          optimizer, data, schedule and weight initialization. Without it the model has the values
+          of OLMo's official models, and the output has only the `model:` section.
           """),
       .optimizerNames(
-        \.options.optimizerNames, otherwise: "how it did when it left OLMo, and by name otherwise"),
+        \.options.optimizerNames, otherwise: "the form that it had in OLMo, otherwise `fsdp`"),
       .tokenizer(\.options.tokenizer),
     ]
 
@@ -102,14 +105,14 @@ extension HFToOLMo: BatchableCommand {
   }
 }
 
-/// The formats that OLMo's trainer loads.
+/// A format that OLMo's trainer loads.
 enum TrainerFormat: String, FlagChoice {
   case pt, safetensors
 
   var meaning: String {
     switch self {
-    case .pt: "model.pt and optim.pt, as torch.save writes them"
-    case .safetensors: "model.safetensors and optim.safetensors in the layout olmo"
+    case .pt: "model.pt and optim.pt"
+    case .safetensors: "model.safetensors and optim.safetensors, layout olmo"
     }
   }
 }

@@ -1,20 +1,20 @@
 internal import CkptBase
 
-/// `ckptconv help`: the manual, page by page.
+/// `ckptconv help`: the pages of the manual.
 struct HelpCommand: Command {
   static let name = "help"
   static let summary = "explain a command or a topic"
   static let manual = """
-    Prints the manual of a command, of a verb of `batch`, or what there is to say on a topic. Without
-    an argument it lists the commands and topics.
+    Prints the manual of a command, of a verb of `batch`, or of a topic. Without an argument it
+    lists the commands and topics.
     """
   static let examples = [
-    Example(line: "ckptconv help safety", purpose: "What is read from a pickle, and what is not:")
+    Example(line: "ckptconv help safety", purpose: "Read about the safety of pickles:")
   ]
   static let operands = Operands(usage: "[COMMAND|TOPIC]", minimum: 0, maximum: 2, arePaths: false)
   static let flags: [BoundFlag<HelpCommand>] = []
 
-  /// Everything that it can be asked to explain.
+  /// The names of all pages.
   static var pageNames: [String] { FlagTable.pages.map(\.name) + Topic.all.map(\.name) }
 
   private var page: HelpPage?
@@ -32,15 +32,15 @@ struct HelpCommand: Command {
   }
 }
 
-/// A page that help can be asked for.
+/// A page of the manual.
 enum HelpPage: Sendable {
   case program
   case command(CommandPage)
   case topic(Topic)
 
-  /// The page of a command or topic.
+  /// Finds the page of a command or topic.
   ///
-  /// - Throws: when there is none of that name.
+  /// - Throws: an error for an unknown name.
   init(named name: String) throws(UsageError) {
     if let page = FlagTable.page(named: name) {
       self = .command(page)
@@ -51,7 +51,7 @@ enum HelpPage: Sendable {
     }
   }
 
-  /// The page as text for a terminal.
+  /// Returns the page as text for a terminal.
   func text(_ length: HelpLength) -> String {
     switch (self, length) {
     case (.program, .summary): HelpSummary.program

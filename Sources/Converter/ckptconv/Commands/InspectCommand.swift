@@ -9,15 +9,15 @@ struct InspectCommand: Command {
   static let name = "inspect"
   static let summary = "list the tensors and values of a checkpoint"
   static let manual = """
-    Lists what each INPUT holds: its tensors with type, shape and size, the values beside them, and
-    what kind of file it is. Tensor data is not read, so the size of the file does not matter. The
-    index of a checkpoint in several files, such as `model.safetensors.index.json`, and a folder that
-    has one, are listed as one checkpoint.
+    Lists the tensors of each INPUT with type, shape and size, its other values, and the facts about
+    its container. Tensor data is not read, so the size of the file does not matter. A sharded
+    checkpoint is listed as one: pass its index, such as `model.safetensors.index.json`, or its
+    directory.
     """
   static let examples = [
-    Example(line: "ckptconv inspect model.pt", purpose: "What is in this file?"),
+    Example(line: "ckptconv inspect model.pt", purpose: "List the contents of a file:"),
     Example(
-      line: "ckptconv inspect --sort size --limit 5 optim.pt", purpose: "What makes it so large?"),
+      line: "ckptconv inspect --sort size --limit 5 optim.pt", purpose: "Find the largest tensors:"),
   ]
   static let operands = Operands.inputs
   static let flags: [BoundFlag<InspectCommand>] = [
@@ -25,13 +25,13 @@ struct InspectCommand: Command {
       "sort", "ORDER", \.sort, in: .listing, "order tensors by file, name or size",
       manual: "The order of the tensors. The default is `file`."),
     .number(
-      "limit", "N", \.limit, atLeast: 1, in: .listing, "list the first N tensors and values only",
-      manual: "How many tensors, and how many values, are listed. The default is all of them."),
+      "limit", "N", \.limit, atLeast: 1, in: .listing, "list at most N tensors and N values",
+      manual: "The maximum number of tensors, and of values, to list. The default is all."),
     .toggle(
-      "drop-unsafe", \.reading.dropsUnsafe, in: .safety, "show None for what can run code",
+      "drop-unsafe", \.reading.dropsUnsafe, in: .safety, "show None for objects that can run code",
       manual: """
-        A pickle with something that can run code is refused. With this flag the rest of it
-        is listed, and a warning names the global. Nothing is run in either case. See
+        Without this flag a pickle with an object that can run code is refused. With it, None is
+        shown for the object, and a warning names it. Nothing is run in either case. See
         `ckptconv help safety`.
         """),
   ]
@@ -52,7 +52,7 @@ struct InspectCommand: Command {
     for operand in operands {
       do throws(CheckpointError) {
         for path in try Inspection.files(of: operand) {
-          // There is nothing to find out that would not be printed.
+          // Nobody reads the listing, so nothing needs to be found out for it.
           guard !console.hasLostReader else { return exitCode }
           try show(path, isFirst: isFirst, shared, console)
           isFirst = false
@@ -76,31 +76,31 @@ struct InspectCommand: Command {
   }
 }
 
-/// The orders in which tensors can be listed.
+/// An order of the tensors.
 enum TensorOrder: String, FlagChoice {
   case file, name, size
 
   var meaning: String {
     switch self {
-    case .file: "as the file has them"
+    case .file: "in file order"
     case .name: "by name"
     case .size: "the largest first"
     }
   }
 }
 
-/// What `ckptconv inspect` prints of one file.
+/// The output of `ckptconv inspect` for one file.
 struct InspectionListing {
   let heading: String
   let tensors: [Inspection.TensorRow]
   let values: [Inspection.ValueRow]
-  /// Classes that are carried along without being understood.
+  /// Classes that are kept without being understood.
   let opaqueGlobals: [String]
   let order: TensorOrder
-  /// How many tensors, and how many values, are listed.
+  /// The maximum number of tensors, and of values.
   let limit: Int
 
-  /// The listing, no wider than `width` columns where that is given.
+  /// Returns the listing, at most `width` columns wide if given.
   func text(width: Int?) -> String {
     var blocks = ["\(heading.harmless)\n"]
     if !tensors.isEmpty { blocks.append(tensorTable.text(width: width)) }
@@ -110,7 +110,7 @@ struct InspectionListing {
   }
 
   private var tensorTable: Table {
-    // Neighbors often have the same shape and size.
+    // Adjacent tensors often have the same shape and size.
     var shape = (value: [Int](), text: "[]")
     var size = (value: 0, text: ByteCount(bytes: 0).description)
     let rows = ordered.prefix(limit).map { tensor in
@@ -124,7 +124,7 @@ struct InspectionListing {
       [.text("tensor"), .text("dtype"), .text("shape"), .number("size"), .text("")], rows: rows)
   }
 
-  /// What is unusual about a tensor's place: shared, a part of something larger, not packed.
+  /// The unusual facts about a tensor's storage: shared, larger than the tensor, or not packed.
   private func storageNote(_ tensor: Inspection.TensorRow) -> String {
     guard let storage = tensor.storage else { return "no data (meta device)" }
     guard
@@ -164,7 +164,7 @@ struct InspectionListing {
 }
 
 extension InspectionListing {
-  /// A listing of a whole file; no `limit` means everything.
+  /// Creates the listing of a whole file; without `limit` it is complete.
   init(_ inspection: Inspection, order: TensorOrder, limit: Int?) {
     self.init(
       heading: inspection.path + ": " + Self.facts(inspection).joined(separator: ", "),
@@ -172,7 +172,7 @@ extension InspectionListing {
       opaqueGlobals: inspection.opaqueGlobals, order: order, limit: limit ?? .max)
   }
 
-  /// The container in words, with its size behind the first of them.
+  /// The facts about the container, with the file size after the first.
   private static func facts(_ inspection: Inspection) -> [String] {
     let size = ByteCount(bytes: inspection.byteCount).description
     guard let container = inspection.container else { return [size] }

@@ -8,31 +8,31 @@ internal import CkptModels
 /// `ckptconv olmo-to-hf`.
 struct OLMoToHF: Command {
   static let name = "olmo-to-hf"
-  static let summary = "convert an OLMo checkpoint to a Hugging Face folder"
+  static let summary = "convert an OLMo checkpoint to a Hugging Face model"
   static let manual = """
-    Converts DIR, the directory of one step that OLMo's trainer saved, to a folder that
-    `transformers` loads: `config.json`, `generation_config.json`, and the weights as
-    `model.safetensors`, in several files with an index where they are large. The class is that which
-    computes what OLMo computes: Olmo2ForCausalLM, OlmoForCausalLM or LlamaForCausalLM. A model that
-    no class can represent is refused, with the field that says so.
+    Converts DIR, one step that OLMo's trainer saved, to a model directory that `transformers`
+    loads: `config.json`, `generation_config.json` and `model.safetensors`, or shards with an index
+    if the weights are large. The class is the one that computes the same as OLMo: Olmo2ForCausalLM,
+    OlmoForCausalLM or LlamaForCausalLM. A model that no class can represent is refused, with the
+    field that is the reason.
 
-    Tensors are renamed, and fused ones split by their rows; no number changes unless `--dtype` asks
-    for it. Before anything is written, every tensor is compared by name and shape with what
-    `config.yaml` calls for.
+    Tensors are renamed, and fused tensors are split. Values do not change, unless `--dtype` is
+    given. Before anything is written, the name and shape of every tensor are compared with
+    `config.yaml`.
 
-    What only OLMo knows travels in `config.json` under `ckptconv` and in the directory `olmo`, which
-    other programs ignore; `ckptconv hf-to-olmo` returns the same files with it.
+    OLMo's own settings are kept in `config.json` under the key `ckptconv` and in the directory
+    `olmo`; other programs ignore both. `ckptconv hf-to-olmo` restores the original files from them.
     """
   static let examples = [
     Example(
       line: "ckptconv olmo-to-hf step1000-unsharded -o olmo-hf --tokenizer tokenizer.json",
-      purpose: "Make a folder that transformers loads:"),
+      purpose: "Write a model that transformers loads:"),
     Example(
       line: "ckptconv olmo-to-hf step1000-unsharded -o olmo-hf --dtype bf16 --max-shard-size 2GB",
-      purpose: "Publish the weights as bfloat16, in files of up to 2 GB:"),
+      purpose: "Write bfloat16 weights in shards of at most 2 GB:"),
     Example(
       line: "ckptconv olmo-to-hf step1000-unsharded -o olmo-hf --optimizer",
-      purpose: "Take the optimizer's and the trainer's state along:"),
+      purpose: "Include the optimizer and trainer state:"),
   ]
   static let operands = Operands.directory
 
@@ -46,31 +46,31 @@ struct OLMoToHF: Command {
     + [
       .byteCount(
         "max-shard-size", "SIZE", \.options.maximumShardByteCount, in: .content,
-        "weights per file at most; default 5GB",
+        "maximum size of a shard; default 5GB",
         manual: """
-          How many bytes of tensors one file holds, such as `5GB` or `500MB`; the default is `5GB`, as
-          that of `save_pretrained`. A tensor that is larger has a file of its own.
+          The maximum number of bytes of tensors in one file, such as `5GB` or `500MB`. The default
+          is `5GB`, like `save_pretrained`. A larger tensor gets a file of its own.
           """),
       .choice(
         "dtype", "TYPE", \.dtype, in: .content, "cast weights to bf16, f16 or f32",
         manual: """
-          Casts the weights, rounding to the nearest even as PyTorch does. Without it they keep their
-          bits. The optimizer's state is never cast.
+          Casts the weights, rounding to nearest even like PyTorch. Without this flag they keep
+          their bits. The optimizer state is never cast.
           """),
       .toggle(
         "optimizer", \.options.carriesOptimizer, in: .content,
-        "take the optimizer's state along",
+        "include the optimizer state",
         manual: """
-          Writes the optimizer's state as `optimizer.safetensors`, under the names of Hugging Face's
-          model and split like its weights, and takes `train.pt` along in `olmo`.
+          Writes the optimizer state as `optimizer.safetensors`, with the names and the split of the
+          Hugging Face weights, and copies `train.pt` into the directory `olmo`.
           """),
       .tokenizer(\.options.tokenizer),
       .keepEndOfText(\.options.translation.keepsEndOfText),
       .toggle(
         "no-carry", \.options.translation.carriesRest, to: false, in: .content,
-        "leave out what only OLMo knows",
+        "do not keep OLMo's own settings",
         manual: """
-          Leaves out what travels for the way back: the key `ckptconv` of `config.json` and the
+          Does not write the data for the way back: the key `ckptconv` in `config.json` and the
           skeletons in `olmo`.
           """),
     ]
@@ -108,7 +108,7 @@ extension OLMoToHF: BatchableCommand {
 }
 
 extension DType {
-  /// The type that a flag names.
+  /// Creates the dtype for a choice of `--dtype`.
   init(_ choice: WeightDType) {
     self =
       switch choice {

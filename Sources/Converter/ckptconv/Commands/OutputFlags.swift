@@ -3,78 +3,78 @@ internal import CkptCopy
 internal import CkptFormats
 internal import CkptHuggingFace
 
-/// Flags that conversions of files have in common.
+/// The flags that conversions of files have in common.
 extension ConversionOptions {
-  /// The flags that say how files appear and that prove what is in them.
+  /// The flags for verification and manifests.
   static let outputFlags: [BoundFlag<ConversionOptions>] =
     WritingOptions.flags.map { $0.lifted(to: \.writing) } + [
       .toggle(
-        "verify", \.verifiesOutputs, in: .output, "read outputs again and compare them first",
+        "verify", \.verifiesOutputs, in: .output, "read outputs again and compare them",
         manual: """
-          Reads each output again before it appears under its name, and compares it with the input: names,
-          types, values, bytes of tensors, as `ckptconv verify` does. If anything differs, nothing is
-          left behind, and the exit code is 65. An output without skeleton is compared with
-          the bytes that were to be written.
+          Reads each output again before it appears under its name, and compares it with the input,
+          like `ckptconv verify`: names, types, values and tensor bytes. If anything differs, no
+          output is left and the exit code is 65. An output without a skeleton is compared with the
+          bytes that were written.
           """),
       .path(
-        "manifest", "FILE", \.manifest, in: .output, "write the SHA-256 of all of INPUT to FILE",
+        "manifest", "FILE", \.manifest, in: .output, "write SHA-256 checksums of INPUT to FILE",
         manual: """
-          Writes a manifest of the one INPUT, as `ckptconv verify` `--manifest` does. It appears together
-          with the outputs, and `ckptconv verify` `--against` FILE compares them with it at any
+          Writes a manifest of the one INPUT, like `ckptconv verify` `--manifest`. It appears
+          together with the outputs. `ckptconv verify` `--against` FILE compares them with it at any
           later time.
           """),
     ]
 
-  /// Refuses what excludes each other.
+  /// Refuses flags that exclude each other.
   func check(_ operands: [String], _ destination: Destination) throws(UsageError) {
     if manifest != nil, operands.count > 1 {
       throw .conflict(
-        "--manifest", "\(operands.count) inputs", because: "a manifest is of one checkpoint")
+        "--manifest", "\(operands.count) inputs", because: "a manifest describes one checkpoint")
     }
     if verifiesOutputs, destination == .standardOutput {
       throw .conflict(
-        "--output -", "--verify", because: "what has gone into a pipe cannot be read again")
+        "--output -", "--verify", because: "data in a pipe cannot be read again")
     }
   }
 }
 
 extension WritingOptions {
-  /// The flags that say how files appear.
+  /// The flags for replacing and syncing outputs.
   static let flags: [BoundFlag<WritingOptions>] = [
     .toggle(
-      "force", \.replacesExisting, in: .output, "replace outputs that exist",
+      "force", \.replacesExisting, in: .output, "replace existing outputs",
       manual: """
-        Without it a file that exists is never replaced. With it the old file stays until the new one
-        is complete.
+        Without this flag an existing file is never replaced. With it, the old file is kept until
+        the new one is complete.
         """),
     .sync(\.synchronizes),
   ]
 }
 
 extension Destination {
-  /// Refuses inputs and flags that the standard output has no room for.
+  /// Refuses inputs and flags that cannot be combined with the standard output.
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
     guard self == .standardOutput else { return }
     if operands.count > 1 {
       throw .conflict(
-        "--output -", "\(operands.count) inputs", because: "one file fits the standard output")
+        "--output -", "\(operands.count) inputs", because: "the standard output takes one file")
     }
     if shared.json {
-      throw .conflict("--output -", "--json", because: "both need the standard output")
+      throw .conflict("--output -", "--json", because: "both use the standard output")
     }
   }
 }
 
-/// Flags that conversions of whole directories have in common.
+/// The flags that conversions of directories have in common.
 extension DirectoryOptions {
   static let flags: [BoundFlag<DirectoryOptions>] = [
     .toggle(
       "force", \.writing.replacesExisting, in: .output,
-      "replace files in a directory that exists",
+      "replace files in an existing directory",
       manual: """
-        Writes into a directory that has files already, and replaces those of the same names. It is
-        refused where weights of other names would stay, since readers might take the old ones.
+        Writes into a directory that already has files, and replaces files of the same names. It is
+        refused if weights of other names would remain, because readers could load those.
         """),
     .sync(\.writing.synchronizes),
     .dropUnsafe(\.reading.dropsUnsafe),
@@ -82,25 +82,24 @@ extension DirectoryOptions {
 }
 
 extension BoundFlag {
-  /// The flag that says where the outputs of a conversion of files go.
+  /// Returns the output flag of conversions of files.
   static func conversionOutput(_ property: Property<Destination>) -> Self {
     .destination(
       "output", short: "o", "PATH", property, in: .output,
       "write to a file, a directory, or - (stdout)",
       manual: """
-        Where the output goes. A directory that exists, and any PATH when there are several inputs or
-        the input is a directory, is the directory that the outputs are written into; it is made
-        where it does not exist. Otherwise it is the name of the file. The name `-` stands for the
+        With several inputs, or a directory, PATH is the output directory (created if needed). With
+        one file, PATH is the output file, or an existing directory to write it into. `-` is the
         standard output, which takes one file.
         """)
   }
 
-  /// The flag that names the directory to write.
+  /// Returns the flag for an output directory.
   static func outputDirectory(_ property: Property<String?>) -> Self {
     .path(
       "output", short: "o", "DIR", property, in: .output, "write to this new directory",
       manual: """
-        The directory that is made. It appears complete or not at all. It may exist if it is empty.
+        The output directory. It must be new or empty. It appears complete or not at all.
         """)
   }
 }
@@ -110,7 +109,7 @@ extension Operands {
   static let directory = Operands(usage: "DIR", minimum: 1, maximum: 1, arePaths: true)
 }
 
-/// The types that weights can be cast to.
+/// A type that weights can be cast to.
 enum WeightDType: String, FlagChoice {
   case bf16, f16, f32
 

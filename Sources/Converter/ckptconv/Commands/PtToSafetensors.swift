@@ -7,21 +7,20 @@ internal import CkptSkeleton
 /// `ckptconv pt-to-safetensors`.
 struct PtToSafetensors: Command {
   static let name = "pt-to-safetensors"
-  static let summary = "convert .pt files or a checkpoint directory to safetensors"
+  static let summary = "convert .pt files or directories to safetensors"
   static let manual = """
-    Converts each INPUT, a file that torch.save wrote or an OLMo checkpoint directory, to the
-    safetensors format. What kind of file it is, its content decides and not its name. Outputs are
-    named like their inputs with the extension `.safetensors` and stand beside them, unless
-    `--output` says otherwise.
+    Converts each INPUT, a file of torch.save or an OLMo checkpoint directory, to safetensors. The
+    file type is detected from the content, not from the name. An output is written beside its
+    input, with the extension `.safetensors`, unless `--output` is given.
 
-    Of a directory, the model and the optimizer state are converted. The configuration and `train.pt`
-    are carried along unchanged. Of a Hugging Face folder, `pytorch_model.bin` is converted; shards
-    with an index become safetensors shards with an index, or one file where PATH ends in
+    In a directory, the model and the optimizer state are converted. The configuration and
+    `train.pt` are copied unchanged. In a Hugging Face directory, `pytorch_model.bin` is converted.
+    Shards with an index become safetensors shards with an index, or one file if PATH ends in
     `.safetensors`.
 
-    Tensors keep their bits: nothing is cast. Their bytes pass through small buffers, so memory
-    depends on how many tensors and values there are, and not on their size: 64 MiB do for the usual
-    model of any size. An output appears under its name only when it is complete.
+    Tensors keep their bits: nothing is cast. Memory depends on the number of tensors and values,
+    not on their size: 64 MiB are enough for usual models of any size. An output appears under its
+    name only when it is complete.
     """
   static let examples = [
     Example(
@@ -32,7 +31,7 @@ struct PtToSafetensors: Command {
       purpose: "Convert an OLMo checkpoint into another directory:"),
     Example(
       line: "ckptconv pt-to-safetensors m.pt -o - | ssh host 'cat >m.safetensors'",
-      purpose: "Send the result to another machine without a file in between:"),
+      purpose: "Send the result to another machine without a local file:"),
   ]
   static let operands = Operands.inputs
 
@@ -60,15 +59,15 @@ extension PtToSafetensors {
       .toggle(
         "train", \.options.convertsTrainerState, in: .content, "convert train.pt too",
         manual: """
-          Converts the `train.pt` of a directory as well, instead of carrying it along. The OLMo
-          trainer reads either.
+          Converts the `train.pt` of a directory too, instead of copying it. OLMo's trainer reads
+          both forms.
           """),
       .choice(
-        "layout", "LAYOUT", \.options.layout, in: .content, "name tensors for olmo, or plain",
+        "layout", "LAYOUT", \.options.layout, in: .content, "the naming of tensors: olmo or plain",
         manual: """
-          How tensors are named. The default is `olmo` for inputs that lie in an OLMo checkpoint
-          directory, because its trainer reads nothing else, and `plain` for all others. See
-          `ckptconv help layouts`.
+          The naming of tensors. The default is `olmo` for inputs in an OLMo checkpoint directory,
+          because OLMo's trainer reads only that, and `plain` for all others. See `ckptconv help
+          layouts`.
           """),
       .byteCount(
         "max-shard-size", "SIZE", \.options.maximumShardByteCount, in: .content,
@@ -80,27 +79,26 @@ extension PtToSafetensors {
           """),
       .choice(
         "tied", "HOW", \.options.safetensors.tied, in: .content,
-        "store tied tensors as an alias, or copy them",
+        "store tied tensors once (alias) or copy them",
         manual: """
-          What becomes of tensors that share their bytes. The default is `alias` for the layout `plain`
-          and `copy` for `olmo`, whose trainer asks for every name.
+          The treatment of tensors that share their bytes. The default is `alias` for the layout
+          `plain`, and `copy` for `olmo`, whose trainer needs every name.
           """),
-      .optimizerNames(\.options.optimizerNames, otherwise: "as it does in INPUT"),
+      .optimizerNames(\.options.optimizerNames, otherwise: "that of INPUT"),
       .toggle(
         "no-skeleton", \.options.safetensors.includesSkeleton, to: false, in: .content,
-        "leave out what is not a tensor",
+        "write only tensors",
         manual: """
-          Leaves out the skeleton: the metadata that holds whatever is not a tensor's bytes. The file
-          is then byte for byte what `safetensors.torch.save_file` or OLMo's converter writes.
-          What the layout has no place for is lost, which needs `--allow-loss`. See
-          `ckptconv help skeleton`.
+          Does not write the skeleton, the metadata for everything that is not tensor bytes. The
+          file is then byte for byte the one that `safetensors.torch.save_file` or OLMo's converter
+          writes. If contents would be lost, `--allow-loss` is needed. See `ckptconv help skeleton`.
           """),
       .toggle(
         "allow-loss", \.options.safetensors.allowsLoss, in: .safety,
-        "warn of what cannot be carried, go on",
+        "only warn about contents that are lost",
         manual: """
-          What the output cannot hold is an error that names it. With this flag it is left out, and a
-          warning names it.
+          Without this flag, contents that the output cannot hold are an error. With it they are not
+          written, and a warning names them.
           """),
       .dropUnsafe(\.options.reading.dropsUnsafe),
     ]
@@ -109,8 +107,8 @@ extension PtToSafetensors {
 extension Layout: FlagChoice {
   var meaning: String {
     switch self {
-    case .olmo: "what the OLMo trainer loads"
-    case .plain: "names are paths joined with dots"
+    case .olmo: "the names that OLMo's trainer loads"
+    case .plain: "the path of each value, joined with dots"
     }
   }
 }
@@ -118,7 +116,7 @@ extension Layout: FlagChoice {
 extension SafetensorsOptions.TiedTensors: FlagChoice {
   var meaning: String {
     switch self {
-    case .alias: "store the bytes once; the metadata names the others"
+    case .alias: "store the bytes once; the metadata has the other names"
     case .copy: "store the bytes under every name"
     }
   }

@@ -10,33 +10,33 @@ internal import CkptSkeleton
 /// `ckptconv roundtrip`.
 struct RoundTripCommand: Command {
   static let name = "roundtrip"
-  static let summary = "prove that a file comes back from the other format"
+  static let summary = "check that converting there and back restores a file"
   static let manual = """
-    Takes each INPUT to the other format and back, and compares what returns with what left: a .pt
-    file by way of safetensors, a safetensors file by way of .pt. Nothing is written beside the
-    INPUT, and tensors are not written at all: everything else of the file between is, in the
-    directory for temporary files (`TMPDIR`), and is read back from there.
+    Converts each INPUT to the other format and back, and compares the result with the original: a
+    .pt file through safetensors, a safetensors file through .pt. Nothing is written beside INPUT,
+    and tensors are not written at all. All other contents of the intermediate file go to the
+    directory for temporary files (`TMPDIR`) and are read back from there.
 
-    The best verdict is that the file is identical, byte for byte. Otherwise it is said which bytes
-    differ and why, and whether the object in the file is the same: bytes of a storage that belong to
-    no tensor come back as zeros, and a file that another program has packed may be packed in another
-    way. To compare the objects, such a file is written to the directory for temporary files.
+    The best result is that the file is identical, byte for byte. Otherwise the command prints the
+    bytes that differ, the reason, and whether the object in the file is the same. Unused bytes of a
+    storage become zeros. A file that another program packed can get another packing. To compare the
+    objects, such a file is written to the directory for temporary files.
 
-    Of a directory, the model and the optimizer state are taken there and back; the rest is carried
-    along by conversions as it is. The exit status is 1 if something was lost.
+    In a directory, the model and the optimizer state are checked; conversions copy all other files
+    unchanged. The exit code is 1 if something was lost.
     """
   static let examples = [
     Example(
       line: "ckptconv roundtrip step1000-unsharded",
-      purpose: "May the .pt files be deleted once they are converted?")
+      purpose: "Check that the .pt files can be deleted after conversion:")
   ]
   static let operands = Operands.inputs
   static let flags: [BoundFlag<RoundTripCommand>] = [
     .choice(
-      "layout", "LAYOUT", \.layout, in: .content, "by way of layout olmo, or plain",
+      "layout", "LAYOUT", \.layout, in: .content, "the naming of tensors: olmo or plain",
       manual: """
-        How tensors are named in the safetensors file between. The default is what
-        `ckptconv pt-to-safetensors` takes. A safetensors file has its own.
+        The naming of tensors in the intermediate safetensors file. The default is that of `ckptconv
+        pt-to-safetensors`. A safetensors INPUT keeps its own.
         """)
   ]
 
@@ -78,13 +78,13 @@ struct RoundTripCommand: Command {
   private static func text(_ finding: RoundTrip.Finding, width: Int?) -> String {
     let way =
       finding.format == .safetensors
-      ? "by way of safetensors, layout \(finding.layout.rawValue)" : "by way of .pt"
+      ? "through safetensors, layout \(finding.layout.rawValue)" : "through .pt"
     let size = ByteCount(bytes: finding.byteCount).description
     let head = "\(finding.path): ".harmless
     let reasons = finding.reasons.map { "  \($0.harmless)\n" }.joined()
     switch finding.verdict {
     case .identical: return "\(head)identical, \(size), \(way)\n"
-    case .sameObject: return "\(head)the same object in other bytes, \(way)\n\(reasons)"
+    case .sameObject: return "\(head)same object, different bytes, \(way)\n\(reasons)"
     case .different:
       return
         "\(head)different: \(finding.differenceCount.pluralized("difference")), \(way)\n\(reasons)"

@@ -6,23 +6,22 @@ internal import CkptFormats
 /// `ckptconv safetensors-to-pt`.
 struct SafetensorsToPt: Command {
   static let name = "safetensors-to-pt"
-  static let summary = "convert safetensors files or a checkpoint directory to .pt"
+  static let summary = "convert safetensors files or directories to .pt"
   static let manual = """
-    Converts each INPUT, a safetensors file or a directory with an OLMo checkpoint, to what torch.save
-    writes. Outputs are named like their inputs with the extension `.pt` and stand beside them,
-    unless `--output` says otherwise.
+    Converts each INPUT, a safetensors file or an OLMo checkpoint directory, to the format of
+    torch.save. An output is written beside its input, with the extension `.pt`, unless `--output`
+    is given.
 
-    A file that `ckptconv pt-to-safetensors` wrote has a skeleton and becomes the file that it was
-    made from, byte for byte where torch.save wrote that one. If its tensors were changed since, the
-    tensors win and a warning names each change. Bytes of a storage that belonged to no tensor are
-    zero.
+    A file from `ckptconv pt-to-safetensors` has a skeleton and is restored. If torch.save wrote the
+    original, the result is identical, byte for byte; only unused bytes of storages become zeros. If
+    tensors were changed since, the changed tensors are used and a warning names them.
 
-    Any other safetensors file becomes what torch.save of a current PyTorch writes for the dict that
-    `safetensors.torch.load_file` returns, or for the nested one that OLMo's own loader returns.
+    Any other safetensors file becomes the file that a current PyTorch saves for the dict of
+    `safetensors.torch.load_file`, or for the nested dict of OLMo's own loader.
 
-    Of a directory, the model and the optimizer state are converted, and the trainer state if there
-    is no `train.pt`. The configuration and `train.pt` are carried along unchanged. The shards of a
-    Hugging Face folder, or of an index, become one `.pt` file.
+    In a directory, the model and the optimizer state are converted, and the trainer state if
+    `train.pt` is missing. The configuration and `train.pt` are copied unchanged. The shards of a
+    Hugging Face directory, or of an index, become one `.pt` file.
     """
   static let examples = [
     Example(
@@ -30,10 +29,10 @@ struct SafetensorsToPt: Command {
       purpose: "Write model.pt beside model.safetensors:"),
     Example(
       line: "ckptconv safetensors-to-pt converted -o step1000-unsharded",
-      purpose: "Bring an OLMo checkpoint back:"),
+      purpose: "Restore an OLMo checkpoint:"),
     Example(
       line: "ckptconv safetensors-to-pt --nest flat.safetensors",
-      purpose: "Make nested dicts of names with dots:"),
+      purpose: "Turn names with dots into nested dicts:"),
   ]
   static let operands = Operands.inputs
 
@@ -59,34 +58,35 @@ extension SafetensorsToPt {
     [.conversionOutput(\.destination)]
     + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) } + [
       .toggle(
-        "nest", \.options.nestsNames, in: .content, "make nested dicts of names with dots",
+        "nest", \.options.nestsNames, in: .content, "turn names with dots into nested dicts",
         manual: """
-          Makes a dict `a` with the key `b` of the name `a.b`, in files without a skeleton and in the
-          layout `plain`. Without it the names are the keys of one flat dict.
+          Turns the name `a.b` into a dict `a` with the key `b`, in files without a skeleton and
+          with the layout `plain`. Without this flag the names are the keys of one flat dict.
           """),
-      .optimizerNames(\.options.optimizerNames, otherwise: "as it does in INPUT"),
+      .optimizerNames(\.options.optimizerNames, otherwise: "that of INPUT"),
       .toggle(
         "ignore-skeleton", \.options.reading.ignoresSkeleton, in: .content,
-        "take the tensors as if there were no skeleton",
+        "read only the tensors",
         manual: """
-          Takes a file as any other program would: a dict of tensors, without the rest of the object
-          that it was made from. See `ckptconv help skeleton`.
+          Reads the file like other programs: a dict of tensors, without the other contents of the
+          original object. See `ckptconv help skeleton`.
           """),
       .toggle(
         "no-metadata", \.options.keepsMetadata, to: false, in: .content,
-        "leave out the metadata of a file without skeleton",
+        "do not keep the metadata of other programs",
         manual: """
-          The `__metadata__` of a safetensors file without a skeleton goes along in a record of its own,
-          which torch.load does not look at, and comes back with `ckptconv pt-to-safetensors`. With
-          this flag it is left out, and the file is byte for byte what torch.save writes.
+          Without this flag, the `__metadata__` of a safetensors file without a skeleton is kept in
+          a record of its own. torch.load ignores the record, and `ckptconv pt-to-safetensors`
+          restores the metadata. With this flag it is not kept, and the file is byte for byte the
+          one that torch.save writes.
           """),
       .toggle(
         "drop-unsafe", \.options.reading.dropsUnsafe, in: .safety,
-        "replace what can run code by None",
+        "replace objects that can run code by None",
         manual: """
-          A skeleton, or a pickle inside the file, with something that can run code is refused.
-          With this flag its value becomes None, and a warning names it. Nothing is run in either
-          case. See `ckptconv help safety`.
+          Without this flag, a skeleton or an embedded pickle with an object that can run code is
+          refused. With it, None replaces the object, and a warning names it. Nothing is run in
+          either case. See `ckptconv help safety`.
           """),
     ]
 }

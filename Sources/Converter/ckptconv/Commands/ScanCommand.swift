@@ -6,33 +6,30 @@ internal import CkptScan
 /// `ckptconv scan`.
 struct ScanCommand: Command {
   static let name = "scan"
-  static let summary = "list what the pickles of a file would have run"
+  static let summary = "show what code a file could run when loaded"
   static let manual = """
-    Lists every global that the pickles of each INPUT name, the worst first: `dangerous` ones exist to
-    run code, `known` ones are what checkpoints are made of, and the meaning of `opaque` ones is not
-    known here. Each line says where it is and by which operation it would have been called. Nothing
-    is run.
+    Lists every global that the pickles of each INPUT name, the most dangerous first. A `dangerous`
+    global can run code. A `known` one is usual in checkpoints. The meaning of an `opaque` one is
+    unknown here. Each line has the place and the opcode that would call the global. Nothing is run.
 
-    Every kind of file that PyTorch reads is looked into, also those that are not converted: archives,
-    pickles of PyTorch before 1.6, bare pickles, TorchScript, tar. So are the names and values that the
-    OLMo trainer unpickles from a safetensors file, and the skeleton. Pickles are looked for in every
-    entry of an archive whatever its name, behind the end of other pickles and inside of their values.
-    An archive that contradicts itself and a pickle that breaks off are reported as `broken`, and the
-    scan goes on as far as they can be followed. Tensor data is not read; its checksums are for
-    `ckptconv verify`.
+    All files that PyTorch reads are scanned, even those that cannot be converted: archives, files
+    from before PyTorch 1.6, bare pickles, TorchScript and tar. In safetensors files the skeleton,
+    and the names and values that OLMo's trainer unpickles, are scanned. Pickles are searched in
+    every entry of an archive, after the end of other pickles, and inside their values. An archive
+    that contradicts itself and a pickle that ends early are reported as `broken`, and the scan
+    continues as far as possible. Tensor data is not read; `ckptconv check` tests its checksums.
 
-    A directory stands for all files in it and below; those that hold no pickle at all are passed
-    over.
+    A directory stands for all files in it and below. Files without any pickle are skipped.
 
-    The exit status is 1 if anything dangerous was found, 65 if an INPUT is broken or of a kind in
-    which pickles cannot be found, and 0 if there is nothing dangerous as far as names tell. An
-    `opaque` class can do anything when Python imports it.
+    The exit code is 1 if something dangerous was found, 65 if an INPUT is broken or its kind cannot
+    be scanned, and 0 if no name is dangerous. An `opaque` class can still do anything when Python
+    imports it.
     """
   static let examples = [
-    Example(line: "ckptconv scan model.pt", purpose: "Would loading this file run something?"),
+    Example(line: "ckptconv scan model.pt", purpose: "See what code a file could run:"),
     Example(
       line: "ckptconv scan --json downloads/ | jq 'select(.totals.dangerous > 0).path'",
-      purpose: "Which files of a directory are dangerous?"),
+      purpose: "List the dangerous files of a directory:"),
   ]
   static let operands = Operands.inputs
   static let flags: [BoundFlag<ScanCommand>] = []
@@ -80,7 +77,7 @@ struct ScanCommand: Command {
     return exitCode
   }
 
-  /// A line for each finding, and one for all of them.
+  /// Returns a line for each finding and a summary line.
   private static func text(of scan: FileScan) -> String {
     var lines = scan.findings.map { finding in
       var parts = [scan.path, finding.severity.rawValue] + finding.place

@@ -9,54 +9,54 @@ internal import CkptFormats
 /// `ckptconv verify`.
 struct VerifyCommand: Command {
   static let name = "verify"
-  static let summary = "tell whether two checkpoints are the same, bit for bit"
+  static let summary = "check that two checkpoints are equal, bit for bit"
   static let manual = """
-    Compares checkpoint A with checkpoint B: names, order, types and values of everything in them,
-    element types, shapes and bytes of tensors, and what shares its memory with what. Each may be a
-    file, the index of a checkpoint in several files, or a directory; formats, layouts and shards
-    make no difference. A safetensors file without skeleton tells names, tensors and values only;
-    what could then not be compared is said.
+    Compares checkpoint A with checkpoint B: the names, order, types and values of all contents, the
+    types, shapes and bytes of tensors, and which of them share memory. A and B can be files,
+    indices of sharded checkpoints, or directories, in any format and layout. A safetensors file
+    without a skeleton has only names, tensors and values; the output says what could not be
+    compared.
 
-    Of two directories, the model, the optimizer state and the trainer state are compared with each
-    other, each in whichever format it is there, and all other files that both have byte by byte.
+    In two directories, the model, the optimizer state and the trainer state are compared in any
+    format, and all other files that both have byte by byte.
 
-    Numbers are equal if their bits are: `0.0` is not `-0.0`, and NaNs have payloads. The exit
-    status is 0 if everything is the same and 1 if something differs. The first differences are
-    listed, the others counted.
+    Numbers are equal if their bits are: `0.0` is not `-0.0`, and NaNs have payloads. The exit code
+    is 0 if everything is equal and 1 if something differs. The first differences are listed, the
+    others are counted.
 
-    With `--manifest` FILE one checkpoint is enough: FILE gets the SHA-256 of each tensor and value.
-    With `--against` FILE it is compared with such a manifest, in whatever format it is by then.
+    With `--manifest` FILE one checkpoint is enough: the SHA-256 of each tensor and value is written
+    to FILE. With `--against` FILE a checkpoint in any format is compared with such a manifest.
     """
   static let examples = [
     Example(
-      line: "ckptconv verify model.pt model.safetensors", purpose: "Is this the same model?"),
+      line: "ckptconv verify model.pt model.safetensors", purpose: "Compare two files:"),
     Example(
       line: "ckptconv verify step1000-unsharded converted",
-      purpose: "Compare all files of two checkpoints:"),
+      purpose: "Compare two checkpoint directories:"),
     Example(
       line: "ckptconv verify --manifest step1000.json step1000-unsharded",
-      purpose: "Note what a checkpoint holds:"),
+      purpose: "Record the contents of a checkpoint:"),
     Example(
       line: "ckptconv verify --against step1000.json converted",
-      purpose: "Compare with it on another machine, in another format:"),
+      purpose: "Compare with the record later, in another format:"),
   ]
   static let operands = Operands(usage: "A [B]", minimum: 1, maximum: 2, arePaths: true)
   static let flags: [BoundFlag<VerifyCommand>] = [
     .path(
-      "manifest", "FILE", \.manifest, in: .output, "write the SHA-256 of all of A to FILE",
+      "manifest", "FILE", \.manifest, in: .output, "write SHA-256 checksums of A to FILE",
       manual: """
-        Writes a manifest of A: a JSON file with the name, type, shape and SHA-256 of each tensor and
-        value, which other programs can read as well. It is the same for a checkpoint and what it is
-        converted to.
+        Writes a manifest of A: a JSON file with the name, type, shape and SHA-256 of each tensor
+        and value. Other programs can read it too. A checkpoint and its converted form have the same
+        manifest.
         """),
     .toggle(
-      "force", \.writing.replacesExisting, in: .output, "replace a manifest that exists",
-      manual: "Without it a file that exists is never replaced."),
+      "force", \.writing.replacesExisting, in: .output, "replace an existing manifest",
+      manual: "Without this flag an existing file is never replaced."),
     .path(
       "against", "FILE", \.against, in: .content, "compare A with a manifest",
       manual: """
-        Compares A with the manifest FILE instead of with B. Of a directory, all files that the manifest
-        describes must be there.
+        Compares A with the manifest FILE instead of B. In a directory, all files of the manifest
+        must be present.
         """),
   ]
 
@@ -70,13 +70,13 @@ struct VerifyCommand: Command {
       throw .conflict("--manifest", "--against", because: "one writes a manifest, one reads it")
     }
     if writing.replacesExisting, manifest == nil {
-      throw UsageError("--force has nothing to replace", hint: "it belongs to --manifest")
+      throw UsageError("--force needs --manifest", hint: "verify writes nothing else")
     }
     switch (manifest ?? against, operands.count) {
     case (nil, 1):
       throw UsageError(
-        "verify compares two checkpoints, found one",
-        hint: "give a second one, or a manifest with --against")
+        "verify needs two checkpoints, found one",
+        hint: "add a second checkpoint, or pass a manifest with --against")
     case (.some, 2):
       throw UsageError(
         "\(manifest != nil ? "--manifest" : "--against") takes one checkpoint, found two",
@@ -125,9 +125,9 @@ extension VerifyCommand: BatchableCommand {
 
   static var batchManual: String {
     """
-    In a batch each INPUT is A, and B is what corresponds to it below ROOT, as a conversion of the
-    whole tree leaves it: the directory of the same path, or the file of the same name with any
-    extension of a checkpoint.
+    In a batch each INPUT is A. B is its counterpart below ROOT, where a conversion of the whole
+    tree writes it: the directory with the same path, or the file with the same name and any
+    checkpoint extension.
     """
   }
 
@@ -138,15 +138,15 @@ extension VerifyCommand: BatchableCommand {
   func batchVerb() -> any BatchVerb { VerifyVerb(name: Self.name) }
 }
 
-/// What `ckptconv verify` prints.
+/// The output of `ckptconv verify`.
 struct VerifyText {
   private let report: VerifyReport
 
   init(_ report: VerifyReport) { self.report = report }
 
-  /// Prints what was found and returns what the program's exit status says of it.
+  /// Prints the result and returns the exit code.
   ///
-  /// - Throws: `inputOutput` when the standard output takes no more.
+  /// - Throws: `inputOutput` if the standard output fails.
   func print(_ shared: SharedOptions, _ console: Console) throws(CheckpointError) -> ExitCode {
     for finding in report.findings { for warning in finding.warnings { console.warn(warning) } }
     if shared.json {
@@ -161,7 +161,7 @@ struct VerifyText {
 
   private func text(_ finding: VerifyFinding, width: Int?) -> String {
     let files = "\(finding.first) and \(finding.second)".harmless
-    guard !finding.isSame else { return "\(files) are the same: \(extent(finding))\n" }
+    guard !finding.isSame else { return "\(files) are equal: \(extent(finding))\n" }
     let count = finding.differenceCount
     let more = count - finding.differences.count
     return "\(files) differ: \(count.pluralized("difference"))\n"
@@ -169,7 +169,7 @@ struct VerifyText {
       + (more > 0 ? "and \(more) more\n" : "")
   }
 
-  /// What was compared.
+  /// The number and size of the compared items.
   private func extent(_ finding: VerifyFinding) -> String {
     let size = ByteCount(bytes: finding.byteCount).description
     guard finding.scope != .bytes else { return "\(size), byte by byte" }
@@ -194,7 +194,7 @@ struct VerifyText {
     return text + lines.map { "not compared: \($0.harmless)\n" }.joined()
   }
 
-  /// Differences as people read them.
+  /// Returns differences as a table.
   static func table(_ differences: [Difference]) -> Table {
     let rows = differences.map { difference in
       [

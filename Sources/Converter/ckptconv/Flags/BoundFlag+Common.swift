@@ -1,19 +1,20 @@
+internal import CkptBase
 internal import CkptCheckpoints
 internal import CkptConvert
 
-/// Flags that several commands have and that mean the same in all of them.
+/// The flags that several commands have with the same meaning.
 extension BoundFlag {
-  /// Whether outputs are on the disk before they appear.
+  /// Returns the flag to write outputs to the disk before they appear.
   static func sync(_ property: Property<Bool>) -> Self {
     .toggle(
-      "sync", property, in: .output, "put outputs on the disk before they appear",
+      "sync", property, in: .output, "sync outputs to the disk before they appear",
       manual: """
         Waits (fdatasync) until an output is on the disk before it appears under its name, so that
-        not even a power failure leaves half of one. It is slower.
+        even a power failure leaves no incomplete file. This is slower.
         """)
   }
 
-  /// A flag for the destination of outputs: a path, or `-` for the standard output.
+  /// Returns a flag for the output: a path, or `-` for the standard output.
   static func destination(
     _ long: String, short: Character? = nil, _ valueName: String,
     _ property: Property<Destination>, in section: Flag.Section, _ summary: String, manual: String
@@ -28,40 +29,40 @@ extension BoundFlag {
     }
   }
 
-  /// Where the tokenizer is that goes along with a checkpoint.
+  /// Returns the flag for the tokenizer to include.
   static func tokenizer(_ property: Property<String?>) -> Self {
     .path(
-      "tokenizer", "PATH", property, in: .content, "take the tokenizer from a directory or file",
+      "tokenizer", "PATH", property, in: .content, "include the tokenizer from a directory or file",
       manual: """
-        The directory with the files of the tokenizer, or its `tokenizer.json`. The default is DIR,
-        if it has them.
+        The directory with the tokenizer files, or its `tokenizer.json`. The default is DIR, if it
+        has them.
         """)
   }
 
-  /// Whether the end-of-text token of OLMo 1's first configurations stays what they say.
+  /// Returns the flag to keep the end-of-text token of early OLMo 1 configurations.
   static func keepEndOfText(_ property: Property<Bool>) -> Self {
     .toggle(
       "keep-eos", property, in: .content, "keep an end-of-text token 0",
       manual: """
-        The first configurations of OLMo 1 say 0 for the end-of-text token and mean 50279, which is
-        written for it, with a warning. With this flag 0 is written.
+        The first configurations of OLMo 1 have the end-of-text token 0, but mean 50279. Without
+        this flag 50279 is written, with a warning. With it, 0 is written.
         """)
   }
 
-  /// Whether what can run code becomes `None`.
+  /// Returns the flag to replace objects that can run code by `None`.
   static func dropUnsafe(_ property: Property<Bool>) -> Self {
     .toggle(
-      "drop-unsafe", property, in: .safety, "replace what can run code by None",
+      "drop-unsafe", property, in: .safety, "replace objects that can run code by None",
       manual: """
-        A pickle with something that can run code is refused. With this flag its value
-        becomes None, and a warning names it. Nothing is run in either case. See
+        Without this flag a pickle with an object that can run code is refused. With it, None
+        replaces the object, and a warning names it. Nothing is run in either case. See
         `ckptconv help safety`.
         """)
   }
 }
 
 extension BoundFlag {
-  /// A flag whose value is a number of bytes, such as `5GB` or `200MiB`.
+  /// Returns a flag with a number of bytes as its value, such as `5GB` or `200MiB`.
   static func byteCount(
     _ long: String, _ valueName: String, _ property: Property<Int?>,
     in section: Flag.Section, _ summary: String, manual: String
@@ -86,9 +87,9 @@ extension ByteCount {
     ("B", 1), ("", 1),
   ]
 
-  /// Reads a whole number of bytes, or of a unit, as `max_shard_size` of transformers takes it.
+  /// Parses a number of bytes with or without a unit, like `max_shard_size` of transformers.
   ///
-  /// Any other text is `nil`.
+  /// The result is `nil` for other text.
   init?(parsing text: String) {
     let upper = text.uppercased()
     guard let (unit, factor) = Self.factors.first(where: { upper.hasSuffix($0.unit) }) else {
@@ -105,17 +106,18 @@ extension ByteCount {
 }
 
 extension BoundFlag {
-  /// How an optimizer's state refers to parameters, which is otherwise as the text `standard` says.
+  /// Returns the flag for the naming of parameters in an optimizer state; the default is
+  /// `standard`.
   static func optimizerNames(
     _ property: Property<OptimizerNames?>, otherwise standard: String
   ) -> Self {
     .choice(
       "optimizer-names", "KIND", property, in: .content,
-      "key the optimizer's state for fsdp or single",
+      "optimizer parameter names: fsdp or single",
       manual: """
-        How the optimizer's state refers to parameters. The default is \(standard). What a trainer on
-        one device has saved does not load under FSDP, because its names begin with `module.`; `fsdp`
-        repairs that.
+        The parameter names in the optimizer state. The default is \(standard). A state that a
+        trainer saved on one device does not load under FSDP, because its names begin with
+        `module.`; `fsdp` fixes that.
         """)
   }
 }
@@ -123,8 +125,8 @@ extension BoundFlag {
 extension OptimizerNames: FlagChoice {
   var meaning: String {
     switch self {
-    case .fsdp: "by name, for trainers under fully sharded data parallelism"
-    case .single: "by number, for one device or distributed data parallelism"
+    case .fsdp: "names, for fully sharded data parallelism"
+    case .single: "numbers, for one device or distributed data parallelism"
     }
   }
 }

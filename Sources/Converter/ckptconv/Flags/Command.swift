@@ -1,67 +1,68 @@
 internal import CkptBase
 
-/// A command: what is said of it, its flags, and what it does.
+/// A command: its texts, its flags and its implementation.
 ///
-/// An instance holds the values of the command's own flags. To add a command, write one such type
-/// in a file of its own and list it in ``FlagTable/commands``; parser, help, manual and completions
+/// An instance holds the values of the command's flags. To add a command, write such a type in a
+/// file of its own and list it in ``FlagTable/groups``. The parser, help, manual and completions
 /// follow.
 protocol Command: Sendable {
-  /// A command none of whose flags has been given.
+  /// Creates a command without flags.
   init()
 
-  /// The word that calls it.
+  /// The name of the command.
   static var name: String { get }
   /// One line for the list of commands: lower case, no final stop.
   static var summary: String { get }
   /// Paragraphs for the manual, in the markup of ``Document``.
   static var manual: String { get }
-  /// Command lines worth copying.
+  /// Example command lines.
   static var examples: [Example] { get }
   static var operands: Operands { get }
-  /// The flags beside those that every command has.
+  /// The flags of the command, without those that every command has.
   static var flags: [BoundFlag<Self>] { get }
-  /// Flags that people may look for here: each throws why it cannot be given, and no help shows it.
+  /// Flags that people may expect here. Each throws the reason why it is not accepted; no help
+  /// shows it.
   static var refusedFlags: [BoundFlag<Self>] { get }
-  /// The command whose name stands before this one's, with whose flags its own begin.
+  /// The command that this one is a subcommand of. Its flags stand first in ``flags``.
   static var parent: (any Command.Type)? { get }
-  /// The commands whose names stand after this one's, which then only says what they have in common.
+  /// The subcommands. A command that has some does nothing itself.
   static var subcommands: [any Command.Type] { get }
 
-  /// Refuses flags and operands that exclude each other; touches nothing outside the command.
+  /// Refuses flags and operands that exclude each other. It touches nothing outside the command.
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError)
 
-  /// Does it.
+  /// Runs the command.
   ///
-  /// - Throws: what stopped it, with the file it happened in.
+  /// - Throws: the error that stopped it, with its file.
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode
 }
 
 extension Command {
-  /// None: most commands take what they know.
+  /// Empty: most commands have none.
   static var refusedFlags: [BoundFlag<Self>] { [] }
-  /// None: most commands stand alone.
+  /// `nil`: most commands are no subcommands.
   static var parent: (any Command.Type)? { nil }
-  /// None: most commands stand alone.
+  /// Empty: most commands have none.
   static var subcommands: [any Command.Type] { [] }
 
-  /// The word that calls it, without those of its parents.
+  /// The last word of the name.
   static var word: String { name.split(separator: " ").last.map(String.init) ?? name }
 }
 
-/// A command line and what it is good for.
+/// An example command line and its purpose.
 struct Example: Hashable, Sendable {
   let line: String
   let purpose: String
 }
 
-/// The arguments of a command that are not flags.
+/// The operands of a command: arguments that are not flags.
 struct Operands: Hashable, Sendable {
-  /// How they stand in a usage line.
+  /// The operands in a usage line.
   let usage: String
   let minimum: Int
-  /// The largest number; `nil` where there is none.
+  /// The maximum number; `nil` for no limit.
   let maximum: Int?
   /// Whether they are paths, for the completions.
   let arePaths: Bool
@@ -69,29 +70,29 @@ struct Operands: Hashable, Sendable {
   /// One or more input files or directories.
   static let inputs = Operands(usage: "INPUT...", minimum: 1, maximum: nil, arePaths: true)
 
-  /// Whether a command line may have `count` of them.
+  /// Whether a command line can have `count` operands.
   func allows(_ count: Int) -> Bool {
     count >= minimum && count <= maximum ?? .max
   }
 }
 
-/// A command as people meet it, without the types of its options.
+/// A command as help shows it, without the types of its options.
 struct CommandPage: Sendable {
   let name: String
   let summary: String
   let manual: String
   let examples: [Example]
   let operands: Operands
-  /// The flags beside those that every command and its parent have.
+  /// The flags of the command, without those of every command and of its parent.
   let ownFlags: [Flag]
-  /// The flags of the command whose name stands before its own.
+  /// The flags of the parent.
   let parentFlags: [Flag]
-  /// The name of that command, where there is one.
+  /// The name of the parent, if there is one.
   let parent: String?
-  /// The commands whose names stand after its own.
+  /// The subcommands.
   let subpages: [CommandPage]
 
-  /// Reads what a command says of itself.
+  /// Reads the texts and flags of a command.
   init<C: Command>(_ command: C.Type) {
     name = C.name
     summary = C.summary
@@ -106,16 +107,16 @@ struct CommandPage: Sendable {
 
   private static func pageFlags<C: Command>(_ command: C.Type) -> [Flag] { C.flags.map(\.flag) }
 
-  /// The command's own flags, those of its parent, then those that every command has.
+  /// The command's own flags, then those of its parent, then those of every command.
   var flags: [Flag] { ownFlags + parentFlags + SharedOptions.flags.map(\.flag) }
 
-  /// All that can be completed after its name: its own flags and those of the commands below it.
+  /// The flags to complete after its name: its own and those of its subcommands.
   var completedFlags: [Flag] {
     var names: Set<String> = []
     return (ownFlags + subpages.flatMap(\.ownFlags)).filter { names.insert($0.long).inserted }
   }
 
-  /// The words that call the commands below it.
+  /// The names of the subcommands, without that of the command.
   var words: [String] { subpages.map { String($0.name.dropFirst(name.count + 1)) } }
 
   /// `ckptconv inspect [FLAG...] INPUT...`.

@@ -1,15 +1,17 @@
-/// A flag together with what it changes in the options of a command.
+/// A flag and its effect on the options of a command.
 struct BoundFlag<Target>: Sendable {
-  /// How a value of the flag changes the options; a switch is given the name it was called by.
+  /// A function that applies a value of the flag to the options.
+  ///
+  /// A switch gets its own name.
   typealias Update = @Sendable (inout Target, String) throws(UsageError) -> Void
 
-  /// A part of the options that a flag changes.
+  /// A property of the options that a flag changes.
   typealias Property<Value> = any WritableKeyPath<Target, Value> & Sendable
 
   let flag: Flag
   let update: Update
 
-  /// The same flag as part of a larger set of options.
+  /// Returns the same flag for a larger set of options that contains this one.
   func lifted<Outer>(to part: BoundFlag<Outer>.Property<Target>) -> BoundFlag<Outer> {
     BoundFlag<Outer>(flag: flag) { outer, text throws(UsageError) in
       try update(&outer[keyPath: part], text)
@@ -17,14 +19,14 @@ struct BoundFlag<Target>: Sendable {
   }
 }
 
-/// A type whose cases are the words that a flag accepts.
+/// A type whose cases are the values of a flag.
 protocol FlagChoice: CaseIterable, RawRepresentable<String>, Sendable {
-  /// What the word stands for: lower case, no final stop.
+  /// The meaning of the value: lower case, no final stop.
   var meaning: String { get }
 }
 
 extension BoundFlag {
-  /// A switch, which gives a property a fixed value.
+  /// Returns a switch, which sets a property to a fixed value.
   static func toggle(
     _ long: String, short: Character? = nil,
     _ property: Property<Bool>, to value: Bool = true,
@@ -37,7 +39,7 @@ extension BoundFlag {
     ) { target, _ in target[keyPath: property] = value }
   }
 
-  /// A flag whose value is the path of a file or directory.
+  /// Returns a flag with the path of a file or directory as its value.
   static func path(
     _ long: String, short: Character? = nil, _ valueName: String,
     _ property: Property<String?>,
@@ -55,7 +57,7 @@ extension BoundFlag {
     }
   }
 
-  /// A flag whose value is a whole number of at least `minimum` and at most `maximum`.
+  /// Returns a flag with a whole number from `minimum` to `maximum` as its value.
   static func number(
     _ long: String, short: Character? = nil, _ valueName: String,
     _ property: Property<Int?>,
@@ -75,7 +77,7 @@ extension BoundFlag {
     }
   }
 
-  /// A flag whose value is text that `parse` makes something of.
+  /// Returns a flag with text as its value, which `parse` converts.
   static func text<Value>(
     _ long: String, _ valueName: String, _ property: Property<Value?>, needs: String,
     in section: Flag.Section, _ summary: String, manual: String,
@@ -91,7 +93,7 @@ extension BoundFlag {
     }
   }
 
-  /// A flag whose value is a number that is not negative.
+  /// Returns a flag with a non-negative number as its value.
   static func decimal(
     _ long: String, _ valueName: String, _ property: Property<Double?>,
     in section: Flag.Section, _ summary: String, manual: String
@@ -108,7 +110,7 @@ extension BoundFlag {
     }
   }
 
-  /// A flag whose value is one of the words of `Choice`.
+  /// Returns a flag with one of the cases of `Choice` as its value.
   static func choice<Choice: FlagChoice>(
     _ long: String, short: Character? = nil, _ valueName: String,
     _ property: Property<Choice?>,
@@ -128,17 +130,17 @@ extension BoundFlag {
   }
 }
 
-/// A flag as people meet it: everything that help, the manual and the completions say of it.
+/// A flag as help, the manual and the completions show it.
 struct Flag: Hashable, Sendable {
-  /// What follows the name of a flag.
+  /// The value of a flag.
   enum Argument: Hashable, Sendable {
-    /// Nothing: the flag is a switch.
+    /// No value: the flag is a switch.
     case none
-    /// The path of a file or directory, shown under the given name.
+    /// A path of a file or directory, with its name in help.
     case path(String)
-    /// Free text, shown under the given name.
+    /// Any text, with its name in help.
     case text(String)
-    /// One of a few words, shown under the given name.
+    /// One of a few words, with its name in help.
     case choice(String, [Choice])
   }
 
@@ -148,7 +150,7 @@ struct Flag: Hashable, Sendable {
     let meaning: String
   }
 
-  /// The heading that a flag stands under in the manual.
+  /// The heading of a group of flags in the manual.
   enum Section: String, CaseIterable, Sendable {
     case batch = "Batch"
     case output = "Output"
@@ -161,7 +163,7 @@ struct Flag: Hashable, Sendable {
 
   /// The name after `--`.
   let long: String
-  /// The letter after `-`, where there is one.
+  /// The letter after `-`, if there is one.
   let short: Character?
   let argument: Argument
   let section: Section
@@ -170,7 +172,7 @@ struct Flag: Hashable, Sendable {
   /// Paragraphs for the manual, in the markup of ``Document``.
   let manual: String
 
-  /// The name that stands for the value in help; `nil` for a switch.
+  /// The name of the value in help; `nil` for a switch.
   var valueName: String? {
     switch argument {
     case .none: nil
@@ -178,7 +180,7 @@ struct Flag: Hashable, Sendable {
     }
   }
 
-  /// The words that the flag accepts, where there are only a few.
+  /// The words that the flag accepts; empty for other values.
   var choices: [Choice] {
     guard case .choice(_, let choices) = argument else { return [] }
     return choices

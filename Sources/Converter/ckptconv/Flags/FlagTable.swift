@@ -1,49 +1,48 @@
 internal import CkptCopy
 
-/// The whole command line: what the parser reads with and everything about it is written from.
+/// The table of the whole command line, which the parser, help, manual and completions use.
 enum FlagTable {
   static let program = "ckptconv"
-  static let summary = "convert PyTorch checkpoints to safetensors and back without running them"
+  static let summary =
+    "convert PyTorch checkpoints to safetensors and back without running their code"
   static let manual = """
-    Turns training checkpoints from one format into another, without Python and without ever running
-    a pickle. INPUT is a file, or a checkpoint directory. The kind of a file is found from its
-    content, never from its name. Nothing is lost silently, and no file that exists is replaced
-    unless `--force` is given.
+    Converts training checkpoints from one format to another, without Python and without running
+    pickles. INPUT is a file or a checkpoint directory. The file type is detected from the content,
+    not from the name. Nothing is lost silently. Existing files are never replaced without
+    `--force`.
     """
 
-  /// Every command, in the order of the manual.
-  static let commands: [any Command.Type] = [
-    PtToSafetensors.self,
-    SafetensorsToPt.self,
-    OLMoToHF.self,
-    HFToOLMo.self,
-    ConfigCommand.self,
-    VerifyCommand.self,
-    RoundTripCommand.self,
-    DiffCommand.self,
-    InspectCommand.self,
-    CheckCommand.self,
-    ScanCommand.self,
-    BatchCommand.self,
-    HelpCommand.self,
+  /// All commands, grouped by purpose, in the order of the manual.
+  static let groups = [
+    CommandGroup(
+      "convert",
+      PtToSafetensors.self, SafetensorsToPt.self, OLMoToHF.self, HFToOLMo.self, ConfigCommand.self),
+    CommandGroup("look", InspectCommand.self, DiffCommand.self),
+    CommandGroup("prove", VerifyCommand.self, RoundTripCommand.self),
+    CommandGroup("check", CheckCommand.self, ScanCommand.self),
+    CommandGroup("many", BatchCommand.self),
+    CommandGroup("help", HelpCommand.self),
   ]
 
-  /// The flags that need no command, then those that every command has.
+  /// All commands, in the order of the manual.
+  static let commands = groups.flatMap(\.commands)
+
+  /// The flags without a command, then those of every command.
   static let programFlags: [BoundFlag<ProgramOptions>] =
     ProgramOptions.flags + SharedOptions.flags.map { $0.lifted(to: \.shared) }
 
-  /// Every command as people meet it.
-  static let pages: [CommandPage] = commands.map { CommandPage($0) }
+  /// The pages of all commands.
+  static let pages = groups.flatMap(\.pages)
 
-  /// The page of the command that is called so, such as `batch pt-to-safetensors`.
+  /// Returns the page of a command, such as `batch pt-to-safetensors`.
   static func page(named name: String?) -> CommandPage? {
     (pages + pages.flatMap(\.subpages)).first { $0.name == name }
   }
 
-  /// How the program is called, in one line.
+  /// The usage line of the program.
   static var usage: String { "\(program) COMMAND [FLAG...] INPUT..." }
 
-  /// The error for a flag, spelled as it was given, that is not among those known at its place.
+  /// Returns the error for a flag that is not among those accepted at its place.
   static func unknownFlag(_ name: String, among known: [Flag]) -> UsageError {
     let owners = pages.filter { page in page.ownFlags.contains { $0.isCalled(name) } }
     if !owners.isEmpty { return .foreignFlag(name, of: owners.map(\.name)) }
@@ -54,17 +53,32 @@ enum FlagTable {
   }
 }
 
-/// What every command can be told.
+/// Commands with one purpose.
+struct CommandGroup: Sendable {
+  /// The purpose in one word.
+  let title: String
+  let commands: [any Command.Type]
+  /// The pages of the commands.
+  let pages: [CommandPage]
+
+  init(_ title: String, _ commands: any Command.Type...) {
+    self.title = title
+    self.commands = commands
+    pages = commands.map { CommandPage($0) }
+  }
+}
+
+/// The flags that every command has.
 struct SharedOptions: Sendable {
-  /// How much help was asked for.
+  /// The kind of help that was requested.
   var help: HelpLength?
   var json = false
   var quiet = false
-  /// `nil` means ``ColorChoice/auto``.
+  /// The use of colors; `nil` means ``ColorChoice/auto``.
   var color: ColorChoice?
-  /// How many threads copy data; `nil` means one for each processor.
+  /// The number of threads that copy data; `nil` means one for each processor.
   var threads: Int?
-  /// All flags that were given, in the order of their names, as ``ArgumentParser/given`` spells them.
+  /// All flags of the command line, sorted by name, in the form of ``ArgumentParser/given``.
   var given: [String] = []
 
   static let flags: [BoundFlag<SharedOptions>] = [
@@ -72,54 +86,53 @@ struct SharedOptions: Sendable {
     .toggle(
       "json", \.json, in: .everywhere, "print the result as JSON on standard output",
       manual: """
-        Prints the result on standard output as JSON, one object per line, and nothing else. Messages, \
-        warnings and errors stay on standard error.
+        Prints the result on standard output as JSON, one object per line. Messages, warnings and
+        errors go to standard error.
         """),
     .toggle(
-      "quiet", short: "q", \.quiet, in: .everywhere, "say nothing but warnings and errors",
+      "quiet", short: "q", \.quiet, in: .everywhere, "print only warnings and errors",
       manual: """
-        Neither progress nor what was done or found is shown: the exit code tells. Warnings and \
-        errors are shown: what a conversion could not carry over is never kept quiet.
+        Prints only warnings and errors. The exit code tells the result.
         """),
     .choice(
       "color", "WHEN", \.color, in: .everywhere, "use colors: auto, always or never",
-      manual: "When messages are colored. The default is `auto`."),
+      manual: "The use of colors in messages. The default is `auto`."),
     .number(
       "threads", "N", \.threads, atLeast: 1, atMost: 256, in: .everywhere,
       "copy with N threads",
       manual: """
-        How many threads copy data. The default is one for each processor. The files that are \
-        written do not depend on it.
+        The number of threads that copy data. The default is one for each processor. The outputs do
+        not depend on it.
         """),
   ]
 
   private static let helpFlag = BoundFlag<SharedOptions>(
     flag: Flag(
       long: "help", short: "h", argument: .none, section: .everywhere,
-      summary: "-h prints a summary, --help the manual",
+      summary: "print a summary (-h) or the manual (--help)",
       manual: """
-        `-h` prints a summary that fits a small terminal, `--help` the manual of the command. \
-        `ckptconv help` COMMAND is the same as COMMAND `--help`.
+        `-h` prints a summary that fits a small terminal. `--help` prints the manual of the command,
+        like `ckptconv help` COMMAND.
         """)
   ) { options, name in options.help = name == "-h" ? .summary : .manual }
 }
 
 extension SharedOptions {
-  /// What the work of a command may use, until a signal stops it.
+  /// The limits for the work of a command, and the signal that cancels it.
   var budget: CopyBudget {
     CopyBudget(threads: threads, cancellation: Interruption.cancellation)
   }
 }
 
-/// How much help is asked for.
+/// A kind of help.
 enum HelpLength: Sendable {
-  /// What fits a small terminal.
+  /// A summary that fits a small terminal.
   case summary
-  /// Everything there is to say.
+  /// The complete manual.
   case manual
 }
 
-/// What the program can be told without a command.
+/// The flags without a command.
 struct ProgramOptions: Sendable {
   var shared = SharedOptions()
   var version = false
@@ -128,12 +141,12 @@ struct ProgramOptions: Sendable {
   static let flags: [BoundFlag<ProgramOptions>] = [
     .toggle(
       "version", short: "V", \.version, in: .program, "print the version",
-      manual: "Prints the version of the program on standard output."),
+      manual: "Prints the version on standard output."),
     .choice(
       "generate", "KIND", \.generate, in: .program, "print the man page or shell completions",
       manual: """
-        Prints a text made from the same table that the command line is read with. \
-        `make install` puts them in their places.
+        Prints a man page or shell completions, generated from the table of flags that the parser
+        uses. `make install` installs them.
         """),
   ]
 }

@@ -1,13 +1,13 @@
-/// What a command line asks for; to read one has no effects.
+/// A parsed command line; parsing has no effects.
 enum Invocation: Sendable {
   case help(HelpPage, HelpLength)
   case version
   case generate(GeneratedText)
   case run(any Command, operands: [String], SharedOptions)
 
-  /// Reads the arguments after the program's name.
+  /// Parses the arguments after the name of the program.
   ///
-  /// - Throws: the first thing that is wrong with them.
+  /// - Throws: the first error in them.
   init(parsing arguments: ArraySlice<String>) throws(UsageError) {
     var options = ProgramOptions()
     var parser = ArgumentParser(arguments, flags: FlagTable.programFlags)
@@ -43,9 +43,9 @@ enum Invocation: Sendable {
     }
   }
 
-  /// Reads what follows the name of a command that has others below it.
+  /// Parses the arguments after a command that has subcommands.
   ///
-  /// Its flags stand on either side of the other's name.
+  /// Flags of the command can be before and after the name of the subcommand.
   private init<C: Command>(
     below type: C.Type, _ arguments: ArraySlice<String>, _ shared: SharedOptions
   ) throws(UsageError) {
@@ -91,7 +91,7 @@ enum Invocation: Sendable {
   }
 }
 
-/// A command while its flags are being read.
+/// A command whose flags are being parsed.
 private struct Draft<C: Command> {
   var command: C
   var shared: SharedOptions
@@ -102,8 +102,8 @@ private struct Draft<C: Command> {
   }
 }
 
-/// Reads arguments with a list of flags: `--flag value`, `--flag=value`, `-f value`, `-fvalue`,
-/// letters of switches together, and `--` before operands that look like flags.
+/// Parses arguments with a list of flags: `--flag value`, `--flag=value`, `-f value`, `-fvalue`,
+/// combined switches, and `--` before operands that look like flags.
 struct ArgumentParser<Target> {
   private let flags: [BoundFlag<Target>]
   private var arguments: ArraySlice<String>
@@ -111,21 +111,21 @@ struct ArgumentParser<Target> {
   private var switches: Set<String> = []
   private var onlyOperandsFollow = false
 
-  /// A parser that stands before the first of `arguments`.
+  /// Creates a parser at the first of `arguments`.
   init(_ arguments: ArraySlice<String>, flags: [BoundFlag<Target>]) {
     self.arguments = arguments
     self.flags = flags
   }
 
-  /// What no flag has consumed yet.
+  /// The arguments that are not parsed yet.
   var rest: ArraySlice<String> { arguments }
 
-  /// The flags that were applied so far, in the order of their names: `--limit=5`, `--train`.
+  /// The flags parsed so far, sorted by name: `--limit=5`, `--train`.
   var given: [String] {
     (values.map { "--\($0.key)=\($0.value)" } + switches.map { "--\($0)" }).sorted()
   }
 
-  /// Applies flags to `target` until an operand comes, and returns it; `nil` at the end.
+  /// Applies flags to `target` up to the next operand and returns it; `nil` at the end.
   mutating func nextOperand(_ target: inout Target) throws(UsageError) -> String? {
     while let argument = arguments.popFirst() {
       if onlyOperandsFollow || !Self.looksLikeFlag(argument) { return argument }
@@ -140,7 +140,7 @@ struct ArgumentParser<Target> {
     return nil
   }
 
-  /// `-` alone is a path: the standard input or output.
+  /// A single `-` is a path: the standard input or output.
   private static func looksLikeFlag(_ argument: String) -> Bool {
     argument.hasPrefix("-") && argument != "-"
   }

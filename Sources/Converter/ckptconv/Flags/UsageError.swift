@@ -1,28 +1,28 @@
 internal import CkptFormats
 internal import CkptConvert
 
-/// What is wrong with a command line, and what to write instead.
+/// An error in a command line, and the correction.
 struct UsageError: Error, Hashable, Sendable {
   /// One lower-case sentence without final stop.
   var message: String
-  /// What to write instead, where that is known.
+  /// The correction, if it is known.
   var hint: String?
-  /// The command that was being read, where there was one.
+  /// The command that was being parsed, if there was one.
   var command: String?
 
-  /// Makes an error from a sentence and a remedy.
+  /// Creates an error from a sentence and a correction.
   init(_ message: String, hint: String? = nil) {
     self.message = message
     self.hint = hint
   }
 
-  /// Two or more names as a list: `a, b or c`.
+  /// Returns several names as a list: `a, b or c`.
   private static func alternatives(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.joined() }
     return names.dropLast().joined(separator: ", ") + " or " + last
   }
 
-  /// The hint that names what was probably meant.
+  /// Returns the hint with the name that was probably meant.
   private static func didYouMean(_ text: String, among names: [String]) -> String? {
     Suggestion.closest(to: text, among: names).map { "did you mean \($0)?" }
   }
@@ -36,16 +36,16 @@ extension UsageError {
   static func foreignFlag(_ name: String, of owners: [String]) -> UsageError {
     UsageError(
       "\(name) is a flag of \(alternatives(owners))",
-      hint: "flags of a command stand after it, and only after it")
+      hint: "put the flags of a command after its name")
   }
 
   static func programFlag(_ name: String) -> UsageError {
     UsageError(
-      "\(name) stands without a command", hint: "write '\(FlagTable.program) \(name)'")
+      "\(name) cannot be used with a command", hint: "write '\(FlagTable.program) \(name)'")
   }
 
   static var noCommand: UsageError {
-    UsageError("no command is given", hint: "'\(FlagTable.program) -h' lists the commands")
+    UsageError("no command given", hint: "'\(FlagTable.program) -h' lists the commands")
   }
 
   static func unknownCommand(_ name: String, among known: [String]) -> UsageError {
@@ -56,21 +56,21 @@ extension UsageError {
     _ name: String, of command: String, among known: [String]
   ) -> UsageError {
     UsageError(
-      "\(command) does not know '\(name)'",
-      hint: didYouMean(name, among: known) ?? "it does \(alternatives(known))")
+      "unknown \(command) verb '\(name)'",
+      hint: didYouMean(name, among: known) ?? "the verbs are \(alternatives(known))")
   }
 
   static func unknownPage(_ name: String, among known: [String]) -> UsageError {
     UsageError(
       "no command or topic '\(name)'",
-      hint: didYouMean(name, among: known) ?? "there is help on \(alternatives(known))")
+      hint: didYouMean(name, among: known) ?? "there are pages for \(alternatives(known))")
   }
 
   static func missingValue(of flag: Flag, found next: String?) -> UsageError {
     let needs = "--\(flag.long) needs a value, \(flag.valueName ?? "")"
     guard let next else { return UsageError(needs) }
     return UsageError(
-      "\(needs), and '\(next)' looks like a flag",
+      "\(needs), but '\(next)' looks like a flag",
       hint: "write --\(flag.long)=\(next) if it is the value")
   }
 
@@ -88,12 +88,12 @@ extension UsageError {
 
   static func badChoice(of flag: String, among names: [String], found value: String) -> UsageError {
     UsageError(
-      "--\(flag) is \(alternatives(names)), found '\(value)'",
+      "--\(flag) must be \(alternatives(names)), found '\(value)'",
       hint: didYouMean(value, among: names))
   }
 
   static func conflict(_ first: String, _ second: String, because reason: String) -> UsageError {
-    UsageError("\(first) and \(second) exclude each other: \(reason)")
+    UsageError("\(first) and \(second) cannot be combined: \(reason)")
   }
 
   static func operandCount(_ operands: Operands, of command: String, found: Int) -> UsageError {
@@ -103,7 +103,7 @@ extension UsageError {
 
   static func missingDirectory(of command: String) -> UsageError {
     UsageError(
-      "\(command) makes a new directory, and none is named", hint: "add -o and a name for it")
+      "\(command) needs an output directory", hint: "add -o DIR")
   }
 
   static func binaryOnTerminal(_ format: CheckpointFormat) -> UsageError {
@@ -112,18 +112,18 @@ extension UsageError {
       hint: "send it to a pipe or a file: '-o - > model.\(format.fileExtension)'")
   }
 
-  /// Refuses `-` among inputs.
+  /// Refuses `-` as an input.
   static func refuseStandardInput(_ inputs: [String]) throws(UsageError) {
     guard inputs.contains("-") else { return }
     throw UsageError(
-      "the standard input cannot be an INPUT: checkpoints are read at any offset",
-      hint: "give the name of a file; './-' is a file of that name")
+      "the standard input cannot be an INPUT: checkpoints are not read in order",
+      hint: "pass the path of a file; './-' is a file named '-'")
   }
 }
 
-/// Finds the word that a mistyped one was meant to be.
+/// Suggests corrections for mistyped words.
 enum Suggestion {
-  /// The name nearest to `text`, or `nil` when none is near enough to be a typing mistake.
+  /// Returns the name nearest to `text`, or `nil` if none is similar enough.
   static func closest(to text: String, among names: [String]) -> String? {
     let nearest =
       names
@@ -133,8 +133,8 @@ enum Suggestion {
     return names.first { text.count >= 3 && $0.hasPrefix(text) }
   }
 
-  /// How many insertions, deletions, replacements and swaps of neighbors turn one text into the
-  /// other (the optimal string alignment distance).
+  /// Returns the number of insertions, deletions, replacements and swaps of adjacent characters
+  /// that turn one text into the other (the optimal string alignment distance).
   static func distance(_ from: [Character], _ to: [Character]) -> Int {
     var beforeLast: [Int] = []
     var last = Array(0...to.count)

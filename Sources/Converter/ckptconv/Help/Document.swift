@@ -1,21 +1,21 @@
-/// A text in sections, from which the terminal's manual and the man page are both written.
+/// A text in sections, the source of both the terminal manual and the man page.
 ///
-/// Running text is wrapped by whoever prints it; an empty line separates paragraphs, and backquotes
-/// enclose what is typed literally.
+/// Running text is wrapped when it is printed. An empty line separates paragraphs; backquotes
+/// enclose literal text.
 struct Document: Sendable {
   /// A piece of a section.
   indirect enum Block: Sendable {
     /// Paragraphs of running text.
     case text(String)
-    /// A term on a line of its own and what there is to say of it.
+    /// A term on a line of its own, with its explanation.
     case definition(String, [Block])
-    /// Short terms beside one line of text each.
+    /// Short terms, each with one line of text.
     case list([(term: String, text: String)])
-    /// Lines to be printed as they are.
+    /// Lines that are printed unchanged.
     case code([String])
   }
 
-  /// A heading and what stands below it.
+  /// A heading and the blocks below it.
   struct Section: Sendable {
     let title: String
     let blocks: [Block]
@@ -25,9 +25,9 @@ struct Document: Sendable {
   let summary: String
   let sections: [Section]
 
-  /// The paragraphs of running text, each as one line.
+  /// Splits running text into paragraphs of one line each.
   static func paragraphs(of text: String) -> [String] {
-    // By lines: to split at a string of two would link the regular expression engine, 1.5 MB.
+    // Splitting by lines avoids the regular expression engine, which adds 1.5 MB to the program.
     text.split(separator: "\n", omittingEmptySubsequences: false)
       .split(whereSeparator: \.isEmpty)
       .map { lines in
@@ -41,7 +41,7 @@ enum PlainText {
   private static let width = 79
   private static let step = 4
 
-  /// The whole document, with a line feed at its end.
+  /// Returns the whole document, with a line feed at its end.
   static func render(_ document: Document) -> String {
     var lines = wrap("\(document.title): \(document.summary)", indent: 0)
     for section in document.sections {
@@ -71,14 +71,14 @@ enum PlainText {
     }
   }
 
-  /// The lines of several blocks, with an empty line between them.
+  /// Joins blocks of lines, with an empty line between them.
   private static func join(_ blocks: [[String]]) -> [String] {
     Array(blocks.joined(separator: [""]))
   }
 
   private static func literal(_ text: String) -> String { text.filter { $0 != "`" } }
 
-  /// The text in lines that fit, all but the first of them indented.
+  /// Wraps text into lines, all but the first one indented.
   static func wrap(_ text: String, hanging indent: Int) -> String {
     let margin = String(repeating: " ", count: indent)
     return wrap(text, first: "", margin).joined(separator: "\n")

@@ -1,4 +1,4 @@
-/// A text that the program can write about itself.
+/// A text that the program generates about itself.
 enum GeneratedText: String, FlagChoice {
   case man, bash, zsh, fish
 
@@ -11,7 +11,7 @@ enum GeneratedText: String, FlagChoice {
     }
   }
 
-  /// The text itself, with a line feed at its end.
+  /// The text, with a line feed at its end.
   var content: String {
     switch self {
     case .man: ManPage.render(Manual.everything, version: Version.current)
@@ -22,9 +22,9 @@ enum GeneratedText: String, FlagChoice {
   }
 }
 
-/// Prints a ``Document`` as the source of a man page, in the `man` macros of roff.
+/// Prints a ``Document`` as a man page, with the `man` macros of roff.
 enum ManPage {
-  /// The whole document, with a line feed at its end.
+  /// Returns the whole document, with a line feed at its end.
   static func render(_ document: Document, version: String) -> String {
     let name = document.title
     var lines = [
@@ -57,31 +57,35 @@ enum ManPage {
     }
   }
 
-  /// The first paragraph follows its term; the rest is indented like it.
+  /// Renders a definition.
+  ///
+  /// The first paragraph follows its term; the others are indented like it.
   private static func render(definition blocks: [Document.Block]) -> [String] {
     let lines = withoutLeadingBreak(render(blocks))
     guard lines.count > 1 else { return Array(lines) }
     return lines.prefix(1) + [".RS"] + lines.dropFirst() + [".RE"]
   }
 
-  /// A paragraph that follows a heading or a term needs no break before it.
+  /// Removes the break before a paragraph that follows a heading or a term.
   private static func withoutLeadingBreak(_ lines: [String]) -> ArraySlice<String> {
     lines.first == ".PP" ? lines.dropFirst() : lines[...]
   }
 
-  /// A line of text, protected from being taken for a request.
+  /// Returns a line of text, escaped so that roff does not take it for a request.
   private static func line(_ text: String) -> String {
     text.hasPrefix(".") ? "\\&\(text)" : text
   }
 
-  /// Backquoted words in bold.
+  /// Makes backquoted words bold.
   private static func markUp(_ text: String) -> String {
     text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
       .map { $0.offset.isMultiple(of: 2) ? escape($0.element) : "\\fB\(escape($0.element))\\fR" }
       .joined()
   }
 
-  /// Unescaped hyphens and quotes are typeset as such, and then cannot be copied to a shell.
+  /// Escapes text.
+  ///
+  /// Plain hyphens and quotes would be typeset and could not be copied to a shell.
   private static func escape(_ text: some StringProtocol) -> String {
     text.reduce(into: "") { escaped, character in
       switch character {

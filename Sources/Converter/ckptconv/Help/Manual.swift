@@ -1,6 +1,6 @@
-/// Writes the pages of the manual from the table of commands and flags.
+/// Builds the pages of the manual from the table of commands and flags.
 enum Manual {
-  /// The page of the program, as `--help` prints it.
+  /// The page of the program, which `--help` prints.
   static var program: Document {
     Document(
       title: FlagTable.program, summary: FlagTable.summary,
@@ -8,39 +8,47 @@ enum Manual {
         Document.Section(title: "Usage", blocks: [.code([FlagTable.usage])]),
         description,
         Document.Section(
-          title: "Commands", blocks: [.list(FlagTable.pages.map { ($0.name, $0.summary) })]),
+          title: "Commands",
+          blocks: FlagTable.groups.map { group in
+            .definition(group.title, [.list(group.pages.map { ($0.name, $0.summary) })])
+          }),
       ] + flagSections(FlagTable.programFlags.map(\.flag)) + [
         Document.Section(title: "Topics", blocks: [.list(Topic.all.map { ($0.name, $0.summary) })]),
         exitCodes,
       ])
   }
 
-  /// The page of one command.
+  /// Returns the page of one command.
   static func command(_ page: CommandPage) -> Document {
     Document(
       title: "\(FlagTable.program) \(page.name)", summary: page.summary,
       sections: [
-        Document.Section(title: "Usage", blocks: [.code([page.usage])]),
-        Document.Section(title: "Description", blocks: [.text(page.manual)]),
-      ] + flagSections(page.flags) + examples(page) + [exitCodes])
+        Document.Section(title: "Usage", blocks: [.code([page.usage])])
+      ] + examples(page.examples) + [
+        Document.Section(title: "Description", blocks: [.text(page.manual)])
+      ] + flagSections(page.flags) + [exitCodes])
   }
 
-  /// The page of one topic.
+  /// Returns the page of one topic.
   static func topic(_ topic: Topic) -> Document {
     Document(
       title: "\(FlagTable.program) help \(topic.name)", summary: topic.summary,
-      sections: [Document.Section(title: "Description", blocks: topic.blocks)])
+      sections: examples([topic.example]) + [
+        Document.Section(title: "Description", blocks: topic.blocks)
+      ])
   }
 
-  /// Everything on one page, for man(1).
+  /// The man page, with everything on one page.
   static var everything: Document {
     let commands = FlagTable.pages.map { page -> Document.Section in
       Document.Section(
         title: page.name,
-        blocks: [.code([page.usage]), .text(page.manual)] + page.ownFlags.map(definition)
-          + page.examples.flatMap(blocks))
+        blocks: [.code([page.usage])] + page.examples.flatMap(blocks) + [.text(page.manual)]
+          + page.ownFlags.map(definition))
     }
-    let topics = Topic.all.map { Document.Section(title: $0.title, blocks: $0.blocks) }
+    let topics = Topic.all.map { topic in
+      Document.Section(title: topic.title, blocks: blocks(topic.example) + topic.blocks)
+    }
     return Document(
       title: FlagTable.program, summary: FlagTable.summary,
       sections: [
@@ -71,9 +79,10 @@ enum Manual {
       flag.term, [.text(flag.manual)] + (choices.isEmpty ? [] : [.list(choices)]))
   }
 
-  private static func examples(_ page: CommandPage) -> [Document.Section] {
-    guard !page.examples.isEmpty else { return [] }
-    return [Document.Section(title: "Examples", blocks: page.examples.flatMap(blocks))]
+  private static func examples(_ examples: [Example]) -> [Document.Section] {
+    guard !examples.isEmpty else { return [] }
+    let title = examples.count == 1 ? "Example" : "Examples"
+    return [Document.Section(title: title, blocks: examples.flatMap(blocks))]
   }
 
   private static func blocks(_ example: Example) -> [Document.Block] {
@@ -81,30 +90,41 @@ enum Manual {
   }
 }
 
-/// What `-h` prints: one line for each thing, small enough for a terminal of 80 by 24.
+/// Builds the output of `-h`: one line for each item, small enough for a terminal of 80 by 24.
 enum HelpSummary {
-  /// The commands, the flags that need none, and the topics.
+  /// The grouped commands, the flags without a command, and the topics.
   static var program: String {
-    let commands = FlagTable.pages.map { ($0.name, $0.summary) }
-    let flags = ProgramOptions.flags.map { (indentedTerm($0.flag), $0.flag.summary) }
+    let flags = ProgramOptions.flags.map { "--\($0.flag.long)" }.joined(separator: " ")
     let topics = Topic.all.map(\.name).joined(separator: ", ")
     return """
       usage: \(FlagTable.usage)
       \(sentence(FlagTable.summary))
 
-      \(list(commands))
+      \(commands)
 
-      \(list(flags))
-
-      With every command: \(sharedFlags)
-      '\(FlagTable.program) COMMAND -h' has a command's flags, \
-      '\(FlagTable.program) help TOPIC' more:
+      Flags of every command: \(sharedFlags)
+      Flags without a command: \(flags)
+      '\(FlagTable.program) COMMAND -h' lists the flags of a command.
+      '\(FlagTable.program) help NAME' explains a command, or a topic:
       \(topics).
 
       """
   }
 
-  /// A command's own flags and those that every command has.
+  /// The commands, one on each line, with the title of their group before the first.
+  private static var commands: String {
+    let titleWidth = termWidth(FlagTable.groups.map(\.title))
+    let nameWidth = termWidth(FlagTable.pages.map(\.name))
+    let lines = FlagTable.groups.flatMap { group in
+      group.pages.enumerated().map { index, page in
+        let title = (index == 0 ? group.title : "").padded(to: titleWidth)
+        return "\(title)  \(page.name.padded(to: nameWidth))  \(page.summary)"
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Returns a command's own flags and those of every command.
   static func command(_ page: CommandPage) -> String {
     let shared = SharedOptions.flags.map(\.flag)
     guard page.subpages.isEmpty else { return group(page) }
@@ -122,10 +142,9 @@ enum HelpSummary {
       """
   }
 
-  /// What is common to the commands below one.
+  /// Returns the flags that the subcommands of a command share.
   private static func group(_ page: CommandPage) -> String {
     let own = page.ownFlags.map { (indentedTerm($0), $0.summary) }
-    let example = page.words.first ?? ""
     return """
       usage: \(page.usage)
       \(sentence(page.summary))
@@ -133,25 +152,24 @@ enum HelpSummary {
 
       \(list(own))
 
-      As everywhere: \(sharedFlags)
-      '\(FlagTable.program) \(page.name) \(example) -h' has those of a verb, \
-      --help is the manual.
+      Flags of every command: \(sharedFlags)
+      '\(FlagTable.program) \(page.name) VERB -h' lists the flags of a verb, --help prints the manual.
 
       """
   }
 
-  /// The names of the flags that all commands have, which take one line.
+  /// The names of the flags of every command, on one line.
   private static var sharedFlags: String {
     SharedOptions.flags.map { "--\($0.flag.long)" }.joined(separator: " ")
   }
 
-  /// Where there is more.
+  /// Returns the line that points to the manual.
   private static func pointer(_ page: CommandPage) -> String {
     guard let parent = page.parent else {
-      return "'\(FlagTable.program) help \(page.name)' is the manual."
+      return "'\(FlagTable.program) help \(page.name)' prints the manual."
     }
     return """
-      '\(FlagTable.program) \(parent) -h' has those of \(parent) itself, --help is the manual.
+      '\(FlagTable.program) \(parent) -h' lists the flags of \(parent), --help prints the manual.
       """
   }
 
@@ -159,7 +177,7 @@ enum HelpSummary {
     "\(summary.prefix(1).uppercased())\(summary.dropFirst())."
   }
 
-  /// Long names stand below each other whether or not there is a letter before them.
+  /// Indents a flag without a letter, so that long names are aligned.
   private static func indentedTerm(_ flag: Flag) -> String {
     flag.short == nil ? "    \(flag.term)" : flag.term
   }

@@ -1,6 +1,6 @@
 /// Writes completions for bash.
 enum BashCompletion {
-  /// A script to be sourced.
+  /// The script, to be sourced.
   static var script: String {
     """
     # bash completions for \(FlagTable.program), written by '\(FlagTable.program) --generate bash'
@@ -8,7 +8,7 @@ enum BashCompletion {
     _\(FlagTable.program)() {
         local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
         local command='' word
-        # Readline breaks words at '=', so that '--color=al' arrives as three.
+        # Readline splits words at '=': '--color=al' arrives as three words.
         if [[ $current == = ]]; then
             current=''
         elif [[ $previous == = ]]; then
@@ -45,7 +45,7 @@ enum BashCompletion {
     """
   }
 
-  /// One pattern for each flag with a value: what can follow it.
+  /// One case pattern for each flag with a value, with the words that can follow.
   private static var valueCases: [String] {
     let own = FlagTable.pages.flatMap { page in page.completedFlags.map { (page.name, $0) } }
     let program = ProgramOptions.flags.map { ("", $0.flag) }
@@ -63,7 +63,7 @@ enum BashCompletion {
     }
   }
 
-  /// One pattern for each command: its flags and its operands.
+  /// One case pattern for each command, with its flags and operands.
   private static var commandCases: [String] {
     let program = commandCase(
       "''", FlagTable.programFlags.map(\.flag), operands: FlagTable.pages.map(\.name))
@@ -83,7 +83,7 @@ enum BashCompletion {
     guard !words.isEmpty else {
       return ["\(pattern)) flags=\(flags) operands=\(operands) ;;"]
     }
-    // Until one of the words is there, it is what comes next.
+    // Until a subcommand is present, its name comes next.
     let known = words.map { "*' \($0) '*" }.joined(separator: " | ")
     return [
       "\(pattern))",
@@ -99,7 +99,7 @@ enum BashCompletion {
 
 /// Writes completions for zsh.
 enum ZshCompletion {
-  /// A file for a directory of `$fpath`.
+  /// The script, a file for a directory of `$fpath`.
   static var script: String {
     """
     #compdef \(FlagTable.program)
@@ -152,7 +152,9 @@ enum ZshCompletion {
       + ["        \(operands)", "    ;;"]
   }
 
-  /// `_arguments` wants one specification for each spelling, each excluding the others.
+  /// Returns the specifications of a flag.
+  ///
+  /// `_arguments` needs one for each spelling; each excludes the others.
   private static func specifications(_ flag: Flag) -> [String] {
     let exclusion = "(\(flag.spellings.joined(separator: " ")))"
     let summary = flag.summary.escaping { "[]:\\".contains($0) ? "\\\($0)" : nil }
@@ -162,7 +164,9 @@ enum ZshCompletion {
     }
   }
 
-  /// What completes the value; zsh evaluates choices as words of a command line.
+  /// Returns the completion of the value.
+  ///
+  /// zsh evaluates choices as words of a command line.
   private static func action(_ flag: Flag) -> String {
     switch flag.argument {
     case .none: return ""
@@ -180,7 +184,7 @@ enum ZshCompletion {
 
 /// Writes completions for fish.
 enum FishCompletion {
-  /// A script to be sourced.
+  /// The script, to be sourced.
   static var script: String {
     let commands = FlagTable.pages.map { page in
       line(whileIn: nil, "-f -a \(page.name) -d \(quoted(page.summary))")
@@ -199,7 +203,7 @@ enum FishCompletion {
     return ([title, ""] + commands + program + shared + own).joined(separator: "\n") + "\n"
   }
 
-  /// A completion that holds after a command, or where there is none yet.
+  /// Returns a completion after a command, or before any command.
   private static func line(whileIn page: CommandPage?, _ arguments: String) -> String {
     let condition = page.map { "__fish_seen_subcommand_from \($0.name)" } ?? "__fish_use_subcommand"
     return "complete -c \(FlagTable.program) -n \(quoted(condition)) \(arguments)"
@@ -231,20 +235,20 @@ extension String {
   /// The text as one word of bash or zsh.
   var shellQuoted: String { "'\(escaping { $0 == "'" ? "'\\''" : nil })'" }
 
-  /// The text with some characters written as what `replacement` returns for them.
+  /// Returns the text with each character replaced for which `replacement` returns a string.
   func escaping(_ replacement: (Character) -> String?) -> String {
     reduce(into: "") { text, character in text += replacement(character) ?? String(character) }
   }
 }
 
 extension [String] {
-  /// The lines as the body of a block, without a line feed at the end.
+  /// Returns the lines as the body of a block, without a line feed at the end.
   func indented(by count: Int) -> String {
     map { String(repeating: " ", count: count) + $0 }.joined(separator: "\n")
   }
 }
 
 extension Flag {
-  /// The flag's names as they are typed: the letter first.
+  /// The flag's names as they are typed, the letter first.
   var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + ["--\(long)"] }
 }

@@ -1,85 +1,106 @@
-/// Something that concerns several commands and that `ckptconv help TOPIC` explains.
+/// A subject of several commands, which `ckptconv help TOPIC` explains.
 struct Topic: Sendable {
   let name: String
   /// The heading in the man page.
   let title: String
   let summary: String
+  /// An example to begin with.
+  let example: Example
   let blocks: [Document.Block]
 
   static let all = [safety, layouts, skeleton, exitCodes, environment]
 
   private static let safety = Topic(
-    name: "safety", title: "Safety", summary: "what is read from a pickle, and what is refused",
+    name: "safety", title: "Safety", summary: "pickles are read without running their code",
+    example: Example(
+      line: "ckptconv scan model.pt",
+      purpose: "See what code a file could run when loaded. Nothing is run:"),
     blocks: [
       .text(
         """
         A pickle is a program. `ckptconv` reads it as data: it builds the values that the pickle
-        describes and has no means to import a module or to call a function.
+        describes. It cannot import a module or call a function.
 
-        Classes that rebuild tensors, and the classes of ordinary values (OrderedDict, NumPy arrays,
-        paths, random number states), are known. Unknown classes are listed by `ckptconv inspect` and
-        carried along as they are. What is not known to be harmless and can run
-        code, such as `os.system` or a method of an object, is refused with its name and place, and
-        the exit code is 65. With `--drop-unsafe` its value is replaced by None, a warning names it,
-        and the tensors are read.
+        The classes of tensors and of ordinary values are known: OrderedDict, NumPy arrays, paths,
+        random number states. Unknown classes are kept as they are, and `ckptconv inspect` lists
+        them.
 
-        The same holds for the pickles inside safetensors files of the layout `olmo`.
+        Everything that can run code and is not known to be harmless is refused, such as `os.system`
+        or a method of an object. The error has its name and offset, and the exit code is 65. With
+        `--drop-unsafe`, None replaces it, a warning names it, and the tensors are read.
+
+        The same rules apply to the pickles inside safetensors files of the layout `olmo`, and to
+        skeletons.
         """)
     ])
 
   private static let layouts = Topic(
-    name: "layouts", title: "Layouts", summary: "how tensors are named in a safetensors file",
+    name: "layouts", title: "Layouts", summary: "the names of tensors in a safetensors file",
+    example: Example(
+      line: "ckptconv pt-to-safetensors --layout plain step1000-unsharded -o converted",
+      purpose: "Write plain names for a checkpoint of OLMo's trainer:"),
     blocks: [
       .list([
         (
           "plain",
           """
-          A tensor's name is the path to it, joined with dots:
+          The name of a tensor is its path, joined with dots:
           `state.transformer.wte.weight.exp_avg`.
           """
         ),
         (
           "olmo",
           """
-          What the OLMo trainer loads: names are the url-safe base64 of the pickled path, and values
-          that are not tensors are pickled into tensors of bytes.
+          The names that OLMo's trainer reads: the pickled path in url-safe base64. Values that are
+          not tensors are pickled into tensors of bytes.
           """
         ),
       ]),
       .text(
         """
-        The OLMo trainer tries `model.safetensors` before `model.pt` and reads only the layout `olmo`,
-        so a plain file in its directory would stop it. The layout is therefore `olmo` for inputs
-        that lie in an OLMo checkpoint directory, and `plain` for all others, unless `--layout`
-        decides it. The command says which it took.
+        OLMo's trainer tries `model.safetensors` before `model.pt`, and reads only the layout `olmo`.
+        A plain file in its directory would stop it. So the default is `olmo` for inputs in an OLMo
+        checkpoint directory, and `plain` for all others. `--layout` overrides the default. The
+        command prints the layout that it used.
         """),
     ])
 
   private static let skeleton = Topic(
-    name: "skeleton", title: "Skeleton", summary: "how everything that is not a tensor is kept",
+    name: "skeleton", title: "Skeleton", summary: "how everything but the tensors is kept",
+    example: Example(
+      line:
+        "ckptconv pt-to-safetensors model.pt; ckptconv safetensors-to-pt model.safetensors -o b.pt",
+      purpose: "Convert a file and restore it, byte for byte:"),
     blocks: [
       .text(
         """
-        A safetensors file holds a flat map of tensors. What else the checkpoint had (nesting, order,
-        number keys, floats, which tensors shared their storage, strides) is written as one JSON
-        document under the key `ckptconv.skeleton` of the file's metadata. Other readers ignore it.
-        `ckptconv safetensors-to-pt` rebuilds the same checkpoint from it, and follows tensors that
-        were changed since.
+        A safetensors file holds only named tensors. The skeleton holds everything else: nesting,
+        order, number keys, floats, strides, and which tensors share a storage. It is one JSON
+        document under the key `ckptconv.skeleton` of the file's metadata. Other programs ignore it.
 
-        With `--no-skeleton` the file is byte for byte what `safetensors.torch.save_file`, or OLMo's
-        own converter for the layout `olmo`, writes.
+        `ckptconv safetensors-to-pt` restores the checkpoint from it. If tensors were changed since,
+        the changed tensors are used, and a warning names them.
+
+        With `--no-skeleton` the file is byte for byte the one that `safetensors.torch.save_file`
+        writes, or OLMo's own converter for the layout `olmo`.
         """)
     ])
 
   static let exitCodes = Topic(
-    name: "exit-codes", title: "Exit status", summary: "what the exit status says",
+    name: "exit-codes", title: "Exit codes", summary: "the meaning of the exit codes",
+    example: Example(
+      line: "ckptconv verify model.pt model.safetensors && rm model.pt",
+      purpose: "Delete a file only if its copy is equal:"),
     blocks: [
       .list(ExitCode.allCases.map { ("\($0.rawValue)", $0.meaning) }),
       .text(ExitCode.rule),
     ])
 
   private static let environment = Topic(
-    name: "environment", title: "Environment", summary: "the environment variables that matter",
+    name: "environment", title: "Environment", summary: "the environment variables that are used",
+    example: Example(
+      line: "TMPDIR=/scratch ckptconv roundtrip step1000-unsharded",
+      purpose: "Put temporary files on a large disk:"),
     blocks: [
       .list([
         (
@@ -89,16 +110,12 @@ struct Topic: Sendable {
         ),
         ("NO_COLOR", "If it is set and not empty, messages are not colored."),
         ("TERM", "If it is `dumb`, messages are not colored and no progress is shown."),
-        (
-          "TMPDIR",
-          "Where files without a name lie while something is compared that does not fit the memory. "
-            + "The default is `/tmp`."
-        ),
+        ("TMPDIR", "The directory for temporary files. The default is `/tmp`."),
         (
           "SLURM_ARRAY_TASK_*",
-          "In a task of a job array: the shard of `ckptconv batch`, unless `--shard` says another."
+          "In a task of a job array: the shard of `ckptconv batch`, unless `--shard` is given."
         ),
       ]),
-      .text("`--color` `always` or `never` goes before both."),
+      .text("`--color` `always` or `never` overrides the first two."),
     ])
 }

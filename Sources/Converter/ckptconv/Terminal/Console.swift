@@ -1,9 +1,9 @@
 internal import CkptBase
 internal import Synchronization
 
-/// Where a command speaks: its results to standard output, everything about them to standard error.
+/// The output of a command: results go to standard output, messages to standard error.
 final class Console: Sendable {
-  /// The line that shows how far a run has come; `nil` where nobody would see it.
+  /// The line with the progress of a run; `nil` if nobody would see it.
   let progress: ProgressLine?
   private let output: Stream
   private let errors: Stream
@@ -11,7 +11,7 @@ final class Console: Sendable {
   private let format: MessageFormat
   private let lostReader = Atomic(false)
 
-  /// A console over the process's own standard streams.
+  /// Creates a console for the standard streams of the process.
   init(_ options: SharedOptions) {
     let color = options.color ?? .auto
     output = Stream(1, name: "standard output", color: color)
@@ -23,16 +23,17 @@ final class Console: Sendable {
     progress = isWatched ? ProgressLine(on: errors) : nil
   }
 
-  /// How many columns the standard output's terminal shows; `nil` when it is none.
+  /// The width of the terminal at standard output in columns; `nil` for no terminal.
   var columns: Int? { output.columns }
 
-  /// Whether whoever read the results has had enough, as `head` has after ten lines.
+  /// Whether the reader of the results is gone, as `head` is after ten lines.
   var hasLostReader: Bool { lostReader.load(ordering: .relaxed) }
 
-  /// Writes a command's result, unless nobody reads it any more: that is no failure, and the exit
-  /// status still says what was found.
+  /// Prints a result, unless its reader is gone.
   ///
-  /// - Throws: `inputOutput` when the standard output takes no more.
+  /// That is no failure: the exit code still tells what was found.
+  ///
+  /// - Throws: `inputOutput` if the standard output fails.
   func print(_ text: String) throws(CheckpointError) {
     progress?.erase()
     guard !hasLostReader else { return }
@@ -44,48 +45,47 @@ final class Console: Sendable {
     }
   }
 
-  /// A word of a result in the color of its role, where colors are shown.
+  /// Returns a word of a result in the color of its role, if colors are used.
   func paint(_ text: String, _ role: Style.Role) -> String { output.style.paint(text, role) }
 
-  /// Writes a command's result as a JSON text, on a line of its own.
+  /// Prints a result as JSON on a line of its own.
   ///
-  /// - Throws: `inputOutput` when the standard output takes no more.
+  /// - Throws: `inputOutput` if the standard output fails.
   func printJSON(_ text: String) throws(CheckpointError) {
     try print("\(text)\n")
   }
 
-  /// Says what was done, unless only warnings and errors are wanted.
+  /// Prints what was done, unless only warnings and errors are wanted.
   func note(_ text: String) {
     if !isQuiet { say(Message(.note, text)) }
   }
 
-  /// Says the same of what could be done, and how.
+  /// Prints a notice with its remedy in the same way.
   func note(_ notice: Notice) { note(notice.sentence(\.words)) }
 
-  /// Warns of something that was done, but not as it might be expected.
+  /// Prints a warning.
   func warn(_ text: String) { say(Message(.warning, text)) }
 
-  /// Warns of the same, and says what can be done about it.
+  /// Prints a warning with its remedy.
   func warn(_ notice: Notice) { warn(notice.sentence(\.words)) }
 
-  /// Says what ended the run, or that of one input; what comes next begins anew.
+  /// Prints the error that ended the run or one input, and ends the progress line.
   func report(_ error: CheckpointError) {
     progress?.finish()
     say(Message(error))
   }
 
-  /// Says what went wrong in one part of a run, and what can be done about it.
+  /// Prints an error in one part of a run, with its remedy.
   func report(_ message: String, remedy: Remedy?) {
     say(Message(.error, message, remedy))
   }
 
-  /// Says something in lines of its own about a whole run, for people who want more than warnings and
-  /// errors.
+  /// Prints a table about a whole run, unless only warnings and errors are wanted.
   func summarize(_ table: Table) {
     if !isQuiet, format == .text { say(table.text(width: errors.columns)) }
   }
 
-  /// Says what is wrong with the command line.
+  /// Prints an error in the command line.
   func report(_ error: UsageError) { say(Message(error)) }
 
   private func say(_ message: Message) {
@@ -97,20 +97,20 @@ final class Console: Sendable {
 
   private func say(_ text: String) {
     progress?.erase()
-    // Whoever closed the standard error does not want to hear about it.
+    // If the standard error is closed, there is nobody to tell.
     try? errors.write(text)
   }
 }
 
-/// The standard output or the standard error, and what the terminal behind it can do.
+/// The standard output or standard error, and the abilities of its terminal.
 struct Stream: Sendable {
   let descriptor: Int32
-  /// The name that errors call it by.
+  /// The name of the stream in errors.
   let name: String
   let isTerminal: Bool
   let style: Style
 
-  /// Asks the system what is behind `descriptor`.
+  /// Examines the file behind `descriptor`.
   init(_ descriptor: Int32, name: String, color: ColorChoice) {
     self.descriptor = descriptor
     self.name = name
@@ -119,7 +119,7 @@ struct Stream: Sendable {
       isOn: color.isOn(isTerminal: isTerminal, environment: Syscalls.environment))
   }
 
-  /// How many columns its terminal shows now; `nil` when it is none.
+  /// The current width of its terminal in columns; `nil` for no terminal.
   var columns: Int? { isTerminal ? TerminalSyscalls.columns(of: descriptor) ?? 80 : nil }
 
   /// Writes all of `text`.
@@ -128,7 +128,7 @@ struct Stream: Sendable {
   }
 }
 
-/// When messages are colored.
+/// A rule for the use of colors in messages.
 enum ColorChoice: String, FlagChoice {
   case auto, always, never
 
@@ -140,7 +140,7 @@ enum ColorChoice: String, FlagChoice {
     }
   }
 
-  /// Whether to color what goes to one stream.
+  /// Whether to use colors on a stream.
   func isOn(isTerminal: Bool, environment: (String) -> String?) -> Bool {
     switch self {
     case .always: true
@@ -151,9 +151,9 @@ enum ColorChoice: String, FlagChoice {
   }
 }
 
-/// Colors words, or leaves them as they are.
+/// Colors words, or returns them unchanged.
 struct Style: Sendable {
-  /// What a word stands for; each has one color.
+  /// The role of a word; each has one color.
   enum Role: Int, Sendable {
     case error = 31
     case warning = 33
@@ -162,7 +162,7 @@ struct Style: Sendable {
 
   let isOn: Bool
 
-  /// `text` in bold and in the color of `role`.
+  /// Returns `text` in bold and in the color of `role`.
   func paint(_ text: String, _ role: Role) -> String {
     isOn ? "\u{1B}[1;\(role.rawValue)m\(text)\u{1B}[0m" : text
   }

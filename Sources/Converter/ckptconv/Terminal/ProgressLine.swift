@@ -1,10 +1,11 @@
+internal import CkptBase
 internal import Synchronization
 
-/// The last line of a terminal, where a run shows how far it has come.
+/// The progress of a run on the last line of a terminal.
 ///
-/// Any thread may report; the line is redrawn ten times a second at most.
+/// Any thread can report progress. The line is redrawn at most ten times a second.
 final class ProgressLine: Sendable {
-  /// What empties the line and leaves the cursor at its start.
+  /// The characters that clear the line and leave the cursor at its start.
   static let eraser: StaticString = "\r\u{1B}[K"
 
   private struct State {
@@ -18,33 +19,33 @@ final class ProgressLine: Sendable {
   private let stream: Stream
   private let state = Mutex(State())
 
-  /// A line on the terminal behind `stream`; nothing is drawn yet.
+  /// Creates a line on the terminal behind `stream` and draws nothing yet.
   init(on stream: Stream) {
     self.stream = stream
   }
 
-  /// Shows that `done` of `total` bytes have been moved.
+  /// Shows that `done` of `total` bytes were processed.
   func update(done: Int, total: Int, at now: Duration = TerminalSyscalls.time()) {
     update(at: now) { ProgressBar(done: done, total: total, elapsed: $0) }
   }
 
-  /// Shows the bar for the time that has passed since the first call.
+  /// Shows a bar for the time since the first call.
   func update(at now: Duration = TerminalSyscalls.time(), _ bar: (Duration) -> ProgressBar) {
     state.withLock { state in
       if state.start == nil { TerminalSyscalls.eraseLineWhenInterrupted() }
       let start = state.start ?? now
       state.start = start
       if let last = state.lastDrawing, now - last < Self.pause { return }
-      // The last column stays empty: some terminals begin a new line when it is filled.
+      // The last column stays empty: some terminals start a new line when it is filled.
       let line = bar(now - start).line(width: (stream.columns ?? 80) - 1)
-      // A progress line that cannot be written is no reason to stop the run.
+      // A failure to write the progress line must not stop the run.
       try? stream.write("\(Self.eraser)\(line)")
       state.lastDrawing = now
       state.isVisible = true
     }
   }
 
-  /// Empties the line; the next update draws it again.
+  /// Clears the line; the next update draws it again.
   func erase() {
     state.withLock { state in
       guard state.isVisible else { return }
@@ -53,30 +54,32 @@ final class ProgressLine: Sendable {
     }
   }
 
-  /// Empties the line and forgets how long the run took.
+  /// Clears the line and resets the time.
   func finish() {
     erase()
     state.withLock { $0 = State() }
   }
 }
 
-/// How far a run has come, as one line of text.
+/// The progress of a run as one line of text.
 struct ProgressBar: Hashable, Sendable {
-  /// Bytes that have been moved.
+  /// The number of bytes processed.
   var done: Int
-  /// Bytes that there are to move.
+  /// The number of bytes to process.
   var total: Int
-  /// The time since the first.
+  /// The time since the start.
   var elapsed: Duration
-  /// How many of how many items are done, where there are several.
+  /// The number of finished items and of all items, if there are several.
   var items: String?
-  /// What is being worked on, where there are several items.
+  /// The running item, if there are several.
   var running: String?
 
   private static let bestBarWidth = 30
   private static let leastBarWidth = 10
 
-  /// The line, `width` characters long at most; what matters least is left out first.
+  /// Returns the line, at most `width` characters long.
+  ///
+  /// The least important parts are left out first.
   func line(width: Int) -> String {
     let parts = [percentage, items, amount, rate, timeLeft, running].compactMap(\.self)
     for kept in stride(from: parts.count, through: 1, by: -1) {
@@ -101,7 +104,7 @@ struct ProgressBar: Hashable, Sendable {
 
   private var bytesPerSecond: Double { seconds > 0 ? Double(done) / seconds : 0 }
 
-  /// Longer times are not told; they would say that nothing moves.
+  /// The longest time to show; a longer one would only say that nothing moves.
   private static let longestTimeLeft = 100.0 * 60 * 60
 
   private var rate: String {
@@ -109,7 +112,7 @@ struct ProgressBar: Hashable, Sendable {
     "\(ByteCount(bytes: Int(min(bytesPerSecond, 1e18))))/s"
   }
 
-  /// Nothing is promised before there is half a second of experience.
+  /// The time left, which is shown after half a second.
   private var timeLeft: String {
     let left = Double(max(0, total - done)) / bytesPerSecond
     guard seconds >= 0.5, done > 0, left < Self.longestTimeLeft else { return "-:-- left" }

@@ -1,23 +1,23 @@
 internal import CkptBase
 
-/// Rows of text under a heading, in columns as wide as what they hold.
+/// Rows of text under a heading, in columns as wide as their contents.
 struct Table: Sendable {
-  /// A column: its heading and the side on which its text stands.
+  /// A column with its heading and alignment.
   struct Column: Hashable, Sendable {
     let title: String
     let isNumeric: Bool
 
-    /// Text begins at the column's left side.
+    /// Returns a column of text, which is aligned left.
     static func text(_ title: String) -> Column { Column(title: title, isNumeric: false) }
-    /// Numbers end at the column's right side.
+    /// Returns a column of numbers, which are aligned right.
     static func number(_ title: String) -> Column { Column(title: title, isNumeric: true) }
   }
 
-  /// What a column is never cut below, so that something of a name remains.
+  /// The minimum width of a shortened column, so that part of a name remains.
   private static let leastWidth = 12
   private static let gap = 2
 
-  /// Text and how many characters it has.
+  /// A text and its length in characters.
   private struct Cell {
     let text: String
     let width: Int
@@ -31,30 +31,30 @@ struct Table: Sendable {
   private let columns: [Column]
   private let rows: [[Cell]]
 
-  /// A table whose rows have a cell for each of `columns`.
+  /// Creates a table with one cell for each of `columns` in each row.
   init(_ columns: [Column], rows: [[String]]) {
     self.columns = columns
     self.rows = rows.map { $0.map(Cell.init) }
   }
 
-  /// The heading and the rows, each on one line.
+  /// Returns the heading and the rows, each on one line.
   ///
-  /// Where `width` is given, the first column gives way until a line fits, and then the line is cut.
+  /// If `width` is given, the first column is shortened until a line fits. Then the line is cut.
   func text(width: Int?) -> String {
     let widths = columnWidths(within: width)
-    // Bytes are put together several times faster than strings.
+    // Joining bytes is several times faster than joining strings.
     var bytes: [UInt8] = []
     append(columns.map { Cell($0.title) }, widths, within: width, to: &bytes)
     for cells in rows { append(cells, widths, within: width, to: &bytes) }
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Appends one line, without the spaces at its end.
+  /// Appends one line, without trailing spaces.
   private func append(
     _ cells: [Cell], _ widths: [Int], within limit: Int?, to bytes: inout [UInt8]
   ) {
     let start = bytes.count
-    // Spaces that are only there if something follows them.
+    // Spaces are written only if more text follows them.
     var gap = 0
     var width = 0
     for (index, cell) in cells.enumerated() {
@@ -94,35 +94,35 @@ struct Table: Sendable {
 
 /// Text as a terminal shows it.
 extension String {
-  /// How many characters the text has.
+  /// The number of characters.
   var width: Int { isPlain ? utf8.count : count }
 
-  /// Whether there is nothing but printable characters of ASCII, each of which is a byte.
+  /// Whether all characters are printable ASCII, with one byte each.
   private var isPlain: Bool {
     let bytes = utf8.span
     for index in bytes.indices where bytes[index] &- 0x20 > 0x5e { return false }
     return true
   }
 
-  /// The text with spaces after it, `width` characters long at least.
+  /// Returns the text with spaces after it, at least `width` characters long.
   func padded(to width: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, width - self.width))
   }
 
-  /// The text with spaces before it, `width` characters long at least.
+  /// Returns the text with spaces before it, at least `width` characters long.
   func rightAligned(to width: Int) -> String {
     String(repeating: " ", count: Swift.max(0, width - self.width)) + self
   }
 
-  /// The text, or its beginning and an ellipsis, `width` characters long at most.
+  /// Returns the text, or its beginning and an ellipsis, at most `width` characters long.
   func cut(to width: Int) -> String {
     if self.width <= width { return self }
     return width > 0 ? prefix(width - 1) + "…" : ""
   }
 
-  /// The text on one line and without the power to move a cursor or to reverse what follows.
+  /// The text on one line, without characters that move the cursor or reverse text.
   ///
-  /// Names come from files that nobody trusts; a terminal obeys the control characters in them.
+  /// Names come from untrusted files, and a terminal obeys the control characters in them.
   var harmless: String {
     if isPlain { return self }
     guard unicodeScalars.contains(where: \.steersTerminal) else { return self }
@@ -143,33 +143,6 @@ extension Unicode.Scalar {
     return switch properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator: true
     default: false
-    }
-  }
-}
-
-/// A number of bytes for people: three digits and a decimal unit, as disks and networks are sold.
-struct ByteCount: Hashable, Sendable, CustomStringConvertible {
-  let bytes: Int
-
-  private static let units = ["kB", "MB", "GB", "TB", "PB", "EB"]
-
-  /// `999 B`, `1.23 kB`, `45.6 MB`, `789 GB`.
-  var description: String {
-    guard bytes >= 1000 else { return "\(bytes) B" }
-    // Three digits are kept in thousandths of the unit, so that no rounding depends on a Double.
-    var scale = 1
-    var unit = 0
-    while bytes / scale >= 1_000_000, unit < Self.units.count - 1 {
-      scale *= 1000
-      unit += 1
-    }
-    let thousandths = bytes / scale
-    let (whole, rest) = thousandths.quotientAndRemainder(dividingBy: 1000)
-    let fraction = String(1000 + rest).dropFirst()
-    return switch whole {
-    case ..<10: "\(whole).\(fraction.prefix(2)) \(Self.units[unit])"
-    case ..<100: "\(whole).\(fraction.prefix(1)) \(Self.units[unit])"
-    default: "\(whole) \(Self.units[unit])"
     }
   }
 }

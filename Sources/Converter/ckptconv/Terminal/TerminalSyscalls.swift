@@ -2,12 +2,12 @@ internal import CkptBase
 internal import Glibc
 internal import Synchronization
 
-/// What the program asks of its terminal and of the process it is.
+/// System calls for the terminal and the process.
 enum TerminalSyscalls {
   /// Whether a descriptor is a terminal (`isatty`).
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-  /// How many columns a terminal shows, or `nil` when it does not say (`ioctl`).
+  /// Returns the width of a terminal in columns, or `nil` if it is unknown (`ioctl`).
   static func columns(of descriptor: Int32) -> Int? {
     var size = winsize()
     // Safe: the request fills one `winsize`, which lives until the call returns.
@@ -15,10 +15,11 @@ enum TerminalSyscalls {
     return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
 
-  /// The time since some moment in the past, which no change of the clock disturbs
+  /// Returns the time since a fixed moment; changes of the clock do not affect it
   /// (`clock_gettime`).
   ///
-  /// `ContinuousClock` tells the same, and links Swift's concurrency runtime: a megabyte.
+  /// `ContinuousClock` would do the same, but links Swift's concurrency runtime, which adds a
+  /// megabyte.
   static func time() -> Duration {
     var time = timespec()
     // Safe: the call fills one `timespec`, which lives until it returns.
@@ -26,28 +27,29 @@ enum TerminalSyscalls {
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 
-  /// Writes all of `text` to a descriptor that errors call `name`.
+  /// Writes all of `text` to a descriptor, which errors call `name`.
   static func write(_ text: String, to descriptor: Int32, name: String) throws(CheckpointError) {
     var text = text
     text.makeContiguousUTF8()
-    // Safe: the bytes of a string's UTF-8 are initialised and live until the call returns.
+    // Safe: the bytes of a string's UTF-8 are initialized and live until the call returns.
     try unsafe Syscalls.append(descriptor, text.utf8Span.span.bytes, path: name)
   }
 
-  /// Lets writes to a pipe without a reader, and beyond a limit on the size of files, fail instead of
-  /// ending the process (`signal`).
+  /// Makes writes to a closed pipe, and beyond a file size limit, fail instead of ending the
+  /// process (`signal`).
   static func letWritesFail() {
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
   }
 
   private static let stopsGracefully = Atomic(false)
 
-  /// Lets the first signal that would end the process only ask for it (``Interruption``); the second
-  /// one ends it.
+  /// Lets the first signal that would end the process only request it (``Interruption``).
   ///
-  /// A signal that is ignored, as under `nohup`, stays ignored.
+  /// The second signal ends the process.
+  ///
+  /// An ignored signal, as under `nohup`, stays ignored.
   static func stopGracefullyWhenInterrupted() {
-    // Made here: a handler must not be the first to ask for it.
+    // It is created here, because a signal handler must not be the first to use it.
     _ = Interruption.cancellation
     stopsGracefully.store(true, ordering: .relaxed)
     for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -58,15 +60,15 @@ enum TerminalSyscalls {
     }
   }
 
-  /// Ends the process as a signal does that nobody handles (`raise`).
+  /// Ends the process by a signal (`raise`).
   static func end(bySignal number: Int32) {
     signal(number, SIG_DFL)
     raise(number)
   }
 
-  /// Erases the terminal's last line, which shows progress, before an interruption ends the process.
+  /// Clears the progress line before an interruption ends the process.
   ///
-  /// A signal that is ignored, as under `nohup`, stays ignored.
+  /// An ignored signal, as under `nohup`, stays ignored.
   static func eraseLineWhenInterrupted() {
     guard !stopsGracefully.load(ordering: .relaxed) else { return }
     for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -81,7 +83,7 @@ enum TerminalSyscalls {
     }
   }
 
-  /// Has a signal handled, unless it is ignored.
+  /// Installs a handler for a signal, unless the signal is ignored.
   private static func handle(_ number: Int32, _ handler: @convention(c) (Int32) -> Void) {
     let previous = signal(number, handler)
     // Safe: handlers have the size of an address; the two are compared and never called.
@@ -96,19 +98,19 @@ enum TerminalSyscalls {
 
 /// The signal that asked the program to stop: Control-C, a job queue, a shutdown.
 ///
-/// Signals are sent to the process and not to a part of it, so this is one for the process.
+/// Signals go to the process and not to a part of it, so there is one for the process.
 enum Interruption {
-  /// The request to stop that all work of the program is given.
+  /// The cancellation that all work of the program observes.
   static let cancellation = Cancellation()
   private static let number = Atomic<Int32>(0)
 
-  /// The number of the signal; `nil` while there was none.
+  /// The number of the signal; `nil` before a signal.
   static var signal: Int32? {
     let number = number.load(ordering: .relaxed)
     return number == 0 ? nil : number
   }
 
-  /// Asks the work to stop; a signal handler may call this.
+  /// Cancels the work; a signal handler can call this.
   static func request(signal: Int32) {
     number.store(signal, ordering: .relaxed)
     cancellation.cancel()

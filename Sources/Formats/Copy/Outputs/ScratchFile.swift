@@ -180,7 +180,8 @@ package enum FreeSpace: Sendable {
     }
     guard let available, byteCount > available else { return }
     var error = CheckpointError.outOfSpace(directory)
-    error.message = "\(byteCount) bytes are needed, \(available) are free"
+    error.message =
+      "not enough space: \(ByteCount(bytes: byteCount)) needed, \(ByteCount(bytes: available)) free"
     throw error
   }
 }

@@ -1,40 +1,41 @@
 internal import CkptBase
 internal import CkptBatch
 
-/// `ckptconv batch`: what all of its verbs have in common.
+/// `ckptconv batch`: the parts that all verbs share.
 struct BatchCommand: Command {
   static let name = "batch"
-  static let summary = "do one command to many inputs, resumable and in parallel"
+  static let summary = "run a command on many inputs, in parallel, resumable"
   static let manual = """
-    Does VERB to every INPUT and writes the outputs into a tree below ROOT that is that of the inputs;
-    `verify` compares the inputs with such a tree, `roundtrip` and `check` need none. All flags of the
-    verb can be given, except where the batch has one of its own.
+    Runs VERB on every INPUT and writes the outputs below ROOT, in the same tree as the inputs.
+    `verify` compares the inputs with such a tree; `roundtrip` and `check` need no ROOT. All flags
+    of the verb are accepted, unless the batch has its own flag for it.
 
-    INPUT is a file, a checkpoint directory, a directory in which checkpoint directories are searched
-    for, or a quoted pattern with `*`, `?`, `[a-z]` and `**`. Everything is planned before the first
-    byte is written: outputs that exist or that have one name, inputs that are missing, the free
-    space. The plan is refused if anything is wrong with it, unless `--keep-going` is given.
+    INPUT is a file, a checkpoint directory, a directory to search for checkpoint directories, or a
+    quoted pattern with `*`, `?`, `[a-z]` and `**`. Everything is planned before the first byte is
+    written: missing inputs, outputs that exist or share a name, and free space. A plan with errors
+    is refused, unless `--keep-going` is given.
 
-    What is done is written into a journal in ROOT/.ckptconv-batch, item by item, when it is on the
-    disk. After Control-C, a kill, a full disk or a power failure, the same command with `--resume`
-    goes on: items that are still what the journal says are skipped, half-done ones are done again.
+    A journal in ROOT/.ckptconv-batch records each item when its outputs are safely on the disk.
+    After Control-C, a crash, a full disk or a power failure, run the same command with `--resume`:
+    finished items are skipped, half-done ones are done again.
 
-    Processes on several machines share a batch with `--shard`, which is taken from Slurm in a job
-    array. `--jobs` items are done at once within the threads and the memory of one.
+    Processes on several machines share a batch with `--shard`; in a Slurm job array it is set
+    automatically. `--jobs` is the number of items to process at once. They share the threads and
+    the memory of one.
     """
   static let examples = [
     Example(
       line: "ckptconv batch pt-to-safetensors runs -o converted --keep-going --resume",
-      purpose: "Convert every step of every run, or go on with it:"),
+      purpose: "Convert every step of every run, or continue after an interruption:"),
     Example(
       line: "ckptconv batch verify runs -o converted",
-      purpose: "Compare every step with what it was converted to:"),
+      purpose: "Compare every step with its converted files:"),
     Example(
       line: "ckptconv batch pt-to-safetensors --dry-run 'runs/*/step*000-unsharded' -o converted",
-      purpose: "See what would be done:"),
+      purpose: "Print the plan without running it:"),
     Example(
       line: "ckptconv batch pt-to-safetensors --from steps.csv --shard 3/8 -o converted",
-      purpose: "Do the third of eight parts of a list:"),
+      purpose: "Convert the third of eight parts of a list:"),
   ]
   static let operands = Operands(
     usage: "VERB INPUT... -o ROOT", minimum: 1, maximum: nil, arePaths: true)
@@ -54,11 +55,11 @@ struct BatchCommand: Command {
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {}
 
-  /// Never: a verb is a command of its own.
+  /// Never called: each verb is a command of its own.
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    preconditionFailure("the parser goes on with the verb")
+    preconditionFailure("the parser continues with the verb")
   }
 }
 
@@ -69,7 +70,7 @@ struct BatchVerbCommand<Verb: BatchableCommand>: Command {
   static var manual: String {
     [
       Verb.manual, Verb.batchManual,
-      "What a batch adds to it, `ckptconv help \(BatchCommand.name)` explains.",
+      "`ckptconv help \(BatchCommand.name)` describes the flags that all batches have.",
     ].filter { !$0.isEmpty }.joined(separator: "\n\n")
   }
   static var examples: [Example] { [] }
@@ -80,7 +81,7 @@ struct BatchVerbCommand<Verb: BatchableCommand>: Command {
   }
   static var parent: (any Command.Type)? { BatchCommand.self }
 
-  /// The batch's flags, then those of the verb that the batch does not have itself.
+  /// The flags of the batch, then the flags of the verb that the batch does not have itself.
   static var flags: [BoundFlag<BatchVerbCommand>] {
     BatchOptions.flags.map { $0.lifted(to: \.options) } + verbFlags.map { $0.lifted(to: \.verb) }
   }
@@ -90,13 +91,13 @@ struct BatchVerbCommand<Verb: BatchableCommand>: Command {
     return Verb.flags.filter { !own.contains($0.flag.long) }
   }
 
-  /// The flags of the verb that are about the one input that it has elsewhere.
+  /// The flags of the verb that refer to a single input.
   static var refusedFlags: [BoundFlag<BatchVerbCommand>] {
     Verb.flags.map(\.flag).filter { Verb.flagsOfOneInput.contains($0.long) }.map { flag in
       BoundFlag(flag: flag) { _, _ throws(UsageError) in
         throw UsageError(
-          "--\(flag.long) is of one checkpoint, and a batch has many",
-          hint: "'\(FlagTable.program) \(Verb.name)' takes it, without \(BatchCommand.name)")
+          "--\(flag.long) is for a single checkpoint; a batch has many",
+          hint: "use it with '\(FlagTable.program) \(Verb.name)'")
       }
     }
   }
@@ -112,7 +113,7 @@ struct BatchVerbCommand<Verb: BatchableCommand>: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    // What decides the content of outputs: a run with other flags is another batch.
+    // These flags decide the content of outputs. A run with other values is another batch.
     let names = Set(Self.verbFlags.map(\.flag).filter { $0.section != .output }.map(\.long))
     let settings = shared.given.filter { given in
       names.contains(String(given.dropFirst(2).prefix { $0 != "=" }))
@@ -123,29 +124,29 @@ struct BatchVerbCommand<Verb: BatchableCommand>: Command {
   }
 }
 
-/// A command that `ckptconv batch` can do to many inputs.
+/// A command that `ckptconv batch` can run on many inputs.
 protocol BatchableCommand: Command {
-  /// The command as a verb of a batch, as its flags ask for it.
+  /// Returns the command as a verb of a batch, with its flags.
   func batchVerb() -> any BatchVerb
 
-  /// What the manual of the verb says beside that of the command, in paragraphs.
+  /// The paragraphs to add to the manual of the verb.
   static var batchManual: String { get }
 
-  /// The names of flags that mean one input, which a batch refuses.
+  /// The names of flags that refer to a single input; a batch refuses them.
   static var flagsOfOneInput: Set<String> { get }
 
-  /// Refuses what does not go together; the output is the batch's.
+  /// Refuses flags that exclude each other. The output belongs to the batch.
   mutating func checkForBatch(_ operands: [String], _ shared: SharedOptions) throws(UsageError)
 }
 
 extension BatchableCommand {
-  /// Nothing: most commands do in a batch what they do elsewhere.
+  /// Empty: most commands do the same in a batch.
   static var batchManual: String { "" }
 
-  /// None: most flags hold for any number of inputs.
+  /// Empty: most flags apply to any number of inputs.
   static var flagsOfOneInput: Set<String> { [] }
 
-  /// Refuses what the command itself does.
+  /// Refuses the same as the command itself.
   mutating func checkForBatch(
     _ operands: [String], _ shared: SharedOptions
   ) throws(UsageError) {

@@ -3,10 +3,10 @@ internal import CkptBatch
 internal import CkptCheckpoints
 internal import CkptConvert
 
-/// Shows how a batch is coming along: one line that changes on a terminal, a line for each item
-/// elsewhere.
+/// Shows the progress of a batch: one line that changes on a terminal, otherwise a line for each
+/// item.
 final class BatchDisplay: BatchObserver {
-  /// So many problems of an item are told; the report has all of them.
+  /// The maximum number of problems to print for one item; the report has all of them.
   private static let problemLimit = 8
 
   private let console: Console
@@ -19,7 +19,7 @@ final class BatchDisplay: BatchObserver {
     self.total = total
   }
 
-  /// Says what is not done because it is done already.
+  /// Prints the number of items to do and of items done in earlier runs.
   func begin(_ schedule: BatchSchedule) {
     let finished = schedule.entries.count { entry in
       if case .finished = entry.standing { true } else { false }
@@ -54,7 +54,7 @@ final class BatchDisplay: BatchObserver {
       let place = "[\(progress.itemsDone)/\(progress.itemCount)]"
       console.note("\(place) \(report.name): \(what(report))")
     }
-    // The summary that follows has the error if the standard output takes no more.
+    // If the standard output fails, the summary that follows reports the error.
     if isJSON { try? console.printJSON(report.json(\.words)) }
     update(progress)
   }
@@ -65,7 +65,7 @@ final class BatchDisplay: BatchObserver {
     }
     guard problems.count > Self.problemLimit else { return }
     console.note(
-      "and \(problems.count - Self.problemLimit) more of \(input); --report FILE has all")
+      "and \(problems.count - Self.problemLimit) more of \(input); --report FILE lists all")
   }
 
   private func what(_ report: ItemReport) -> String {
@@ -85,16 +85,16 @@ final class BatchDisplay: BatchObserver {
     return "\(tenths / 10).\(tenths % 10) s"
   }
 
-  /// The first of the items that are being done, and how many there are beside it.
+  /// The first of the running items, and the number of the others.
   private func running(_ names: [String]) -> String? {
     guard let first = names.first else { return nil }
     return names.count > 1 ? "\(first.harmless) (+\(names.count - 1))" : first.harmless
   }
 }
 
-/// What is told at the end of a batch: how many items ended how, and which failed and why.
+/// The summary at the end of a batch: counts by outcome, and the reason for each failure.
 struct BatchSummary {
-  /// So many failures are listed; the report has all of them.
+  /// The maximum number of failures to list; the report has all of them.
   private static let listLimit = 50
 
   private let report: BatchReport
@@ -105,7 +105,7 @@ struct BatchSummary {
     self.isMerged = isMerged
   }
 
-  /// Says it on the standard error.
+  /// Prints the summary on standard error.
   func tell(_ console: Console) {
     let failed = report.items.filter { $0.outcome == .failed || $0.outcome == .problem }
     if !failed.isEmpty {
@@ -114,13 +114,13 @@ struct BatchSummary {
       }
       console.summarize(Table([.text("item"), .text("why")], rows: Array(rows)))
       if failed.count > Self.listLimit {
-        console.note("and \(failed.count - Self.listLimit) more; --report FILE has all")
+        console.note("and \(failed.count - Self.listLimit) more; --report FILE lists all")
       }
     }
     console.note(counts)
     if report.count(.pending) > 0, !isMerged {
       let flags = report.count(.failed) > 0 ? "--resume --keep-going" : "--resume"
-      console.note("run the same command with \(flags) to do the others")
+      console.note("run the same command with \(flags) to continue")
     }
   }
 
@@ -137,13 +137,13 @@ struct BatchSummary {
   }
 }
 
-/// What `ckptconv batch --dry-run` prints.
+/// The output of `ckptconv batch --dry-run`.
 struct BatchListing {
   private let preview: BatchPreview
 
   init(_ preview: BatchPreview) { self.preview = preview }
 
-  /// The listing, no wider than `width` columns where that is given.
+  /// Returns the listing, at most `width` columns wide if given.
   func text(width: Int?) -> String {
     let columns: [Table.Column] =
       preview.writes
@@ -159,8 +159,8 @@ struct BatchListing {
       cells.append(item.writtenByteCount.map { ByteCount(bytes: $0).description } ?? "")
     }
     let standing =
-      item.fault.map { "cannot be done: \($0.description)" }
-      ?? (item.isFinished ? "done already" : nil)
+      item.fault.map { "error: \($0.description)" }
+      ?? (item.isFinished ? "already done" : nil)
     return cells + [standing ?? (preview.writes ? item.place : "to do")]
   }
 
@@ -171,8 +171,8 @@ struct BatchListing {
     ]
     if preview.writes { parts.append("\(ByteCount(bytes: preview.writtenByteCount)) out") }
     if let free = preview.availableByteCount { parts.append("\(ByteCount(bytes: free)) free") }
-    if !preview.faults.isEmpty { parts.append("\(preview.faults.count) cannot be done") }
-    if !preview.fits { parts.append("which is not enough") }
+    if !preview.faults.isEmpty { parts.append("\(preview.faults.count.pluralized("error"))") }
+    if !preview.fits { parts.append("not enough space") }
     return parts.joined(separator: ", ")
   }
 }

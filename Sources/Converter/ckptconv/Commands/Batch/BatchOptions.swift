@@ -1,7 +1,7 @@
 internal import CkptBatch
 internal import CkptCopy
 
-/// What a batch can be told, whatever its verb.
+/// The flags of a batch that do not depend on the verb.
 struct BatchOptions: Sendable {
   var root: String?
   var list: String?
@@ -14,37 +14,38 @@ struct BatchOptions: Sendable {
   var mergesReports = false
   var report: String?
 
-  /// Refuses what excludes each other, and a batch without what its verb needs.
+  /// Refuses flags that exclude each other, and a batch without the inputs or the root it needs.
   func check(_ operands: [String], writing verb: any BatchVerb) throws(UsageError) {
     if operands.isEmpty, list == nil {
-      throw UsageError("batch \(verb.name) takes INPUT... or --from LIST, found neither")
+      throw UsageError("no input given: pass INPUT... or --from LIST")
     }
     if root == nil, verb.needsRoot || rules.resumes || mergesReports || shard != nil {
       throw UsageError(
         "batch \(verb.name) needs --output ROOT",
         hint: verb.writes
-          ? "the outputs are written into a tree below ROOT, and the journal lies there"
+          ? "ROOT is the directory for the outputs and the journal"
           : verb.comparesWithRoot
-            ? "the inputs are compared with the tree below ROOT"
-            : "the journal of the batch lies below ROOT")
+            ? "ROOT is the directory to compare the inputs with"
+            : "ROOT is the directory for the journal")
     }
     if rules.deletesSources, !verb.verifies {
       throw verb.canVerify
         ? UsageError(
-          "--delete-source needs --verify", hint: "what nobody has compared is not deleted")
+          "--delete-source needs --verify",
+          hint: "inputs are deleted only after their outputs were compared with them")
         : UsageError(
-          "--delete-source does not go with \(verb.name), whose inputs are kept",
-          hint: "only conversions with --verify know that an input can be made again")
+          "--delete-source cannot be used with \(verb.name)",
+          hint: "only conversions with --verify can delete their inputs")
     }
     if report != nil, isDryRun {
-      throw .conflict("--report", "--dry-run", because: "nothing is done that could be reported")
+      throw .conflict("--report", "--dry-run", because: "a dry run has nothing to report")
     }
     if mergesReports, isDryRun {
-      throw .conflict("--merge-reports", "--dry-run", because: "neither converts anything")
+      throw .conflict("--merge-reports", "--dry-run", because: "use one of them")
     }
   }
 
-  /// The same for the batch itself.
+  /// Returns the same choices for the library.
   func rules(settings: String, budget: CopyBudget) -> BatchRules {
     var rules = rules
     rules.settings = settings
@@ -61,110 +62,112 @@ extension BatchOptions {
 
   private static let inputFlags: [BoundFlag<BatchOptions>] = [
     .path(
-      "output", short: "o", "ROOT", \.root, in: .output, "write below the directory ROOT",
+      "output", short: "o", "ROOT", \.root, in: .output, "write into the directory ROOT",
       manual: """
-        The directory that the output tree begins in; it is made where it does not exist. The path of
-        an output below it is that of its input below the directory that all inputs have in common:
-        the one that was searched, the part of a pattern before its first special character, or the
-        one that holds a file or directory that was named itself. For `verify` it is the tree that
-        inputs are compared with, and for `roundtrip` and `check` only the place of the journal.
+        The root directory of the output tree; it is created if needed. An output has the same path
+        below ROOT as its input below the common directory of all inputs. That is the searched
+        directory, the part of a pattern before its first special character, or the parent of a file
+        or checkpoint directory. For `verify` ROOT is the tree to compare with; for `roundtrip` and
+        `check` it only holds the journal.
         """),
     .toggle(
-      "force", \.rules.replacesExisting, in: .output, "replace outputs that exist",
+      "force", \.rules.replacesExisting, in: .output, "replace existing outputs",
       manual: """
-        Without it a file that exists is never replaced, except by a batch that has made it itself and
-        resumes.
+        Without this flag an existing file is never replaced, unless a resumed batch wrote it
+        itself.
         """),
     .path(
-      "from", "LIST", \.list, in: .batch, "take inputs from a list or a CSV of OLMo's steps",
+      "from", "LIST", \.list, in: .batch, "read inputs from a list, or from a CSV file of OLMo",
       manual: """
-        Takes inputs from a file as well: one path or pattern on each line, empty lines and those that
-        begin with `#` left out. If its first line has a column "Checkpoint Directory", it is a table
-        of OLMo's checkpoints (CSV), and that column counts. A URL stands for its local copy, as
-        `wget -x` or `wget -x -nH` leaves it; without one it is refused.
+        Reads more inputs from a file: one path or pattern for each line. Empty lines and lines that
+        begin with `#` are skipped. If the first line has a column "Checkpoint Directory", the file
+        is a table of OLMo checkpoints (CSV) and that column is used. A URL stands for its local
+        copy, as `wget -x` or `wget -x -nH` saves it; a URL without a local copy is refused.
         """),
     .toggle(
-      "files", \.includesFiles, in: .batch, "take single files in directories too",
+      "files", \.includesFiles, in: .batch, "include single files in searched directories",
       manual: """
-        In directories that are searched, takes single files of the verb's kind too, and not only
-        checkpoint directories. The content decides, and names that end like such a file, so that a
-        damaged one is not passed over.
+        Includes single files in searched directories, not only checkpoint directories. A file is
+        included if its content or its name fits the verb, so a damaged file is not skipped
+        silently.
         """),
     .toggle(
-      "dry-run", \.isDryRun, in: .batch, "print the plan and do nothing",
+      "dry-run", \.isDryRun, in: .batch, "print the plan and exit",
       manual: """
-        Prints what would be done: items, bytes in and out, free space, and what is wrong with the
-        plan. The structure of every input is read, no tensors, and nothing is written.
+        Prints the plan: items, bytes in and out, free space, and errors. The structure of every
+        input is read, but no tensor data, and nothing is written.
         """),
   ]
 
   private static let runFlags: [BoundFlag<BatchOptions>] = [
     .number(
-      "jobs", short: "j", "N", \.jobs, atLeast: 1, atMost: 64, in: .batch, "do N items at once",
+      "jobs", short: "j", "N", \.jobs, atLeast: 1, atMost: 64, in: .batch,
+      "process N items at once",
       manual: """
-        How many items are worked on at once; the default is one. They share the threads of
-        `--threads` and the memory of one item, except that each holds its own structure: some 2 MiB
-        for every 1000 tensors.
+        The number of items to process at once; the default is one. They share the threads of
+        `--threads` and the memory of one item. Each item adds the memory for its own structure:
+        about 2 MiB for 1000 tensors.
         """),
     .toggle(
-      "resume", \.rules.resumes, in: .batch, "skip what an earlier run has done, go on",
+      "resume", \.rules.resumes, in: .batch, "skip the items of earlier runs and continue",
       manual: """
-        Goes on with the batch that the journal below ROOT tells of. An item is skipped if its input
-        and its outputs are what they were by size and time of change. Outputs of an item that was
-        being done when the run ended are made anew.
+        Continues the batch of the journal below ROOT. An item is skipped if the size and the
+        modification time of its input and outputs are unchanged. Outputs that an interrupted run
+        left unfinished are written again.
         """),
     .toggle(
-      "checksum", \.rules.hashesInputs, in: .batch, "know inputs by SHA-256 and not by time",
+      "checksum", \.rules.hashesInputs, in: .batch, "recognize inputs by SHA-256, not by time",
       manual: """
-        Writes the SHA-256 of inputs into the journal, and compares it when the batch is resumed: an
-        input that was copied or touched is then still the same one. Every input is read once more.
+        Records the SHA-256 of inputs in the journal and compares it on resume, so that an input
+        that was copied or touched counts as unchanged. Every input is read once more.
         """),
     .toggle(
-      "keep-going", short: "k", \.rules.keepsGoing, in: .batch, "go on after an item has failed",
+      "keep-going", short: "k", \.rules.keepsGoing, in: .batch, "continue after an item failed",
       manual: """
-        Does all items that can be done. Without it, the first failure ends the batch when the items
-        that are being done have ended. A full disk ends it in any case; problems that a verb finds
-        end nothing.
+        Processes all items that can be processed. Without this flag, the first failure stops the
+        batch after the running items. A full disk always stops it. Problems that a verb finds never
+        stop it.
         """),
     .number(
       "retries", "N", \.retries, atLeast: 0, atMost: 100, in: .batch,
-      "try again where the system failed",
+      "retry after input or output errors",
       manual: """
-        How often an item is tried again after an input or output error that may pass, after a rest
-        of a quarter of a second and then of twice as long each time. A missing or damaged file is
-        not tried again.
+        The number of times to retry an item after an input or output error that can be temporary.
+        The first pause is a quarter of a second, and each next one is twice as long. A missing or
+        damaged file is not retried.
         """),
     .toggle(
       "delete-source", \.rules.deletesSources, in: .batch,
-      "delete inputs once verified, needs --verify",
+      "delete inputs after verification (needs --verify)",
       manual: """
-        Deletes the files that an item was made from when its outputs have been compared with them,
-        are on the disk and in the journal; then the directory, if nothing else is in it.
+        Deletes the input files of an item after its outputs were compared with them, are safely on
+        the disk and in the journal.
         """),
     .text(
-      "shard", "I/N", \.shard, needs: "a part of several, such as 3/8", in: .batch,
-      "do part I of N; in a Slurm array by itself",
+      "shard", "I/N", \.shard, needs: "a part such as 3/8", in: .batch,
+      "process part I of N; automatic in a Slurm array",
       manual: """
-        Divides the batch into N parts of about the same number of bytes and does part I, from 1.
-        Processes with different parts run below one ROOT at the same time. In a task of a Slurm job
-        array, `SLURM_ARRAY_TASK_ID` and its companions give I and N unless this flag does; `1/1`
-        means all of it.
+        Divides the batch into N parts of about the same number of bytes and processes part I,
+        counted from 1. Processes with different parts can run below one ROOT at the same time. In a
+        task of a Slurm job array, `SLURM_ARRAY_TASK_ID` and the related variables set I and N,
+        unless this flag does. `1/1` means the whole batch.
         """
     ) { Shard($0) },
   ]
 
   private static let reportFlags: [BoundFlag<BatchOptions>] = [
     .toggle(
-      "merge-reports", \.mergesReports, in: .batch, "give one verdict on all parts, do nothing",
+      "merge-reports", \.mergesReports, in: .batch, "print one result for all parts and exit",
       manual: """
-        Converts nothing and says what the journals of all runs and parts say together: which items
-        are done, which failed and why, which nobody has done. The exit status is that of the whole.
+        Prints the combined result of all runs and parts from their journals: the items that are
+        done, failed (with the reason) or not done yet. Nothing is converted. The exit code is that
+        of the whole batch.
         """),
     .path(
-      "report", "FILE", \.report, in: .batch, "write a report to FILE, as JSON lines",
+      "report", "FILE", \.report, in: .batch, "write a report to FILE as JSON lines",
       manual: """
-        Writes one JSON object for each item and one for the whole, as `--json` prints them, when the
-        batch ends. See Documentation/batch.md.
+        Writes one JSON object for each item and one for the whole batch to FILE at the end, in the
+        format of `--json`. See Documentation/batch.md.
         """),
   ]
 }

@@ -3,7 +3,7 @@ internal import CkptBatch
 internal import CkptCheckpoints
 internal import CkptConvert
 
-/// One call of `ckptconv batch`: plans, asks whether that can be done, does it, tells what came of it.
+/// One run of `ckptconv batch`: plans, checks the plan, processes the items, reports the result.
 struct BatchSession {
   private let verb: any BatchVerb
   private let options: BatchOptions
@@ -22,9 +22,9 @@ struct BatchSession {
     self.console = console
   }
 
-  /// Does what the command line asks for.
+  /// Runs the batch.
   ///
-  /// - Throws: what makes all of it impossible.
+  /// - Throws: an error that stops the whole batch.
   func run(on operands: [String]) throws(CheckpointError) -> ExitCode {
     if verb.comparesWithRoot, let root = options.root { try requireTree(root) }
     let shard = try chosenShard()
@@ -33,7 +33,7 @@ struct BatchSession {
     if options.mergesReports { return try merge(plan) }
     if options.isDryRun { return try preview(plan, shard) }
     if shard == nil {
-      // Before anything is touched; once the lock is held, the same is asked again.
+      // This is checked before anything is touched, and again under the lock.
       let schedule = BatchSchedule(
         plan, try history(), verb: verb, root: options.root, rules, shard: nil)
       if let refusal = try refusal(of: examined(schedule)) { return refusal }
@@ -43,7 +43,7 @@ struct BatchSession {
 
   // MARK: Planning
 
-  /// Nothing is made where there is nothing to compare with.
+  /// Refuses to verify against a directory that does not exist, instead of creating it.
   private func requireTree(_ root: String) throws(CheckpointError) {
     if try FilePath(root).status() == nil { throw .missing(root) }
   }
@@ -68,7 +68,7 @@ struct BatchSession {
       do throws(CheckpointError) {
         inputs += try search.inputs(for: argument)
       } catch {
-        // A step that is missing from a list is one fault among many inputs.
+        // A missing step in a list is one error among many inputs.
         inputs.append(
           FoundInput(deleted: argument, earlier) ?? FoundInput(missing: argument, error))
       }
@@ -81,12 +81,12 @@ struct BatchSession {
     return try BatchStore.history(of: root, for: verb)
   }
 
-  /// The schedule with damaged inputs found, where one of them would end the batch.
+  /// Finds damaged inputs in a schedule if one of them would end the batch.
   private func examined(_ schedule: BatchSchedule) -> BatchSchedule {
     verb.writes && !rules.keepsGoing ? schedule.examined() : schedule
   }
 
-  /// Reports all that keeps a schedule from being carried out.
+  /// Reports every error that stops a schedule.
   private func refusal(of schedule: BatchSchedule) throws(CheckpointError) -> ExitCode? {
     let faults = schedule.faults
     if !faults.isEmpty, !rules.keepsGoing {
@@ -96,12 +96,12 @@ struct BatchSession {
       if others.count < faults.count {
         let written = faults.count - others.count
         console.report(
-          "an earlier run wrote \(written) of \(count.pluralized("item"))",
+          "\(written) of \(count) outputs exist already from an earlier run",
           remedy: .action(.resume))
       } else {
         console.note(
-          "nothing was done: \(others.count) of \(count.pluralized("item")) cannot be done"
-            + (others.count < count ? "; --keep-going does the others" : ""))
+          "nothing was done: \(others.count) of \(count.pluralized("item")) cannot be processed"
+            + (others.count < count ? "; add --keep-going to process the others" : ""))
       }
       return ExitCode(found: false, failures: faults.map(\.error))
     }
@@ -156,11 +156,11 @@ struct BatchSession {
     return try conclude(report)
   }
 
-  /// Writes the report, tells the verdict.
+  /// Writes the report and prints the result.
   private func conclude(_ report: BatchReport) throws(CheckpointError) -> ExitCode {
     if let path = options.report { try report.write(to: path, rules, \.words) }
     if isJSON {
-      // Those that were worked on have been printed when they ended.
+      // The other items were printed when they ended.
       for item in report.items where item.attempts == 0 || item.outcome == .pending {
         try console.printJSON(item.json(\.words))
       }
@@ -173,8 +173,8 @@ struct BatchSession {
 }
 
 extension ExitCode {
-  /// The status of a whole batch: that of its items, and 1 as well where nothing failed and some
-  /// are left.
+  /// Creates the exit code of a whole batch: that of its items; also 1 if nothing failed but items
+  /// are left to do.
   fileprivate init(_ report: BatchReport) {
     self.init(found: report.count(.problem) > 0, failures: [report.stop].compactMap(\.self))
     for failure in report.items.compactMap(\.failure) { merge(ExitCode(failure)) }
