@@ -19,12 +19,18 @@ struct OverflowTests {
   static func skeleton(
     records: String, nodes: String, entries: String = "", data: [UInt8] = []
   ) -> [UInt8] {
-    let text = """
-      {"skeleton":1,"layout":"plain","source":{"container":"torch-zip","prefix":"a","protocol":2,\
-      "byteorder":"little","records":[["data.pkl"],\(records)["version","Mwo="]]},"root":[0],\
-      "nodes":[\(nodes)]}
-      """
-    return safetensors(text, entries, data)
+    safetensors(text(version: 1, records: records, nodes: nodes), entries, data)
+  }
+
+  /// The text of a skeleton.
+  static func text(
+    version: Int, records: String, root: String = "[0]", nodes: String, forms: String? = nil
+  ) -> String {
+    """
+    {"skeleton":\(version),"layout":"plain","source":{"container":"torch-zip","prefix":"a",\
+    "protocol":2,"byteorder":"little","records":[["data.pkl"],\(records)["version","Mwo="]]},\
+    "root":\(root),"nodes":[\(nodes)]\(forms.map { #","forms":[\#($0)]"# } ?? "")}
+    """
   }
 
   /// A safetensors file with this text as its skeleton.

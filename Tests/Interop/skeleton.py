@@ -6,8 +6,13 @@ A storage's bytes that no tensor reaches are not in the safetensors file; they a
 """
 
 import base64
+import concurrent.futures
+import pickle
 import struct
 import sys
+import threading
+import zlib
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +24,9 @@ import vocabulary
 KEY = "ckptconv.skeleton"
 LARGEST_INLINE_INT = 2**53 - 1
 
-# Nodes are built by recursion, which in Python 3.11 takes memory and not the C stack.
+# Nodes are built by recursion, which needs a stack as deep as the object.
 sys.setrecursionlimit(100_000)
+STACK_BYTES = 1 << 29
 
 STORAGES = {
     "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
@@ -61,32 +67,64 @@ class StorageClass:
         return STORAGES[self.name]
 
 
-def is_reference(value):
+def document_of(file):
+    """The skeleton of a file, unpacked where it is compressed."""
+    if KEY not in file.metadata:
+        raise SkeletonError(f"no {KEY} in __metadata__")
+    return parse(file.metadata[KEY])
+
+
+def parse(text):
+    document = safetensors_file.parse_json(text)
+    if document["skeleton"] not in (1, 2):
+        raise SkeletonError(f"version {document['skeleton']!r} is not known")
+    if "deflate" not in document:
+        return document
+    unpacked = zlib.decompress(base64.b64decode(document["deflate"], validate=True), wbits=-15)
+    if len(unpacked) != document["bytes"]:
+        raise SkeletonError(f"{len(unpacked)} bytes, announced are {document['bytes']}")
+    return parse(unpacked.decode())
+
+
+def is_node(value):
+    """Whether a value is a node, written in place or by its number."""
     return isinstance(value, list)
+
+
+def number_of(value):
+    """The number that a value refers to, if it is a reference."""
+    return value[0] if is_node(value) and isinstance(value[0], int) else None
 
 
 class Reader:
     """Rebuilds the object of one file, node by node, each once."""
 
     def __init__(self, file):
-        if KEY not in file.metadata:
-            raise SkeletonError(f"no {KEY} in __metadata__")
         self.file = file
-        self.document = safetensors_file.parse_json(file.metadata[KEY])
-        if self.document["skeleton"] != 1:
-            raise SkeletonError(f"version {self.document['skeleton']!r} is not known")
+        self.document = document_of(file)
         self.nodes = self.document["nodes"]
+        self.forms = self.document.get("forms", [])
         self.built = {}
+        self.parts_of_forms = {}
         self.storages = {}
+        number_keys(self.document)
+        # The tensors that are named by their paths, by identity.
+        self.unnamed = {}
 
     def root(self):
-        return self.value(self.document["root"])
+        root = self.value(self.document["root"])
+        self.name_by_path(root, (), set())
+        if self.unnamed:
+            raise SkeletonError("no path of keys leads to a tensor without a name")
+        return root
 
     def value(self, value):
-        if is_reference(value):
-            (number,) = value
+        if is_node(value):
+            # A node in place is told from others by the list that it is, which is as old as the document.
+            number = number_of(value)
+            node, number = (value, id(value)) if number is None else (self.nodes[number], number)
             if number not in self.built:
-                self.build(number)
+                self.build(number, node)
             return self.built[number]
         if isinstance(value, int) and abs(value) > LARGEST_INLINE_INT:
             raise SkeletonError(f"the int {value} is too large to stand outside a node")
@@ -97,8 +135,8 @@ class Reader:
     def values(self, values):
         return [self.value(value) for value in values]
 
-    def build(self, number):
-        kind, *parts = self.nodes[number]
+    def build(self, number, node):
+        kind, *parts = node
         method = getattr(self, "build_" + kind, None)
         if method is None:
             raise SkeletonError(f"node {number} is of the unknown kind {kind!r}")
@@ -208,8 +246,9 @@ class Reader:
         elements = torch.empty(0, dtype=storage.dtype).set_(storage)
         self.fill(elements, self.value(name), truth)
 
-    def build_tensor(self, number, name, construction, truth=None):
-        name = self.value(name)
+    def build_tensor(self, number, name, construction=None, truth=None):
+        if isinstance(name, int):
+            return self.build_by_form(number, name, construction, truth)
         if construction is None:
             entry = self.file.tensors[name]
             dtype, shape = truth_of(entry, truth)
@@ -222,8 +261,46 @@ class Reader:
         elif not tensor.is_meta:
             raise SkeletonError(f"node {number}: no name, but the tensor is not a meta tensor")
 
+    def build_by_form(self, number, form, key, name):
+        """A tensor of which the form, the key of its storage and its name are known, or follow."""
+        parts = self.form(form)
+        function, kind, cls, location, count, offset, shape, strides, requires_grad, hooks = parts[:10]
+        storage = self.storage_of((kind, cls, self.value(key), location, count))
+        tensor = self.keep(number, function(
+            storage, offset, tuple(shape), tuple(strides), requires_grad, hooks(), *parts[10:]))
+        if name is None:
+            self.unnamed[id(tensor)] = tensor
+        else:
+            self.fill(tensor, name, None)
+
+    def form(self, number):
+        """The parts of a form, which its tensors share."""
+        if number not in self.parts_of_forms:
+            form = self.forms[number]
+            self.parts_of_forms[number] = [
+                *self.values(form[:6]), form[6], form[7], *self.values(form[8:])]
+        return self.parts_of_forms[number]
+
+    def name_by_path(self, value, path, seen):
+        """Fills the tensors that are named by the keys on the first path to them."""
+        if self.unnamed.pop(id(value), None) is not None:
+            self.fill(value, self.name_of(path), None)
+        elif type(value) in (dict, OrderedDict) and id(value) not in seen:
+            seen.add(id(value))
+            for key, inner in value.items():
+                if type(key) in (str, int):
+                    self.name_by_path(inner, (*path, key), seen)
+
+    def name_of(self, path):
+        if self.document["layout"] == "olmo":
+            return base64.urlsafe_b64encode(pickle.dumps((path, False), protocol=4)).decode()
+        return ".".join(map(str, path))
+
     def storage(self, identity):
-        kind, cls, key, _, numel = self.value(identity)
+        return self.storage_of(self.value(identity))
+
+    def storage_of(self, identity):
+        kind, cls, key, _, numel = identity
         if kind != "storage":
             raise SkeletonError(f"a persistent id of the kind {kind!r}")
         if key not in self.storages:
@@ -246,6 +323,55 @@ class Reader:
             raise SkeletonError(
                 f"{name!r}: the entry has {truth_of(entry, truth)}, the construction {found}")
         write_elements(tensor, entry.data)
+
+
+def parts_of(node):
+    """The values of a node, in the order of the text, and what is not a value as it is."""
+    for part in node[1:]:
+        if isinstance(part, dict):
+            # What is done to an object after its call, or the form of an entry in disguise.
+            for name, member in part.items():
+                if name in ("items", "pairs"):
+                    yield from member
+                elif name == "state":
+                    yield member
+        else:
+            yield part
+
+
+def nodes_in(value):
+    """The nodes that are written in the place of a value, in the order of the text."""
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if is_node(node) and number_of(node) is None:
+            yield node
+            pending.extend(reversed(list(parts_of(node))))
+
+
+def storages_of(record):
+    """The names of the storages that an entry of the records stands for, if it is a run."""
+    if isinstance(record[0], str):
+        return []
+    first, count, *order = record
+    numbers = range(first, first + count)
+    if order:
+        numbers = sorted(numbers, key=str)
+    return [f"data/{number}" for number in numbers]
+
+
+def number_keys(document):
+    """Writes the keys of storages into the tensors that leave them out."""
+    following = 0
+    values = [document["root"], *document.get("discarded", []), *document["nodes"]]
+    for node in (node for value in values for node in nodes_in(value)):
+        if node[0] != "tensor" or not isinstance(node[1], int):
+            continue
+        key = node[2] if len(node) > 2 else None
+        if key is None:
+            node[2:3] = [key := str(following)]
+        if isinstance(key, str) and key.isdecimal():
+            following = int(key) + 1
 
 
 def truth_of(entry, truth):
@@ -282,4 +408,9 @@ def write_elements(tensor, data):
 
 def load(path):
     """The object that the safetensors file at `path` was made from."""
-    return Reader(safetensors_file.read(path)).root()
+    before = threading.stack_size(STACK_BYTES)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: Reader(safetensors_file.read(path)).root()).result()
+    finally:
+        threading.stack_size(before)

@@ -1,6 +1,8 @@
 """What was changed with the safetensors library comes back changed, and is named."""
 
+import base64
 import json
+import zlib
 
 import pytest
 import safetensors
@@ -8,7 +10,7 @@ import safetensors.torch
 import torch
 
 from comparison import assert_same
-from program import DATA, DONE, convert, describe, refuse, run
+from program import DATA, DONE, bring_back, convert, describe, refuse, run
 
 SKELETON = "ckptconv.skeleton"
 
@@ -215,26 +217,66 @@ def patched_source(**members):
     return lambda text: json.loads(text) | {"source": json.loads(text)["source"] | members}
 
 
+def patched_record(found, *instead):
+    """Puts records in the place of one that begins with `found`."""
+    def change(text):
+        document = json.loads(text)
+        records = document["source"]["records"]
+        place = next(number for number, record in enumerate(records) if record[0] == found)
+        records[place:place + 1] = instead
+        return document
+    return change
+
+
+def patched_form(place, value):
+    def change(text):
+        document = json.loads(text)
+        for form in document["forms"]:
+            form[place] = value
+        return document
+    return change
+
+
+def packed(text, **members):
+    """A text as long skeletons are written."""
+    stream = zlib.compressobj(wbits=-15)
+    content = stream.compress(text.encode()) + stream.flush()
+    packing = {"skeleton": 2, "bytes": len(text), "deflate": base64.b64encode(content).decode()}
+    return json.dumps(packing | members)
+
+
 LIES = {
     "not JSON": lambda text: text[:-1],
     "an empty text": lambda text: "",
-    "a later version": patched(skeleton=2),
+    "a later version": patched(skeleton=3),
     "a layout nobody knows": patched(layout="other"),
     "a root that is no node": patched(root=[10**6]),
     "nodes that are none": patched(nodes=[["thing"]]),
     "no nodes": patched(nodes=[]),
-    "a tensor without a name": lambda text: text.replace('["tensor","model.w"', '["tensor",null'),
-    "a negative storage": lambda text: text.replace('["data/0",', '["data/0",-'),
-    "a storage that is missing": lambda text: text.replace('["data/0",', '["data/99",'),
-    "a storage that is too small": lambda text: text.replace('["data/0",48]', '["data/0",44]'),
-    "a storage larger than any disk": lambda text: text.replace(
-        '["data/0",48]', f'["data/0",{2**62}]'),
+    "no forms": patched(forms=[]),
+    "a tensor without a name": lambda text: text.replace('"w",["tensor",0', '"w",["tensor",null'),
+    "a negative shape": patched_form(6, [-1]),
+    "a storage that is smaller than its tensor": patched_form(4, 1),
+    "a negative storage": patched_record(0, ["data/0", -4]),
+    "storages that are missing": patched_record(0, ["data/99", 48]),
+    "a storage that is too small": patched_record(0, ["data/0", 44], [1, 6]),
+    "a storage larger than any disk": patched_record(0, ["data/0", 2**62], [1, 6]),
+    "more storages than there are tensors": patched_record(0, [0, 10**9]),
     "a directory that leads elsewhere": patched_source(prefix="../elsewhere"),
     "an absolute directory": patched_source(prefix="/etc"),
-    "a record that leads elsewhere": lambda text: text.replace('["version",', '["../../version",'),
-    "a record twice": lambda text: text.replace('["byteorder",', '["version",'),
+    "a record that leads elsewhere": patched_record("version", ["../../version", "Mwo="]),
+    "a record twice": patched_record("byteorder", ["version", "Mwo="]),
     "a pickle protocol nobody knows": patched_source(protocol=9),
+    "compressed, with more bytes than there are": lambda text: packed(text, bytes=len(text) + 1),
+    "compressed, with fewer bytes than there are": lambda text: packed(text, bytes=len(text) - 1),
+    "compressed twice": lambda text: packed(packed(text)),
 }
+
+
+def test_a_skeleton_that_another_program_compressed_is_read(tmp_path):
+    file, output = with_skeleton(tmp_path, packed)
+    bring_back(file, output)
+    assert_same(original(), torch.load(output, weights_only=False), "compressed")
 
 
 @pytest.mark.parametrize("change", LIES.values(), ids=LIES)

@@ -105,7 +105,7 @@ def skeleton_with(nodes, tmp_path):
         metadata, tensors = opened.metadata(), {"w": opened.get_tensor("w")}
     document = json.loads(metadata[SKELETON])
     count = len(document["nodes"])
-    entries = document["nodes"][document["root"][0]]
+    entries = document["root"]
     entries[entries.index("bad") + 1] = [count]
 
     def numbered(part):

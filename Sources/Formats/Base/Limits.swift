@@ -12,6 +12,13 @@ package enum Limits: Sendable {
   /// The most bytes of a larger one for each byte that it has compressed; pickles of state dicts have
   /// three to seven.
   package static let deflatedPickleRatio = 32
+  /// The longest compressed skeleton that is read from any file, in bytes of text.
+  package static let packedSkeletonBytesAtLeast = 64 << 10
+  /// The most bytes of text of a longer compressed skeleton, per byte of its file.
+  ///
+  /// State dicts have less than one, modules with tiny layers three. The compressed size is no bound,
+  /// because a byte of it can stand for a thousand and skeletons are repetitive.
+  package static let packedSkeletonBytesPerFileByte = 4
   /// The most nodes one graph may hold; a node takes about 24 bytes.
   package static let graphNodes = 32 << 20
   /// The most bytes of an archive record that is neither the pickle nor a storage.

@@ -82,6 +82,10 @@ package struct Leaf: Sendable {
   package var tensorStepCount: Int?
   /// The number of the last step, for ``Leaves/path(to:)``.
   package var lastStep: Int32
+  /// The count of containers around it.
+  ///
+  /// The path has fewer steps if an object on it has the same name as its container.
+  package var depth: Int32
 }
 
 /// A step from a container to one of its members.
@@ -277,7 +281,9 @@ package struct LeafWalk {
       pathByteCount <= pathByteLimit
     else { throw Self.tooMany }
     leaves.all.append(
-      Leaf(kind: kind, node: id, tensorStepCount: place.tensorStepCount, lastStep: place.path))
+      Leaf(
+        kind: kind, node: id, tensorStepCount: place.tensorStepCount, lastStep: place.path,
+        depth: Int32(truncatingIfNeeded: place.depth)))
   }
 
   private static var tooMany: CheckpointError {

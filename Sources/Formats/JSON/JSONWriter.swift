@@ -86,6 +86,13 @@ package struct JSONWriter: Sendable {
   /// Writes a value that is JSON already, in the style of this text.
   package mutating func value(json text: String) { raw(text) }
 
+  /// Writes an array of integers.
+  package mutating func integers(_ values: [Int]) {
+    beginArray()
+    for value in values { integer(value) }
+    endArray()
+  }
+
   /// Writes a member whose value is a string, or `null` for none.
   package mutating func member(_ name: String, _ value: String?) {
     key(name)
@@ -107,9 +114,7 @@ package struct JSONWriter: Sendable {
   /// Writes a member whose value is an array of integers.
   package mutating func member(_ name: String, _ values: [Int]) {
     key(name)
-    beginArray()
-    for value in values { integer(value) }
-    endArray()
+    integers(values)
   }
 
   /// Writes a member whose value is an array of strings.

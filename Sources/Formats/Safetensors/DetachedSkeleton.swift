@@ -58,7 +58,8 @@ package struct DetachedSkeleton {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CheckpointError(.malformed, "a skeleton must be UTF-8 text")
     }
-    let skeleton = try SkeletonReader.read(text, droppingUnsafe: dropsUnsafe)
+    let skeleton = try SkeletonReader.read(
+      text, fileByteCount: bytes.count, droppingUnsafe: dropsUnsafe)
     origin = skeleton.origin
     warnings = skeleton.warnings
     references = skeleton.tensors
@@ -78,7 +79,7 @@ package struct DetachedSkeleton {
     var filled: Set<StorageID> = []
     var named: Set<NodeID> = []
     for reference in references {
-      guard let name = reference.name else { continue }
+      guard case .entry(let name) = reference.place else { continue }
       named.insert(reference.node)
       guard let found = contents(name) else { return "tensor '\(name)' is missing" }
       guard reference.hasConstruction else {

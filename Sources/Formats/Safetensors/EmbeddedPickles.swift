@@ -44,7 +44,7 @@ package struct EmbeddedPickles {
     do throws(CheckpointError) {
       skeletonGlobals =
         try header.skeleton.map { text throws(CheckpointError) in
-          try SkeletonReader.globals(text)
+          try SkeletonReader.globals(text, fileByteCount: look.source.byteCount)
         } ?? []
       skeletonFault = nil
     } catch {

@@ -6,8 +6,18 @@ internal import CkptSkeleton
 
 /// The entries for the leaves of a graph: named tensors, values as pickles, or nothing.
 struct EntryAssignment {
+  /// A tensor under one of its names.
+  struct NamedTensor {
+    /// The name.
+    let name: String
+    /// The tensor.
+    let id: TensorID
+    /// Whether the name follows from the keys on the path.
+    let followsKeys: Bool
+  }
+
   /// The tensors with data, under all of their names.
-  private(set) var tensors: [(name: String, id: TensorID)] = []
+  private(set) var tensors: [NamedTensor] = []
   /// The tensors without data.
   private(set) var dataless: [TensorID] = []
   /// The values to pickle.
@@ -17,6 +27,7 @@ struct EntryAssignment {
   private let graph: TensorGraph
   private let layout: Layout
   private var names: TensorNames
+  private var paths: KeyPaths
   /// Containers of tensors that OLMo's loader will return as dicts.
   private var flattenedContainers: Set<ExactString> = []
   /// The number of bytes of ``values``.
@@ -34,6 +45,7 @@ struct EntryAssignment {
     self.layout = layout
     self.notes = notes
     let leaves = try LeafWalk.leaves(of: graph)
+    paths = KeyPaths(of: graph)
     names = TensorNames(graph: graph, layout: layout, count: leaves.all.count)
     tensors.reserveCapacity(graph.tensors.count)
     for leaf in leaves.all { try place(leaf, among: leaves) }
@@ -62,14 +74,22 @@ struct EntryAssignment {
         "tensor '\(names.plainName(of: leaves.path(to: leaf)))' is on the meta device and has no data"
       )
     }
-    if layout == .plain {
-      tensors.append((names.plainName(of: leaf, among: leaves), id))
-      return
-    }
+    let renamedCount = names.renamed.count
+    let name = try name(of: leaf, among: leaves)
+    tensors.append(
+      NamedTensor(
+        name: name, id: id,
+        followsKeys: names.renamed.count == renamedCount && paths.isOfKeys(leaf, among: leaves)))
+  }
+
+  private mutating func name(
+    of leaf: Leaf, among leaves: Leaves
+  ) throws(CheckpointError) -> String {
+    guard layout == .olmo else { return names.plainName(of: leaf, among: leaves) }
     let path = leaves.path(to: leaf)
     // The parts of a tensor have a key beside it.
     if leaf.tensorStepCount == nil { noteFlattenedContainer(on: path) }
-    tensors.append((try names.name(of: leaf, at: path), id))
+    return try names.name(of: leaf, at: path)
   }
 
   /// Warns about a container of tensors that is not a dict: OLMo's loader returns a dict for it.
@@ -115,6 +135,55 @@ struct EntryAssignment {
     guard !notes.hasSkeleton, !path.isEmpty else { return }
     notes.warn(
       "'\(names.plainName(of: path))' is an empty dict, which only a skeleton can hold")
+  }
+}
+
+/// Finds the paths that lead through dicts only and whose keys are strs and ints.
+private struct KeyPaths {
+  private let graph: TensorGraph
+  /// The container of the last leaf, and the length of the path to the leaf; zero for other paths.
+  private var last = (container: TensorGraph.none, previous: Leaves.root, stepCount: 0)
+
+  init(of graph: TensorGraph) { self.graph = graph }
+
+  /// Whether the path to a leaf is such a path.
+  mutating func isOfKeys(_ leaf: Leaf, among leaves: Leaves) -> Bool {
+    guard let step = leaves.lastStep(to: leaf), isKey(step.component) else { return false }
+    if (last.container, last.previous) != (step.container, step.previous) {
+      last = (step.container, step.previous, keyCount(to: step, leaves))
+    }
+    // The tensor of a parameter has the path of the parameter, but is one container deeper.
+    return last.stepCount == Int(leaf.depth)
+  }
+
+  /// Returns the length of the path that ends with `step`, or zero for another kind of path.
+  private func keyCount(to step: Leaves.Step, _ leaves: Leaves) -> Int {
+    var step = step
+    var count = 1
+    while isDict(step.container) {
+      guard step.previous != Leaves.root else { return count }
+      step = leaves.steps[Int(step.previous)]
+      count += 1
+      guard isKey(step.component) else { return 0 }
+    }
+    return 0
+  }
+
+  private func isDict(_ id: NodeID) -> Bool {
+    switch graph[id] {
+    case .dict: true
+    case .object(let object): graph.isGlobal(graph[object].callable, "collections", "OrderedDict")
+    default: false
+    }
+  }
+
+  private func isKey(_ component: PathComponent) -> Bool {
+    guard case .key(let key) = component else { return false }
+    switch graph[key] {
+    case .string(let text): return (try? UTF8Span(validating: graph[text].span)) != nil
+    case .int: return true
+    default: return false
+    }
   }
 }
 

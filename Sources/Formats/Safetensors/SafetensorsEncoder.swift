@@ -16,7 +16,7 @@ package struct SafetensorsEncoder: Sendable {
   /// The metadata that does not come from the graph.
   private let ownMetadata: [(key: String, value: String)]?
   /// The tensors, under all of their names.
-  let placed: [(name: String, id: TensorID)]
+  let placed: [EntryAssignment.NamedTensor]
   private let stored: TensorDeduplication
   private let notes: EncodingNotes
 
@@ -104,12 +104,13 @@ package struct SafetensorsEncoder: Sendable {
       if !own.contains(where: { $0.key == "format" }) {
         metadata.append(("format", Array("pt".utf8)))
       }
+      let text = SkeletonWriter.write(
+        graph, from: container, layout: layout, placements: stored.placements)
+      let fileByteCount = entries.reduce(0) {
+        $0.addingClamped($1.name.utf8.count).addingClamped($1.byteCount)
+      }
       metadata.append(
-        (
-          SkeletonWriter.metadataKey,
-          SkeletonWriter.write(
-            graph, from: container, layout: layout, placements: stored.placements)
-        ))
+        (SkeletonWriter.metadataKey, PackedSkeleton.pack(text, fileByteCount: fileByteCount)))
     }
     // Names are unique, so only these keys can be taken.
     let taken = Set(metadata.map { ExactString($0.key) })

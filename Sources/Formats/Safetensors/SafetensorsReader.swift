@@ -60,7 +60,8 @@ package enum SafetensorsReader: Sendable {
     _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint {
     try CheckpointError.within(SkeletonWriter.metadataKey) { () throws(CheckpointError) in
-      let skeleton = try SkeletonReader.read(skeleton, droppingUnsafe: options.dropsUnsafe)
+      let skeleton = try SkeletonReader.read(
+        skeleton, fileByteCount: data.source.byteCount, droppingUnsafe: options.dropsUnsafe)
       let (layout, warnings) = (skeleton.layout, skeleton.warnings)
       var binder = SkeletonBinder(skeleton, header.entries, data, options)
       try binder.bind()

@@ -128,8 +128,8 @@ extension SafetensorsEncoder {
     let kept = Dictionary(
       uniqueKeysWithValues: aliases.map { (ExactString($0.name), ExactString($0.kept)) })
     var seen: Set<Int> = []
-    return placed.compactMap { name, _ in
-      let name = ExactString(name)
+    return placed.compactMap { tensor in
+      let name = ExactString(tensor.name)
       guard let number = numbers[kept[name] ?? name], seen.insert(number).inserted else {
         return nil
       }

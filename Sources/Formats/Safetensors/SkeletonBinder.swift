@@ -19,14 +19,14 @@ struct SkeletonBinder: ~Copyable {
   let data: EntryData
   let entries: EntryTable
   private let references: [ParsedSkeleton.TensorReference]
-  /// The entry of each tensor: its name, and its index if it is present.
-  private(set) var sources: [NodeID: (name: String, entry: Int?)] = [:]
+  /// The places of the tensors' elements, by node index.
+  private var sources: [Source]
   /// For every entry, whether the object has a place for it.
   private var isUsed: [Bool]
   /// The storages of changed tensors, by the names of their entries.
   private(set) var newStorages: [ExactString: StorageID] = [:]
-  /// The tensors whose entries are missing.
-  private var missing: [NodeID] = []
+  /// The tensors whose entries are missing, and the names of those.
+  private var missing: [NodeID: String] = [:]
   /// The changes to leaves.
   var changes = EntryEdits()
   /// The log of all changes.
@@ -48,8 +48,20 @@ struct SkeletonBinder: ~Copyable {
     references = skeleton.tensors
     self.entries = EntryTable(entries)
     isUsed = Array(repeating: false, count: entries.count)
-    sources.reserveCapacity(references.count)
+    sources = Array(repeating: .unknown, count: machine.graph.nodeCount)
     self.data = data
+  }
+
+  /// The place of a tensor's elements.
+  private enum Source {
+    /// No place is known.
+    case unknown
+    /// The entry that is named by the first path to the tensor.
+    case path
+    /// An entry, by its number.
+    case entry(Int32)
+    /// An entry that is missing.
+    case missing
   }
 
   /// Binds the tensors, and applies changes of the file.
@@ -58,7 +70,6 @@ struct SkeletonBinder: ~Copyable {
   ///   cannot hold, `conflict` if two copies of a tensor differ.
   mutating func bind() throws(CheckpointError) {
     for reference in references { try bind(reference) }
-    try requireSources()
     try settle()
     try requireGone()
     dropUnusedStorages()
@@ -68,7 +79,7 @@ struct SkeletonBinder: ~Copyable {
 
   private mutating func bind(_ reference: ParsedSkeleton.TensorReference) throws(CheckpointError) {
     if !reference.hasConstruction {
-      guard let name = reference.name else {
+      guard case .entry(let name) = reference.place else {
         throw CheckpointError(.malformed, "a tensor has neither a name nor a construction")
       }
       guard let entry = takeEntry(name, of: reference.node) else { return }
@@ -76,11 +87,20 @@ struct SkeletonBinder: ~Copyable {
       return machine.graph.add(tensor)
     }
     guard case .tensor(let id) = machine.graph[reference.node] else {
+      let name = if case .entry(let name) = reference.place { " of tensor '\(name)'" } else { "" }
       throw CheckpointError(
-        .malformed,
-        "the construction of tensor '\(reference.name ?? "")' is invalid")
+        .malformed, "the construction\(name) is invalid")
     }
-    guard let name = reference.name, let entry = takeEntry(name, of: reference.node) else { return }
+    switch reference.place {
+    case .nowhere: return
+    case .path: sources[machine.graph.index(of: reference.node)] = .path
+    case .entry(let name): try bind(id, to: name)
+    }
+  }
+
+  /// Gives a tensor the elements of the entry `name`.
+  private mutating func bind(_ id: TensorID, to name: String) throws(CheckpointError) {
+    guard let entry = takeEntry(name, of: machine.graph[id].node) else { return }
     if entry.describes(machine.graph[id]) {
       machine.graph.setPacked(data.region(of: entry), of: id)
     } else {
@@ -90,10 +110,13 @@ struct SkeletonBinder: ~Copyable {
 
   /// Records the entry for a tensor's elements, and returns it if it is present.
   private mutating func takeEntry(_ name: String, of node: NodeID) -> SafetensorsHeaderEntry? {
-    let index = entries.index(of: name)
-    sources[node] = (name, index)
-    if index == nil { missing.append(node) }
-    return index.map { use($0) }
+    guard let index = entries.index(of: name) else {
+      sources[machine.graph.index(of: node)] = .missing
+      missing[node] = name
+      return nil
+    }
+    sources[machine.graph.index(of: node)] = .entry(Int32(truncatingIfNeeded: index))
+    return use(index)
   }
 
   /// Returns the entry at an index and marks it as used.
@@ -109,7 +132,11 @@ struct SkeletonBinder: ~Copyable {
 
   /// Checks that each tensor either has an entry or has no bytes.
   private func requireSources() throws(CheckpointError) {
-    for tensor in machine.graph.tensors where tensor.storage != nil && sources[tensor.node] == nil {
+    for tensor in machine.graph.tensors where tensor.storage != nil {
+      switch sources[machine.graph.index(of: tensor.node)] {
+      case .entry, .missing: continue
+      case .unknown, .path: break
+      }
       throw CheckpointError(.malformed, "the skeleton does not name the entry of a tensor")
     }
   }
@@ -154,15 +181,15 @@ struct SkeletonBinder: ~Copyable {
   private func requireGone() throws(CheckpointError) {
     guard !missing.isEmpty else { return }
     let reachable = Set(machine.graph.reachable(from: [machine.graph.root]))
-    for node in missing where reachable.contains(node) {
+    let order = missing.sorted { machine.graph.index(of: $0.key) < machine.graph.index(of: $1.key) }
+    for (node, name) in order where reachable.contains(node) {
       if case .tensor(let id) = machine.graph[node],
         machine.graph[id].storage == nil || machine.graph[id].packed != nil
       {
         continue
       }
-      let name = sources[node].map { label(of: $0.name) } ?? ""
       throw EditLog.refusal(
-        "'\(name)' is not in the file, but its container cannot drop it")
+        "'\(label(of: name))' is not in the file, but its container cannot drop it")
     }
   }
 
@@ -192,14 +219,12 @@ extension SkeletonBinder {
     for leaf in leaves.all {
       switch leaf.kind {
       case .tensor:
-        guard let source = sources[leaf.node] else { continue }
         let name =
           layout == .plain
           ? names.plainName(of: leaf, among: leaves)
           : try names.name(of: leaf, at: leaves.path(to: leaf))
         try settle(
-          leaf, leaves, name: name, source: source,
-          label: names.plainName(of: leaves.path(to: leaf)))
+          leaf, leaves, name: name, label: names.plainName(of: leaves.path(to: leaf)))
       case .value where layout == .olmo:
         let path = leaves.path(to: leaf)
         let name = try names.name(of: leaf, at: path, isPickled: true)
@@ -207,36 +232,51 @@ extension SkeletonBinder {
       case .value, .emptyMapping, .cycle: continue
       }
     }
+    try requireSources()
     try addUnusedEntries(leaves)
     if let label = changes.apply(to: &machine.graph) { throw Self.cannotFollow(label) }
   }
 
   private mutating func settle(
-    _ leaf: Leaf, _ leaves: Leaves, name: String, source: (name: String, entry: Int?),
+    _ leaf: Leaf, _ leaves: Leaves, name: String, label: @autoclosure () -> String
+  ) throws(CheckpointError) {
+    let place = machine.graph.index(of: leaf.node)
+    if case .path = sources[place], case .tensor(let id) = machine.graph[leaf.node] {
+      try bind(id, to: name)
+    }
+    let source: String
+    switch sources[place] {
+    case .unknown, .path: return
+    case .entry(let index): source = entries.all[Int(index)].name
+    case .missing: source = missing[leaf.node] ?? ""
+    }
+    if ExactString(name) != ExactString(source), let index = entries.index(of: name) {
+      try settleSecondPlace(leaf.node, use(index), source: source, label: label())
+    } else if missing[leaf.node] != nil {
+      try remove(leaf, leaves, label: label())
+    }
+  }
+
+  /// Handles another place of a tensor, with its own copy of the bytes.
+  private mutating func settleSecondPlace(
+    _ node: NodeID, _ entry: SafetensorsHeaderEntry, source: String,
     label: @autoclosure () -> String
   ) throws(CheckpointError) {
-    if ExactString(name) != ExactString(source.name), let index = entries.index(of: name) {
-      // This is another place of the same tensor, with its own copy of the bytes.
-      let entry = use(index)
-      guard case .tensor(let id) = machine.graph[leaf.node], entry.describes(machine.graph[id])
-      else {
-        throw EditLog.refusal(
-          "'\(label())' and '\(self.label(of: source.name))' are one tensor, but now they differ",
-          .conflict)
-      }
-      guard newStorages[ExactString(source.name)] == nil else {
-        throw EditLog.refusal(
-          "'\(label())' and '\(self.label(of: source.name))' are one tensor, and both were changed",
-          .conflict)
-      }
-      if source.entry == nil, machine.graph[id].packed == nil {
-        // The entry that the skeleton names is missing; the tensor uses this one.
-        machine.graph.setPacked(data.region(of: entry), of: id)
-      } else {
-        copies[id, default: []].append(data.region(of: entry))
-      }
-    } else if source.entry == nil {
-      try remove(leaf, leaves, label: label())
+    guard case .tensor(let id) = machine.graph[node], entry.describes(machine.graph[id]) else {
+      throw EditLog.refusal(
+        "'\(label())' and '\(self.label(of: source))' are one tensor, but now they differ",
+        .conflict)
+    }
+    guard newStorages[ExactString(source)] == nil else {
+      throw EditLog.refusal(
+        "'\(label())' and '\(self.label(of: source))' are one tensor, and both were changed",
+        .conflict)
+    }
+    if missing[node] != nil, machine.graph[id].packed == nil {
+      // The entry that the skeleton names is missing; the tensor uses this one.
+      machine.graph.setPacked(data.region(of: entry), of: id)
+    } else {
+      copies[id, default: []].append(data.region(of: entry))
     }
   }
 

@@ -31,15 +31,16 @@ struct TensorDeduplication {
     }
     let keepers = tied == .alias ? keepers(leaves.tensors) : [:]
     entries.reserveCapacity(entries.count + leaves.tensors.count)
-    for (name, id) in leaves.tensors {
+    for tensor in leaves.tensors {
+      let (name, id) = (tensor.name, tensor.id)
       if let kept = kept(by: keepers, id), ExactString(kept) != ExactString(name),
         !metadataKeys.contains(ExactString(name))
       {
         aliases.append((name, kept))
-        place(id, under: kept)
+        place(id, under: kept, followsKeys: false)
       } else {
         entries.append(entry(name, graph[id], &notes))
-        place(id, under: name)
+        place(id, under: name, followsKeys: tensor.followsKeys)
       }
     }
     aliases.sort { $0.name.precedes($1.name) }
@@ -48,19 +49,19 @@ struct TensorDeduplication {
 
   /// Returns the name that stores each view shared by several tensors: the first in order, like
   /// `safetensors.torch.save_model`.
-  private func keepers(_ tensors: [(name: String, id: TensorID)]) -> [TensorView: String] {
+  private func keepers(_ tensors: [EntryAssignment.NamedTensor]) -> [TensorView: String] {
     var uses = [UInt8](repeating: 0, count: graph.storages.count)
-    for (_, id) in tensors {
-      guard let storage = graph.tensors[graph.index(of: id)].storage else { continue }
+    for tensor in tensors {
+      guard let storage = graph.tensors[graph.index(of: tensor.id)].storage else { continue }
       uses[graph.index(of: storage)] = min(uses[graph.index(of: storage)] + 1, 2)
     }
     var keepers: [TensorView: String] = [:]
-    for (name, id) in tensors {
-      guard let storage = graph.tensors[graph.index(of: id)].storage,
-        uses[graph.index(of: storage)] > 1, let view = TensorView(graph[id])
+    for tensor in tensors {
+      guard let storage = graph.tensors[graph.index(of: tensor.id)].storage,
+        uses[graph.index(of: storage)] > 1, let view = TensorView(graph[tensor.id])
       else { continue }
-      guard let kept = keepers[view], kept.precedes(name) else {
-        keepers[view] = name
+      guard let kept = keepers[view], kept.precedes(tensor.name) else {
+        keepers[view] = tensor.name
         continue
       }
     }
@@ -71,10 +72,10 @@ struct TensorDeduplication {
     keepers.isEmpty ? nil : TensorView(graph[id]).flatMap { keepers[$0] }
   }
 
-  private mutating func place(_ id: TensorID, under name: String) {
+  private mutating func place(_ id: TensorID, under name: String, followsKeys: Bool) {
     guard placements[graph.index(of: id)] == nil else { return }
     placements[graph.index(of: id)] = .init(
-      name: name, isDisguised: EntryForm(of: graph[id]).isDisguise)
+      name: name, isDisguised: EntryForm(of: graph[id]).isDisguise, followsKeys: followsKeys)
   }
 
   private func entry(

@@ -1,20 +1,27 @@
 internal import CkptBase
 internal import CkptGraph
 internal import CkptJSON
-internal import CkptPickle
 
 /// Builds a graph from the node table of a skeleton.
 struct SkeletonNodes {
+  typealias Place = ParsedSkeleton.TensorReference.Place
+
   /// The graph.
   ///
   /// It begins with one placeholder for each node of the table.
   var graph: TensorGraph
-  /// The tensors and storages, in table order.
-  private(set) var tensors: [ParsedSkeleton.TensorReference] = []
+  /// The tensors and storages, in the order of the document.
+  var tensors: [ParsedSkeleton.TensorReference] = []
   private let first: Int
   private let count: Int
   /// The values of the containers that are being read, inner ones last.
-  private var open: [NodeID] = []
+  var open: [NodeID] = []
+  /// The forms of tensors.
+  var forms: [TensorCall] = []
+  /// The default key of the next storage.
+  var nextKey = 0
+  /// The nesting depth of the node that is being read.
+  private var depth = 0
 
   /// Creates a table of `count` nodes.
   ///
@@ -39,6 +46,8 @@ struct SkeletonNodes {
         guard number < count else {
           throw CheckpointError(.malformed, "there are more nodes than commas", at: json.offset)
         }
+        try json.beginArray()
+        try next(&json, "the kind")
         try readNode(NodeID(index: first + number), &json)
       } catch {
         throw error.framed(by: "node \(number)")
@@ -58,6 +67,7 @@ struct SkeletonNodes {
       guard try json.nextElement() else {
         throw CheckpointError(.malformed, "a reference is empty", at: json.offset)
       }
+      guard try json.peek() != UInt8(ascii: "\"") else { return try nodeInPlace(&json) }
       let id = try reference(to: try json.count(), json.offset)
       try endArray(&json)
       return id
@@ -73,6 +83,20 @@ struct SkeletonNodes {
       case .fraction(let value): return try graph.add(.float(value))
       }
     }
+  }
+
+  /// Reads a node that is written in place of a reference, after its opening bracket.
+  private mutating func nodeInPlace(_ json: inout JSONReader) throws(CheckpointError) -> NodeID {
+    guard depth < SkeletonWriter.depthLimit else {
+      throw CheckpointError(
+        .limitExceeded,
+        "nodes are nested more than \(SkeletonWriter.depthLimit) deep", at: json.offset)
+    }
+    let id = try graph.add(.none)
+    depth += 1
+    try readNode(id, &json)
+    depth -= 1
+    return id
   }
 
   /// Returns the node with a number; `offset` is the position after the number.
@@ -99,7 +123,7 @@ struct SkeletonNodes {
   }
 
   /// Reads the values up to the end of the array.
-  private mutating func run(_ json: inout JSONReader) throws(CheckpointError) -> NodeRun {
+  mutating func run(_ json: inout JSONReader) throws(CheckpointError) -> NodeRun {
     let start = open.count
     while try json.nextElement() { open.append(try value(&json)) }
     let run = graph.addChildren(open[start...])
@@ -145,11 +169,10 @@ struct SkeletonNodes {
     static let all = allCases
   }
 
+  /// Reads the kind and the parts of a node.
   private mutating func readNode(
     _ id: NodeID, _ json: inout JSONReader
   ) throws(CheckpointError) {
-    try json.beginArray()
-    try next(&json, "the kind")
     switch try kind(&json) {
     case .dict: graph.replace(id, with: .dict(try pairs(&json)))
     case .list: graph.replace(id, with: .list(try run(&json)))
@@ -242,7 +265,10 @@ struct SkeletonNodes {
     _ id: NodeID, isStorage: Bool, _ json: inout JSONReader
   ) throws(CheckpointError) {
     try next(&json, "the name")
-    let name = try json.readNull() ? nil : try json.string()
+    if !isStorage, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(try json.peek()) {
+      return try readTensorByForm(id, &json)
+    }
+    let place = try json.readNull() ? Place.nowhere : .entry(try json.string())
     try next(&json, "the construction")
     var hasConstruction = true
     if isStorage {
@@ -260,116 +286,6 @@ struct SkeletonNodes {
       try json.skipValue()
       try endArray(&json)
     }
-    tensors.append(.init(node: id, name: name, hasConstruction: hasConstruction))
-  }
-}
-
-extension SkeletonNodes {
-  mutating func readString(
-    _ id: NodeID, _ json: inout JSONReader
-  ) throws(CheckpointError) {
-    try next(&json, "the text")
-    if try json.readNull() {
-      try next(&json, "the base64")
-      let run = try base64(&json)
-      guard PythonText.isUTF8WithSurrogates(Array(graph[run]).span) else {
-        throw CheckpointError(.malformed, "the bytes of a str are not UTF-8", at: json.offset)
-      }
-      graph.replace(id, with: .string(run))
-    } else {
-      graph.replace(id, with: .string(try text(&json)))
-    }
-    try endArray(&json)
-  }
-
-  mutating func readBytes(
-    _ id: NodeID, _ json: inout JSONReader
-  ) throws(CheckpointError) {
-    try next(&json, "the base64")
-    graph.replace(id, with: .bytes(try base64(&json)))
-    guard try json.nextElement() else { return }
-    graph.spellings[id] = try value(&json)
-    try endArray(&json)
-  }
-
-  mutating func readInteger(
-    _ id: NodeID, _ json: inout JSONReader
-  ) throws(CheckpointError) {
-    try next(&json, "the digits")
-    let start = json.offset
-    let text = try json.string()
-    guard let bytes = HexadecimalInteger.twosComplement(text) else {
-      throw CheckpointError(.malformed, "'\(text.prefix(40))' is not a hexadecimal int", at: start)
-    }
-    if bytes.count <= 8 {
-      let padding: UInt8 = bytes.last.map { $0 & 0x80 == 0 ? 0x00 : 0xff } ?? 0
-      let padded = bytes + [UInt8](repeating: padding, count: 8 - bytes.count)
-      graph.replace(id, with: .int(padded.reversed().reduce(0) { $0 << 8 | Int($1) }))
-    } else {
-      graph.replace(id, with: .largeInt(try graph.addBytes(bytes)))
-    }
-    try endArray(&json)
-  }
-
-  mutating func readFloat(
-    _ id: NodeID, _ json: inout JSONReader
-  ) throws(CheckpointError) {
-    try next(&json, "the bits")
-    let start = json.offset
-    let text = try json.string()
-    guard text.utf8.count == 16, let bits = UInt64(text, radix: 16) else {
-      throw CheckpointError(
-        .malformed, "'\(text.prefix(40))' is not a 64-bit number in hexadecimal", at: start)
-    }
-    graph.replace(id, with: .float(Double(bitPattern: bits)))
-    try endArray(&json)
-  }
-
-  mutating func base64(_ json: inout JSONReader) throws(CheckpointError) -> ByteRun {
-    try graph.addBytes(json.base64(.standard))
-  }
-}
-
-/// Ints in the spelling of skeletons: `0x1f` and `-0x1f`.
-enum HexadecimalInteger {
-  /// Returns the minimal little-endian two's complement of the int `text`, or `nil` for other text.
-  static func twosComplement(_ text: String) -> [UInt8]? {
-    var digits = Array(text.utf8)[...]
-    let isNegative = digits.first == UInt8(ascii: "-")
-    if isNegative { digits.removeFirst() }
-    guard digits.starts(with: "0x".utf8), digits.count > 2 else { return nil }
-    digits.removeFirst(2)
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(digits.count / 2 + 2)
-    while let low = digits.popLast() {
-      let high = digits.popLast() ?? UInt8(ascii: "0")
-      guard let low = value(of: low), let high = value(of: high) else { return nil }
-      bytes.append(high << 4 | low)
-    }
-    // This makes room for the sign. The loop below removes what is not needed.
-    bytes.append(0)
-    if isNegative { negate(&bytes) }
-    while bytes.count > 1, bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0 : 0xff)
-    {
-      bytes.removeLast()
-    }
-    return bytes
-  }
-
-  private static func negate(_ bytes: inout [UInt8]) {
-    var carry = true
-    for index in bytes.indices {
-      let (sum, overflow) = (~bytes[index]).addingReportingOverflow(carry ? 1 : 0)
-      bytes[index] = sum
-      carry = overflow
-    }
-  }
-
-  private static func value(of digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    default: nil
-    }
+    tensors.append(.init(node: id, place: place, hasConstruction: hasConstruction))
   }
 }

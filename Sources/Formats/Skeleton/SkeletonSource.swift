@@ -5,21 +5,36 @@ internal import CkptJSON
 internal import CkptPickle
 internal import CkptTorch
 
-/// Reads the description of the source archive in a skeleton.
-package enum SkeletonSource {
+/// The description of the source archive in a skeleton.
+///
+/// Storages with consecutive numbers are one entry, a ``StorageRun``. Their tensors have their sizes.
+package struct SkeletonSource {
+  /// The archive without its records.
+  private var archive = TorchArchiveDescription(
+    isTorchScript: false, prefix: "archive", pickleProtocol: 2, isBigEndian: false,
+    hasChecksums: true, records: [])
+  private var entries: [Entry] = []
+
+  /// An entry of the list of records.
+  private enum Entry {
+    case record(TorchArchiveDescription.Record)
+    case run(StorageRun)
+  }
+
+  /// Whether the storages are big-endian.
+  var isBigEndian: Bool { archive.isBigEndian }
+
   /// Reads the value of `source`.
   ///
   /// - Throws: `malformed` for an invalid value.
-  static func read(_ json: inout JSONReader) throws(CheckpointError) -> TorchArchiveDescription {
-    var archive = TorchArchiveDescription(
-      isTorchScript: false, prefix: "archive", pickleProtocol: 2, isBigEndian: false,
-      hasChecksums: true, records: [])
+  init(reading json: inout JSONReader) throws(CheckpointError) {
     try json.beginObject()
     while let key = try json.nextKey() {
       let start = json.offset
       switch key {
       case "container":
-        archive.isTorchScript = try choice(&json, ["torch-zip", "torchscript"]) == "torchscript"
+        archive.isTorchScript =
+          try Self.choice(&json, ["torch-zip", "torchscript"]) == "torchscript"
       case "prefix": archive.prefix = try json.string()
       case "protocol":
         let version = try json.unsignedInteger()
@@ -27,26 +42,67 @@ package enum SkeletonSource {
           throw CheckpointError(.malformed, "\(version) is not a pickle protocol", at: start)
         }
         archive.pickleProtocol = Int(version)
-      case "byteorder": archive.isBigEndian = try choice(&json, ["little", "big"]) == "big"
+      case "byteorder": archive.isBigEndian = try Self.choice(&json, ["little", "big"]) == "big"
       case "checksums": archive.hasChecksums = try json.bool()
       case "pickle": archive.pickleBytes = try json.base64(.standard)
       case "records":
         try json.beginArray()
-        while try json.nextElement() { archive.records.append(try record(&json)) }
+        while try json.nextElement() { entries.append(try Self.entry(&json)) }
       default: try json.skipValue()
+      }
+    }
+  }
+
+  /// The storages with a record of their own.
+  var storages: [(name: String, byteCount: Int)] {
+    entries.compactMap { entry in
+      guard case .record(.storage(let name, let byteCount)) = entry else { return nil }
+      return (name, byteCount)
+    }
+  }
+
+  /// The runs of storages.
+  var runs: [StorageRun] {
+    entries.compactMap { entry in
+      guard case .run(let run) = entry else { return nil }
+      return run
+    }
+  }
+
+  /// Returns the archive; `sizes` has the sizes of the storages in runs, by their numbers.
+  ///
+  /// - Throws: `malformed` for a run with a storage that no tensor refers to.
+  consuming func archive(sizes: [Int?]) throws(CheckpointError) -> TorchArchiveDescription {
+    for entry in entries {
+      switch entry {
+      case .record(let record): archive.records.append(record)
+      case .run(let run):
+        for number in run.numbers {
+          guard let byteCount = sizes[number] else {
+            throw CheckpointError(
+              .malformed, "no tensor refers to storage '\(number)' of a run")
+          }
+          archive.records.append(
+            .storage(
+              name: TorchArchiveDescription.storagePrefix + String(number), byteCount: byteCount))
+        }
       }
     }
     return archive
   }
 
-  private static func record(
-    _ json: inout JSONReader
-  ) throws(CheckpointError) -> TorchArchiveDescription.Record {
+  private static func entry(_ json: inout JSONReader) throws(CheckpointError) -> Entry {
     try json.beginArray()
     guard try json.nextElement() else {
       throw CheckpointError(.malformed, "a record has no name", at: json.offset)
     }
-    let name = try json.string()
+    guard try json.peek() == UInt8(ascii: "\"") else { return .run(try StorageRun(reading: &json)) }
+    return .record(try record(named: json.string(), &json))
+  }
+
+  private static func record(
+    named name: String, _ json: inout JSONReader
+  ) throws(CheckpointError) -> TorchArchiveDescription.Record {
     guard try json.nextElement() else { return .pickle(name: name) }
     let record: TorchArchiveDescription.Record
     if try json.peek() == UInt8(ascii: "\"") {
@@ -104,22 +160,18 @@ extension SkeletonWriter {
     json.member("byteorder", archive.isBigEndian ? "big" : "little")
     json.key("records")
     json.beginArray()
-    for record in archive.records {
-      json.beginArray()
-      switch record {
-      case .pickle(let name): json.string(name)
-      case .storage(let name, let byteCount):
-        json.string(name)
-        json.integer(byteCount)
-      case .other(let name, let bytes):
-        json.string(name)
-        json.string(Base64.encode(bytes, .standard))
-      case .compressed(let name, let bytes, let byteCount):
-        json.string(name)
-        json.string(Base64.encode(bytes, .standard))
-        json.integer(byteCount)
+    let sizes = SkeletonStorages.sizes(
+      of: graph, limit: graph.tensors.count { table.isReached($0.node) },
+      isReached: { table.isReached($0) })
+    var next = 0
+    while next < archive.records.count {
+      if let run = StorageRun(in: archive.records[next...], sizes: sizes) {
+        run.write(to: &json)
+        next += run.count
+      } else {
+        write(archive.records[next])
+        next += 1
       }
-      json.endArray()
     }
     json.endArray()
     if !archive.hasChecksums { json.member("checksums", false) }
@@ -127,6 +179,20 @@ extension SkeletonWriter {
       json.member("pickle", Base64.encode(pickle, .standard))
     }
     json.endObject()
+  }
+
+  private mutating func write(_ record: TorchArchiveDescription.Record) {
+    json.beginArray()
+    json.string(record.name)
+    switch record {
+    case .pickle: break
+    case .storage(_, let byteCount): json.integer(byteCount)
+    case .other(_, let bytes): json.string(Base64.encode(bytes, .standard))
+    case .compressed(_, let bytes, let byteCount):
+      json.string(Base64.encode(bytes, .standard))
+      json.integer(byteCount)
+    }
+    json.endArray()
   }
 
   /// Whether our pickler writes exactly `pickle` for the graph.

@@ -5,11 +5,17 @@ internal import CkptJSON
 /// Writes the parts of a graph that safetensors has no place for, as `Documentation/skeleton.md`
 /// specifies.
 package struct SkeletonWriter {
-  /// The version of the format.
-  static let version = 1
+  /// The version of the format that is written.
+  static let version = 2
 
   /// The key of the skeleton in `__metadata__`.
   package static let metadataKey = "ckptconv.skeleton"
+
+  /// The deepest nesting of nodes.
+  static let depthLimit = 32
+
+  /// The largest int that every JSON reader keeps exactly (RFC 8259, section 6).
+  static let largestInlineInt = 1 << 53 - 1
 
   /// The entry that holds the bytes of a tensor.
   package struct Placement: Sendable {
@@ -17,11 +23,16 @@ package struct SkeletonWriter {
     package var name: String?
     /// Whether the dtype and shape of the entry differ from the tensor's.
     package var isDisguised: Bool
+    /// Whether the name follows from the keys on the first path to the tensor.
+    ///
+    /// Such a path leads through dicts only, and its keys are strs and ints.
+    package var followsKeys: Bool
 
     /// Creates a placement in the entry `name`, or in none.
-    package init(name: String?, isDisguised: Bool) {
+    package init(name: String?, isDisguised: Bool, followsKeys: Bool = false) {
       self.name = name
       self.isDisguised = isDisguised
+      self.followsKeys = followsKeys
     }
   }
 
@@ -30,7 +41,14 @@ package struct SkeletonWriter {
   private let placements: [Placement?]
   /// The calls whose results the pickle threw away, if all of their tensors have an entry.
   private let discarded: [NodeID]
-  private let table: SkeletonTable
+  private(set) var table: SkeletonTable
+  private var finder = TensorFormFinder()
+  /// The JSON text of the forms.
+  private var forms = JSONWriter()
+  /// The nesting depth of the node that is being written.
+  private var depth = 0
+  /// The default key of the next storage.
+  private var nextKey = 0
   var json = JSONWriter()
 
   /// Returns the skeleton of `graph` as JSON text.
@@ -65,39 +83,52 @@ package struct SkeletonWriter {
 
   private mutating func write(from container: (any ContainerDescription)?, layout: Layout) {
     json.beginObject()
+    forms.beginArray()
     json.member("skeleton", Self.version)
     json.member("layout", layout.rawValue)
     write(container)
     json.key("root")
     value(graph.root)
-    json.key("nodes")
-    json.beginArray()
-    for id in table.nodes { node(id) }
-    json.endArray()
     if !discarded.isEmpty {
       json.key("discarded")
       json.beginArray()
       for id in discarded { value(id) }
       json.endArray()
     }
+    json.key("nodes")
+    json.beginArray()
+    while let id = table.next() { node(id) }
+    json.endArray()
+    forms.endArray()
+    json.key("forms")
+    json.value(json: String(decoding: forms.bytes, as: UTF8.self))
     json.endObject()
   }
 
   // MARK: Values
 
   private mutating func value(_ id: NodeID) {
-    if let number = table.number(of: id) {
-      json.beginArray()
-      json.integer(number)
-      return json.endArray()
-    }
     switch graph[id] {
+    case .none: json.null()
     case .bool(let value): json.bool(value)
-    case .int(let value): json.integer(value)
-    case .float(let value): json.number(value)
-    case .string(let run): json.string(utf8: graph[run])
-    default: json.null()
+    case .int(let value) where value.magnitude <= Self.largestInlineInt: json.integer(value)
+    case .float(let value) where value.isFinite: json.number(value)
+    case .string(let run) where !table.isShared(id) && Self.isUTF8(graph[run]):
+      json.string(utf8: graph[run])
+    default:
+      guard !table.isShared(id), depth < Self.depthLimit else {
+        json.beginArray()
+        json.integer(table.number(of: id))
+        return json.endArray()
+      }
+      depth += 1
+      node(id)
+      depth -= 1
     }
+  }
+
+  private static func isUTF8(_ text: ArraySlice<UInt8>) -> Bool {
+    (try? UTF8Span(validating: text.span)) != nil
   }
 
   private mutating func values(_ run: NodeRun) {
@@ -120,7 +151,7 @@ package struct SkeletonWriter {
       json.string(String(repeating: "0", count: 16 - digits.count) + digits)
     case .string(let run):
       json.string("str")
-      if String(validating: graph[run], as: UTF8.self) != nil {
+      if Self.isUTF8(graph[run]) {
         json.string(utf8: graph[run])
       } else {
         json.null()
@@ -129,7 +160,7 @@ package struct SkeletonWriter {
     case .bytes(let run):
       json.string("bytes")
       json.string(Base64.encode(graph[run], .standard))
-      if let spelling = graph.spellings[id], table.number(of: spelling) != nil { value(spelling) }
+      if let spelling = graph.spellings[id], table.isShared(spelling) { value(spelling) }
     case .byteArray(let run):
       json.string("bytearray")
       json.string(Base64.encode(graph[run], .standard))
@@ -196,6 +227,7 @@ package struct SkeletonWriter {
       value(id)
     } else {
       json.string("tensor")
+      guard !isWrittenByForm(tensor, placement) else { return }
       name(placement)
       if case .call(let object) = tensor.origin {
         json.beginArray()
@@ -217,45 +249,97 @@ package struct SkeletonWriter {
   }
 }
 
+/// Tensors that are written by their forms.
+extension SkeletonWriter {
+  /// Writes the rest of a tensor's node by its form; returns false for a tensor without one.
+  private mutating func isWrittenByForm(_ tensor: Tensor, _ placement: Placement?) -> Bool {
+    guard case .call(let object) = tensor.origin, let placement, let name = placement.name,
+      !placement.isDisguised,
+      let (form, key) = TensorFormFinder.form(
+        of: tensor, graph[object], in: graph, isShared: { table.isShared($0) }),
+      case .string(let text) = graph[key]
+    else { return false }
+    let (number, isNew) = finder.number(of: form)
+    if isNew { write(form) }
+    json.integer(number)
+    let keyNumber = table.isShared(key) ? nil : DecimalKey.number(graph[text])
+    if keyNumber == nil || keyNumber != nextKey {
+      value(key)
+    } else if !placement.followsKeys {
+      json.null()
+    }
+    if let keyNumber { nextKey = keyNumber + 1 }
+    if !placement.followsKeys { json.string(name) }
+    return true
+  }
+
+  /// Writes a form into the table of forms.
+  private mutating func write(_ form: TensorForm) {
+    swap(&json, &forms)
+    json.beginArray()
+    for part in [form.function, form.kind, form.storageClass, form.location] { value(part) }
+    json.integer(form.elementCount)
+    json.integer(form.offset)
+    json.integers(form.shape)
+    json.integers(form.strides)
+    json.bool(form.requiresGradient)
+    value(form.hooks)
+    for part in form.others { value(part) }
+    json.endArray()
+    swap(&json, &forms)
+  }
+}
+
 /// The nodes of a graph that get an entry in the table of a skeleton, and their numbers.
+///
+/// These are the nodes with more than one reference, and those that are nested too deep.
 struct SkeletonTable {
-  /// The nodes, by number.
-  private(set) var nodes: [NodeID] = []
-  /// The number of each node, by its index in the graph; negative for none.
-  private var numbers: [Int32]
+  /// The number of each node plus one, or one of the values below; by the node's index in the graph.
+  private var states: [Int32]
+  private static let unreached: Int32 = 0
+  private static let single: Int32 = -1
+  private static let shared: Int32 = -2
 
-  /// Numbers the nodes that `roots` reach.
-  ///
-  /// Scalars that are written inline get no number.
+  /// The nodes with numbers, in order.
+  private var nodes: [NodeID] = []
+  /// The count of nodes that have been returned by ``next()``.
+  private var writtenCount = 0
+
+  /// Counts the references to all nodes that `roots` reach.
   init(of graph: TensorGraph, roots: [NodeID]) {
-    numbers = [Int32](repeating: -1, count: graph.nodeCount)
-    let reachable = graph.reachable(from: roots)
-    var uses = [UInt8](repeating: 0, count: graph.nodeCount)
-    for id in reachable {
-      graph.forEachReference(of: id) { uses[Int($0.index)] = min(uses[Int($0.index)] + 1, 2) }
+    var states = [Int32](repeating: Self.unreached, count: graph.nodeCount)
+    var pending: [NodeID] = []
+    func refer(to id: NodeID) {
+      let isNew = states[Int(id.index)] == Self.unreached
+      states[Int(id.index)] = isNew ? Self.single : Self.shared
+      if isNew { pending.append(id) }
     }
-    for id in reachable where !Self.isInline(id, of: graph, isShared: uses[Int(id.index)] > 1) {
-      numbers[graph.index(of: id)] = Int32(nodes.count)
+    for root in roots { refer(to: root) }
+    while let id = pending.popLast() { graph.forEachReference(of: id) { refer(to: $0) } }
+    self.states = states
+  }
+
+  /// Whether the roots reach a node.
+  func isReached(_ id: NodeID) -> Bool { states[Int(id.index)] != Self.unreached }
+
+  /// Whether a node has more than one reference, or a number.
+  func isShared(_ id: NodeID) -> Bool { states[Int(id.index)] < Self.single || hasNumber(id) }
+
+  private func hasNumber(_ id: NodeID) -> Bool { states[Int(id.index)] > Self.unreached }
+
+  /// Returns the number of a node; gives it the next one if it has none.
+  mutating func number(of id: NodeID) -> Int {
+    if !hasNumber(id) {
       nodes.append(id)
+      states[Int(id.index)] = Int32(nodes.count)
     }
+    return Int(states[Int(id.index)]) - 1
   }
 
-  /// Returns the number of a node; `nil` for one that is written inline.
-  func number(of id: NodeID) -> Int? {
-    let number = numbers[Int(id.index)]
-    return number < 0 ? nil : Int(number)
-  }
-
-  /// The largest int that every JSON reader keeps exactly (RFC 8259, section 6).
-  private static let largestInlineInt = 1 << 53 - 1
-
-  private static func isInline(_ id: NodeID, of graph: TensorGraph, isShared: Bool) -> Bool {
-    switch graph[id] {
-    case .none, .bool: true
-    case .int(let value): value.magnitude <= largestInlineInt
-    case .float(let value): value.isFinite
-    case .string(let run): !isShared && String(validating: graph[run], as: UTF8.self) != nil
-    default: false
-    }
+  /// Returns the next node of the table, or `nil` if all have been returned.
+  mutating func next() -> NodeID? {
+    guard writtenCount < nodes.count else { return nil }
+    writtenCount += 1
+    return nodes[writtenCount - 1]
   }
 }

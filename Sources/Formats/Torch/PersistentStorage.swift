@@ -19,7 +19,7 @@ package struct PersistentStorage: Sendable {
   /// Returns the size in bytes.
   ///
   /// - Throws: `malformed` if the size overflows.
-  func byteCount() throws(CheckpointError) -> Int {
+  package func byteCount() throws(CheckpointError) -> Int {
     try elementCount.multiplied(by: dtype?.byteCount ?? 1, orThrow: "the size of storage '\(key)'")
   }
 
