@@ -8,7 +8,7 @@ PYTHON ?= python3
 TRANSFORMERS := .venv/transformers-$(or $(VERSION),5.24.0)
 BINARY := .build/ckptconv
 DEBUG_BINARY := .build/debug/ckptconv
-SWIFT_FILES := Sources Tests Package.swift
+SWIFT_FILES := Sources Tests Examples Package.swift
 # The XCTest runner would start a second time, for no tests.
 TEST_FLAGS := --disable-xctest
 
@@ -27,7 +27,7 @@ build: ## build for debugging
 demo: deps build ## convert a real OLMo-2 checkpoint and look at the result
 	Scripts/demo $(DEBUG_BINARY)
 
-test: deps check interop ## everything that continuous integration runs
+test: deps check docs interop ## everything that continuous integration runs
 
 check: lint ## lint, unit tests and command tests: what a commit needs
 	$(SWIFT) build --build-tests

@@ -154,7 +154,7 @@ struct ChangingTests {
     try checkpoint.setTensor("optimizer.m", to: [6, 7, 8] as [Float], shape: [3])
     try checkpoint.setTensor("new", to: [9] as [Float], shape: [1])
     try checkpoint.setTensor("copy", to: #require(nested().tensors()["a.w"]))
-    try checkpoint.save(to: directory / name)
+    #expect(try checkpoint.save(to: directory / name) == [])
     let found = try Checkpoint(path: directory / name)
     #expect(
       try floats(found)
@@ -179,6 +179,15 @@ struct ChangingTests {
     #expect(twice?.code == .unsupported)
     let other = #expect(throws: CheckpointError.self) { try checkpoint.castTensors(to: .int8) }
     #expect(other?.code == .unsupported)
+  }
+
+  @Test("A .pt file that is cast keeps no room for what it was")
+  func castsAFile() throws {
+    var checkpoint = try nested()
+    try checkpoint.castTensors(to: .float16)
+    #expect(try checkpoint.save(to: directory / "x.pt") == [])
+    let found = try Checkpoint(path: directory / "x.pt")
+    #expect(try floats(found) == ["a.w": [1, 2], "b.w": [3], "optimizer.m": [4, 5]])
   }
 
   @Test("A shape must be that of the elements")

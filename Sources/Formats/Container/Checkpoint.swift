@@ -1,7 +1,10 @@
 package import CkptGraph
 package import CkptPlan
 
-/// A checkpoint as its reader found it: the contents, their container, and warnings.
+/// A checkpoint: named tensors, and values beside them.
+///
+/// It is a value: to change a copy leaves the other as it is. Elements of tensors stay in the files that
+/// they come from until they are read or saved.
 public struct Checkpoint: Sendable {
   /// The contents.
   package var graph: TensorGraph

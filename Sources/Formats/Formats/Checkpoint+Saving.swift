@@ -99,6 +99,8 @@ extension Checkpoint {
     guard var archive else { return }
     var used: Set<ExactString> = []
     for id in graph.reachableTensors() {
+      // The storages of tensors that no pickle describes get records of their own.
+      if case .plain = graph[id].origin { continue }
       if let storage = graph[id].storage { used.insert(graph[storage].recordName) }
     }
     archive.records.removeAll { record in
