@@ -48,9 +48,9 @@ image: dist ## build a container image of the program alone
 	tar -xf dist/ckptconv-$(PROGRAM_VERSION)-linux-$(ARCH).tar.xz -C dist/image --strip-components=1
 	docker build --file Packaging/Dockerfile --tag ckptconv:$(PROGRAM_VERSION) dist/image
 
-site: ## make dist/site, the documentation for browsers
+site: docs ## make dist/site, the documentation for browsers; SITE_PATH=its path on the host
 	Packaging/setup $(TOOLS)
-	$(TOOLS)/bin/python Packaging/site/build dist/site
+	$(TOOLS)/bin/python Packaging/site/build dist/site $(SITE_PATH)
 
 test-site: site ## open every page of the site in a headless Chromium
 	CKPTCONV_SITE=$(CURDIR)/dist/site $(TOOLS)/bin/python -m pytest -p no:cacheprovider Tests/Site
