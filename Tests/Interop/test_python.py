@@ -16,6 +16,7 @@ import torch
 
 import naming
 import reference
+import safetensors_file
 from archives import other_zip, records_of, torch_zip
 from comparison import bytes_of
 from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
@@ -217,6 +218,17 @@ def test_errors_have_code_place_and_remedy(tmp_path):
         ckptconv.load(VIEWS, framework="jax")
 
 
+@pytest.mark.parametrize("length", [0, 1000])
+def test_a_file_that_becomes_shorter(length, tmp_path, monkeypatch):
+    path = tmp_path / "model.pt"
+    torch.save({"t": torch.ones(1000)}, path)
+    rows = ckptconv.inspect(path)
+    monkeypatch.setattr("ckptconv._load.inspect", lambda path: rows)
+    os.truncate(path, length)
+    with pytest.raises(ckptconv.CheckpointError, match="became shorter"):
+        ckptconv.load(path)
+
+
 def test_one_name_in_two_files_of_a_directory(tmp_path):
     torch.save({"t": torch.ones(1)}, tmp_path / "model.pt")
     torch.save({"t": torch.ones(1)}, tmp_path / "optim.pt")
@@ -259,7 +271,12 @@ def test_skeletons(tmp_path):
     ckptconv.convert(TIED, packed, to="safetensors")
     ckptconv.convert(TIED, bare, to="safetensors", no_skeleton=True)
     assert ckptconv.skeleton(TIED) == ckptconv.skeleton(packed)
-    assert ckptconv.skeleton(packed)["skeleton"] >= 1
+    assert ckptconv.skeleton(packed)["nodes"]
+    # A longer one is compressed.
+    optimizer = FIXTURES / "plain/adam-train.pt"
+    ckptconv.convert(optimizer, tmp_path / "optim.safetensors", to="safetensors")
+    assert "deflate" in safetensors_file.read(tmp_path / "optim.safetensors").metadata["ckptconv.skeleton"]
+    assert ckptconv.skeleton(tmp_path / "optim.safetensors")["root"]
     assert ckptconv.skeleton(bare) is None
     with pytest.raises(ckptconv.CheckpointError) as caught:
         ckptconv.skeleton(MALICIOUS)

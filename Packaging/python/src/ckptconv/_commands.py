@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import struct
 import subprocess
 import tempfile
+import zlib
 from typing import IO, TYPE_CHECKING, Any, Dict, List
 
 from ckptconv._load import inspect
@@ -86,8 +88,16 @@ def skeleton(path: str | os.PathLike[str]) -> Dict[str, Any] | None:
             metadata = _metadata(file)
     else:
         metadata = _converted_metadata(path)
-    document: Dict[str, Any] | None = json.loads(metadata[_SKELETON]) if _SKELETON in metadata else None
-    return document
+    if _SKELETON not in metadata:
+        return None
+    document: Dict[str, Any] = json.loads(metadata[_SKELETON])
+    if "deflate" not in document:
+        return document
+    # `inspect` has read the file, and with it the document: this is of the length that it says.
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    text = inflater.decompress(base64.b64decode(document["deflate"]), document["bytes"])
+    inflated: Dict[str, Any] = json.loads(text)
+    return inflated
 
 
 def _converted_metadata(path: str | os.PathLike[str]) -> Dict[str, str]:

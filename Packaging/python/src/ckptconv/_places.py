@@ -33,11 +33,14 @@ class Places:
         place = row["place"]
         file, first, count = place["file"], place["first_byte"], place["bytes"]
         if place["encoding"] == "stored":
-            return Stretch(self._map(file), first, count)
+            buffer: Buffer = self._map(file)
+            if first + count > len(buffer):
+                raise _changed(file)
+            return Stretch(buffer, first, count)
         if (file, first) not in self._inflated:
             self._inflated[file, first] = self._inflate(row)
-        buffer = self._inflated[file, first]
-        return Stretch(buffer, 0, len(buffer))
+        inflated = self._inflated[file, first]
+        return Stretch(inflated, 0, len(inflated))
 
     def key(self, row: Row) -> Tuple[str, int]:
         """A key that tensors have in common if and only if they are views of the same stretch."""
@@ -46,7 +49,11 @@ class Places:
     def _map(self, path: str) -> mmap.mmap:
         if path not in self._files:
             with open(path, "rb") as file:
-                self._files[path] = mmap.mmap(file.fileno(), 0, access=self._access)
+                try:
+                    self._files[path] = mmap.mmap(file.fileno(), 0, access=self._access)
+                except ValueError:
+                    # It has become empty.
+                    raise _changed(path) from None
         return self._files[path]
 
     def _inflate(self, row: Row) -> Buffer:
@@ -67,3 +74,9 @@ class Places:
                 f"{place['file']}: {row['name']}: {len(data)} bytes where {wanted} are expected", "truncated",
                 [place["file"], row["name"]], first)
         return bytearray(data) if self._access == mmap.ACCESS_COPY else data
+
+
+def _changed(path: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: the file became shorter while it was being read", "inputOutput", [path],
+        remedy="run again when nothing writes to it any more")
