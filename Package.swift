@@ -75,8 +75,8 @@ let package = Package(
     module(
       "CkptCheckpoints", in: "Converter",
       [
-        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats",
-        "CkptModels",
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptSkeleton",
+        "CkptFormats", "CkptModels",
       ]),
     module(
       "CkptCompare", in: "Converter",
@@ -214,7 +214,10 @@ let package = Package(
     tests("ScanTests", ["CkptBase", "CkptFormats", "CkptScan", "CkptTestSupport"]),
     tests(
       "BatchTests",
-      ["CkptBase", "CkptPlan", "CkptCopy", "CkptFormats", "CkptBatch", "CkptTestSupport"]),
+      [
+        "CkptBase", "CkptCheckpoints", "CkptPlan", "CkptCopy", "CkptFormats", "CkptBatch",
+        "CkptTestSupport",
+      ]),
     tests(
       "HostileTests",
       [

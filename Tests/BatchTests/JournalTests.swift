@@ -1,4 +1,5 @@
 import CkptBase
+import CkptCheckpoints
 import CkptTestSupport
 import Testing
 

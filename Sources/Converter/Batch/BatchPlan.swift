@@ -98,5 +98,5 @@ package struct BatchItem: Sendable {
   }
 
   /// The output files.
-  var writes: [String] { (try? work.get().writes) ?? [] }
+  package var writes: [String] { (try? work.get().writes) ?? [] }
 }

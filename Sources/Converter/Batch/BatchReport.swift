@@ -1,5 +1,5 @@
 package import CkptBase
-internal import CkptCheckpoints
+package import CkptCheckpoints
 internal import CkptConvert
 internal import CkptCopy
 internal import CkptJSON

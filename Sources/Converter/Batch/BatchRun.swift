@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptCheckpoints
 package import CkptCopy
 internal import CkptPlan
 

@@ -24,7 +24,8 @@ package struct BatchSchedule: Sendable {
     _ plan: BatchPlan, _ history: JournalHistory, verb: any BatchVerb, root: String?,
     _ rules: BatchRules, shard: Shard? = nil
   ) {
-    let check = ResumeCheck(root: root, verb: verb.name, rules: rules)
+    let check = ResumeCheck(
+      root: root, verb: verb.name, outputVersion: verb.outputVersion, rules: rules)
     entries = plan.items.map { item in
       var entry = Entry(item: item, standing: check.standing(of: item, in: history))
       entry.hasFailed =

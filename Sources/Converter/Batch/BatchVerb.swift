@@ -18,6 +18,9 @@ package protocol BatchVerb: Sendable {
   var canVerify: Bool { get }
   /// Whether outputs are compared with their inputs before they count as done.
   var verifies: Bool { get }
+  /// The version of the results: outputs of another version are made again. `nil` for verbs whose results
+  /// have no versions.
+  var outputVersion: Int? { get }
   /// The usual extensions of its input files, without the dot.
   var fileExtensions: [String] { get }
 
@@ -41,6 +44,8 @@ extension BatchVerb {
   package var needsRoot: Bool { writes || comparesWithRoot }
   /// Returns false: most verbs read one tree.
   package var comparesWithRoot: Bool { false }
+  /// None.
+  package var outputVersion: Int? { nil }
   /// Returns false: most verbs need a complete input.
   package func takesRemains(directoryHolding names: Set<String>) -> Bool { false }
   /// Returns false: most verbs have nothing to compare.

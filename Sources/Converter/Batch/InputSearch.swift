@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptCheckpoints
 internal import CkptFormats
 
 /// Finds the inputs of paths, patterns and directory trees.

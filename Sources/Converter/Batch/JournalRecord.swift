@@ -1,4 +1,5 @@
 package import CkptBase
+package import CkptCheckpoints
 internal import CkptJSON
 
 /// An entry of a batch's journal about one item.
@@ -58,6 +59,8 @@ package struct JournalRecord: Hashable, Sendable {
   package var inputs: [FileIdentity] = []
   /// The files that were written, relative to the root.
   package var outputs: [FileIdentity] = []
+  /// The version of what the outputs hold, for verbs that compute it.
+  package var outputVersion: Int?
   /// Whether the outputs were compared with the inputs.
   package var isVerified = false
   /// Whether the inputs were then deleted.
@@ -96,6 +99,7 @@ extension JournalRecord {
     json.beginArray()
     for output in outputs { output.write(to: &json) }
     json.endArray()
+    if let outputVersion { json.member("output_version", outputVersion) }
     if isVerified { json.member("verified", true) }
     if deletesSources { json.member("deletes", true) }
     if !problems.isEmpty { json.member("problems", problems.map { $0.sentence(wording) }) }
@@ -141,6 +145,7 @@ extension JournalRecord {
       case "time": time = try json.integer()
       case "inputs": inputs = try Self.identities(&json)
       case "outputs": outputs = try Self.identities(&json)
+      case "output_version": outputVersion = try json.integer()
       case "verified": isVerified = try json.bool()
       case "deletes": deletesSources = try json.bool()
       case "problems": problems = try Self.notices(&json)

@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptCheckpoints
 
 /// Makes finished items durable: sync, journal, then delete sources.
 ///
@@ -78,6 +79,7 @@ struct ResultCommitter: Sendable {
     for path in ended.result.outputs {
       record.outputs.append(try FileIdentity(of: path, as: store?.nameBelowRoot(path)))
     }
+    record.outputVersion = verb.outputVersion
     record.isVerified = ended.result.isVerified
     record.deletesSources = rules.deletesSources && record.isVerified
     record.problems = ended.result.problems

@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptCheckpoints
 internal import CkptCopy
 
 /// The state of an item before a run.
@@ -17,6 +18,7 @@ package enum ResumeState: Sendable {
 package struct ResumeCheck: Sendable {
   let root: String?
   let verb: String
+  var outputVersion: Int?
   let rules: BatchRules
 
   /// Returns the state of `item`.
@@ -39,7 +41,11 @@ package struct ResumeCheck: Sendable {
           stale: try files.filter { !earlier.contains($0) } + OutputFiles.existing(work.leftovers))
       }
       let (intact, changed) = try compareOutputs(recorded)
-      if changed.isEmpty, try hasSameInputs(work, recorded) { return .finished(recorded) }
+      if changed.isEmpty, recorded.outputVersion == outputVersion,
+        try hasSameInputs(work, recorded)
+      {
+        return .finished(recorded)
+      }
       let own = Set(names: intact.map(path))
       try requireFree(
         files.filter { !own.contains($0) },

@@ -1,7 +1,7 @@
-internal import CkptBase
+package import CkptBase
 internal import CkptCheckpoints
 internal import CkptCopy
-internal import CkptGraph
+package import CkptGraph
 internal import CkptModels
 internal import CkptPlan
 
@@ -223,11 +223,11 @@ struct OptimizerCheck {
 }
 
 /// Reads the values of tensors of one element, such as an optimizer's step count.
-enum ScalarValues {
+package enum ScalarValues {
   /// Returns the values of `tensors`; `nil` for a tensor that is not one number of a common dtype.
   ///
   /// - Throws: the errors of ``CopyEngine/run(_:into:)``.
-  static func read(_ tensors: [TensorID], of graph: TensorGraph) throws(CheckpointError)
+  package static func read(_ tensors: [TensorID], of graph: TensorGraph) throws(CheckpointError)
     -> [Double?]
   {
     var plan = FilePlan()

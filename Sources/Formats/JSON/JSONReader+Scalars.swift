@@ -221,6 +221,17 @@ extension JSONReader {
     return count
   }
 
+  /// Reads an integer that fits 64 bits with a sign.
+  ///
+  /// - Throws: `malformed` if the next value is another.
+  @_lifetime(self: copy self)
+  package mutating func integer() throws(CheckpointError) -> Int {
+    guard case .integer(let integer) = try number() else {
+      throw CheckpointError(.malformed, "a number that is no integer", at: offset)
+    }
+    return integer
+  }
+
   /// Reads an array of one integer that is not negative, if it comes next and is written without spaces;
   /// else returns `nil` and has read nothing.
   @_lifetime(self: copy self)

@@ -1,6 +1,6 @@
-internal import CkptBase
-internal import CkptGraph
-internal import CkptPlan
+package import CkptBase
+package import CkptGraph
+package import CkptPlan
 
 /// The order in which elements are compared.
 extension Tensor {
@@ -74,7 +74,7 @@ extension Tensor {
   /// A few bytes of a file can describe any number of repetitions.
   ///
   /// - Throws: `limitExceeded` if there are.
-  static func requireFiniteWork(
+  package static func requireFiniteWork(
     _ name: String, _ segments: [Segment]
   ) throws(CheckpointError) {
     for case .gather(let region, let elements) in segments {
@@ -98,7 +98,7 @@ extension FileRegion {
 
 extension Segment {
   /// The segment, which reads only the needed bytes of its region.
-  var unchecked: Segment {
+  package var unchecked: Segment {
     switch self {
     case .copy(let region, let range): .copy(region.unchecked, range: range)
     case .gather(let region, let elements): .gather(region.unchecked, elements)

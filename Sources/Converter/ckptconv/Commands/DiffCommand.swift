@@ -177,36 +177,3 @@ struct DiffText {
     return words.joined(separator: ", ") + (hidden > 0 ? "; \(hidden) not listed" : "") + "\n"
   }
 }
-
-/// Formats numbers with four significant digits.
-enum ShortNumber {
-  static func text(_ value: Double) -> String {
-    guard value.isFinite, value > 0 else { return value == 0 ? "0" : "inf" }
-    var (mantissa, exponent) = (value, 0)
-    while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-    while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
-    var digits = Int(mantissa * 1000 + 0.5)
-    if digits == 10_000 { (digits, exponent) = (1000, exponent + 1) }
-    var text = String(digits)
-    if exponent >= 0, exponent < 15 {
-      // All digits are before the decimal point.
-      guard exponent < 3 else {
-        return String(Int(value + 0.5))
-      }
-      text.insert(".", at: text.index(text.startIndex, offsetBy: exponent + 1))
-      return trimmed(text)
-    }
-    if exponent < 0, exponent >= -4 {
-      return trimmed("0." + String(repeating: "0", count: -exponent - 1) + text)
-    }
-    text.insert(".", at: text.index(after: text.startIndex))
-    return "\(trimmed(text))e\(exponent)"
-  }
-
-  private static func trimmed(_ text: String) -> String {
-    var text = text
-    while text.hasSuffix("0") { text.removeLast() }
-    if text.hasSuffix(".") { text.removeLast() }
-    return text
-  }
-}

@@ -156,7 +156,7 @@ extension CopyEngine {
       var span = part.mutableSpan
       // Safe: floating-point numbers may have any bits.
       var bytes = unsafe span.mutableBytes
-      DifferenceKernels.widen(chunk, dtype, into: &bytes, as: Number.self)
+      WideningKernels.widen(chunk, dtype, into: &bytes, as: Number.self)
       numbers += part
     }
     return numbers

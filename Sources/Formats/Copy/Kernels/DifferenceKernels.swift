@@ -32,18 +32,18 @@ enum DifferenceKernels {
       switch numbers {
       case .doubles:
         var lefts = work._mutatingExtracting(0..<8 * (end - start))
-        widen(one, leftType, into: &lefts)
+        WideningKernels.widen(one, leftType, into: &lefts)
         var rights = work._mutatingExtracting(8 * blockCount..<8 * (blockCount + end - start))
-        widen(other, rightType, into: &rights)
+        WideningKernels.widen(other, rightType, into: &rights)
         compareDoubles(
           work.bytes, at: 8 * blockCount, count: end - start, first: first + start, &result)
       case .integers:
         compareIntegers(one, leftType, other, rightType, first: first + start, &result)
       case .pairs:
         var lefts = work._mutatingExtracting(0..<16 * (end - start))
-        widenPairs(one, leftType, into: &lefts)
+        WideningKernels.widenPairs(one, leftType, into: &lefts)
         var rights = work._mutatingExtracting(16 * blockCount..<16 * (blockCount + end - start))
-        widenPairs(other, rightType, into: &rights)
+        WideningKernels.widenPairs(other, rightType, into: &rights)
         comparePairs(
           work.bytes, at: 16 * blockCount, count: end - start, first: first + start, &result)
       case .bits: result.count += unequal(one, other, width: leftWidth)

@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptPlan
 
 /// An output file that appears under its name only when it is complete.
 ///
@@ -125,6 +126,28 @@ package final class StagedOutput: CopyDestination {
   private func prepareToReplace() throws(CheckpointError) {
     try directories.providing(directory) { () throws(CheckpointError) in
       try file.prepareToReplace()
+    }
+  }
+}
+
+extension StagedOutput {
+  /// Writes a file of these bytes, which appears when it is complete, and its directory if that is
+  /// missing.
+  ///
+  /// - Throws: `inputOutput` when the name is taken, or the file cannot be written.
+  package static func write(
+    _ bytes: [UInt8], to path: String, _ options: WritingOptions = WritingOptions()
+  ) throws(CheckpointError) {
+    let directories = OutputDirectories()
+    var plan = FilePlan()
+    plan.append(.literal(bytes))
+    do throws(CheckpointError) {
+      let output = try StagedOutput(path: path, options, in: directories)
+      try CopyEngine(threadCount: 1).run(plan, into: output)
+      try commit([output])
+    } catch {
+      directories.discard()
+      throw error
     }
   }
 }

@@ -1,8 +1,8 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// Elements of all types as floating-point numbers of Swift.
-extension DifferenceKernels {
+/// The inner loops that turn elements of all types into doubles.
+enum WideningKernels {
   /// Writes the elements of `input` to `output` as numbers of a type of Swift, rounded to nearest where
   /// that is less precise.
   static func widen<Number: BinaryFloatingPoint & BitwiseCopyable>(

@@ -1,5 +1,5 @@
-internal import CkptBase
-internal import CkptJSON
+package import CkptBase
+package import CkptJSON
 
 /// The identity of a file's content: its size, modification time and, on request, a hash.
 package struct FileIdentity: Hashable, Sendable {
@@ -27,7 +27,7 @@ package struct FileIdentity: Hashable, Sendable {
   /// With `hashing`, it reads the whole file.
   ///
   /// - Throws: `inputOutput` if it is missing or unreadable, `cancelled` if the work is cancelled.
-  init(
+  package init(
     of path: String, as name: String? = nil, hashing: Bool = false,
     until cancellation: Cancellation? = nil
   ) throws(CheckpointError) {
@@ -57,7 +57,7 @@ package struct FileIdentity: Hashable, Sendable {
   /// Whether two identities, taken at different times, have the same content.
   ///
   /// If both have hashes, only these count: a copy has another modification time.
-  func isSameContent(as other: FileIdentity) -> Bool {
+  package func isSameContent(as other: FileIdentity) -> Bool {
     guard byteCount == other.byteCount else { return false }
     if let sha256, let otherHash = other.sha256 { return sha256 == otherHash }
     return modified == other.modified
@@ -65,7 +65,8 @@ package struct FileIdentity: Hashable, Sendable {
 }
 
 extension FileIdentity {
-  func write(to json: inout JSONWriter) {
+  /// Writes the identity as an object.
+  package func write(to json: inout JSONWriter) {
     json.beginObject()
     json.member("path", path)
     json.member("bytes", byteCount)
@@ -74,7 +75,10 @@ extension FileIdentity {
     json.endObject()
   }
 
-  init(reading json: inout JSONReader) throws(CheckpointError) {
+  /// Reads what ``write(to:)`` has written.
+  ///
+  /// - Throws: `malformed` for something else.
+  package init(reading json: inout JSONReader) throws(CheckpointError) {
     self.init(path: "", byteCount: 0, modified: 0)
     try json.beginObject()
     while let key = try json.nextKey() {
@@ -86,15 +90,5 @@ extension FileIdentity {
       default: try json.skipValue()
       }
     }
-  }
-}
-
-extension JSONReader {
-  /// Reads a signed 64-bit integer.
-  mutating func integer() throws(CheckpointError) -> Int {
-    guard case .integer(let integer) = try number() else {
-      throw CheckpointError(.malformed, "expected an integer", at: offset)
-    }
-    return integer
   }
 }

@@ -1,6 +1,5 @@
+import CkptBase
 import Testing
-
-@testable import ckptconv
 
 struct ShortNumberTests {
   struct Case: Sendable, CustomTestStringConvertible {
@@ -21,4 +20,16 @@ struct ShortNumberTests {
 
   @Test("Numbers have four significant digits", arguments: cases)
   func renders(_ test: Case) { #expect(ShortNumber.text(test.value) == test.text) }
+
+  static let shorter = [
+    Case(value: -0.0312345, text: "-0.0312"), Case(value: 9.99e-6, text: "9.99e-6"),
+    Case(value: 9.996e-6, text: "1e-5"), Case(value: 1234.5, text: "1235"),
+    Case(value: 12.34, text: "12.3"), Case(value: -.infinity, text: "-inf"),
+    Case(value: .nan, text: "nan"),
+  ]
+
+  @Test("Or three, and a sign", arguments: shorter)
+  func rendersShorter(_ test: Case) {
+    #expect(ShortNumber.text(test.value, digits: 3) == test.text)
+  }
 }
