@@ -112,6 +112,13 @@ let package = Package(
         "CkptCompare", "CkptHuggingFace",
       ]),
     module(
+      "CkptStats", in: "Converter",
+      [
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy",
+        "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare",
+        "CkptCheck",
+      ]),
+    module(
       "CkptScan", in: "Converter",
       [
         "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptZip", "CkptSafetensors",
@@ -122,19 +129,21 @@ let package = Package(
       [
         "CkptBase", "CkptJSON", "CkptPlan", "CkptCopy", "CkptSkeleton", "CkptFormats",
         "CkptCheckpoints", "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptCheck",
+        "CkptStats",
       ]),
     module(
       "CkptConverter", in: "Converter",
       [
         "CkptCopy", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare", "CkptConvert",
-        "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptScan",
+        "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptStats", "CkptScan",
       ]),
     .executableTarget(
       name: "ckptconv",
       dependencies: [
         "CkptBase", "CkptJSON", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels",
         "CkptCheckpoints",
-        "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptScan",
+        "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptStats",
+        "CkptScan",
         "CkptBatch",
       ],
       path: "Sources/Converter/ckptconv"),
@@ -211,6 +220,12 @@ let package = Package(
         "CkptTestSupport",
       ]),
     tests("InspectTests", ["CkptBase", "CkptInspect", "CkptTestSupport"]),
+    tests(
+      "StatsTests",
+      [
+        "CkptBase", "CkptJSON", "CkptCopy", "CkptModels", "CkptCheckpoints", "CkptCheck",
+        "CkptStats", "CkptTestSupport",
+      ]),
     tests("ScanTests", ["CkptBase", "CkptFormats", "CkptScan", "CkptTestSupport"]),
     tests(
       "BatchTests",

@@ -18,7 +18,7 @@ struct CompletionTests {
     Case(
       "",
       gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff "
-        + "verify roundtrip check scan batch help"),
+        + "stats verify roundtrip check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),
@@ -33,7 +33,8 @@ struct CompletionTests {
     Case(
       "batch", "",
       gives:
-        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check"),
+        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check "
+        + "stats"),
     Case("batch", "-o", "out", "saf", gives: "safetensors-to-pt"),
     Case("batch", "pt-to-safetensors", "run", gives: "[files]"),
     Case("batch", "pt-to-safetensors", "--lay", gives: "--layout"),

@@ -22,6 +22,8 @@ struct HelpTests {
     Case("inspect-manual.txt", "inspect", "--help"),
     Case("scan-summary.txt", "scan", "-h"),
     Case("scan-manual.txt", "scan", "--help"),
+    Case("stats-summary.txt", "stats", "-h"),
+    Case("stats-manual.txt", "stats", "--help"),
     Case("diff-summary.txt", "diff", "-h"),
     Case("diff-manual.txt", "diff", "--help"),
     Case("pt-to-safetensors-summary.txt", "pt-to-safetensors", "-h"),

@@ -251,3 +251,26 @@ def test_examining(tmp_path):
         assert bool(found["findings"]) == (exit_code == DIFFERENCE)
         for finding in found["findings"]:
             assert_documented(finding, "Finding of an examination")
+
+
+def test_statistics(tmp_path):
+    save_file({"w": torch.tensor([[1.0, float("nan")]])}, tmp_path / "model.safetensors")
+    process = run(
+        "stats", "--json", FIXTURES / "olmo2-fsdp/step6-unsharded", tmp_path / "model.safetensors")
+    assert process.returncode == DIFFERENCE, describe(process)
+    *checkpoints, found = map(json.loads, process.stdout.splitlines())
+    for checkpoint in checkpoints:
+        assert_documented(checkpoint, "Statistics of a checkpoint")
+        for tensor in checkpoint["tensors"]:
+            assert_documented(tensor, "Statistics of a tensor")
+            for axis in "rows", "columns":
+                if tensor[axis]:
+                    assert_documented(tensor[axis], "Norms of rows or columns")
+        for parameter in checkpoint["adam"]:
+            assert_documented(parameter, "Updates of a parameter")
+        for module in [checkpoint["total"], *checkpoint["modules"].values()]:
+            assert_documented(module, "Statistics of a module")
+    assert_documented(found, "Statistics of a run")
+    assert found["findings"]
+    for finding in found["findings"]:
+        assert_documented(finding, "Finding of a run")

@@ -86,8 +86,8 @@ struct InvocationTests {
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there are pages for "
         + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, config, inspect, diff, "
-        + "verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes or "
-        + "environment"
+        + "stats, verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes "
+        + "or environment"
     ),
     Refusal(
       "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors or roundtrip",
@@ -95,7 +95,7 @@ struct InvocationTests {
     Refusal(
       "-o x pt-to-safetensors a",
       says: "-o is a flag of pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, "
-        + "config or batch",
+        + "config, stats or batch",
       hint: "put the flags of a command after its name"),
     Refusal(
       "inspect a --version", says: "--version cannot be used with a command",

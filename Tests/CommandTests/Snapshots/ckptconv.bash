@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | inspect | diff | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | inspect | diff | stats | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -46,6 +46,16 @@ _ckptconv() {
         diff:--limit) words='' ;;
         diff:--tolerance) words='' ;;
         diff:--relative-tolerance) words='' ;;
+        stats:-o | stats:--output) words='PATH' ;;
+        stats:--part) words='model optim' ;;
+        stats:--csv) words='PATH' ;;
+        stats:--by) words='tensor block module' ;;
+        stats:--sort) words='' ;;
+        stats:--limit) words='' ;;
+        stats:--columns) words='' ;;
+        stats:--match) words='' ;;
+        stats:--only) words='' ;;
+        stats:--fail-on) words='problem warning never' ;;
         verify:--manifest) words='PATH' ;;
         verify:--against) words='PATH' ;;
         roundtrip:--layout) words='plain olmo' ;;
@@ -66,12 +76,13 @@ _ckptconv() {
         batch:--config) words='PATH' ;;
         batch:--to) words='hf olmo' ;;
         batch:--for) words='olmo hf torch' ;;
+        batch:--part) words='model optim' ;;
         *:--color) words='auto always never' ;;
         *:--threads) words='' ;;
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff verify roundtrip check scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -79,18 +90,19 @@ _ckptconv() {
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                stats) flags='-o --output --part --csv --force --by --sort --limit --columns --match --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for -h --help --json -q --quiet --color --threads'
-                    operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
+                    operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
-                        *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '*) operands='PATH' ;;
+                        *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '* | *' stats '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

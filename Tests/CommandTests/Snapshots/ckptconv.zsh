@@ -21,6 +21,7 @@ _ckptconv() {
         'config:translate config.yaml to config.json or back'
         'inspect:list the tensors and values of a checkpoint'
         'diff:show how two checkpoints differ, and by how much'
+        'stats:measure weights and updates, and say what looks sick'
         'verify:check that two checkpoints are equal, bit for bit'
         'roundtrip:check that converting there and back restores a file'
         'check:find missing, damaged or mismatched files'
@@ -128,6 +129,22 @@ _ckptconv() {
                         '(--relative-tolerance)--relative-tolerance=[ignore relative differences up to X]:X: ' \
                         '*:A B:_files'
                     ;;
+                stats)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[keep the statistics of each checkpoint in DIR]:DIR:_files' \
+                        '(-o --output)--output=[keep the statistics of each checkpoint in DIR]:DIR:_files' \
+                        '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
+                        '(--csv)--csv=[write all numbers to FILE as CSV]:FILE:_files' \
+                        '(--force)--force[replace files that exist]' \
+                        '(--by)--by=[list tensors, blocks or modules]:GROUP:((tensor\:each\ tensor block\:each\ block\,\ and\ what\ is\ outside\ of\ blocks module\:embedding\,\ attention\,\ mlp\,\ norm\,\ head\ and\ other))' \
+                        '(--sort)--sort=[order rows by a column, the largest first]:COLUMN: ' \
+                        '(--limit)--limit=[list the first N rows only]:N: ' \
+                        '(--columns)--columns=[show these columns\: names of JSON, with commas]:LIST: ' \
+                        '(--match)--match=[list only tensors whose names match]:PATTERN: ' \
+                        '(--only)--only=[the same as --match]:PATTERN: ' \
+                        '(--fail-on)--fail-on=[exit with 1 for a problem, a warning or never]:SEVERITY:((problem\:a\ problem warning\:a\ problem\ or\ a\ warning never\:none))' \
+                        '*:INPUT...:_files'
+                    ;;
                 verify)
                     _arguments "$shared[@]" \
                         '(--manifest)--manifest=[write SHA-256 checksums of A to FILE]:FILE:_files' \
@@ -192,11 +209,12 @@ _ckptconv() {
                         '(--to)--to=[the target\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
                         '(--finite)--finite[search all tensors for NaN and infinity]' \
                         '(--for)--for=[tell whether olmo, hf or torch can load the INPUT]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
-                        '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check)' '*:VERB INPUT... -o ROOT:_files'
+                        '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
+                        '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
+                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

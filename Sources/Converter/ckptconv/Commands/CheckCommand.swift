@@ -119,7 +119,7 @@ extension LoadTarget {
 
 extension Finding.Severity {
   /// The color of the severity.
-  fileprivate var role: Style.Role {
+  var role: Style.Role {
     switch self {
     case .problem: .error
     case .warning: .warning

@@ -17,7 +17,7 @@ enum FlagTable {
     CommandGroup(
       "convert",
       PtToSafetensors.self, SafetensorsToPt.self, OLMoToHF.self, HFToOLMo.self, ConfigCommand.self),
-    CommandGroup("look", InspectCommand.self, DiffCommand.self),
+    CommandGroup("look", InspectCommand.self, DiffCommand.self, StatsCommand.self),
     CommandGroup("prove", VerifyCommand.self, RoundTripCommand.self),
     CommandGroup("check", CheckCommand.self, ScanCommand.self),
     CommandGroup("many", BatchCommand.self),

@@ -48,6 +48,7 @@ struct BatchCommand: Command {
     BatchVerbCommand<VerifyCommand>.self,
     BatchVerbCommand<RoundTripCommand>.self,
     BatchVerbCommand<CheckCommand>.self,
+    BatchVerbCommand<StatsCommand>.self,
   ]
   static let flags: [BoundFlag<BatchCommand>] = BatchOptions.flags.map { $0.lifted(to: \.options) }
 

@@ -14,6 +14,16 @@ struct BatchOptions: Sendable {
   var mergesReports = false
   var report: String?
 
+  /// Options of which none has been given.
+  init() {}
+
+  /// Options to keep outputs up to date below a directory.
+  init(updating root: String) {
+    self.root = root
+    rules.resumes = true
+    rules.keepsGoing = true
+  }
+
   /// Refuses flags that exclude each other, and a batch without the inputs or the root it needs.
   func check(_ operands: [String], writing verb: any BatchVerb) throws(UsageError) {
     if operands.isEmpty, list == nil {

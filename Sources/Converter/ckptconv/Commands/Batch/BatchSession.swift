@@ -41,6 +41,13 @@ struct BatchSession {
     return try carryOut(plan, shard)
   }
 
+  /// The files that the batch writes for these inputs, or has written before.
+  ///
+  /// - Throws: what makes it impossible to find the inputs.
+  func outputs(for operands: [String]) throws(CheckpointError) -> [String] {
+    try plan(operands).items.flatMap(\.writes)
+  }
+
   // MARK: Planning
 
   /// Refuses to verify against a directory that does not exist, instead of creating it.
