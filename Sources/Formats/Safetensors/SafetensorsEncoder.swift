@@ -76,10 +76,25 @@ package struct SafetensorsEncoder: Sendable {
 
   private func encode() throws(CheckpointError) -> EncodedFile {
     var plan = try plan(of: entries, aliases: aliases)
-    for region in graph.storages.compactMap(\.region) { plan.inspect(region) }
+    for region in storagesWithoutSegments() { plan.inspect(region) }
     for region in unusedRegions { plan.inspect(region) }
     return EncodedFile(
       plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
+  }
+
+  /// Returns the regions of the storages that no tensor takes bytes from.
+  ///
+  /// The checksums of the others are checked because segments refer to them.
+  private func storagesWithoutSegments() -> [FileRegion] {
+    var hasSegments = [Bool](repeating: false, count: graph.storages.count)
+    for tensor in placed {
+      let tensor = graph.tensors[graph.index(of: tensor.id)]
+      guard let storage = tensor.storage, !tensor.shape.contains(0) else { continue }
+      hasSegments[graph.index(of: storage)] = true
+    }
+    return graph.storages.indices.lazy.filter { !hasSegments[$0] }.compactMap {
+      graph.storages[$0].region
+    }
   }
 
   /// Returns the plan of a file with these entries and their names.

@@ -108,9 +108,10 @@ struct TensorFormFinder {
       let none = items(graph[hooksID].arguments), none.count == 0
     else { return nil }
     // A form must not contain tensors: their default keys depend on the order of the text.
-    let others = Array(graph[arguments].dropFirst(6))
-    let named = [object.callable, graph.child(1, of: parts), graph[hooksID].callable] + others
-    guard named.allSatisfy({ isConstant($0, of: graph) }),
+    let others = arguments.count > 6 ? Array(graph[arguments].dropFirst(6)) : []
+    guard isConstant(object.callable, of: graph), isConstant(graph.child(1, of: parts), of: graph),
+      isConstant(graph[hooksID].callable, of: graph),
+      others.allSatisfy({ isConstant($0, of: graph) }),
       case .string = graph[graph.child(0, of: parts)],
       case .string = graph[graph.child(3, of: parts)]
     else { return nil }
