@@ -56,6 +56,20 @@ struct CancellationTests {
     #expect(error?.code == .cancelled)
   }
 
+  @Test("A scan stops, and does not take the request for damage")
+  func scan() throws {
+    let directory = try TemporaryDirectory()
+    let builder = TorchFileBuilder()
+    try directory.write(
+      builder.bytes(.dict([.str("x"), builder.tensor([1 << 20])])), to: "model.pt")
+    let error = try cancelling { [budget] progress throws(CheckpointError) in
+      _ = try FileScan(
+        of: directory / "model.pt", cancellation: budget.cancellation, progress: progress)
+    }
+    #expect(error?.code == .cancelled)
+    #expect(error?.path == [directory / "model.pt"])
+  }
+
   @Test("The digests of a manifest stop, and no manifest appears")
   func manifest() throws {
     let directory = try TemporaryDirectory()

@@ -22,11 +22,23 @@ public struct FileScan: Sendable {
 
   /// Scans the file at `path`.
   ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - cancellation: ends the scan.
+  ///   - progress: is told the bytes read and to read, from any thread.
   /// - Throws: `inputOutput` if it cannot be read; `unsupported` or `truncated` for a file of
-  ///   another kind without findings.
-  public init(of path: String) throws(CheckpointError) {
-    let file = try FileSource(path: path)
-    self = try CheckpointError.within(path) { () throws(CheckpointError) in try Self(of: file) }
+  ///   another kind without findings; `cancelled`.
+  public init(
+    of path: String, cancellation: Cancellation? = nil,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(CheckpointError) {
+    let file = WatchedSource(
+      try FileSource(path: path), cancellation: cancellation, progress: progress)
+    self = try CheckpointError.within(path) { () throws(CheckpointError) in
+      let scan = try Self(of: file)
+      try cancellation?.check()
+      return scan
+    }
   }
 
   /// Scans a source.

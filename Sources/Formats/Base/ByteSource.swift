@@ -162,3 +162,49 @@ extension MemorySource<UInt8> {
     self.init(elements: bytes, name: name)
   }
 }
+
+/// A source that tells how much of it has been read, and reads no more when it is told to stop.
+package final class WatchedSource: ByteSource {
+  /// The name of the source that is watched.
+  package var name: String { source.name }
+  /// The length of the source that is watched.
+  package var byteCount: Int { source.byteCount }
+  /// The origin of the source that is watched.
+  package var origin: (source: any ByteSource, offset: Int) { source.origin }
+
+  private let source: any ByteSource
+  private let cancellation: Cancellation?
+  private let progress: @Sendable (_ done: Int, _ total: Int) -> Void
+  private let done = Locked(0)
+
+  /// Watches `source`; `progress` is told the bytes read, from any thread but never twice at once.
+  package init(
+    _ source: any ByteSource, cancellation: Cancellation?,
+    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) {
+    self.source = source
+    self.cancellation = cancellation
+    self.progress = progress
+  }
+
+  /// Reads from the source that is watched.
+  ///
+  /// - Throws: `cancelled` when it is told to stop, and what the source throws.
+  package func read(
+    at offset: Int, into buffer: inout MutableRawSpan
+  ) throws(CheckpointError) -> Int {
+    try cancellation?.check()
+    let count = try source.read(at: offset, into: &buffer)
+    done.withLock { done in
+      // Some bytes may be read twice.
+      done = min(done.addingClamped(count), byteCount)
+      progress(done, byteCount)
+    }
+    return count
+  }
+
+  /// Makes sure that the source is unchanged.
+  ///
+  /// - Throws: what the source throws.
+  package func requireUnchanged() throws(CheckpointError) { try source.requireUnchanged() }
+}
