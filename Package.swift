@@ -65,9 +65,13 @@ let package = Package(
         "CkptSkeleton",
       ]),
     module(
+      "CkptDistributed", in: "Formats",
+      ["CkptBase", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch"]),
+    module(
       "CkptFormats", in: "Formats",
       [
         "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptContainer",
+        "CkptDistributed",
         "CkptTorch", "CkptSkeleton", "CkptSafetensors",
       ]),
 
@@ -178,6 +182,9 @@ let package = Package(
         "CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptContainer", "CkptTorch",
         "CkptTestSupport",
       ]),
+    tests(
+      "DistributedTests",
+      ["CkptBase", "CkptGraph", "CkptContainer", "CkptDistributed", "CkptTestSupport"]),
     tests(
       "SafetensorsTests",
       [

@@ -17,7 +17,8 @@ struct CompletionTests {
   static let cases = [
     Case(
       "",
-      gives: "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff "
+      gives:
+        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff "
         + "stats verify roundtrip check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),

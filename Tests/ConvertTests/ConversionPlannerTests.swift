@@ -111,6 +111,16 @@ struct ConversionPlannerTests {
       inputs: ["shards/pytorch_model.bin.index.json"], destination: .beside,
       steps: ["shards/pytorch_model.bin.index.json > shards/model.pt"]),
     Case(
+      testDescription: "a distributed checkpoint becomes a file for each part", format: .torch,
+      inputs: ["step"], destination: .path("new"),
+      steps: [
+        "step > new/model.pt in parts", "step/config.yaml > new/config.yaml as it is",
+        "step/train/rank0.pt > new/train.pt as it is",
+      ]),
+    Case(
+      testDescription: "a distributed checkpoint becomes one file where a file is named",
+      format: .torch, inputs: ["step"], destination: .path("new.pt"), steps: ["step > new.pt"]),
+    Case(
       testDescription: "a folder of one file", inputs: ["folder"], destination: .beside,
       steps: ["folder/pytorch_model.bin > folder/model.safetensors as plain"]),
     Case(
@@ -147,9 +157,11 @@ struct ConversionPlannerTests {
         try directory.write(Array("model:\n".utf8), to: "\(folder)/config.yaml")
       }
     }
-    for folder in ["shards", "folder"] { _ = try Syscalls.makeDirectories(directory / folder) }
+    for folder in ["shards", "folder", "step/model_and_optim", "step/train"] { _ = try Syscalls.makeDirectories(directory / folder) }
+    try directory.write(Array("model:\n".utf8), to: "step/config.yaml")
     let files = [
       "shards/pytorch_model.bin.index.json", "shards/config.json", "shards/.hidden",
+      "step/model_and_optim/.metadata", "step/train/rank0.pt",
       "shards/pytorch_model-00001-of-00002.bin", "folder/pytorch_model.bin",
       "a.pt", "b.x.pt", "run/model.pt", "run/optim.pt", "run/train.pt", "run2/model.pt",
       "back/model.safetensors", "back/train.safetensors",
@@ -167,6 +179,7 @@ struct ConversionPlannerTests {
       switch step.action {
       case .encodeSafetensors(let layout): " as \(layout)"
       case .encodeShards(let byteCount): " in shards" + (byteCount.map { " of \($0)" } ?? "")
+      case .encodeParts: " in parts"
       case .encodeTorch: ""
       case .carry: " as it is"
       }

@@ -69,6 +69,13 @@ public struct CheckpointCheck: Sendable {
       var examination = HuggingFaceCheck(of: place, options)
       try examination.run()
       return examination.record
+    case .distributed(let kind):
+      return CheckRecord(findings: [
+        Finding(
+          .problem, .files, at: place.text,
+          "this is a \(kind), whose parts are not checked against each other",
+          remedy: .action(.unshard))
+      ])
     case .sharded(let kind):
       return CheckRecord(findings: [
         Finding(

@@ -48,6 +48,10 @@ package struct CheckpointMembers {
       return
     }
     try findStates()
+    if states.isEmpty, try CheckpointFile.needsWholeDirectory(Set(self.path.entryNames())) {
+      states = [State(name: Self.name(ofFile: self.path.name), path: path)]
+      return
+    }
     guard !states.isEmpty else { throw OLMoDirectory.notACheckpoint(self.path) }
     try findFiles()
   }

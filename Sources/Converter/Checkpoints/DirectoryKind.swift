@@ -7,7 +7,9 @@ package enum DirectoryKind: Hashable {
   case olmo
   /// A model of `transformers`.
   case huggingFace
-  /// A checkpoint of several processes, with its name for messages.
+  /// A checkpoint of `torch.distributed.checkpoint`, with its name for messages.
+  case distributed(String)
+  /// Another checkpoint of several processes, with its name for messages.
   case sharded(String)
   /// The directory of a run with its configuration, and the name of one of its checkpoints.
   case run(step: String)
@@ -20,8 +22,10 @@ package enum DirectoryKind: Hashable {
   package init(of place: FilePath) throws(CheckpointError) {
     let names = Set(try place.entryNames())
     let isOLMo = names.contains(OLMoDirectory.configuration)
-    if let sharded = try Self.sharded(names, isOLMo: isOLMo, place) {
+    if let sharded = try Self.sharded(names, place) {
       self = .sharded(sharded)
+    } else if CheckpointFile.needsWholeDirectory(names) {
+      self = .distributed(Self.distributed(names, isOLMo: isOLMo))
     } else if isOLMo, let step = Self.step(names) {
       self = .run(step: step)
     } else if isOLMo || !names.isDisjoint(with: CheckpointNames.olmo) {
@@ -42,26 +46,25 @@ package enum DirectoryKind: Hashable {
       .max { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
   }
 
-  /// Recognizes the kinds of OLMo's `sharded_checkpointer` and its successor
-  /// (`olmo/checkpoint.py`), and of `torch.distributed.checkpoint`.
+  /// Recognizes the kinds of OLMo's `sharded_checkpointer` that have formats of their own
+  /// (`olmo/checkpoint.py`).
   private static func sharded(
-    _ names: Set<String>, isOLMo: Bool, _ place: FilePath
+    _ names: Set<String>, _ place: FilePath
   ) throws(CheckpointError) -> String? {
     if names.contains("rank0.pt") { return "sharded OLMo checkpoint (torch_legacy)" }
-    if names.contains("model_and_optim") {
-      return isOLMo
-        ? "sharded OLMo checkpoint (torch_new)" : "OLMo-core checkpoint"
-    }
     if try place.appending("model").appending("metadata.json").status() != nil {
       return "sharded OLMo checkpoint (olmo_core)"
     }
     if try place.appending("model").appending("rank0.pt").status() != nil {
       return "sharded OLMo checkpoint (local)"
     }
-    guard names.contains(".metadata") else { return nil }
-    return isOLMo
-      ? "sharded OLMo checkpoint (olmo_core 1.0 or later)"
-      : "torch.distributed.checkpoint directory"
+    return nil
+  }
+
+  /// Returns the name of a distributed checkpoint by its program.
+  private static func distributed(_ names: Set<String>, isOLMo: Bool) -> String {
+    guard names.contains("model_and_optim") else { return "distributed checkpoint of PyTorch" }
+    return isOLMo ? "sharded OLMo checkpoint (torch_new)" : "OLMo-core checkpoint"
   }
 }
 

@@ -4,6 +4,45 @@ internal import CkptFormats
 
 /// Models in several files, and the folders of `transformers`.
 extension ConversionPlanner {
+  /// The task of a directory whose files are parts of one checkpoint: a file with all of it where one
+  /// is named, otherwise files for its model and its optimizer's state.
+  ///
+  /// OLMo's trainer goes on from these with its configuration and the state of its first rank.
+  func partsTask(_ input: FilePath, isOnlyInput: Bool) throws(CheckpointError) -> ConversionTask {
+    var task = ConversionTask(input: input.text, steps: [], directory: nil)
+    let file = try fileName(isOnlyInput: isOnlyInput)
+    if file != nil || destination == .standardOutput {
+      let action: ConversionTask.Action =
+        options.format == .torch ? .encodeTorch : .encodeSafetensors(options.layout ?? .plain)
+      task.steps = [
+        .init(
+          source: input.text, target: file.map { .file($0) } ?? .standardOutput, action: action)
+      ]
+      return task
+    }
+    let directory = try directory(for: input, isOnlyInput: isOnlyInput, named: input.ownName())
+    let layout =
+      options.format == .torch ? nil : try OLMoDirectory.layout(options.layout, in: input)
+    let model = directory.appending("model.\(options.format.fileExtension)").text
+    task.steps = [
+      .init(source: input.text, target: .file(model), action: .encodeParts(layout))
+    ]
+    guard directory != input else { return task }
+    task.directory = directory.text
+    task.ownsDirectory = true
+    var carried = CheckpointMembers.configurations.map { ($0, $0) }
+    if try OLMoDirectory.isCheckpoint(input) {
+      carried.append(("\(OLMoDirectory.trainer)/rank0.pt", "\(OLMoDirectory.trainer).pt"))
+    }
+    for (source, name) in carried where try input.appending(source).status() != nil {
+      task.steps.append(
+        .init(
+          source: input.appending(source).text, target: .file(directory.appending(name).text),
+          action: .carry))
+    }
+    return task
+  }
+
   /// The name of the one file that is made of `input`: of an index, what the whole is called.
   func outputName(for input: FilePath) -> String {
     let fileExtension = options.format.fileExtension

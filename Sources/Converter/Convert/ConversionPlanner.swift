@@ -109,7 +109,11 @@ struct ConversionPlanner {
       steps.append(
         .init(source: source.text, target: .file(directory.appending(name).text), action: action))
     }
-    if steps.isEmpty { return try folderTask(input, isOnlyInput: isOnlyInput) }
+    if steps.isEmpty {
+      return try CheckpointFile.needsWholeDirectory(Set(input.entryNames()))
+        ? partsTask(input, isOnlyInput: isOnlyInput)
+        : folderTask(input, isOnlyInput: isOnlyInput)
+    }
     guard options.maximumShardByteCount == nil else {
       throw CheckpointError(
         .unsupported, "the OLMo trainer reads one file for each state, and no shards",
@@ -190,6 +194,11 @@ public struct ConversionTask: Sendable {
     case encodeShards(maximumByteCount: Int?)
     /// Convert it to a `.pt` file.
     case encodeTorch
+    /// Convert the model, the optimizer state and the other entries to one file each.
+    ///
+    /// They are safetensors files with that layout, or `.pt` files for `nil`. The target is the file of
+    /// the model.
+    case encodeParts(Layout?)
     /// Copy it unchanged.
     case carry
   }
@@ -215,8 +224,13 @@ public struct ConversionTask: Sendable {
   /// Whether the directory is for the outputs of this task alone: a new one appears complete or not
   /// at all.
   public var ownsDirectory = false
-  /// Whether an input becomes several files, which hold tensors alone.
-  package var writesShards: Bool {
-    steps.contains { if case .encodeShards = $0.action { true } else { false } }
+  /// Whether the names of its outputs are known only when the input has been read.
+  package var decidesNamesLate: Bool {
+    steps.contains { step in
+      switch step.action {
+      case .encodeShards, .encodeParts: true
+      case .encodeSafetensors, .encodeTorch, .carry: false
+      }
+    }
   }
 }

@@ -28,9 +28,11 @@ struct PreparedOutput {
     of step: ConversionTask.Step, _ options: ConversionOptions
   ) throws(CheckpointError) -> [PreparedOutput] {
     switch step.action {
-    case .encodeSafetensors(let layout): [try PreparedOutput(encoding: step, options, layout)]
+    case .encodeSafetensors(let layout):
+      [try PreparedOutput(encoding: read(step, options), step, options, layout)]
     case .encodeShards(let maximum): try shards(of: step, options, maximumByteCount: maximum)
-    case .encodeTorch: [try PreparedOutput(encoding: step, options, nil)]
+    case .encodeTorch: [try PreparedOutput(encoding: read(step, options), step, options, nil)]
+    case .encodeParts(let layout): try parts(of: step, options, layout)
     case .carry: [try PreparedOutput(carrying: step)]
     }
   }
@@ -73,6 +75,25 @@ struct PreparedOutput {
     return outputs + [output(index.name, plan)]
   }
 
+  private static func parts(
+    of step: ConversionTask.Step, _ options: ConversionOptions, _ layout: Layout?
+  ) throws(CheckpointError) -> [PreparedOutput] {
+    var checkpoint = try read(step, options)
+    let parts = try StateDictParts.split(&checkpoint.graph)
+    let directory = FilePath(step.target.description).directory
+    var outputs: [PreparedOutput] = []
+    for part in parts {
+      var partStep = step
+      let name = "\(part.name).\(options.format.fileExtension)"
+      partStep.target = .file(directory.appending(name).text)
+      var partCheckpoint = checkpoint
+      partCheckpoint.graph.root = part.root
+      if !outputs.isEmpty { partCheckpoint.warnings = [] }
+      outputs.append(try PreparedOutput(encoding: partCheckpoint, partStep, options, layout))
+    }
+    return outputs
+  }
+
   /// Creates an output.
   init(
     output: Conversion.Output, plan: FilePlan, source: Checkpoint? = nil, holdsAll: Bool = true
@@ -85,9 +106,10 @@ struct PreparedOutput {
 
   /// Plans a conversion; `layout` applies to safetensors files.
   private init(
-    encoding step: ConversionTask.Step, _ options: ConversionOptions, _ layout: Layout?
+    encoding checkpoint: Checkpoint, _ step: ConversionTask.Step, _ options: ConversionOptions,
+    _ layout: Layout?
   ) throws(CheckpointError) {
-    var checkpoint = try Self.read(step, options)
+    var checkpoint = checkpoint
     var writing = EncodingOptions(path: step.target.path)
     writing.safetensors = options.safetensors
     writing.safetensors.layout = layout ?? .plain

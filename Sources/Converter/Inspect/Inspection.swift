@@ -113,6 +113,9 @@ extension Inspection {
     var files = try OLMoDirectory.files(of: place)
     let hasModel = files.contains { FilePath($0).name.hasPrefix("model.") }
     if !hasModel, let weights = try ModelFolder.weights(in: path) { files.insert(weights, at: 0) }
+    if files.isEmpty, try CheckpointFile.needsWholeDirectory(Set(place.entryNames())) {
+      return [path]
+    }
     guard !files.isEmpty else { throw OLMoDirectory.notACheckpoint(place) }
     return files
   }

@@ -58,6 +58,8 @@ public struct Remedy: Hashable, Sendable {
     case chooseLayout
     /// Write the shards as one file, or cut them anew.
     case joinOrCutShards
+    /// Merge the distributed checkpoint into whole files.
+    case unshard
     /// Build a flat dict and no nested one.
     case keepFlat
     /// Keep the optimizer's parameter names as they are.

@@ -59,6 +59,9 @@ extension FileContainer {
 
 /// A kind of directory.
 package protocol DirectoryContainer: Container {
+  /// Whether no file in the directory stands for the checkpoint: its files are parts of it.
+  var needsWholeDirectory: Bool { get }
+
   /// Whether a directory with entries of these names is of the kind.
   func recognizes(entries: Set<String>) -> Bool
 

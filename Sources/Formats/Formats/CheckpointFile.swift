@@ -36,6 +36,13 @@ package enum CheckpointFile: Sendable {
     ).framed(by: path)
   }
 
+  /// Whether a directory with entries of these names is one checkpoint that no file in it stands for.
+  package static func needsWholeDirectory(_ entries: Set<String>) -> Bool {
+    Containers.directories.contains {
+      $0.needsWholeDirectory && $0.recognizes(entries: entries)
+    }
+  }
+
   /// Reads the structure of a source: a checkpoint, or the index of a sharded one.
   ///
   /// - Returns: the contents, the description of the container, and warnings.

@@ -1,4 +1,5 @@
 internal import CkptContainer
+internal import CkptDistributed
 internal import CkptSafetensors
 internal import CkptTorch
 
@@ -11,6 +12,7 @@ package enum Containers {
     LegacyTorchContainer(),
     SafetensorsContainer(),
     ShardIndexContainer(),
+    DistributedContainer(),
     ModelFolderContainer(),
   ]
 

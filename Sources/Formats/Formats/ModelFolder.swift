@@ -74,6 +74,9 @@ package struct ModelFolderContainer: DirectoryContainer {
   /// None: the file with the weights has one.
   package var format: CheckpointFormat? { nil }
 
+  /// False: the file with the weights, or their index, stands for the directory.
+  package var needsWholeDirectory: Bool { false }
+
   /// Creates the container.
   package init() {}
 

@@ -191,13 +191,14 @@ extension Segment {
 }
 
 /// The identity of a piece: its bytes and their positions.
-private struct PieceIdentity: Hashable {
+package struct PieceIdentity: Hashable, Sendable {
   private let region: FileRegion.Identity
   private let placement: StridedElements
   private let sourceOffset: Int
   private let sourceStrides: [Int]?
 
-  init(_ piece: Assembly.Piece) {
+  /// The identity of `piece`.
+  package init(_ piece: Assembly.Piece) {
     region = FileRegion.Identity(piece.region)
     placement = piece.placement
     sourceOffset = piece.sourceOffset

@@ -23,10 +23,11 @@ package struct ConversionVerb: BatchVerb {
   }
 
   package func takes(directoryHolding names: Set<String>) -> Bool {
-    !names.isDisjoint(
-      with: options.format == .torch
-        ? ["model.safetensors", "optim.safetensors", "model.safetensors.index.json"]
-        : ["model.pt", "optim.pt", "pytorch_model.bin", "pytorch_model.bin.index.json"])
+    CheckpointFile.needsWholeDirectory(names)
+      || !names.isDisjoint(
+        with: options.format == .torch
+          ? ["model.safetensors", "optim.safetensors", "model.safetensors.index.json"]
+          : ["model.pt", "optim.pt", "pytorch_model.bin", "pytorch_model.bin.index.json"])
   }
 
   package func takes(_ kind: FileKind) -> Bool {
@@ -42,7 +43,13 @@ package struct ConversionVerb: BatchVerb {
       for: [input], to: try place.destination(of: input))
     var reads: [String] = []
     for step in tasks.flatMap(\.steps) {
-      reads += step.action == .carry ? [step.source] : try ModelFolder.files(of: step.source)
+      if step.action == .carry {
+        reads.append(step.source)
+      } else if try FilePath(step.source).status()?.isDirectory == true {
+        reads += try InputFiles.all(of: step.source)
+      } else {
+        reads += try ModelFolder.files(of: step.source)
+      }
     }
     return ConversionWork(tasks: tasks, options: options, reads: reads)
   }
@@ -56,8 +63,7 @@ struct ConversionWork: BatchWork {
 
   var writes: [String] {
     tasks.flatMap { task in
-      // The names of shards are known once the structure of the input is.
-      if let directory = task.directory, task.ownsDirectory, task.writesShards {
+      if let directory = task.directory, task.ownsDirectory, task.decidesNamesLate {
         return [directory]
       }
       return task.steps.compactMap(\.target.path)
@@ -82,7 +88,7 @@ struct ConversionWork: BatchWork {
     var result = WorkResult()
     result.isVerified =
       options.verifiesOutputs && options.keepsEverything
-      && !tasks.contains(where: \.writesShards)
+      && !tasks.contains(where: \.decidesNamesLate)
     for task in tasks {
       for output in try Conversion(options).run(task, progress: progress) {
         result.outputs.append(output.path)

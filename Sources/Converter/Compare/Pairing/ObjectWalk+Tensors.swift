@@ -134,6 +134,8 @@ package struct TensorBytes: Hashable, Sendable {
     var range: Range<Int>?
     var elements: StridedElements?
     var cast: ElementCast?
+    /// The piece of an assembly.
+    var piece: PieceIdentity?
   }
 
   /// The packed elements as consecutive segments of a plan.
@@ -153,7 +155,12 @@ package struct TensorBytes: Hashable, Sendable {
         sources.append(Source(region: .init(region), elements: elements))
       case .cast(let region, let elements, let cast):
         sources.append(Source(region: .init(region), elements: elements, cast: cast))
-      case .literal, .computed, .zeros, .assembly: return nil
+      case .assembly(let assembly):
+        for piece in assembly.pieces {
+          sources.append(
+            Source(region: .init(piece.region), cast: assembly.cast, piece: PieceIdentity(piece)))
+        }
+      case .literal, .computed, .zeros: return nil
       }
     }
     self.sources = sources

@@ -16,7 +16,8 @@ enum FlagTable {
   static let groups = [
     CommandGroup(
       "convert",
-      PtToSafetensors.self, SafetensorsToPt.self, OLMoToHF.self, HFToOLMo.self, ConfigCommand.self),
+      PtToSafetensors.self, SafetensorsToPt.self, OLMoToHF.self, HFToOLMo.self, Unshard.self,
+      ConfigCommand.self),
     CommandGroup("look", InspectCommand.self, DiffCommand.self, StatsCommand.self),
     CommandGroup("prove", VerifyCommand.self, RoundTripCommand.self),
     CommandGroup("check", CheckCommand.self, ScanCommand.self),

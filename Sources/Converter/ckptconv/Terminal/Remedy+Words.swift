@@ -28,6 +28,7 @@ extension Remedy {
     case .usePlainLayout: return after("use --layout plain, which keeps them in the skeleton")
     case .useOLMoLayout: return after("use --layout olmo, or choose another name")
     case .chooseLayout: return after("choose the naming of its tensors with --layout")
+    case .unshard: return after("merge it with 'ckptconv unshard'")
     case .joinOrCutShards:
       return after(
         "pass -o NAME.safetensors to join them, or --max-shard-size to split them differently")
