@@ -48,7 +48,7 @@ package final class StagedDirectory: Sendable {
   ///
   /// The directory that the program is in cannot be put in the place of itself.
   /// - Throws: `inputOutput` when the system does not tell.
-  public static func canAppear(at path: String) throws(CheckpointError) -> Bool {
+  package static func canAppear(at path: String) throws(CheckpointError) -> Bool {
     guard ![".", ".."].contains(FilePath(path).name) else { return false }
     guard let status = try FilePath(path).status() else { return true }
     guard status.isDirectory else { return false }
