@@ -4,7 +4,7 @@
     bench.py --clean
 
 Makes a checkpoint of OLMo-2 1B's shape (5.9 GB) and one of many small tensors in .bench/ once and
-keeps them; --clean removes them. Every round runs every command once, so a disk or a neighbour
+keeps them; --clean removes them. Every round runs every command once, so a disk or a neighbor
 that slows down slows all of them. Sources are in the page cache; outputs are removed and written
 back between runs. Needs hyperfine and GNU time, and a Python with torch and safetensors: run it
 with that of the interop tests.

@@ -75,7 +75,7 @@ struct ByteReaderTests {
       } catch {
         #expect(error.code == .truncated)
         #expect(error.offset == 0x100)
-        #expect(error.message == "\(test.byteCount) bytes are announced, \(count) are left")
+        #expect(error.message == "\(test.byteCount) bytes are needed, but only \(count) are left")
       }
       #expect(reader.position == 0)
     }

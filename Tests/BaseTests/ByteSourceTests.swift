@@ -64,7 +64,7 @@ struct ByteSourceTests {
     let error = #expect(throws: CheckpointError.self) { try SliceSource(50..<85, of: slice) }
     #expect(
       error?.description
-        == "all.bin (from byte 0x10): bytes 50..<85 are wanted of a file of 84 bytes")
+        == "all.bin (from byte 0x10): bytes 50..<85 are outside of a file of 84 bytes")
   }
 
   @Test("Slices of one source are told to be the same bytes")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CkptBatch
 
-/// What is done for an item.
+/// The work for an item.
 private typealias ItemBody = @Sendable (WorkBudget) throws(CheckpointError) -> WorkResult
 
 /// A root for items that read one file each and write another unless their body fails.
@@ -57,7 +57,7 @@ private struct Scene {
 private final class CallCount: Sendable {
   private let count = Locked(0)
 
-  /// How many calls there were before this one.
+  /// Returns the number of earlier calls.
   func next() -> Int {
     count.withLock { count in
       count += 1
@@ -66,7 +66,7 @@ private final class CallCount: Sendable {
   }
 }
 
-/// What fails on every input.
+/// A body that fails on every input.
 private let fails: ItemBody = { _ throws(CheckpointError) in
   throw CheckpointError(.truncated, "cut off")
 }

@@ -12,7 +12,7 @@ struct InputListTests {
     var testDescription: String { text }
   }
 
-  /// What there is to be found for a URL.
+  /// The copies that exist for URLs.
   static let copies: Set<String> = [
     "olmo-checkpoints.org/ai2-llm/peteish1/step0-unsharded", "ai2-llm/peteish1/step300-unsharded",
   ]

@@ -26,10 +26,10 @@ struct CheckScene {
   var grouped: [String]
   /// The parameters that have a state, with its fields and their shapes.
   var states: [(name: String, fields: [(name: String, shape: [Int])])]
-  /// How many steps the optimizer has made, and for some parameters what else.
+  /// The number of optimizer steps, with exceptions per parameter.
   var step: Float = 1000
   var stepsOfParameters: [String: Float] = [:]
-  /// What the trainer remembers.
+  /// The state of the trainer.
   var trainer: PickledValue = ["global_step": 1000, "epoch": 0]
   /// Files that are written in place of others or beside them; those that are `nil` are left out.
   var files: [String: [UInt8]?] = [:]

@@ -5,7 +5,7 @@ import Testing
 
 @testable import CkptCheck
 
-/// What a model of OLMo consists of, for `check` and for conversions.
+/// The tensors of a model of OLMo, for `check` and for conversions.
 @Suite("check and the conversions agree about what a model consists of")
 struct ModelOutlineTests {
   struct Case: Sendable, CustomTestStringConvertible {

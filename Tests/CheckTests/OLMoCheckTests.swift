@@ -7,7 +7,7 @@ import Testing
 struct OLMoCheckTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// What every finding begins with, and words that it has.
+    /// The start of each finding, and words that it contains.
     let findings: [(start: String, words: String)]
     let spoil: @Sendable (inout CheckScene) throws -> Void
 

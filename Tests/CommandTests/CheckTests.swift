@@ -7,7 +7,7 @@ struct CheckTests {
     let snapshot: String
     let arguments: [String]
     let exitCode: Int32
-    /// What is done to the checkpoint before.
+    /// The change to the checkpoint before the check.
     let damage: @Sendable (Workspace) throws -> Void
     var testDescription: String { snapshot }
 

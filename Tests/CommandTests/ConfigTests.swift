@@ -11,7 +11,7 @@ struct ConfigTests {
     /// Commands that prepare, and the one whose output is recorded.
     let commands: [[String]]
     let exitCode: Int32
-    /// What is left beside the inputs.
+    /// The files beside the inputs after the run.
     let files: [String]
     /// Lines of the configuration with what replaces them.
     let changes: [String: String]

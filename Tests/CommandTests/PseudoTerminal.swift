@@ -24,7 +24,8 @@ struct PseudoTerminal {
     device = try FileHandle(forUpdating: URL(fileURLWithPath: "/dev/pts/\(number)"))
   }
 
-  /// What has been written, once every program has ended; at most what the terminal's buffer holds.
+  /// Returns the written text once every program has ended; at most the size of the terminal's
+  /// buffer.
   func text() throws -> String {
     String(decoding: controller.availableData, as: UTF8.self)
   }

@@ -10,7 +10,7 @@ struct StreamTests {
       outcome
         == Tool.Outcome(
           exitCode: 74, output: "",
-          errors: "ckptconv: error: missing.pt: no such file or directory (open)\n"))
+          errors: "ckptconv: error: missing.pt: no such file or directory\n"))
   }
 
   @Test("Control characters in a path do not reach the terminal")
@@ -18,7 +18,7 @@ struct StreamTests {
     let outcome = try Tool.run(["inspect", "a\u{1B}[2J\nb"])
     #expect(
       outcome.errors
-        == "ckptconv: error: a\\u{1b}[2J\\u{a}b: no such file or directory (open)\n")
+        == "ckptconv: error: a\\u{1b}[2J\\u{a}b: no such file or directory\n")
   }
 
   @Test("A reader who has had enough is no failure")
@@ -34,7 +34,7 @@ struct StreamTests {
     try expect(
       exitCode: 74,
       errors: """
-        ckptconv: error: standard output: no space left on device (write)
+        ckptconv: error: standard output: no space left on device
           hint: free some space, or choose another output with -o
 
         """,
@@ -88,7 +88,7 @@ struct StreamTests {
     let word = test.isColored ? "\u{1B}[1;31merror:\u{1B}[0m" : "error:"
     #expect(
       try terminal.text()
-        == "ckptconv: \(word) missing.pt: no such file or directory (open)\r\n")
+        == "ckptconv: \(word) missing.pt: no such file or directory\r\n")
   }
 
   @Test("A safetensors file is not written to a terminal")

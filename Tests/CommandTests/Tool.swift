@@ -2,7 +2,7 @@ import Foundation
 
 /// The built `ckptconv`, run in a directory of its own.
 struct Tool {
-  /// What a run left behind.
+  /// The result of a run.
   struct Outcome: Equatable {
     var exitCode: Int32
     var output: String

@@ -4,7 +4,8 @@ import CkptTestSupport
 /// A directory of one test, with copies of fixtures, in which the program runs.
 final class Workspace {
   let directory: URL
-  /// What the program prints is kept apart, so that the directory shows what it leaves behind.
+  /// The output of the program, outside of the directory, which then holds only the program's own
+  /// files.
   private let streams: URL
 
   init() throws {

@@ -11,7 +11,7 @@ enum Compared {
   /// Zeros for four storages of 16 bytes.
   static let storages = [[UInt8]](repeating: [UInt8](repeating: 0, count: 16), count: 4)
 
-  /// What the reader makes of a `.pt` file with this object.
+  /// Reads a `.pt` file with this object.
   static func graph(
     _ object: PickledValue, storages: [[UInt8]] = storages
   ) throws -> TensorGraph {
@@ -19,7 +19,7 @@ enum Compared {
     return try TorchReader.read(TemporaryFile.holding(archive.bytes())).graph
   }
 
-  /// What the reader makes of a safetensors file with this header and data.
+  /// Reads a safetensors file with this header and data.
   static func safetensors(_ header: String, data: [UInt8] = []) throws -> GraphComparison.Side {
     let file = SafetensorsFile(header, data: data)
     let checkpoint = try SafetensorsReader.read(TemporaryFile.holding(file.bytes))

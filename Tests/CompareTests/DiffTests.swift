@@ -15,7 +15,7 @@ struct DiffTests {
     var otherBytes: [UInt8]
     /// The row of tensor `x`.
     var row: String?
-    /// What else differs.
+    /// The other differences.
     var others: [String] = []
   }
 

@@ -9,7 +9,7 @@ struct ObjectComparisonTests {
     var testDescription: String
     var first: PickledValue
     var second: PickledValue
-    /// What is found, one line each.
+    /// The differences, one line each.
     var found: [String]
   }
 

@@ -5,7 +5,7 @@ import CkptPlan
 import CkptTestSupport
 import Testing
 
-/// Which tensors are known to have the same bytes before any are read.
+/// Tensors that are known to have equal bytes before any are read.
 struct TensorBytesTests {
   private static func matrix(_ graph: inout TensorGraph, _ file: any ByteSource) throws -> TensorID
   {

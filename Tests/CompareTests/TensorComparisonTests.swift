@@ -16,7 +16,7 @@ struct TensorComparisonTests {
     var testDescription: String
     var first: PickledValue
     var second: PickledValue
-    /// What is found, one line each.
+    /// The differences, one line each.
     var found: [String]
     /// The names of the tensors whose bytes are left to compare.
     var pairs: [String] = []

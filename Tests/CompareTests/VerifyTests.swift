@@ -10,7 +10,7 @@ import Testing
 struct VerifyTests {
   // MARK: Formats
 
-  /// What a checkpoint is converted to before it is compared.
+  /// The form of a checkpoint that the comparison reads.
   struct Form: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let scope: ComparisonScope

@@ -149,7 +149,7 @@ struct AssemblyTests {
       Assembly(byteCount: 2 * region.byteCount, pieces: [.init(region: region, placement: places)]))
   }
 
-  /// What the assembly of a region with these bytes is.
+  /// Returns the assembly of a region with these bytes.
   static func spread(_ bytes: [UInt8]) -> [UInt8] {
     var result = [UInt8](repeating: 0, count: 2 * bytes.count)
     for (index, byte) in bytes.enumerated() { result[index / 2 * 4 + index % 2] = byte }

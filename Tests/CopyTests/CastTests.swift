@@ -8,7 +8,7 @@ import Testing
 
 /// Elements that are cast on the way.
 ///
-/// What PyTorch makes of all numbers there are is compared in `Tests/Interop/test_casts.py`.
+/// `Tests/Interop/test_casts.py` compares all numbers with PyTorch.
 struct CastTests {
   /// The elements of a type that is not cast by rounding: `bfloat16` is the first half of `float32`.
   static func widened(_ bytes: [UInt8]) -> [UInt8] {
@@ -95,7 +95,7 @@ struct CastTests {
     }
   }
 
-  /// What PyTorch 2.13 makes of them with AVX2.
+  /// Results of PyTorch 2.13 with AVX2.
   static let nans = [
     NaN(source: .float64, bits: 0x7ff0_0000_0000_0001, target: .float32, expected: 0x7fc0_0000),
     NaN(source: .float64, bits: 0xfff4_0000_0000_0001, target: .float32, expected: 0xffe0_0000),

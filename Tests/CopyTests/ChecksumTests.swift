@@ -10,7 +10,7 @@ import Testing
 struct ChecksumTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
-    /// What is made of a region of 40,000 bytes.
+    /// Builds the segments of a region of 40,000 bytes.
     let segments: @Sendable (FileRegion) -> [Segment]
     var isInspected = false
     /// The bytes that are read beside those of the output.

@@ -186,7 +186,7 @@ struct CopyEngineTests {
       try CopyEngine().run(FilePlan([.copy(region, range: 0..<1000)]), into: MemoryOutput())
     }
     #expect(error?.code == .inputOutput)
-    #expect(error?.message == "file changed while being read")
+    #expect(error?.message == "the file changed while it was read")
     #expect(error?.path == [file.path])
   }
 

@@ -116,20 +116,20 @@ struct DeflatedRegionTests {
   static let faults = [
     Fault(
       name: "longer than announced", stream: stored, byteCount: 49_999, code: .malformed,
-      message: "the data decodes to more than the 49999 bytes announced"),
+      message: "the data inflates to more than its size of 49999 bytes"),
     Fault(
       name: "much longer than announced", stream: stored, byteCount: 3, code: .malformed,
-      message: "the data decodes to more than the 3 bytes announced"),
+      message: "the data inflates to more than its size of 3 bytes"),
     Fault(
       name: "longer than nothing", stream: stored, byteCount: 0, code: .malformed,
-      message: "the data decodes to more than the 0 bytes announced"),
+      message: "the data inflates to more than its size of 0 bytes"),
     Fault(
       name: "shorter than announced", stream: stored, byteCount: 50_001, code: .malformed,
-      message: "the data decodes to 50000 bytes of 50001 announced, with 0 compressed bytes "
+      message: "the data inflates to 50000 of 50001 bytes, with 0 compressed bytes "
         + "left over"),
     Fault(
       name: "bytes after its end", stream: stored + [0, 0, 0], code: .malformed,
-      message: "the data decodes to 50000 bytes of 50000 announced, with 3 compressed bytes "
+      message: "the data inflates to 50000 of 50000 bytes, with 3 compressed bytes "
         + "left over"),
     Fault(
       name: "cut short", stream: Array(stored.dropLast(1000)), code: .truncated,

@@ -133,7 +133,7 @@
       #expect(directory.bytes(of: "b") == [7])
     }
 
-    /// What file systems without hard links, and without exclusive renames either, say.
+    /// Errors of file systems without hard links, and of those without exclusive renames too.
     static let lacks: [[Int32]] = [[], [EPERM], [EPERM, EINVAL]]
 
     @Test("A hidden file gets its name with whatever call there is for it", arguments: lacks)

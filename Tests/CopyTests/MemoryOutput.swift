@@ -31,9 +31,9 @@ final class MemoryOutput: CopyDestination {
     }
   }
 
-  /// What was written.
+  /// The written bytes.
   var bytes: [UInt8] { state.withLock { $0.bytes } }
-  /// How many times something was written.
+  /// The number of writes.
   var writeCount: Int { state.withLock { $0.writes.count } }
 
   /// Whether every byte was written, in order if that was asked for.

@@ -52,7 +52,7 @@ struct ReferenceFormat {
   }
 }
 
-/// What casts make of elements, found by the arithmetic of real numbers.
+/// Casts in the arithmetic of real numbers.
 enum ReferenceCast {
   /// The elements cast to a type; `nil` for a NaN.
   static func cast(_ bytes: [UInt8], _ cast: ElementCast) -> [[UInt8]?] {

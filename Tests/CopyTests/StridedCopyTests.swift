@@ -66,7 +66,7 @@ struct StridedCopyTests {
       flips: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80]),
   ]
 
-  /// Where each of `elements` lies, in bytes from the region's start.
+  /// Returns the offset of each of `elements` from the region's start, in bytes.
   static func offsets(_ elements: StridedElements) -> [Int] {
     var offsets = [elements.byteOffset]
     for (extent, stride) in zip(elements.shape, elements.byteStrides) {
@@ -75,7 +75,7 @@ struct StridedCopyTests {
     return offsets
   }
 
-  /// What `elements` are, found one by one.
+  /// Returns the bytes of `elements`, collected one by one.
   static func reference(_ elements: StridedElements, in bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     for offset in offsets(elements) {

@@ -35,7 +35,7 @@ struct ShardFolder {
     try directory.write(Array(text.utf8), to: name)
   }
 
-  /// What the front door makes of the folder, or of a file in it.
+  /// Reads the folder, or a file in it.
   func read(_ name: String? = nil) throws(CheckpointError) -> Checkpoint {
     try CheckpointFile.read(name.map { directory / $0 } ?? directory.path)
   }

@@ -4,7 +4,7 @@ import CkptJSON
 import CkptTestSupport
 import CkptZip
 
-/// What the bytes of an input are taken for; `FUZZ_TARGET` names one of them.
+/// The reader for the bytes of an input, chosen by `FUZZ_TARGET`.
 enum FuzzTarget: String {
   /// An archive, all of whose records are read.
   case zip = "Zip"

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CkptGraph
 
-/// Which bytes of a storage tensors reach.
+/// The bytes of a storage that tensors use.
 struct StorageCoverageTests {
   struct View: Sendable {
     var dtype = DType.uint8

@@ -17,14 +17,14 @@ import CkptTorch
 package struct HostileFile {
   /// A rule that was broken, in words.
   package struct Violation: Error, CustomStringConvertible {
-    /// What happened.
+    /// A description of the violation.
     package let description: String
 
     /// A violation in these words.
     package init(_ description: String) { self.description = description }
   }
 
-  /// How a file ended.
+  /// The outcome for a file.
   package enum Outcome: Equatable, Sendable {
     /// It was refused, with this code, by the reader or while it was converted.
     case refused(CheckpointError.Code)
@@ -85,7 +85,7 @@ package struct HostileFile {
     return .survived
   }
 
-  /// What a `.pt` file becomes with these options.
+  /// Converts a `.pt` file with these options.
   package static func converted(
     _ bytes: [UInt8], options: SafetensorsOptions
   ) throws -> [UInt8] {

@@ -6,15 +6,15 @@ import CkptSafetensors
 
 /// Runs a file through the program's own code with little time and memory.
 enum Exhaustion {
-  /// What a conversion may take beside what its file makes it take, in bytes.
+  /// The memory that a conversion may use for any file, in bytes.
   static let fixedCeiling = 96 << 20
-  /// What it may take for each byte of the file, in bytes: a node, its place on the stack and in the
-  /// memo, its spelling in a skeleton and in another pickle.
+  /// The additional memory per byte of the file, in bytes: a node, its place on the stack and in
+  /// the memo, its text in a skeleton and in another pickle.
   static let ceilingPerByte = 400
-  /// What may be looked at for each byte of the file on the ways that it goes here, some fifteen in
-  /// all: nodes of its graph and bytes, as ``WorkCount`` counts them.
+  /// The allowed visits per byte of the file in all of some fifteen passes: nodes of its graph and
+  /// bytes, as ``WorkCount`` counts them.
   static let workPerByte = 8000
-  /// What may be looked at beside, in nodes and bytes.
+  /// The visits that are allowed for any file, in nodes and bytes.
   static let fixedWork = 1 << 20
 
   /// Fails when the file makes its readers or writers look at more, or take more memory, than they

@@ -7,7 +7,7 @@ import Testing
 
 /// Files that repeat a few bytes to make readers do, or keep, as much for each as for the whole file.
 ///
-/// What is refused is refused at once; the rest costs what an honest file costs.
+/// Refused files are refused at once; the others cost as much as a regular file.
 @Suite("Files made to exhaust their readers", .serialized)
 struct ExhaustionTests {
   struct Case: Sendable {
@@ -35,7 +35,7 @@ struct ExhaustionTests {
     }
   }
 
-  /// Where `make ceilings` wants the files.
+  /// The directory that `make ceilings` writes to.
   private static let folder = getenv("CKPTCONV_EXHAUSTION").map { String(cString: $0) }
 
   @Test("The files are written for `make ceilings`", .enabled(if: folder != nil))

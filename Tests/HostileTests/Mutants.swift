@@ -1,7 +1,7 @@
 import CkptTestSupport
 import Synchronization
 
-/// What a sweep makes of a file.
+/// The damaged copies of a file in a sweep.
 enum Mutants {
   /// The file cut at every length, as far as ``Thoroughness`` wants it.
   static func cut(_ bytes: [UInt8]) -> some Sequence<[UInt8]> {
@@ -18,7 +18,7 @@ enum Mutants {
     }
   }
 
-  /// How many there have been.
+  /// The number of mutants so far.
   private static let count = Atomic(0)
 
   /// The places to change; a full sweep tells how many there have been with them.

@@ -3,7 +3,7 @@ import CkptTestSupport
 /// A pickle written operation by operation, with short names for the memo places it uses.
 struct PickleProgram {
   private(set) var bytes: [UInt8] = [0x80, 2]
-  /// How long the pickle is to become, in bytes.
+  /// The minimum length of the pickle, in bytes.
   var size = 0
 
   /// Adds operations.

@@ -74,7 +74,7 @@ struct PickleRuleTests {
     #expect(graph.opaqueGlobals().count == 2)
   }
 
-  /// How pickling with protocol 2 what a program describes ends.
+  /// Pickles the object of `program` with protocol 2 and returns the error code.
   private static func codeInProtocol2(_ program: PickleProgram) throws -> CheckpointError.Code? {
     let graph = try TorchReader.read(TemporaryFile.holding(program.archive())).graph
     do {

@@ -7,7 +7,7 @@ import Testing
 struct InspectionTests {
   private static let storage = PickledValue.storage("FloatStorage", 12)
 
-  /// What is told of a file with one storage of twelve numbers.
+  /// Inspects a file with one storage of twelve numbers.
   private static func inspect(_ object: PickledValue) throws -> Inspection {
     let directory = try TemporaryDirectory()
     let bytes = [UInt8](repeating: 0, count: 48)

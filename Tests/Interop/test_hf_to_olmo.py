@@ -237,7 +237,7 @@ def test_norms_that_have_been_trained_have_no_place_in_a_model_without(tmp_path)
     refuse(folder, "model.layers.1.self_attn.q_norm.weight", "not all ones")
 
 
-def test_trained_weights_return_into_the_file_that_travelled(tmp_path):
+def test_trained_weights_return_into_the_kept_file(tmp_path):
     """A folder that was trained further in place keeps the form of OLMo's file, with new numbers."""
     source = tmp_path / "step2-unsharded"
     olmo_models.save(source, "olmo2-few-keys")

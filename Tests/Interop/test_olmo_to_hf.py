@@ -91,8 +91,8 @@ def test_the_way_there_and_back_returns_every_file(
 
 
 @one_of_each
-def test_the_way_back_needs_no_traveller(name, checkpoints, tmp_path):
-    """Without what travels for the way back, names, order and bits are the same nevertheless."""
+def test_the_way_back_needs_no_saved_settings(name, checkpoints, tmp_path):
+    """Without the saved settings, names, order and bits are the same nevertheless."""
     source, model = checkpoints(name)
     convert("olmo-to-hf", source, tmp_path / "hf", "--no-carry")
     assert not (tmp_path / "hf/olmo").exists()

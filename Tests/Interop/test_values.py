@@ -84,7 +84,7 @@ def sparse_tensors():
     }
 
 
-def quantised_tensors():
+def quantized_tensors():
     scales, zeros = torch.tensor([0.1, 0.2]), torch.tensor([1, 2])
     return {
         "quint8": torch.quantize_per_tensor(base, 0.1, 3, torch.quint8),
@@ -142,7 +142,7 @@ OBJECTS = {
     function.__name__: function
     for function in (
         parameters, shared_parameters, tensors_with_attributes, gradients, lazy_flags, strides,
-        overlapping_views, meta_tensors, sparse_tensors, quantised_tensors, rare_dtypes,
+        overlapping_views, meta_tensors, sparse_tensors, quantized_tensors, rare_dtypes,
         nested_tensors, storages, keys_that_make_one_name, lone_surrogates, one_list_in_many_places,
         module, attributes)
 } | state_dicts.KINDS
@@ -170,7 +170,7 @@ def test_the_skeleton_rebuilds_a_random_object(seed, layout, tmp_path, output):
     assert_same(reference.load(source), skeleton.load(output), f"seed {seed}")
 
 
-@pytest.mark.parametrize("make", [rare_dtypes, quantised_tensors], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [rare_dtypes, quantized_tensors], ids=lambda make: make.__name__)
 def test_without_a_skeleton_a_dtype_that_safetensors_lacks_is_refused(make, tmp_path, output):
     source = tmp_path / "model.pt"
     torch.save(make(), source)

@@ -28,7 +28,7 @@ struct CoverageTests {
     #expect(coverage.faults == [.missing(map.olmo[0])])
     let error = #expect(throws: CheckpointError.self) { try coverage.require() }
     #expect(error?.code == .conflict)
-    #expect(error?.message == "tensor 'transformer.wte.weight' of [50, 8] is missing")
+    #expect(error?.message == "tensor 'transformer.wte.weight' with shape [50, 8] is missing")
   }
 
   @Test("A tensor of another shape is named with the fields that decide it")

@@ -73,7 +73,7 @@ struct HuggingFaceTranslationTests {
     (.llama, "mlp_hidden_size: 500\nmlp_ratio: 3\nvocab_size: 1\nembedding_size: null"),
   ]
 
-  @Test("What has no counterpart travels and returns", arguments: representable)
+  @Test("Fields without a counterpart are saved and restored", arguments: representable)
   func returns(architecture: Architecture, change: String) throws {
     let config = try Samples.olmo(
       architecture, changing: change, rest: "data:\n  paths: [a, '1']\nseed: 1.0\n")
@@ -146,7 +146,7 @@ struct HuggingFaceTranslationTests {
       try HuggingFaceTranslation(OLMoConfig(reading: Array("model: {rope: true}".utf8)))
     }
     #expect(missing?.path == ["model"])
-    #expect(missing?.remedy == "the field is missing, and true is OLMo's default")
+    #expect(missing?.remedy == "the field is missing; its default in OLMo is true")
   }
 
   static let endsOfText: [(String, Int, Bool, Int)] = [
@@ -223,7 +223,7 @@ struct HuggingFaceTranslationTests {
     #expect(report.entries.first { $0.huggingFace == "use_cache" }?.status == .defaulted)
   }
 
-  @Test("What JSON has no place for is refused by name")
+  @Test("What JSON cannot hold is refused by name")
   func notInJSON() throws {
     for rest in ["x: {1: a}\n", "x: .inf\n"] {
       let translation = try HuggingFaceTranslation(Samples.olmo(.olmo, rest: rest))

@@ -230,7 +230,7 @@ struct OLMoTranslationTests {
     let config = try Samples.huggingFace("olmo2", #""hidden_size": 64, "vocab_size": 4096"#)
     let translation = try OLMoTranslation(config, template: template)
     #expect(translation.config.model.hiddenSize == 64)
-    #expect(translation.config.model.normalisesAfterward)
+    #expect(translation.config.model.normalizesAfterward)
     #expect(translation.config.model.vocabularySize == 4096)
     #expect(translation.report.warnings.count == 3)
   }
@@ -253,7 +253,7 @@ struct OLMoTranslationTests {
     #expect(back.config.model.vocabularySize == 4000)
   }
 
-  @Test("A change to config.json since wins over what travelled")
+  @Test("A change to config.json since wins over the saved settings")
   func changedSince() throws {
     var config = try HuggingFaceTranslation(Samples.olmo(.olmo2)).config
     config["intermediate_size"] = YAMLValue(.integer(300))

@@ -12,7 +12,7 @@ struct OfficialConfigTests {
     let architecture: Architecture
     /// Width, heads, layers.
     let sizes: (Int, Int, Int)
-    /// What the feed-forward layer's width is given as.
+    /// The field that gives the width of the feed-forward layer.
     let feedForward: String
     let rest: String
     let tokenizer: String
@@ -105,7 +105,7 @@ struct OfficialConfigTests {
     #expect(translation.config["eos_token_id"]?.scalar == .integer(official.expected.1))
     #expect(try OLMoTranslation(translation.config).config.model == config.model)
 
-    // Without what travels, only what does not change the model is lost.
+    // Without the saved settings, only those are lost that do not change the model.
     var options = HuggingFaceTranslation.Options()
     options.carriesRest = false
     let bare = try HuggingFaceTranslation(config, options).config

@@ -165,9 +165,9 @@ struct GlobalPolicyTests {
   struct Refusal: CustomTestStringConvertible {
     var testDescription: String
     var program: PickleProgram
-    /// What the message names.
+    /// The object that the message names.
     var subject: String
-    /// What is left when it is dropped.
+    /// The object after dropping.
     var rest: String
 
     init(_ name: String, _ program: PickleProgram, _ subject: String, rest: String = "None") {

@@ -3,7 +3,7 @@ import CkptPickle
 import Testing
 
 struct PickleScanTests {
-  /// What a scan must say of one global.
+  /// The expected result of a scan for one global.
   struct Expected: Sendable {
     var name: String
     var verdict: GlobalPolicy.Verdict
@@ -25,7 +25,7 @@ struct PickleScanTests {
     var testDescription: String
     var program: PickleProgram
     var expected: [Expected]
-    /// Where the program is broken, if it is.
+    /// The offset of the first error in the program, if any.
     var fault: Int?
 
     init(

@@ -18,7 +18,7 @@ struct PicklerTests {
     }
   }
 
-  /// What `pickle.dumps` of CPython 3.8 to 3.13 gives for the object on the left.
+  /// Results of `pickle.dumps` of CPython 3.8 to 3.13 for the object on the left.
   static let cases = [
     Case("None has no frame", "N.", protocol: 4, "80 04 4e 2e"),
     Case("a small int has no frame", "K\u{5}.", protocol: 4, "80 04 4b 05 2e"),
@@ -159,7 +159,7 @@ struct PicklerTests {
     }
   }
 
-  /// What OLMo's `encode_key` pickles on Python 3.11.
+  /// A pickle by OLMo's `encode_key` on Python 3.11.
   static let keys = [
     KeyCase(
       "('a',), False", "(Va\nt.", false, "80 04 95 0a00000000000000 8c 01 61 94 85 94 89 86 94 2e"),

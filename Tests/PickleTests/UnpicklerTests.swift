@@ -163,8 +163,8 @@ struct UnpicklerTests {
   }
 
   static let refusals = [
-    Refusal("nothing at all", "", .truncated, "1 bytes are announced, 0 are left"),
-    Refusal("no STOP", "N", .truncated, "1 bytes are announced, 0 are left"),
+    Refusal("nothing at all", "", .truncated, "1 bytes are needed, but only 0 are left"),
+    Refusal("no STOP", "N", .truncated, "1 bytes are needed, but only 0 are left"),
     Refusal("STOP without an object", ".", .malformed, "the pickle ends without an object"),
     Refusal("STOP on a mark", "(.", .malformed, "the pickle ends without an object"),
     Refusal("an unknown operation", [0xff], .malformed, "0xff is not a pickle opcode"),
@@ -174,34 +174,35 @@ struct UnpicklerTests {
       "a frame of 9 bytes begins, but only 2 are left"),
     Refusal(
       "text past the end", ["X", 0xff, 0xff, 0xff, 0x7f], .truncated,
-      "2147483647 bytes are announced, 0 are left"),
+      "2147483647 bytes are needed, but only 0 are left"),
     Refusal(
       "a length of 2**63", [0x8d, 0, 0, 0, 0, 0, 0, 0, 0x80], .malformed,
       "a length of 9223372036854775808 does not fit 63 bits"),
     Refusal(
       "a LONG4 of negative length", [0x8b, 0xff, 0xff, 0xff, 0xff], .truncated,
-      "-1 bytes are announced, 0 are left"),
+      "-1 bytes are needed, but only 0 are left"),
     Refusal(
       "BINBYTES past the end", ["B", 0xff, 0xff, 0xff, 0xff], .truncated,
-      "4294967295 bytes are announced, 0 are left"),
+      "4294967295 bytes are needed, but only 0 are left"),
     Refusal(
       "BINUNICODE8 past the end", [0x8d, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-      .truncated, "9223372036854775807 bytes are announced, 0 are left"),
+      .truncated, "9223372036854775807 bytes are needed, but only 0 are left"),
     Refusal(
       "BINBYTES8 past the end", [0x8e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], .truncated,
-      "9223372036854775807 bytes are announced, 0 are left"),
+      "9223372036854775807 bytes are needed, but only 0 are left"),
     Refusal(
       "BYTEARRAY8 past the end", [0x96, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-      .truncated, "9223372036854775807 bytes are announced, 0 are left"),
+      .truncated, "9223372036854775807 bytes are needed, but only 0 are left"),
     Refusal(
       "a frame of 2**64 - 1",
       [0x80, 4, 0x95, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, "N", "."], .truncated,
       "a frame of 18446744073709551615 bytes begins, but only 2 are left"),
     Refusal(
       "BINSTRING of negative length", ["T", 0xff, 0xff, 0xff, 0xff, "."], .truncated,
-      "-1 bytes are announced, 1 are left"),
+      "-1 bytes are needed, but only 1 are left"),
     Refusal(
-      "LONG1 past the end", [0x8a, 0xff, 1], .truncated, "255 bytes are announced, 1 are left"),
+      "LONG1 past the end", [0x8a, 0xff, 1], .truncated, "255 bytes are needed, but only 1 are left"
+    ),
     Refusal("a line without end", "I12", .truncated, ""),
     Refusal(
       "text that is not UTF-8", ["X", 1, 0, 0, 0, 0xff, "."], .malformed,

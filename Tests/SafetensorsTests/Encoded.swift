@@ -66,7 +66,7 @@ struct Encoded {
 }
 
 extension SafetensorsOptions {
-  /// What `--no-skeleton` stands for.
+  /// The options for `--no-skeleton`.
   static var bare: Self { .init(includesSkeleton: false) }
 }
 

@@ -5,7 +5,7 @@ import CkptSkeleton
 import CkptTestSupport
 import Testing
 
-/// What a safetensors file has no place for.
+/// Values that a safetensors file without a skeleton cannot keep.
 struct LossTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String

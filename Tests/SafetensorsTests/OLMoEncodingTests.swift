@@ -10,7 +10,7 @@ struct OLMoEncodingTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String
     var object: PickledValue
-    /// What comes back, its entries in the order of their encoded names.
+    /// The object after decoding, with entries in the order of their encoded names.
     var value: String
     var warnings: [String] = []
   }
@@ -47,7 +47,7 @@ struct OLMoEncodingTests {
       object: ["o": .built(.new(.global("m", "C"), []), state: ["w": tensor, "n": 1])],
       value: "{'o': {'w': T, 'n': 1}}", warnings: [mixed("o")]),
     Case(
-      testDescription: "the scales of a quantised tensor lie beside it",
+      testDescription: "the scales of a quantized tensor lie beside it",
       object: [
         "t": .rebuilt(
           by: "_rebuild_qtensor",

@@ -38,7 +38,7 @@ struct OLMoReadingTests {
     var value: String
   }
 
-  /// What `encode_key` of OLMo gives on Python 3.11.
+  /// Results of OLMo's `encode_key` on Python 3.11.
   static let keyPaths = [
     Case(
       testDescription: "('a',)", name: "gASVCgAAAAAAAACMAWGUhZSJhpQu",
@@ -146,7 +146,7 @@ struct OLMoReadingTests {
       testDescription: "a value that ends early",
       name: olmoName(.tuple([.tuple(["v"]), true])),
       data: Array(PickledValue.int(5).pickle(protocol: 4).dropLast()), code: .truncated,
-      message: "1 bytes are announced, 0 are left"),
+      message: "1 bytes are needed, but only 0 are left"),
     Refusal(
       testDescription: "a name that is not base64", name: "not base64", code: .malformed,
       message: "the name is not base64, but other names of this file are OLMo's"),

@@ -5,7 +5,7 @@ import CkptSafetensors
 import CkptTestSupport
 
 extension SafetensorsFile {
-  /// What the reader makes of it.
+  /// Reads the file.
   func read(droppingUnsafe: Bool = false) throws -> Checkpoint {
     try SafetensorsReader.read(
       TemporaryFile.holding(bytes), ReadingOptions(dropsUnsafe: droppingUnsafe))

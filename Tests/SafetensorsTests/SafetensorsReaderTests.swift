@@ -6,7 +6,7 @@ import CkptSkeleton
 import CkptTestSupport
 import Testing
 
-/// What the reference reader accepts and refuses, and where this one is stricter.
+/// Files that the reference reader accepts or refuses, and files that only this reader refuses.
 struct SafetensorsReaderTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String
@@ -131,20 +131,20 @@ struct SafetensorsReaderTests {
     Refusal("a byte order mark", "\u{feff}{}", "byte 0x8: the header does not start with '{'"),
     Refusal("an array", "[]", "byte 0x8: the header does not start with '{'"),
     Refusal(
-      "NUL for padding", "{}\0", "byte 0xa: byte 0x0 where the end of the JSON text was expected"),
+      "NUL for padding", "{}\0", "found byte 0xa: byte 0x0, expected the end of the JSON text"),
     Refusal(
       "a second object", "{}{}",
-      "byte 0xa: byte 0x7b where the end of the JSON text was expected"),
+      "found byte 0xa: byte 0x7b, expected the end of the JSON text"),
     Refusal(
       "an open object", "{",
       "byte 0x9: the end of the JSON text where the end of a container was "
         + "expected"),
     Refusal(
       "a lone surrogate", #"{"\ud800":1}"#,
-      "byte 0x10: byte 0x22 where a second surrogate was expected"),
+      "found byte 0x10: byte 0x22, expected a second surrogate"),
     Refusal(
       "a raw control character", "{\"a\nb\":1}",
-      "byte 0xb: byte 0xa where the end of a string was expected"),
+      "found byte 0xb: byte 0xa, expected the end of a string"),
     Refusal(
       "two tensors of one name",
       #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
@@ -155,11 +155,11 @@ struct SafetensorsReaderTests {
       "byte 0x2a: two tensors are named '__metadata__'"),
     Refusal(
       "metadata that is not text", #"{"__metadata__":{"a":1}}"#,
-      "byte 0x1d: byte 0x31 where a string was expected"),
+      "found byte 0x1d: byte 0x31, expected a string"),
     Refusal(
       "a tensor that is called like the metadata",
       #"{"__metadata__":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, data: four,
-      "byte 0x2e: byte 0x5b where a string was expected"),
+      "found byte 0x2e: byte 0x5b, expected a string"),
     Refusal(
       "a repeated key of metadata", #"{"__metadata__":{"a":"1","a":"2"}}"#,
       "byte 0x25: metadata key 'a' is repeated"),
@@ -168,7 +168,7 @@ struct SafetensorsReaderTests {
   static let entries = [
     Refusal(
       entry: "[\"U8\",[4],[0,4]]", "an entry that is an array",
-      "byte 0xd: byte 0x5b where an object was expected"),
+      "found byte 0xd: byte 0x5b, expected an object"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4]}"#, "no offsets",
       "byte 0xd: an entry needs dtype, shape and two data_offsets"),
@@ -192,16 +192,16 @@ struct SafetensorsReaderTests {
       "byte 0x1b: the dtype 'f32' is unknown", code: .unsupported),
     Refusal(
       entry: #"{"dtype":{"F32":null},"shape":[1],"data_offsets":[0,4]}"#, "a dtype as an object",
-      "byte 0x16: byte 0x7b where a string was expected"),
+      "found byte 0x16: byte 0x7b, expected a string"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}"#, "a negative size",
-      "byte 0x24: byte 0x2d where an integer that is not negative was expected"),
+      "found byte 0x24: byte 0x2d, expected an integer that is not negative"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4.0],"data_offsets":[0,4]}"#, "a size with a point",
-      "byte 0x24: byte 0x34 where an integer that is not negative was expected"),
+      "found byte 0x24: byte 0x34, expected an integer that is not negative"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[04],"data_offsets":[0,4]}"#, "a size with a leading zero",
-      "byte 0x24: byte 0x30 where an integer that is not negative was expected"),
+      "found byte 0x24: byte 0x30, expected an integer that is not negative"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,4]}"#,
       "a size beyond 64 bits", "byte 0x24: an integer does not fit 64 bits"),
@@ -250,7 +250,7 @@ struct SafetensorsReaderTests {
       "an end beyond 63 bits", "byte 0x39: 18446744073709551615 is too large"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4],"data_offsets":[-1,3]}"#, "a beginning before the first",
-      "byte 0x37: byte 0x2d where an integer that is not negative was expected"),
+      "found byte 0x37: byte 0x2d, expected an integer that is not negative"),
     Refusal(
       "a gap",
       #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#

@@ -2,7 +2,8 @@ import Testing
 
 @testable import CkptSafetensors
 
-/// Which tensor goes into which file; `Tests/Interop/test_shards.py` compares with huggingface_hub.
+/// The assignment of tensors to shards; `Tests/Interop/test_shards.py` compares with
+/// huggingface_hub.
 struct ShardSplitTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String

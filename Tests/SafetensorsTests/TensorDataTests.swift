@@ -5,7 +5,7 @@ import CkptSafetensors
 import CkptTestSupport
 import Testing
 
-/// What becomes of a tensor's dtype, shape and bytes.
+/// The dtype, shape and bytes of written tensors.
 struct TensorDataTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String
@@ -42,13 +42,13 @@ struct TensorDataTests {
       testDescription: "bits4x2", object: untyped(2, "bits4x2", [2, 1]), storage: counting(2),
       entry: #""dtype":"U8","shape":[2,1]"#, data: counting(2)),
     Case(
-      testDescription: "qint8", object: quantised("QInt8Storage"), storage: counting(2),
+      testDescription: "qint8", object: quantized("QInt8Storage"), storage: counting(2),
       entry: #""dtype":"U8","shape":[2]"#, data: counting(2)),
     Case(
-      testDescription: "qint32", object: quantised("QInt32Storage"), storage: counting(8),
+      testDescription: "qint32", object: quantized("QInt32Storage"), storage: counting(8),
       entry: #""dtype":"U8","shape":[2,4]"#, data: counting(8)),
     Case(
-      testDescription: "quint4x2", object: quantised("QUInt4x2Storage"), storage: counting(2),
+      testDescription: "quint4x2", object: quantized("QUInt4x2Storage"), storage: counting(2),
       entry: #""dtype":"U8","shape":[2]"#, data: counting(2)),
     Case(
       testDescription: "float4_e2m1fn_x2 without a dimension",
@@ -56,7 +56,7 @@ struct TensorDataTests {
       data: [7]),
   ]
 
-  private static func quantised(_ type: String) -> PickledValue {
+  private static func quantized(_ type: String) -> PickledValue {
     .rebuilt(
       by: "_rebuild_qtensor",
       [

@@ -3,7 +3,7 @@ import CkptSafetensors
 import CkptTestSupport
 import Testing
 
-/// How layout `plain` names tensors.
+/// The names of tensors in layout `plain`.
 struct TensorNamesTests {
   struct Case: CustomTestStringConvertible {
     var testDescription: String

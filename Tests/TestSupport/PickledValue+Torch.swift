@@ -1,4 +1,4 @@
-/// What `torch.save` pickles for tensors (`torch/_utils.py`, `torch/serialization.py`).
+/// Objects that `torch.save` pickles for tensors (`torch/_utils.py`, `torch/serialization.py`).
 extension PickledValue {
   /// An empty `OrderedDict`: the hooks that every tensor is saved with.
   package static let noHooks = PickledValue.call(.global("collections", "OrderedDict"), [])

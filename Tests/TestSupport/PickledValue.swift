@@ -31,7 +31,7 @@ package indirect enum PickledValue: Sendable {
   case filled(PickledValue, items: [PickledValue] = [], pairs: [PickledValue] = [])
   /// An object that is given a state.
   case built(PickledValue, state: PickledValue)
-  /// What a persistent id stands for.
+  /// The object of a persistent id.
   case persistent(PickledValue)
   /// A value that is put into the memo.
   case memoized(UInt8, PickledValue)

@@ -4,7 +4,7 @@ package struct SafetensorsFile {
   package var announced: UInt64?
   /// The header.
   package var header: [UInt8]
-  /// What follows it.
+  /// The bytes after the header.
   package var data: [UInt8]
 
   /// A file with this header.

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// How much of what a sweep could look at it does look at.
+/// The part of all possible damage that a sweep tries.
 package enum Thoroughness {
   /// Whether everything is looked at, as `make sweep` does; else a part that takes seconds.
   package static let isFull = getenv("CKPTCONV_SWEEP") != nil

@@ -1,6 +1,6 @@
 /// A ZIP64 end record as a test may edit it before it becomes bytes (APPNOTE 4.3.14).
 package struct Zip64EndRecord {
-  /// What marks the record.
+  /// The signature of the record.
   package var signature: UInt32 = 0x0606_4b50
   /// Size of the rest of the record.
   package var remainingSize: UInt64 = 44

@@ -1,6 +1,6 @@
 /// A ZIP64 end record locator as a test may edit it before it becomes bytes (APPNOTE 4.3.15).
 package struct Zip64Locator {
-  /// What marks the record.
+  /// The signature of the record.
   package var signature: UInt32 = 0x0706_4b50
   /// Disk with the ZIP64 end record.
   package var disk: UInt32 = 0

@@ -41,21 +41,21 @@ package struct ZipBuilder: Sendable {
 
   /// The entries in the order of the file.
   package var records: [Record]
-  /// What data offsets are a multiple of; `nil` leaves torch's filler out.
+  /// The alignment of data offsets; `nil` for no padding.
   package var alignment: Int? = 64
   /// Whether checksums and sizes of data stand behind it and not in the local header.
   package var hasDataDescriptors = true
   /// Whether the ZIP64 end record and its locator are written.
   package var hasZip64EndRecord = true
-  /// What stands in the file before the archive.
+  /// The bytes before the archive.
   package var leading: [UInt8] = []
   /// Whether offsets count from the start of the file in spite of `leading`.
   package var hasAbsoluteOffsets = false
   /// The archive comment.
   package var comment: [UInt8] = []
-  /// What stands in the file after the archive.
+  /// The bytes after the archive.
   package var trailing: [UInt8] = []
-  /// What stands between the last entry and the central directory.
+  /// The bytes between the last entry and the central directory.
   package var gap: [UInt8] = []
 
   /// Changes a local header before it is written; gets the index of its record.

@@ -1,6 +1,6 @@
 /// A central directory header as a test may edit it before it becomes bytes (APPNOTE 4.3.12).
 package struct ZipCentralHeader {
-  /// What marks the record.
+  /// The signature of the record.
   package var signature: UInt32 = 0x0201_4b50
   /// Version made by.
   package var versionMadeBy: UInt16 = 0
@@ -34,7 +34,7 @@ package struct ZipCentralHeader {
   package var extra: [UInt8] = []
   /// Bytes of the comment.
   package var comment: [UInt8] = []
-  /// How often the header is written; zero leaves it out.
+  /// The number of times that the header is written; zero for none.
   package var repetitions = 1
 
   init(name: [UInt8], method: UInt16) {

@@ -1,6 +1,6 @@
 /// An end record as a test may edit it before it becomes bytes (APPNOTE 4.3.16).
 package struct ZipEndRecord {
-  /// What marks the record.
+  /// The signature of the record.
   package var signature: UInt32 = 0x0605_4b50
   /// Number of this disk.
   package var disk: UInt16 = 0

@@ -1,6 +1,6 @@
 /// A local file header as a test may edit it before it becomes bytes (APPNOTE 4.3.7).
 package struct ZipLocalHeader {
-  /// What marks the record.
+  /// The signature of the record.
   package var signature: UInt32 = 0x0403_4b50
   /// Version needed to extract.
   package var versionNeeded: UInt16 = 0

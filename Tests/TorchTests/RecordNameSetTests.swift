@@ -13,7 +13,7 @@ struct RecordNameSetTests {
     var testDescription: String { "'\(name)'" }
   }
 
-  /// What `std::hash<std::string>` of GCC 12 returns.
+  /// Results of `std::hash<std::string>` of GCC 12.
   static let hashes = [
     Hash(name: "", hash: 0x553e_9390_1e46_2a6e), Hash(name: "a", hash: 0x454d_dee4_88c1_ed6b),
     Hash(name: "abcdefgh", hash: 0x783d_b3e3_8db8_98bb),

@@ -10,7 +10,7 @@ import CkptTorch
 struct RepicklingTests {
   struct Folder: CustomTestStringConvertible {
     var testDescription: String
-    /// How many archives there are, so that none is overlooked.
+    /// The number of archives, so that none is missed.
     var count: Int
   }
 

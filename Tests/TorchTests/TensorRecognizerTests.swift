@@ -172,7 +172,7 @@ struct TensorRecognizerTests {
         "t: float32 [1] by [1] from 0 of '0' grad", "t/scale: float32 [] by [] from 0 of '1'",
       ]),
     Case(
-      "a quantised tensor with one scale",
+      "a quantized tensor with one scale",
       .rebuilt(
         by: "_rebuild_qtensor",
         [
@@ -180,7 +180,7 @@ struct TensorRecognizerTests {
           .tuple([.global("torch", "per_tensor_affine"), 0.5, 0]), false, .noHooks,
         ]), storages: [4], ["t: qint8 [4] by [1] from 0 of '0'"]),
     Case(
-      "a quantised tensor with scales per channel",
+      "a quantized tensor with scales per channel",
       .rebuilt(
         by: "_rebuild_qtensor",
         [

@@ -5,7 +5,7 @@ import CkptTestSupport
 import Testing
 import CkptTorch
 
-/// What makes a ZIP archive one of `torch.save`.
+/// Detection of `torch.save` archives among ZIP archives.
 struct TorchArchiveTests {
   private typealias Record = ZipBuilder.Record
 

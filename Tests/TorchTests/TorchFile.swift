@@ -6,7 +6,7 @@ import CkptTorch
 
 /// A `.pt` file that a test builds.
 enum TorchFile {
-  /// What the reader makes of a file with this object and these storages.
+  /// Reads a file with this object and these storages.
   static func read(
     _ object: PickledValue, storages: [[UInt8]] = [], droppingUnsafe: Bool = false
   ) throws -> Checkpoint {
@@ -14,7 +14,7 @@ enum TorchFile {
     return try read(archive, droppingUnsafe: droppingUnsafe)
   }
 
-  /// What the reader makes of an archive.
+  /// Reads an archive.
   static func read(_ archive: ZipBuilder, droppingUnsafe: Bool = false) throws -> Checkpoint {
     try TorchReader.read(
       TemporaryFile.holding(archive.bytes()), droppingUnsafe: droppingUnsafe)

@@ -5,7 +5,7 @@ import CkptTestSupport
 import Testing
 import CkptTorch
 
-/// What the reader tells its user.
+/// Messages of the reader.
 struct TorchReaderTests {
   private static let system = PickledValue.global("posix", "system")
 

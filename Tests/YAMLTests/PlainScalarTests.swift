@@ -2,7 +2,7 @@ import CkptBase
 import Testing
 import CkptYAML
 
-/// What each text without quotes means was asked of OmegaConf 2.3.0.
+/// The values of plain scalars in OmegaConf 2.3.0.
 struct PlainScalarTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let text: String

@@ -18,7 +18,7 @@ struct ZipFixtureTests {
     var testDescription: String { file }
   }
 
-  /// What torch 2.7 and later writes for one tensor.
+  /// An archive of torch 2.7 or later for one tensor.
   static let oneStorage = [
     "data.pkl", ".format_version", ".storage_alignment", "byteorder", "data/0", "version",
     ".data/serialization_id",

@@ -8,7 +8,7 @@ struct ZipRefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let code: CheckpointError.Code
-    /// What the error's sentence must contain.
+    /// Text that the error message must contain.
     let words: String
     let change: @Sendable (inout ZipBuilder) -> Void
     var testDescription: String { name }
@@ -179,7 +179,7 @@ struct ZipRefusalTests {
     Case("a ZIP64 field that is missing", "ZIP64 extra field, which is missing") {
       $0.editCentral = second { $0.localHeaderOffset = .max }
     },
-    Case("a ZIP64 field that is too short", .truncated, "8 bytes are announced, 7 are left") {
+    Case("a ZIP64 field that is too short", .truncated, "8 bytes are needed, but only 7 are left") {
       $0.editCentral = second {
         $0.localHeaderOffset = .max
         $0.extra = [1, 0, 7, 0] + [UInt8](repeating: 0, count: 7)

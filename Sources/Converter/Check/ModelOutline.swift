@@ -175,7 +175,7 @@ private struct OLMoTensors {
 
   private func queryKeyNorm(_ name: String, _ size: (Int, [String])) -> [ModelOutline.Tensor] {
     norm(
-      name, size, if: model.normalisesQueriesAndKeys, ["attention_layer_norm"],
+      name, size, if: model.normalizesQueriesAndKeys, ["attention_layer_norm"],
       weights: "attention_layer_norm_with_affine")
   }
 }

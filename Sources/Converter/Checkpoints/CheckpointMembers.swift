@@ -28,7 +28,7 @@ package struct CheckpointMembers {
   ]
   private static let tensorSuffixes = [".safetensors", ".bin", ".pt", ".index.json"]
 
-  /// Whether files of that name hold tensors, or tell where they are.
+  /// Whether files of that name hold tensors, or are an index of tensors.
   package static func isTensorFile(_ name: String) -> Bool {
     tensorSuffixes.contains { name.hasSuffix($0) }
   }

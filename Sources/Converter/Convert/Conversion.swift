@@ -120,13 +120,15 @@ public struct Conversion: Sendable {
     return prepared.map(\.output)
   }
 
-  /// Converts one input: all of its outputs appear, or none.
+  /// Converts one input.
+  ///
+  /// All of its outputs appear, or none.
   ///
   /// - Parameters:
   ///   - input: a file, or the directory of a checkpoint.
-  ///   - destination: where the outputs go.
-  ///   - progress: is told the bytes done and to do, from any thread.
-  /// - Returns: the files written.
+  ///   - destination: the place of the outputs.
+  ///   - progress: receives the bytes done and to do, on any thread.
+  /// - Returns: the output files.
   /// - Throws: ``CheckpointError`` as ``tasks(for:to:)`` and ``run(_:progress:)`` do.
   @discardableResult
   public func convert(

@@ -2,12 +2,13 @@ internal import CkptBase
 internal import CkptCheckpoints
 internal import CkptFormats
 
-/// Models in several files, and the folders of `transformers`.
+/// Sharded models, and directories of `transformers`.
 extension ConversionPlanner {
-  /// The task of a directory whose files are parts of one checkpoint: a file with all of it where one
-  /// is named, otherwise files for its model and its optimizer's state.
+  /// Returns the task for a directory whose files are parts of one checkpoint.
   ///
-  /// OLMo's trainer goes on from these with its configuration and the state of its first rank.
+  /// The output is one file if the destination names one, otherwise a file for the model and one for
+  /// the optimizer state. OLMo's trainer continues from these, with its configuration and the trainer
+  /// state of the first rank.
   func partsTask(_ input: FilePath, isOnlyInput: Bool) throws(CheckpointError) -> ConversionTask {
     var task = ConversionTask(input: input.text, steps: [], directory: nil)
     let file = try fileName(isOnlyInput: isOnlyInput)
@@ -43,7 +44,9 @@ extension ConversionPlanner {
     return task
   }
 
-  /// The name of the one file that is made of `input`: of an index, what the whole is called.
+  /// Returns the name of the output for `input` if there is only one.
+  ///
+  /// For an index, it is the name of the whole model.
   func outputName(for input: FilePath) -> String {
     let fileExtension = options.format.fileExtension
     return Self.isIndex(input)
@@ -51,10 +54,10 @@ extension ConversionPlanner {
       : input.name(withExtension: fileExtension)
   }
 
-  /// The task of a folder as `transformers` saves one.
+  /// Returns the task for a directory of `transformers`.
   ///
-  /// - Throws: `unsupported` for a directory without weights, and for weights that are what would be
-  ///   written.
+  /// - Throws: `unsupported` for a directory without weights, and for weights that already have the
+  ///   target format.
   func folderTask(_ input: FilePath, isOnlyInput: Bool) throws(CheckpointError) -> ConversionTask {
     guard let weights = try weights(in: input) else { throw OLMoDirectory.notACheckpoint(input) }
     var task: ConversionTask
@@ -85,8 +88,7 @@ extension ConversionPlanner {
     return task
   }
 
-  /// The task that makes shards of `weights`, a file or an index that is `input` or lies in it; `nil`
-  /// where one file is written.
+  /// Returns the task that splits `weights` into shards, or `nil` if the output is one file.
   ///
   /// - Throws: `unsupported` for the standard output, and for shards that are safetensors already.
   func shardsTask(
@@ -124,7 +126,7 @@ extension ConversionPlanner {
 
   private static func isIndex(_ path: FilePath) -> Bool { path.name.hasSuffix(".index.json") }
 
-  /// The destination where it names a file of the format that is written.
+  /// Returns the destination if it is a file name of the target format.
   private func fileName(isOnlyInput: Bool) throws(CheckpointError) -> String? {
     guard isOnlyInput, case .path(let path) = destination else { return nil }
     let suffixes = options.format == .safetensors ? ["safetensors"] : ["pt", "pth", "bin", "ckpt"]
@@ -132,8 +134,8 @@ extension ConversionPlanner {
     return try FilePath(path).meansDirectory() ? nil : path
   }
 
-  /// The directory for several outputs: `place` itself without a destination; with other inputs, one
-  /// called `name` in the destination.
+  /// Returns the directory for several outputs: the destination if this is the only input,
+  /// otherwise a directory `name` inside it.
   private func directory(
     for place: FilePath, isOnlyInput: Bool, named name: String
   ) throws(CheckpointError) -> FilePath {
@@ -145,11 +147,11 @@ extension ConversionPlanner {
     case .standardOutput:
       throw CheckpointError(
         .unsupported, "this has several outputs; standard output takes one",
-        remedy: "give a directory for them")
+        remedy: "pass a directory as output")
     }
   }
 
-  /// The weights in a folder that are not of the format that is written, or else what there is.
+  /// Returns the weights in a directory, preferably those that are not in the target format.
   private func weights(in folder: FilePath) throws(CheckpointError) -> FilePath? {
     if options.format == .safetensors {
       let names = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
@@ -158,7 +160,7 @@ extension ConversionPlanner {
     return try ModelFolder.weights(in: folder.text).map { FilePath($0) }
   }
 
-  /// The files of a folder that hold no tensors and go along: configuration, tokenizer, model card.
+  /// Returns the files of a directory that are copied: configuration, tokenizer, model card.
   private func companions(of folder: FilePath) throws(CheckpointError) -> [String] {
     var names: [String] = []
     for name in try folder.entryNames() where !CheckpointMembers.isTensorFile(name) {

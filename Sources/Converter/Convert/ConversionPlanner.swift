@@ -116,8 +116,9 @@ struct ConversionPlanner {
     }
     guard options.maximumShardByteCount == nil else {
       throw CheckpointError(
-        .unsupported, "the OLMo trainer reads one file for each state, and no shards",
-        remedy: .text("give one file of it, or convert all of it", .convertToHuggingFace)
+        .unsupported, "OLMo's trainer does not read shards",
+        remedy: .text(
+          "pass one of its files, or convert the whole directory", .convertToHuggingFace)
       ).framed(by: input.text)
     }
     if directory != input { steps += try carriedSteps(from: input, to: directory) }
@@ -224,7 +225,7 @@ public struct ConversionTask: Sendable {
   /// Whether the directory is for the outputs of this task alone: a new one appears complete or not
   /// at all.
   public var ownsDirectory = false
-  /// Whether the names of its outputs are known only when the input has been read.
+  /// Whether the names of the outputs are unknown until the input is read.
   package var decidesNamesLate: Bool {
     steps.contains { step in
       switch step.action {

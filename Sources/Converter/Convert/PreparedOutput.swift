@@ -21,7 +21,7 @@ struct PreparedOutput {
   /// Whether it is an optimizer state.
   var isOptimizer: Bool { source.map { OptimizerState.isState($0.graph) } ?? false }
 
-  /// Reads the source of a step and plans its outputs: one, or the shards of it and their index.
+  /// Reads the source of a step and plans its outputs: one file, or shards and their index.
   ///
   /// - Throws: ``CheckpointError`` with the source, archive entry or tensor in its path.
   static func outputs(
@@ -115,7 +115,7 @@ struct PreparedOutput {
     writing.safetensors.layout = layout ?? .plain
     writing.keepsMetadata = options.keepsMetadata
     if checkpoint.container?.holdsObject == false {
-      // Shards are names with tensors: a skeleton would have nothing to tell.
+      // Shards hold only named tensors, so a skeleton would be empty.
       writing.safetensors.includesSkeleton = false
       writing.safetensors.metadata = [("format", "pt")]
     }

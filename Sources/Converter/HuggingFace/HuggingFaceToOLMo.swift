@@ -217,9 +217,9 @@ public struct HuggingFaceToOLMo: Sendable {
     of input: FilePath, to plan: inout DirectoryPlan
   ) throws(CheckpointError) -> Bool {
     let name = "\(OLMoDirectory.trainer).pt"
-    let travelled = input.appending(HuggingFaceFolder.trainer)
-    if try travelled.status() != nil {
-      try plan.add(name, copyOf: travelled.text)
+    let saved = input.appending(HuggingFaceFolder.trainer)
+    if try saved.status() != nil {
+      try plan.add(name, copyOf: saved.text)
       return true
     }
     var graph = TensorGraph()

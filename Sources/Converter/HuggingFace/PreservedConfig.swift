@@ -63,7 +63,7 @@ struct PreservedConfig {
       try OLMoTranslation(original)
     }
     let again = try HuggingFaceTranslation(back.config, options)
-    guard withoutTraveller(again.config) == withoutTraveller(translation.config) else { return nil }
+    guard withoutPreserved(again.config) == withoutPreserved(translation.config) else { return nil }
     var isChanged = false
     let member = original["dtype"] != nil ? "dtype" : "torch_dtype"
     let dtype = YAMLValue(.string(options.dtype))
@@ -73,17 +73,17 @@ struct PreservedConfig {
     }
     // OLMo's own settings are only kept if the configuration does not imply them.
     if try back.config.text() != config.text(), options.carriesRest {
-      original[traveller] = translation.config[traveller]
+      original[preservedMember] = translation.config[preservedMember]
       isChanged = true
     }
     return isChanged ? try original.text() : bytes
   }
 
-  private static let traveller = EmbeddedOLMoConfig.member
+  private static let preservedMember = EmbeddedOLMoConfig.member
 
-  private static func withoutTraveller(_ config: HuggingFaceConfig) -> HuggingFaceConfig {
+  private static func withoutPreserved(_ config: HuggingFaceConfig) -> HuggingFaceConfig {
     var config = config
-    config[traveller] = nil
+    config[preservedMember] = nil
     return config
   }
 

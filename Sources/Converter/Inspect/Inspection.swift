@@ -28,7 +28,7 @@ public struct Inspection: Sendable {
     public var storageByteCount: Int
     /// Whether autograd records operations on it.
     public var requiresGradient: Bool
-    /// The place of its elements, `nil` where no file has them in one piece.
+    /// The place of its elements; `nil` if they are not in one piece in a file.
     public var place: TensorPlace?
   }
 
@@ -38,7 +38,7 @@ public struct Inspection: Sendable {
     public var name: String
     /// The value like Python's `repr`, shortened if long.
     public var text: String
-    /// The whole value as JSON, `nil` where JSON has nothing like it.
+    /// The whole value as JSON; `nil` if JSON cannot represent it.
     public var json: String?
   }
 

@@ -2,27 +2,26 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptJSON
 
-/// The stretch of a file that has the elements of a tensor, for programs that read them by
-/// themselves.
+/// The byte range of a tensor in a file, for programs that read the elements themselves.
 public struct TensorPlace: Hashable, Sendable {
   /// The path of the file.
   public var file: String
-  /// The bytes of the file, as they are stored.
+  /// The stored bytes in the file.
   public var bytes: Range<Int>
   /// Whether they are compressed with deflate (RFC 1951).
   public var isDeflated: Bool
-  /// Whether numbers are stored most significant byte first.
+  /// Whether numbers are big-endian.
   public var isBigEndian: Bool
-  /// The place of the first element, counted in elements from the first byte once decompressed.
+  /// The offset of the first element after decompression, in elements.
   public var offset: Int
-  /// The distances between neighbors in elements, where they are not packed in row-major order.
+  /// The strides in elements, unless the elements are packed in row-major order.
   public var strides: [Int]?
   /// Whether the imaginary parts are stored with the opposite sign.
   public var isConjugated: Bool
   /// Whether all values are stored with the opposite sign.
   public var isNegated: Bool
 
-  /// The place of a tensor, or `nil` where no file has it in one piece.
+  /// Creates the place of a tensor, or `nil` if it is not in one piece in a file.
   init?(of tensor: Tensor, in graph: TensorGraph) {
     let storage = tensor.storage.map { graph[$0] }
     guard let region = tensor.packed ?? storage?.region else { return nil }
@@ -30,7 +29,7 @@ public struct TensorPlace: Hashable, Sendable {
     file = source.name
     bytes = start + region.range.lowerBound..<start + region.range.upperBound
     isDeflated = region.encoding == .deflated
-    // The bytes of a tensor by itself are those that a safetensors file would have.
+    // A single tensor of packed elements has the same bytes in a safetensors file.
     let isAlone = tensor.packed != nil
     isBigEndian = !isAlone && storage?.isBigEndian == true
     offset = isAlone ? 0 : tensor.offset

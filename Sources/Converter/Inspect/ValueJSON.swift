@@ -2,24 +2,24 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptJSON
 
-/// Spells the values of a checkpoint as JSON where JSON has their like: numbers, strings, booleans,
+/// Writes values of a checkpoint as JSON, if JSON has a counterpart: numbers, strings, booleans,
 /// null, lists, and dicts whose keys are strings.
 ///
-/// Containers can be shared, and a few bytes of a pickle can then stand for any number of values:
-/// the values of one file have ``byteLimit`` bytes together.
+/// Containers can be shared, so a few bytes of a pickle can represent any number of values. All
+/// values of a file together are limited to ``byteLimit`` bytes.
 struct ValueJSON {
-  /// The most bytes that are written for one file.
+  /// The maximum size of the text for one file, in bytes.
   private static let byteLimit = 4 << 20
-  /// The most containers inside each other; Python's own reader of JSON ends at about a thousand.
+  /// The maximum nesting of containers; Python's own JSON reader fails at about a thousand.
   private static let depthLimit = 64
 
   private let graph: TensorGraph
   private var remaining = Self.byteLimit
 
-  /// A speller of the values of `graph`.
+  /// Creates a writer for the values of `graph`.
   init(_ graph: TensorGraph) { self.graph = graph }
 
-  /// The JSON text of a value, or `nil` for one that JSON does not have or that there is no room for.
+  /// Returns the JSON text of a value, or `nil` if JSON has no counterpart or the limit is reached.
   mutating func text(of node: NodeID) -> String? {
     var json = JSONWriter()
     let isWhole = write(node, to: &json, depth: 0)
@@ -27,7 +27,7 @@ struct ValueJSON {
     return isWhole ? String(decoding: json.bytes, as: UTF8.self) : nil
   }
 
-  /// Writes a value; `false` where that is not possible, and the text is of no use.
+  /// Writes a value; returns `false` if that failed, and the text is invalid.
   private func write(_ node: NodeID, to json: inout JSONWriter, depth: Int) -> Bool {
     guard depth <= Self.depthLimit, json.bytes.count < remaining else { return false }
     switch graph[node] {
@@ -73,7 +73,7 @@ struct ValueJSON {
     return true
   }
 
-  /// A string that fits behind what is `written`, and that has no lone surrogates.
+  /// Returns the text of a string that has no lone surrogates and fits behind `written` bytes.
   private func text(_ string: ArraySlice<UInt8>, _ written: Int) -> String? {
     guard string.count <= remaining - written else { return nil }
     return String(validating: string, as: UTF8.self)

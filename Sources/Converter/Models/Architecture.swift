@@ -1,17 +1,17 @@
 package import CkptBase
 internal import CkptYAML
 
-/// The classes of `transformers` that models of OLMo's trainer fit.
+/// A class of `transformers` for models of OLMo's trainer.
 @nonexhaustive
 public enum Architecture: String, CaseIterable, Sendable {
-  /// Norms without weights before attention and feed-forward layers.
+  /// Norms without weights, before the attention and feed-forward layers.
   case olmo = "OlmoForCausalLM"
-  /// RMS norms after them, and of queries and keys.
+  /// RMS norms after these layers, and for queries and keys.
   case olmo2 = "Olmo2ForCausalLM"
-  /// RMS norms before them.
+  /// RMS norms before these layers.
   case llama = "LlamaForCausalLM"
 
-  /// `model_type` in a `config.json`.
+  /// The `model_type` in a `config.json`.
   public var modelType: String {
     switch self {
     case .olmo: "olmo"
@@ -20,12 +20,12 @@ public enum Architecture: String, CaseIterable, Sendable {
     }
   }
 
-  /// The class that computes what OLMo computes with `model`.
+  /// Chooses the class that computes the same as OLMo with `model`.
   ///
-  /// - Throws: `unsupported` when there is none, naming the fields that decide it.
+  /// - Throws: `unsupported`, with the fields that decide it, if there is none.
   package init(of model: OLMoModelConfig) throws(CheckpointError) {
     let isRMS = model.norm == .rms
-    switch (isRMS, model.normalisesQueriesAndKeys, model.normalisesAfterward) {
+    switch (isRMS, model.normalizesQueriesAndKeys, model.normalizesAfterward) {
     case (true, true, true) where model.block == .sequential: self = .olmo2
     case (false, false, false): self = .olmo
     case (true, false, false): self = .llama
@@ -33,14 +33,14 @@ public enum Architecture: String, CaseIterable, Sendable {
       throw CheckpointError(
         .unsupported,
         "no Hugging Face class has 'layer_norm_type' \(model.norm.rawValue), "
-          + "'attention_layer_norm' \(model.normalisesQueriesAndKeys), 'norm_after' "
-          + "\(model.normalisesAfterward) and 'block_type' \(model.block.rawValue) together")
+          + "'attention_layer_norm' \(model.normalizesQueriesAndKeys), 'norm_after' "
+          + "\(model.normalizesAfterward) and 'block_type' \(model.block.rawValue) together")
     }
   }
 
-  /// The class that a `config.json` names.
+  /// Chooses the class that a `config.json` names.
   ///
-  /// - Throws: `unsupported` when it is none that OLMo's trainer has a model for.
+  /// - Throws: `unsupported` for a class that OLMo's trainer has no model for.
   package init(of config: HuggingFaceConfig) throws(CheckpointError) {
     let type = config["model_type"]?.scalar?.description
     let name = config["architectures"]?.sequence?.first?.scalar?.description
@@ -50,13 +50,15 @@ public enum Architecture: String, CaseIterable, Sendable {
       throw CheckpointError(
         .unsupported,
         "'model_type' is \(type ?? "missing"); OLMo's trainer has models for olmo, olmo2 and llama",
-        remedy: type == "olmo3" || type == "olmoe" ? "these models are trained by OLMo-core" : nil)
+        remedy: type == "olmo3" || type == "olmoe" ? "OLMo-core trains these models" : nil)
     }
     self = found
   }
 
-  /// Makes sure that `config` is one of transformers' own and not of another program with files of
-  /// that name, whose members would all seem to be missing.
+  /// Checks that `config` is one of transformers, not of another program that uses the same file
+  /// name.
+  ///
+  /// All members of such a file would seem to be missing.
   private static func requireTransformers(_ config: HuggingFaceConfig) throws(CheckpointError) {
     if config["train_module"] != nil || config["model"]?.mapping != nil {
       throw CheckpointError(
@@ -65,8 +67,8 @@ public enum Architecture: String, CaseIterable, Sendable {
     }
     if config["d_model"] != nil {
       throw CheckpointError(
-        .unsupported, "this is a configuration of the package hf_olmo: it has 'd_model'",
-        remedy: "its members are those of the 'model:' section of OLMo's config.yaml")
+        .unsupported, "this is a configuration of the package hf_olmo (it has 'd_model')",
+        remedy: "its members are the fields of the 'model:' section of OLMo's config.yaml")
     }
   }
 }

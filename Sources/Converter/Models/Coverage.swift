@@ -1,23 +1,23 @@
 package import CkptBase
 
-/// What is wrong between the tensors that a configuration calls for and those that are there.
+/// A mismatch between the tensors of a configuration and those of a file.
 package enum CoverageFault: Hashable, Sendable {
-  /// A tensor is not there.
+  /// A tensor is missing.
   case missing(ExpectedTensor)
-  /// A tensor is of another shape.
+  /// A tensor has another shape.
   case shape(ExpectedTensor, found: [Int])
-  /// The configuration does not call for this tensor.
+  /// A tensor is not part of the model.
   case unexpected(name: String, shape: [Int])
 }
 
-/// Compares tensors by name and shape with what a configuration calls for.
+/// Compares tensors with a configuration by name and shape.
 package struct Coverage: Sendable {
-  /// Whose names and fields messages speak of.
+  /// The side whose names and fields messages use.
   package enum Side: Sendable {
     case olmo, huggingFace
   }
 
-  /// What is wrong, in the order of the model, tensors too many last.
+  /// The mismatches in the order of the model, additional tensors last.
   package private(set) var faults: [CoverageFault] = []
   private let side: Side
 
@@ -47,12 +47,12 @@ package struct Coverage: Sendable {
     faults = ownFaults + faults
   }
 
-  /// How many faults a message names.
+  /// The maximum number of mismatches in a message.
   private static let namedFaults = 4
 
-  /// Refuses tensors that are not what the configuration calls for.
+  /// Refuses tensors that do not match the configuration.
   ///
-  /// - Throws: `conflict` with the first faults by name.
+  /// - Throws: `conflict` with the first mismatches.
   package func require() throws(CheckpointError) {
     guard !faults.isEmpty else { return }
     let named = faults.prefix(Self.namedFaults).map(description)
@@ -62,20 +62,21 @@ package struct Coverage: Sendable {
       remedy: "the tensors and the configuration belong to different models, or one is damaged")
   }
 
-  /// One fault as part of a sentence.
+  /// Returns a mismatch as part of a sentence.
   package func description(of fault: CoverageFault) -> String {
     switch fault {
     case .missing(let tensor):
-      "tensor '\(tensor.name)' of \(tensor.shape) is missing"
+      "tensor '\(tensor.name)' with shape \(tensor.shape) is missing"
     case .shape(let tensor, let found):
-      "tensor '\(tensor.name)' is \(found), and the configuration says \(tensor.shape) "
+      "tensor '\(tensor.name)' has shape \(found), but the configuration requires \(tensor.shape) "
         + "(\(fields(of: tensor)))"
     case .unexpected(let name, let shape):
-      "tensor '\(name)' of \(shape) is not part of the model"
+      "tensor '\(name)' with shape \(shape) is not part of the model"
     }
   }
 
-  /// What decides the shape of a tensor, such as `hidden_size, intermediate_size`.
+  /// Returns the fields that decide the shape of a tensor, such as `hidden_size,
+  /// intermediate_size`.
   private func fields(of tensor: ExpectedTensor) -> String {
     var fields: [String] = []
     for extent in tensor.extents {

@@ -2,49 +2,50 @@ public import CkptBase
 package import CkptJSON
 internal import CkptYAML
 
-/// What became of every field of a configuration.
+/// The outcome of every field of a configuration.
 public struct FieldReport: Hashable, Sendable {
-  /// How a field was translated.
+  /// The outcome of a field.
   @nonexhaustive
   public enum Status: String, Hashable, Sendable {
-    /// Its value stands under another name.
+    /// The value has another name on the other side.
     case mapped
-    /// Its value follows from others.
+    /// The value is computed from other values.
     case derived
-    /// It was missing, or nothing on the other side decides it.
+    /// The value was missing, or the other side does not set it.
     case defaulted
     /// The other side has no such field.
     case notRepresentable = "not representable"
   }
 
-  /// A field, or a pair of fields that say the same.
+  /// A field, or a pair of fields with the same meaning.
   public struct Entry: Hashable, Sendable {
-    /// OLMo's name: of a field of the `model:` section with `model.` before it, or of a section.
+    /// OLMo's name: `model.` and the name of a field of that section, or the name of another
+    /// section.
     public var olmo: String?
     /// Hugging Face's name.
     public var huggingFace: String?
-    /// How it was translated.
+    /// The outcome.
     public var status: Status
-    /// The value that was written, or that was read where nothing is written for it.
+    /// The value that was written, or that was read if nothing is written for it.
     public var value: String
-    /// The formula, the reason or what to know.
+    /// The formula, the reason, or a remark.
     public var note: String?
-    /// Whether OLMo's own value goes along beside the translation, or came back so.
+    /// Whether OLMo's own value is kept beside the translation, or was restored from it.
     public var isCarried = false
   }
 
   /// The entries, in the order of the tables.
   public var entries: [Entry] = []
 
-  /// A report of nothing.
+  /// Creates an empty report.
   public init() {}
 
-  /// The notes on what a user should look at.
+  /// The warnings for the user.
   public var warnings: [Notice] = []
 }
 
 extension FieldReport {
-  /// The report on `config` as it became `translation`.
+  /// Creates the report of `config` and its translation.
   init(
     of config: OLMoConfig, as translation: HuggingFaceConfig, by table: FieldTable,
     carrying carried: EmbeddedOLMoConfig?
@@ -111,18 +112,18 @@ extension FieldReport {
     if let token = translation["eos_token_id"]?.scalar, token != model["eos_token_id"] {
       warnings.append(
         Notice(
-          "'eos_token_id' 0 is taken for a known mistake of OLMo's first configurations and written "
+          "'eos_token_id' 0 is a known mistake of OLMo's first configurations; it was written "
             + "as \(token)", remedy: .action(.keepEndToken)))
     }
     if model["rope_full_precision"] == .bool(false) {
       warnings.append(
         Notice(
-          "'rope_full_precision' is false, but transformers computes rotary angles in float32: "
+          "'rope_full_precision' is false, but transformers computes rotary angles in float32; "
             + "results differ in the last digits"))
     }
   }
 
-  /// A value in a few words.
+  /// Returns a value in a few words.
   static func summary(of value: YAMLValue) -> String {
     switch value.content {
     case .scalar(let scalar): scalar.description
@@ -137,12 +138,12 @@ extension FieldReport {
 }
 
 extension FieldRow {
-  /// Whether a formula stands behind the row.
+  /// Whether the row has a formula.
   var isDerived: Bool {
     if case .derived = rule { true } else { false }
   }
 
-  /// What reports on the way to Hugging Face say of the row.
+  /// The note on the row in reports of translations to Hugging Face.
   var note: String? {
     switch rule {
     case .same: nil
@@ -154,7 +155,7 @@ extension FieldRow {
 }
 
 extension FieldReport {
-  /// The report on `config` as it became `translation`.
+  /// Creates the report of `config` and its translation.
   init(
     of config: HuggingFaceConfig, as translation: OLMoConfig, by table: FieldTable,
     merged merger: FieldMerger
@@ -166,7 +167,7 @@ extension FieldReport {
         note: "decides layer_norm_type, attention_layer_norm and norm_after"),
       Entry(
         huggingFace: "model_type", status: .derived, value: table.architecture.modelType,
-        note: "decides the same"),
+        note: "same as architectures"),
     ]
     var known: Set<String> = ["architectures", "model_type", EmbeddedOLMoConfig.member]
     for row in table.rows {
@@ -208,7 +209,7 @@ extension FieldReport {
     case .same:
       if row.huggingFace.map({ config[$0] == nil }) == true {
         entry.status = .defaulted
-        entry.note = "what the class takes when it is missing"
+        entry.note = "default of the class"
       }
     case .derived: entry.status = .derived
     case .implied:
@@ -229,20 +230,20 @@ extension FieldReport {
 extension FieldReport {
   fileprivate static func note(on origin: OLMoTranslation.Origin) -> String {
     switch origin {
-    case .carried: "as it was in OLMo's config.yaml"
+    case .carried: "restored from OLMo's config.yaml"
     case .template: "from the template"
-    case .tokenizer: "of tokenizer.json"
+    case .tokenizer: "from tokenizer.json"
     }
   }
 }
 
 extension FieldRow {
-  /// Whether only Hugging Face knows such a member.
+  /// Whether only Hugging Face has the member.
   var isOnlyHuggingFace: Bool {
     if case .onlyHuggingFace = rule { true } else { false }
   }
 
-  /// What reports on the way to OLMo say of the row.
+  /// The note on the row in reports of translations to OLMo.
   var inverseNote: String? {
     if case .derived(let derivation) = rule { derivation.inverse } else { note }
   }

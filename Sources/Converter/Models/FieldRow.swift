@@ -1,27 +1,27 @@
 package import CkptBase
 package import CkptYAML
 
-/// One line of a ``FieldTable``: what fields of the two sides have to do with each other.
+/// A row of a ``FieldTable``: the relation between fields of the two sides.
 ///
 /// A row is read in both directions.
 package struct FieldRow: Sendable {
-  /// How the two sides determine each other.
+  /// A relation between the two sides.
   package enum Rule: Sendable {
-    /// The values are equal. Where Hugging Face's member is missing, its class takes `missing`.
+    /// The values are equal. If Hugging Face's member is missing, its class uses `missing`.
     case same(missing: YAMLScalar)
-    /// One side follows from the other by a formula.
+    /// A formula computes one side from the other.
     case derived(Derivation)
-    /// The class has OLMo's field built in: other values than those that `permits` are refused, and
-    /// on the way back the field is `value`.
+    /// The class has OLMo's field built in. Values that `permits` rejects are refused; on the way
+    /// back the field is `value`.
     case implied(YAMLScalar, permits: @Sendable (OLMoModelConfig) -> Bool, reason: String)
-    /// OLMo has the member built in: it is written as `value` if there is one, and a configuration
-    /// that `permits` refuses has no counterpart.
+    /// OLMo has the member built in. It is written as `value`, if there is one. A configuration
+    /// that `permits` rejects has no counterpart.
     case fixed(YAMLScalar?, permits: @Sendable (HuggingFaceConfig) -> Bool, reason: String)
-    /// The field does not change what the model computes, and only OLMo has it; `official` is what
-    /// OLMo's own configurations say.
+    /// Only OLMo has the field, and it does not change the model's results. `official` is the value
+    /// in OLMo's own configurations.
     case onlyOLMo(official: YAMLScalar, note: String)
-    /// The member does not change what the model computes, and only Hugging Face has it; it is
-    /// written as `value` if there is one.
+    /// Only Hugging Face has the member, and it does not change the model's results. It is written
+    /// as `value`, if there is one.
     case onlyHuggingFace(YAMLScalar?, note: String)
   }
 
@@ -31,19 +31,21 @@ package struct FieldRow: Sendable {
     package let formula: String
     /// The formula for OLMo's fields, for people.
     package let inverse: String
-    /// The member that follows from the model.
+    /// Computes the member from the model.
     let toHuggingFace: @Sendable (OLMoModelConfig, TranslationContext) -> YAMLScalar
-    /// Sets the fields that follow from the member, of which `nil` means that it is missing.
+    /// Sets the fields from the member; `nil` means that it is missing.
     ///
-    /// - Throws: `unsupported` for a member that no model of OLMo has.
+    /// - Throws: `unsupported` for a value that no OLMo model has.
     let toOLMo: @Sendable (HuggingFaceConfig, inout OLMoModelConfig) throws(CheckpointError) -> Void
   }
 
-  /// OLMo's fields, in the order of their importance; they are in no other row.
+  /// OLMo's fields, the most important first.
+  ///
+  /// No other row has them.
   package let olmo: [String]
   /// Hugging Face's member.
   package let huggingFace: String?
-  /// What they have to do with each other.
+  /// The relation.
   package let rule: Rule
 
   package init(_ olmo: [String], _ huggingFace: String?, _ rule: Rule) {
@@ -54,29 +56,29 @@ package struct FieldRow: Sendable {
 }
 
 extension FieldRow {
-  /// A row of two fields that say the same.
+  /// Returns a row of two fields with the same meaning.
   static func same(_ olmo: String, _ huggingFace: String, missing: YAMLScalar) -> FieldRow {
     FieldRow([olmo], huggingFace, .same(missing: missing))
   }
 
-  /// A row of a field that must have one value for the class to fit.
+  /// Returns a row of a field that must have one value for the class.
   static func implied(_ olmo: String, _ value: YAMLScalar, _ reason: String) -> FieldRow {
     FieldRow([olmo], nil, .implied(value, permits: { $0[olmo] == value }, reason: reason))
   }
 
-  /// A row of a member that must have one value for OLMo to have such a model.
+  /// Returns a row of a member that must have one value for OLMo.
   static func fixed(_ huggingFace: String, _ value: YAMLScalar, _ reason: String) -> FieldRow {
     FieldRow(
       [], huggingFace,
       .fixed(value, permits: { ($0[huggingFace]?.scalar ?? value) == value }, reason: reason))
   }
 
-  /// A row of a field that the class has no use for.
+  /// Returns a row of a field that the class does not need.
   static func onlyOLMo(_ olmo: String, _ official: YAMLScalar, _ note: String) -> FieldRow {
     FieldRow([olmo], nil, .onlyOLMo(official: official, note: note))
   }
 
-  /// A row of a member that OLMo has no use for.
+  /// Returns a row of a member that OLMo does not need.
   static func onlyHuggingFace(
     _ huggingFace: String, _ value: YAMLScalar?, _ note: String
   ) -> FieldRow {
@@ -85,7 +87,7 @@ extension FieldRow {
 }
 
 extension FieldRow {
-  /// What Hugging Face's member is for `model`; `nil` if nothing is written.
+  /// Returns the value of Hugging Face's member for `model`; `nil` if none is written.
   func huggingFaceValue(of model: OLMoModelConfig, _ context: TranslationContext) -> YAMLScalar? {
     switch rule {
     case .same: model[olmo[0]]
@@ -95,23 +97,23 @@ extension FieldRow {
     }
   }
 
-  /// Makes sure that the class can do what `model` does.
+  /// Checks that the class can compute the same as `model`.
   ///
-  /// - Throws: `unsupported` naming the field that it cannot do, and why.
+  /// - Throws: `unsupported` with the field that it cannot express, and the reason.
   func requireFit(of model: OLMoModelConfig, to architecture: Architecture) throws(CheckpointError)
   {
     guard case .implied(_, let permits, let reason) = rule, !permits(model) else { return }
     throw CheckpointError(
       .unsupported,
-      "'\(olmo[0])' is \(model[olmo[0]]), which \(architecture.rawValue) has no way to express: "
+      "'\(olmo[0])' is \(model[olmo[0]]), which \(architecture.rawValue) cannot express: "
         + reason)
   }
 
-  /// Sets the fields of this row to what `config` says, or to what OLMo's own configurations say
-  /// where it says nothing.
+  /// Sets the fields of this row from `config`, or from OLMo's own configurations if it has no
+  /// value.
   ///
-  /// - Throws: `unsupported` for a member that no model of OLMo has, `malformed` for one of the wrong
-  ///   kind.
+  /// - Throws: `unsupported` for a value that no OLMo model has, `malformed` for a value of the
+  ///   wrong kind.
   func read(_ config: HuggingFaceConfig, into model: inout OLMoModelConfig) throws(CheckpointError)
   {
     switch rule {
@@ -129,13 +131,13 @@ extension FieldRow {
         let name = huggingFace ?? ""
         let found = config[name].map { $0.scalar?.description ?? "set" } ?? "changed elsewhere"
         throw CheckpointError(
-          .unsupported, "'\(name)' is \(found), which OLMo has no way to express: \(reason)")
+          .unsupported, "'\(name)' is \(found), which OLMo cannot express: \(reason)")
       }
     case .onlyHuggingFace: break
     }
   }
 
-  /// Whether two models are the same as far as this row tells them apart on Hugging Face's side.
+  /// Whether Hugging Face's side of this row is the same for two models.
   func agrees(
     _ model: OLMoModelConfig, _ other: OLMoModelConfig, _ context: TranslationContext
   ) -> Bool {
@@ -149,9 +151,9 @@ extension FieldRow {
 }
 
 extension FieldTable {
-  /// The model that `config` describes, with OLMo's own choices where it leaves any.
+  /// Returns the model that `config` describes, with OLMo's own values for missing ones.
   ///
-  /// - Throws: as ``FieldRow/read(_:into:)``, and `malformed` if there can be no such model.
+  /// - Throws: the errors of ``FieldRow/read(_:into:)``, and `malformed` for an impossible model.
   package func model(of config: HuggingFaceConfig) throws(CheckpointError) -> OLMoModelConfig {
     var model = OLMoModelConfig()
     for row in rows { try row.read(config, into: &model) }
@@ -186,8 +188,8 @@ extension FieldRow.Derivation {
     Self(
       formula: "embedding_size; without it vocab_size",
       inverse:
-        "vocab_size; OLMo's own is what the tokenizer has, of 100352 the first 100278 and of "
-        + "50304 the first 50280",
+        "vocab_size; OLMo's own is the size of the tokenizer: 100278 for 100352 and "
+        + "50280 for 50304",
       toHuggingFace: { model, _ in .integer(model.embeddingCount) },
       toOLMo: { (config, model) throws(CheckpointError) in
         let count = try config.integer("vocab_size", missing: missing) ?? 0
@@ -196,7 +198,7 @@ extension FieldRow.Derivation {
       })
   }
 
-  /// The tokens of OLMo's tokenizers, by the rows of its official models' embeddings.
+  /// The sizes of OLMo's tokenizers, by the embedding rows of its official models.
   private static let unpadded = [100_352: 100_278, 50_304: 50_280]
 
   static let headSize = Self(
@@ -208,7 +210,7 @@ extension FieldRow.Derivation {
         throw CheckpointError(
           .unsupported,
           "'head_dim' is \(config["head_dim"]?.scalar?.description ?? "no number"); "
-            + "OLMo's heads are hidden_size / num_attention_heads wide")
+            + "OLMo's heads have the size hidden_size / num_attention_heads")
       }
     })
 
@@ -219,13 +221,15 @@ extension FieldRow.Derivation {
     toOLMo: { (config, model) throws(CheckpointError) in
       let theta = try config.ropeTheta()
       guard let whole = Int(exactly: theta), whole <= OLMoField.largestInteger else {
-        throw CheckpointError(.unsupported, "'rope_theta' is \(theta); OLMo's is an integer")
+        throw CheckpointError(.unsupported, "'rope_theta' is \(theta), but OLMo needs an integer")
       }
       model["rope_theta"] = .integer(whole)
     })
 
-  /// OLMo's first models were trained with 0 for the end of text, which their tokenizer uses for
-  /// something else; its conversion script replaces it whenever it sees it.
+  /// OLMo's first models were trained with 0 as the end of text, although their tokenizer uses 0
+  /// for something else.
+  ///
+  /// OLMo's conversion script always replaces it.
   static func endOfText(missing: Int) -> Self {
     Self(
       formula: "the same, but \(realEndOfText) for 0 with OLMo's tokenizer of 50280 tokens",
@@ -257,10 +261,10 @@ extension FieldRow.Derivation {
   }
 }
 
-/// What some formulas need to know beside the model.
+/// The facts outside of the model that formulas need.
 package struct TranslationContext: Sendable {
   /// The name of the tokenizer, if the configuration has one.
   package var tokenizer: String?
-  /// Whether an end-of-text token 0 is taken as it stands.
+  /// Whether an end-of-text token 0 is kept.
   package var keepsEndOfText = false
 }

@@ -1,16 +1,16 @@
 internal import CkptBase
 internal import CkptYAML
 
-/// How the fields of OLMo's `model:` section and of one class's `config.json` correspond.
+/// The relations between the fields of OLMo's `model:` section and one class's `config.json`.
 ///
-/// The table is read in both directions. To add an architecture means to add one.
+/// The table is read in both directions. A new architecture needs a new table.
 package struct FieldTable: Sendable {
   /// The class.
   package let architecture: Architecture
-  /// The rows, in the order in which reports list them.
+  /// The rows, in the order of reports.
   package let rows: [FieldRow]
 
-  /// The table of `architecture`.
+  /// Returns the table of `architecture`.
   package static func of(_ architecture: Architecture) -> FieldTable {
     switch architecture {
     case .olmo: olmo
@@ -40,9 +40,9 @@ package struct FieldTable: Sendable {
         .implied("layer_norm_eps", .number(1e-5), "OlmoLayerNorm has 1e-5 built in"),
         .onlyOLMo("bias_for_layer_norm", .bool(false), "norms without weights have no biases"),
         .implied(
-          "attention_layer_norm", .bool(false), "OlmoForCausalLM does not normalise q and k"),
-        .onlyOLMo("attention_layer_norm_with_affine", .bool(false), "q and k are not normalised"),
-        .implied("norm_after", .bool(false), "OlmoForCausalLM normalises before the layers"),
+          "attention_layer_norm", .bool(false), "OlmoForCausalLM does not normalize q and k"),
+        .onlyOLMo("attention_layer_norm_with_affine", .bool(false), "q and k are not normalized"),
+        .implied("norm_after", .bool(false), "OlmoForCausalLM normalizes before the layers"),
       ] + tokens(end: 50279, padding: .integer(1), beginning: .null)
       + training(initialization: "mitchell", cutoff: .null) + foreign + [uniformHeads])
 
@@ -53,13 +53,13 @@ package struct FieldTable: Sendable {
       + rootMeanSquare("Olmo2ForCausalLM", missing: 1e-5)
       + [
         .implied(
-          "attention_layer_norm", .bool(true), "Olmo2ForCausalLM normalises queries and keys"),
+          "attention_layer_norm", .bool(true), "Olmo2ForCausalLM normalizes queries and keys"),
         FieldRow(
           ["attention_layer_norm_with_affine"], nil,
           .implied(
             .bool(true), permits: { _ in true },
             reason: "norms without weights get weights of one")),
-        .implied("norm_after", .bool(true), "Olmo2ForCausalLM normalises after the layers"),
+        .implied("norm_after", .bool(true), "Olmo2ForCausalLM normalizes after the layers"),
       ] + tokens(end: 50279, padding: .integer(1), beginning: .null)
       + training(initialization: "normal", cutoff: .number(3)) + foreign + [uniformHeads])
 
@@ -70,24 +70,24 @@ package struct FieldTable: Sendable {
       + rootMeanSquare("LlamaForCausalLM", missing: 1e-6)
       + [
         .implied(
-          "attention_layer_norm", .bool(false), "LlamaForCausalLM does not normalise q and k"),
-        .onlyOLMo("attention_layer_norm_with_affine", .bool(false), "q and k are not normalised"),
-        .implied("norm_after", .bool(false), "LlamaForCausalLM normalises before the layers"),
+          "attention_layer_norm", .bool(false), "LlamaForCausalLM does not normalize q and k"),
+        .onlyOLMo("attention_layer_norm_with_affine", .bool(false), "q and k are not normalized"),
+        .implied("norm_after", .bool(false), "LlamaForCausalLM normalizes before the layers"),
       ] + tokens(end: 2, padding: .null, beginning: .integer(1))
       + training(initialization: "normal", cutoff: .number(3))
       + [
-        .fixed("mlp_bias", .bool(false), "OLMo's feed-forward layer has no biases here"),
+        .fixed("mlp_bias", .bool(false), "OLMo's feed-forward layer has no biases"),
         FieldRow([], "head_dim", .derived(.headSize)),
         FieldRow(
           [], "pretraining_tp",
           .fixed(
             nil, permits: { [nil, .integer(1)].contains($0["pretraining_tp"]?.scalar) },
-            reason: "OLMo does not cut its matrices")),
+            reason: "OLMo does not split its matrices")),
       ] + foreign)
 }
 
-// Rows that tables have in common. The defaults of missing members are those of the classes'
-// configurations in transformers 4.48 to 5.23.
+// Common rows of the tables. The defaults of missing members are those of the classes in
+// transformers 4.48 to 5.23.
 
 extension FieldTable {
   /// The sizes of the model.
@@ -109,7 +109,7 @@ extension FieldTable {
     ]
   }
 
-  /// What all classes have built in.
+  /// The rows of attention and feed-forward layers, which all classes have built in.
   static let attention: [FieldRow] = [
     .implied("activation_type", .string("swiglu"), "the feed-forward layer is a gated SiLU"),
     .fixed("hidden_act", .string("silu"), "swiglu is a gated SiLU"),
@@ -117,19 +117,19 @@ extension FieldTable {
       ["block_type"], nil,
       .implied(
         .string("sequential"), permits: { _ in true },
-        reason: "q, k and v have a matrix each; only OLMo's names differ")),
+        reason: "q, k and v have one matrix each; only OLMo's names differ")),
     .implied("include_bias", .bool(false), "the feed-forward layer has no biases"),
     .fixed("attention_bias", .bool(false), "follows from include_bias"),
     .same("attention_dropout", "attention_dropout", missing: .number(0)),
-    .implied("alibi", .bool(false), "there is no class with ALiBi"),
+    .implied("alibi", .bool(false), "no class has ALiBi"),
     .onlyOLMo("alibi_bias_max", .number(8), "has no effect without alibi"),
-    .implied("embedding_layer_norm", .bool(false), "the embedding is not normalised"),
+    .implied("embedding_layer_norm", .bool(false), "the embedding is not normalized"),
     .implied("scale_logits", .bool(false), "the logits are not scaled"),
   ]
 
   /// Rotary positions.
   static let rotation: [FieldRow] = [
-    .implied("rope", .bool(true), "positions are rotary; there is no place for learned ones"),
+    .implied("rope", .bool(true), "positions are rotary, not learned"),
     FieldRow(["rope_theta"], "rope_theta", .derived(.ropeTheta)),
     FieldRow(
       [], "rope_scaling",
@@ -140,7 +140,7 @@ extension FieldTable {
       .fixed(nil, permits: \.rotatesWholeHeads, reason: "OLMo rotates whole heads")),
     .onlyOLMo(
       "rope_full_precision", .bool(true),
-      "the classes always compute angles in float32, which is what true means"),
+      "the classes always compute angles in float32, as with true"),
   ]
 
   /// RMS norms.
@@ -171,51 +171,51 @@ extension FieldTable {
       FieldRow(
         ["pad_token_id"], "pad_token_id",
         .derived(.padding(missing: padding, missingEnd: end))),
-      .onlyHuggingFace("bos_token_id", .null, "OLMo has no token for beginnings"),
+      .onlyHuggingFace("bos_token_id", .null, "OLMo has no begin-of-text token"),
     ]
   }
 
-  /// What only training looks at.
+  /// The rows of fields that only training uses.
   static func training(initialization: String, cutoff: YAMLScalar) -> [FieldRow] {
     [
       .same("init_std", "initializer_range", missing: .number(0.02)),
-      .onlyOLMo("init_fn", .string(initialization), "how weights begin"),
-      .onlyOLMo("init_cutoff_factor", cutoff, "how weights begin"),
-      .onlyOLMo("init_device", .string("meta"), "where weights begin"),
-      .onlyOLMo("scale_emb_init", .bool(false), "how the embedding begins"),
-      .onlyOLMo("emb_init_std", .null, "how the embedding begins"),
-      .onlyOLMo("residual_dropout", .number(0), "only training drops"),
-      .onlyOLMo("embedding_dropout", .number(0), "only training drops"),
+      .onlyOLMo("init_fn", .string(initialization), "initialization of weights"),
+      .onlyOLMo("init_cutoff_factor", cutoff, "initialization of weights"),
+      .onlyOLMo("init_device", .string("meta"), "device of initialization"),
+      .onlyOLMo("scale_emb_init", .bool(false), "initialization of the embedding"),
+      .onlyOLMo("emb_init_std", .null, "initialization of the embedding"),
+      .onlyOLMo("residual_dropout", .number(0), "only for training"),
+      .onlyOLMo("embedding_dropout", .number(0), "only for training"),
       .onlyOLMo("flash_attention", .bool(true), "the caller of the class chooses"),
       .onlyOLMo("precision", .null, "the caller of the class chooses"),
-      .onlyOLMo("block_group_size", .integer(1), "only names of tensors depend on it"),
+      .onlyOLMo("block_group_size", .integer(1), "changes only names of tensors"),
     ]
   }
 
-  /// Members that OLMo has nothing for.
+  /// The members that OLMo has no counterpart for.
   static let foreign: [FieldRow] = [
     .onlyHuggingFace("use_cache", .bool(true), "the caller of OLMo's model chooses"),
-    .onlyHuggingFace("torch_dtype", nil, "of the weights; OLMo trains float32"),
-    .onlyHuggingFace("dtype", nil, "of the weights; OLMo trains float32"),
-    .onlyHuggingFace("transformers_version", nil, "who wrote the file"),
+    .onlyHuggingFace("torch_dtype", nil, "dtype of the weights; OLMo trains in float32"),
+    .onlyHuggingFace("dtype", nil, "dtype of the weights; OLMo trains in float32"),
+    .onlyHuggingFace("transformers_version", nil, "version of the writer"),
     FieldRow(
       [], "quantization_config",
       .fixed(
         nil, permits: { [nil, YAMLValue(.null)].contains($0["quantization_config"]) },
-        reason: "OLMo trains weights that are not quantised")),
+        reason: "OLMo does not train quantized weights")),
   ]
 
-  /// Heads are as wide as `d_model` allows, in classes whose configuration does not say it.
+  /// The size of heads, for classes whose configuration does not have it.
   static let uniformHeads = FieldRow(
     [], "head_dim",
-    .fixed(nil, permits: \.hasUniformHeads, reason: "OLMo's heads are d_model / n_heads wide"))
+    .fixed(nil, permits: \.hasUniformHeads, reason: "OLMo's heads have the size d_model / n_heads"))
 }
 
 extension OLMoModelConfig {
   /// Whether any norm has a bias.
   var hasNormBiases: Bool {
     let hasWeights =
-      normsHaveWeights || normalisesQueriesAndKeys && queryKeyNormsHaveWeights
+      normsHaveWeights || normalizesQueriesAndKeys && queryKeyNormsHaveWeights
     return normsHaveBiases && hasWeights
   }
 }

@@ -1,27 +1,27 @@
 package import CkptBase
 package import CkptYAML
 
-/// A `config.json` of a Hugging Face model, with its members in their order.
+/// A `config.json` of a Hugging Face model, with its members in order.
 package struct HuggingFaceConfig: Hashable, Sendable {
   /// All members.
   package var members: YAMLMapping
 
-  /// A configuration of these members.
+  /// Creates a configuration with these members.
   package init(_ members: YAMLMapping = YAMLMapping()) { self.members = members }
 
-  /// Reads the text of a `config.json`.
+  /// Parses the text of a `config.json`.
   ///
-  /// - Throws: `malformed` where it is not a JSON object, or has a name twice.
+  /// - Throws: `malformed` for text that is not a JSON object, or that repeats a name.
   package init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard let members = try YAMLValue(readingJSON: bytes).mapping else {
-      throw CheckpointError(.malformed, "the text is no JSON object")
+      throw CheckpointError(.malformed, "the text is not a JSON object")
     }
     self.members = members
   }
 
   /// Reads the `config.json` at `path`.
   ///
-  /// - Throws: as above, and `inputOutput` when the file cannot be read.
+  /// - Throws: the same errors, and `inputOutput` if the file cannot be read.
   package init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path)
       .contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
@@ -30,14 +30,15 @@ package struct HuggingFaceConfig: Hashable, Sendable {
     }
   }
 
-  /// The text as `transformers` lays it out.
+  /// Returns the text in the layout of `transformers`.
   ///
-  /// - Throws: `lossy` for what JSON does not have: names that are not text, infinities and NaN.
+  /// - Throws: `lossy` for values that JSON cannot hold: names that are not text, infinities and
+  ///   NaN.
   package func text() throws(CheckpointError) -> [UInt8] {
     try YAMLValue(.mapping(members)).json()
   }
 
-  /// The value of a member, or `nil` where there is none.
+  /// The value of a member, or `nil` for none.
   package subscript(name: String) -> YAMLValue? {
     get { members[name] }
     set { members[name] = newValue }
@@ -47,9 +48,9 @@ package struct HuggingFaceConfig: Hashable, Sendable {
 // How the tables look at members.
 
 extension HuggingFaceConfig {
-  /// The integer of a member: `missing` where the member is, `nil` for `null`.
+  /// Returns the integer of a member: `missing` for a missing member, `nil` for `null`.
   ///
-  /// - Throws: `malformed` for something else, `limitExceeded` for one no model has.
+  /// - Throws: `malformed` for another value, `limitExceeded` for one that no model has.
   func integer(_ name: String, missing: Int?) throws(CheckpointError) -> Int? {
     guard let value = self[name] else { return missing }
     switch value.content {
@@ -59,14 +60,14 @@ extension HuggingFaceConfig {
     case .scalar(.integer(let integer)):
       throw CheckpointError(
         .limitExceeded,
-        "'\(name)' is \(integer); no model is larger than \(OLMoField.largestInteger)")
+        "'\(name)' is \(integer), but the limit is \(OLMoField.largestInteger)")
     default: throw unexpected(name, "an integer")
     }
   }
 
-  /// The first of the tokens that end a text.
+  /// Returns the first end-of-text token.
   ///
-  /// - Throws: `malformed` when there is none.
+  /// - Throws: `malformed` if there is none.
   func endOfText(missing: Int) throws(CheckpointError) -> Int {
     guard let value = self["eos_token_id"] else { return missing }
     guard case .integer(let token) = value.scalar ?? value.sequence?.first?.scalar,
@@ -75,9 +76,9 @@ extension HuggingFaceConfig {
     return token
   }
 
-  /// The base of the rotary angles, from where transformers 4 has it or from where 5 has it.
+  /// Returns the base of the rotary angles, at its place in transformers 4 or 5.
   ///
-  /// - Throws: `malformed` for something else than a number, or two different ones.
+  /// - Throws: `malformed` for a value that is not a number, or for two different ones.
   func ropeTheta() throws(CheckpointError) -> Double {
     let nested = self["rope_parameters"]?.mapping?["rope_theta"]
     let thetas = [self["rope_theta"], nested].compactMap { $0 }
@@ -91,27 +92,29 @@ extension HuggingFaceConfig {
       }
       guard found == nil || found == number else {
         throw CheckpointError(
-          .malformed, "'rope_theta' and 'rope_parameters' say \(found ?? number) and \(number)")
+          .malformed,
+          "'rope_theta' and 'rope_parameters' contradict each other: \(found ?? number) and \(number)"
+        )
       }
       found = number
     }
     return found ?? 10_000
   }
 
-  /// Whether rotary angles are not scaled, in the words of transformers 4 and 5.
+  /// Whether rotary angles are not scaled, in the form of transformers 4 or 5.
   var rotatesPlainly: Bool {
     for name in ["rope_scaling", "rope_parameters"] {
       guard let value = self[name], value.scalar != .null else { continue }
       guard let parameters = value.mapping else { return false }
       let types = ["rope_type", "type"].compactMap { parameters[$0]?.scalar }
       let isPlain = types.allSatisfy { $0 == .string("default") }
-      // Without a type, `rope_scaling` has always meant a factor.
+      // Without a type, `rope_scaling` always meant a factor.
       guard isPlain, name == "rope_parameters" || !types.isEmpty else { return false }
     }
     return true
   }
 
-  /// Whether positions rotate all of a head.
+  /// Whether the rotation covers the whole head.
   var rotatesWholeHeads: Bool {
     let factors = [
       self["partial_rotary_factor"],
@@ -121,7 +124,7 @@ extension HuggingFaceConfig {
       .allSatisfy { [.null, .integer(1), .number(1)].contains($0) }
   }
 
-  /// Whether heads are as wide as the residual stream divided by their number.
+  /// Whether the size of a head is the hidden size divided by the number of heads.
   var hasUniformHeads: Bool {
     guard let size = self["head_dim"]?.scalar, size != .null else { return true }
     guard case .integer(let size) = size,
@@ -133,6 +136,6 @@ extension HuggingFaceConfig {
 
   private func unexpected(_ name: String, _ expected: String) -> CheckpointError {
     let found = self[name]?.scalar.map { "'\($0)'" } ?? "a list or object"
-    return CheckpointError(.malformed, "'\(name)' is \(found), where \(expected) was expected")
+    return CheckpointError(.malformed, "'\(name)' is \(found), expected \(expected)")
   }
 }

@@ -1,40 +1,40 @@
 package import CkptBase
 internal import CkptYAML
 
-/// An OLMo configuration as Hugging Face has it.
+/// The translation of an OLMo configuration to Hugging Face.
 public struct HuggingFaceTranslation: Sendable {
-  /// What the caller decides about it.
+  /// The caller's choices.
   public struct Options: Hashable, Sendable {
-    /// The precision of the weights that go with it: `float32`, `bfloat16` or `float16`.
+    /// The dtype of the weights: `float32`, `bfloat16` or `float16`.
     public var dtype = "float32"
-    /// Whether an end-of-text token 0 stays 0 (see `Documentation/config-translation.md`).
+    /// Whether an end-of-text token 0 is kept (see `Documentation/config-translation.md`).
     public var keepsEndOfText = false
-    /// Whether what only OLMo knows goes along.
+    /// Whether OLMo's own settings are kept for the way back.
     public var carriesRest = true
 
-    /// The defaults.
+    /// Creates the default options.
     public init() {}
   }
 
-  /// The class that computes what OLMo computes.
+  /// The class that computes the same as OLMo.
   package let architecture: Architecture
   /// `config.json`.
   package let config: HuggingFaceConfig
   /// `generation_config.json`.
   package let generation: HuggingFaceConfig
-  /// What became of every field.
+  /// The outcome of every field.
   package let report: FieldReport
 
-  /// The version of transformers in whose style members are written.
+  /// The version of transformers whose style members have.
   ///
-  /// Later versions read it too, while 4.48 and 4.57 silently take 10000 for the `rope_theta` in a
-  /// file of 5.
+  /// Later versions read it too. In contrast, 4.48 and 4.57 silently use 10000 for the `rope_theta`
+  /// of a file of version 5.
   static let transformersVersion = "4.48.3"
 
   /// Translates `config`.
   ///
-  /// - Throws: `unsupported` naming the field that no class can represent, and why; `malformed` if
-  ///   there can be no such model; `lossy` for what JSON has no place for.
+  /// - Throws: `unsupported`, with the field and the reason, for a model that no class can
+  ///   represent; `malformed` for an impossible model; `lossy` for values that JSON cannot hold.
   package init(_ config: OLMoConfig, _ options: Options = Options()) throws(CheckpointError) {
     var context = TranslationContext(tokenizer: config.tokenizer)
     context.keepsEndOfText = options.keepsEndOfText
@@ -70,7 +70,7 @@ public struct HuggingFaceTranslation: Sendable {
       of: config, as: translation, by: table, carrying: options.carriesRest ? carried : nil)
   }
 
-  /// Members that say what the file is; `architectures` has its place among them by its name.
+  /// Returns the members that identify the file; `architectures` is sorted among them by name.
   private static func identity(
     of architecture: Architecture, _ options: Options
   ) -> [String: YAMLScalar] {
@@ -91,12 +91,12 @@ public struct HuggingFaceTranslation: Sendable {
       guard let field = row.olmo.first else { throw error }
       if let place = config.place(of: field) { throw error.framed(by: place.description) }
       var error = error
-      error.remedy = "the field is missing, and \(config.model[field]) is OLMo's default"
+      error.remedy = "the field is missing; its default in OLMo is \(config.model[field])"
       throw error
     }
   }
 
-  /// What `save_pretrained` writes beside a model: the tokens that generation needs.
+  /// Returns the tokens for generation, which `save_pretrained` writes beside a model.
   private static func generation(of config: HuggingFaceConfig) -> HuggingFaceConfig {
     var generation = HuggingFaceConfig()
     generation["_from_model_config"] = YAMLValue(.bool(true))

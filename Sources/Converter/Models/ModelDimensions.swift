@@ -1,27 +1,27 @@
 internal import CkptBase
 
-/// The numbers of a configuration that decide which tensors a model has and of which shapes.
+/// The numbers of a configuration that decide the tensors of a model and their shapes.
 package struct ModelDimensions: Hashable, Sendable {
-  /// The rows of the embedding, padding included.
+  /// The number of embedding rows, including padding.
   package var vocabulary: Int
-  /// The width of the model.
+  /// The hidden size.
   package var hidden: Int
-  /// The width of all key heads together.
+  /// The total size of all key heads.
   package var keys: Int
-  /// The width of the feed-forward network: of the gate alone, half of OLMo's `mlp_hidden_size`.
+  /// The size of the feed-forward layer: of the gate alone, half of OLMo's `mlp_hidden_size`.
   package var feedForward: Int
   /// The number of layers.
   package var layers: Int
-  /// Whether the output has the embedding's weights and no tensor of its own.
+  /// Whether the output shares the embedding's weights and has no tensor of its own.
   package var isTied = false
-  /// Whether OLMo's layer norms have weights; where they do not, Hugging Face's are all ones.
+  /// Whether OLMo's layer norms have weights; otherwise Hugging Face's are all ones.
   package var normsHaveWeights = true
   /// Whether OLMo's norms of queries and keys have weights.
   package var queryKeyNormsHaveWeights = true
-  /// How many layers a group has in OLMo's names; 1 stands for no groups.
+  /// The number of layers in a group of OLMo's names; 1 for no groups.
   package var blockGroupSize = 1
 
-  /// The dimensions of a model whose norms have weights and whose output has its own.
+  /// Creates the dimensions of a model whose norms have weights and whose output is not tied.
   package init(vocabulary: Int, hidden: Int, keys: Int, feedForward: Int, layers: Int) {
     self.vocabulary = vocabulary
     self.hidden = hidden
@@ -30,7 +30,7 @@ package struct ModelDimensions: Hashable, Sendable {
     self.layers = layers
   }
 
-  /// The number that an extent stands for.
+  /// The size of an extent.
   package subscript(extent: Extent) -> Int {
     switch extent {
     case .vocabulary: vocabulary
@@ -40,50 +40,51 @@ package struct ModelDimensions: Hashable, Sendable {
     }
   }
 
-  /// The most layers that a configuration may ask for; published models have below 200.
+  /// The maximum number of layers; published models have fewer than 200.
   private static let largestLayerCount = 4096
 
-  /// The largest width; with it no count of elements or bytes overflows.
+  /// The maximum size of an extent; with it no count of elements or bytes overflows.
   private static let largestExtent = 1 << 28
 
-  /// Refuses numbers that no model has, since tensors are listed from them.
+  /// Refuses impossible numbers, because they decide the number of tensors.
   ///
-  /// - Throws: `malformed` for sizes that are not positive, `limitExceeded` for absurd ones.
+  /// - Throws: `malformed` for sizes that are not positive, `limitExceeded` for huge ones.
   func check() throws(CheckpointError) {
     for extent in Extent.allCases {
       let fields = "\(extent.olmoFields) (\(extent.huggingFaceFields))"
       guard self[extent] > 0 else {
-        throw CheckpointError(.malformed, "the configuration says \(self[extent]) for \(fields)")
+        throw CheckpointError(.malformed, "the configuration has \(self[extent]) for \(fields)")
       }
       guard self[extent] <= Self.largestExtent else {
         throw CheckpointError(
           .limitExceeded,
-          "the configuration says \(self[extent]) for \(fields), and at most "
-            + "\(Self.largestExtent) is read")
+          "the configuration has \(self[extent]) for \(fields), but the limit is "
+            + "\(Self.largestExtent)")
       }
     }
     guard layers > 0, blockGroupSize > 0, layers % blockGroupSize == 0 else {
       throw CheckpointError(
         .malformed,
-        "\(layers) layers (n_layers) do not fill groups of \(blockGroupSize) (block_group_size)")
+        "\(layers) layers (n_layers) are not a multiple of the group size \(blockGroupSize) (block_group_size)"
+      )
     }
     guard layers <= Self.largestLayerCount else {
       throw CheckpointError(
         .limitExceeded,
-        "the configuration says \(layers) layers, and at most \(Self.largestLayerCount) are read")
+        "the configuration has \(layers) layers, but the limit is \(Self.largestLayerCount)")
     }
   }
 }
 
-/// A size that a model's configuration decides.
+/// A size in a model's configuration.
 package enum Extent: Hashable, Sendable, CaseIterable {
-  /// The rows of the embedding, padding included.
+  /// The number of embedding rows, including padding.
   case vocabulary
-  /// The width of the model, which is also that of all query heads together.
+  /// The hidden size, which is also the total size of all query heads.
   case hidden
-  /// The width of all key heads together, and of all value heads.
+  /// The total size of all key heads, and of all value heads.
   case keys
-  /// The width between the two halves of the feed-forward network: of the gate, and of the rest.
+  /// The size between the two halves of the feed-forward layer: of the gate, and of the other half.
   case feedForward
 
   /// The fields of OLMo's `ModelConfig` that decide it.

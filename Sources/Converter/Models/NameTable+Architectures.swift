@@ -1,5 +1,5 @@
 extension NameTable {
-  /// OLMo 1 and 1.7: `OLMoSequentialBlock` with norms that have no weights (`olmo/model.py`), and
+  /// OLMo 1 and 1.7: `OLMoSequentialBlock` with norms without weights (`olmo/model.py`), and
   /// `OlmoForCausalLM` (`transformers/models/olmo/modeling_olmo.py`).
   package static let olmo1 = NameTable(
     name: "OLMo 1",
@@ -14,7 +14,7 @@ extension NameTable {
     huggingFaceOrder: olmo1Order,
     ignoredBuffers: ["self_attn.rotary_emb.inv_freq"])
 
-  /// The same with `OLMoLlamaBlock`, which has queries, keys and values apart.
+  /// The same with `OLMoLlamaBlock`, which has separate queries, keys and values.
   package static let olmo1LlamaBlocks = NameTable(
     name: "OLMo 1 with llama blocks",
     beforeLayers: olmo1BeforeLayers,
@@ -49,8 +49,8 @@ extension NameTable {
 }
 
 extension NameTable {
-  /// OLMo 2: `OLMoSequentialBlock` with RMS norms after attention and feed-forward network and of
-  /// queries and keys (`olmo/model.py`), and `Olmo2ForCausalLM`
+  /// OLMo 2: `OLMoSequentialBlock` with RMS norms after the attention and feed-forward layers and
+  /// for queries and keys (`olmo/model.py`), and `Olmo2ForCausalLM`
   /// (`transformers/models/olmo2/modeling_olmo2.py`).
   package static let olmo2 = NameTable(
     name: "OLMo 2",
@@ -84,8 +84,8 @@ extension NameTable {
 }
 
 extension NameTable {
-  /// Models of OLMo that are Llamas: `OLMoSequentialBlock` with RMS norms before attention and
-  /// feed-forward network, as in OLMo's `configs/tiny` (`olmo/model.py`), and `LlamaForCausalLM`
+  /// OLMo models that are Llamas: `OLMoSequentialBlock` with RMS norms before the attention and
+  /// feed-forward layers, as in OLMo's `configs/tiny` (`olmo/model.py`), and `LlamaForCausalLM`
   /// (`transformers/models/llama/modeling_llama.py`).
   package static let llama = NameTable(
     name: "Llama",
@@ -102,7 +102,7 @@ extension NameTable {
     huggingFaceOrder: llamaOrder,
     ignoredBuffers: ["self_attn.rotary_emb.inv_freq"])
 
-  /// The same with `OLMoLlamaBlock`, which has queries, keys and values apart.
+  /// The same with `OLMoLlamaBlock`, which has separate queries, keys and values.
   package static let llamaBlocks = NameTable(
     name: "Llama with llama blocks",
     beforeLayers: llamaBeforeLayers,

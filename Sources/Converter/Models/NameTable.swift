@@ -1,50 +1,50 @@
-/// What the tensors of one architecture are called by OLMo and by Hugging Face.
+/// The names of an architecture's tensors in OLMo and in Hugging Face.
 ///
-/// A table says for each tensor of OLMo which tensors of Hugging Face its rows are, from the first
-/// row to the last. It is read in both directions: rows are split on the way to Hugging Face and put
-/// below each other on the way back. Adding an architecture is adding a table;
-/// `Documentation/adding-an-architecture.md` does it by example.
+/// A table lists, for each tensor of OLMo, the Hugging Face tensors that make up its rows, from the
+/// first row to the last. It is read in both directions: rows are split on the way to Hugging Face
+/// and joined on the way back. A new architecture needs a new table;
+/// `Documentation/adding-an-architecture.md` shows an example.
 package struct NameTable: Sendable {
-  /// One tensor of OLMo and what it is in Hugging Face's model.
+  /// A tensor of OLMo and its parts in the Hugging Face model.
   package struct Row: Sendable {
-    /// A tensor of Hugging Face and the number of its rows, or elements for a vector.
+    /// A Hugging Face tensor and the number of its rows, or of its elements for a vector.
     struct Part: Sendable {
       let name: String
       let rows: Extent
     }
 
-    /// OLMo's name; inside of a layer, the name below that of the block.
+    /// OLMo's name; inside a layer, the name below the block.
     let olmo: String
-    /// The rows of OLMo's tensor from the first to the last.
+    /// The parts of OLMo's tensor, from the first row to the last.
     let parts: [Part]
     /// The length of a row; `nil` for a vector.
     let columns: Extent?
-    /// What the tensor depends on.
+    /// The condition for the tensor to exist.
     let condition: Condition
   }
 
-  /// What the existence of a tensor depends on.
+  /// A condition for a tensor to exist.
   enum Condition: Sendable {
-    /// Every model of the architecture has it.
+    /// Every model of the architecture has the tensor.
     case always
-    /// Models have it whose output does not share the embedding's weights, in OLMo and in Hugging
+    /// A model has the tensor if its output is not tied to the embedding, in OLMo and in Hugging
     /// Face.
     case untied
-    /// OLMo has it if its layer norms have weights; Hugging Face always.
+    /// OLMo has the tensor if its layer norms have weights; Hugging Face always has it.
     case normWeights
-    /// OLMo has it if its norms of queries and keys have weights; Hugging Face always.
+    /// OLMo has the tensor if its query and key norms have weights; Hugging Face always has it.
     case queryKeyNormWeights
   }
 
-  /// The names of Hugging Face's tensors in the order of its `state_dict()`, which decides how they
-  /// are spread over shards.
+  /// The names of Hugging Face's tensors in the order of its `state_dict()`, which decides their
+  /// distribution over shards.
   struct HuggingFaceOrder: Sendable {
     let beforeLayers: [String]
     let layer: [String]
     let afterLayers: [String]
   }
 
-  /// What the table is called in messages.
+  /// The name of the table in messages.
   let name: String
   /// The tensors before the first layer, in the order of OLMo's `state_dict()`.
   let beforeLayers: [Row]
@@ -52,14 +52,15 @@ package struct NameTable: Sendable {
   let layer: [Row]
   /// The tensors after the last layer, in the order of OLMo's `state_dict()`.
   let afterLayers: [Row]
-  /// The same from Hugging Face's side.
+  /// The names in Hugging Face's order.
   let huggingFaceOrder: HuggingFaceOrder
-  /// Buffers of Hugging Face's layers that older versions saved and every version computes anew.
+  /// The buffers of Hugging Face's layers that older versions saved; every version computes them
+  /// anew.
   var ignoredBuffers: [String] = []
 }
 
 extension NameTable.Row {
-  /// A matrix that both have under one name each.
+  /// Returns a row of a matrix that both sides have.
   static func matrix(
     _ olmo: String, _ huggingFace: String, _ rows: Extent, by columns: Extent,
     _ condition: NameTable.Condition = .always
@@ -69,7 +70,7 @@ extension NameTable.Row {
       condition: condition)
   }
 
-  /// A matrix of OLMo that consists of several of Hugging Face, the first on top.
+  /// Returns a row of an OLMo matrix that joins several of Hugging Face, the first on top.
   static func stack(
     _ olmo: String, of parts: KeyValuePairs<String, Extent>, by columns: Extent
   ) -> Self {
@@ -78,7 +79,7 @@ extension NameTable.Row {
       condition: .always)
   }
 
-  /// The weights of a norm.
+  /// Returns a row of the weights of a norm.
   static func norm(
     _ olmo: String, _ huggingFace: String, _ size: Extent,
     _ condition: NameTable.Condition = .normWeights
@@ -90,26 +91,26 @@ extension NameTable.Row {
 }
 
 extension NameTable {
-  /// Where OLMo has the blocks (`OLMo.transformer` in `olmo/model.py`).
+  /// The prefix of OLMo's blocks (`OLMo.transformer` in `olmo/model.py`).
   static let olmoBlocks = "transformer.blocks"
-  /// Where OLMo has the blocks if they are in groups (`block_group_size`).
+  /// The prefix of OLMo's blocks in groups (`block_group_size`).
   static let olmoBlockGroups = "transformer.block_groups"
-  /// Where Hugging Face has the layers.
+  /// The prefix of Hugging Face's layers.
   static let huggingFaceLayers = "model.layers"
 }
 
-/// What several architectures have, whatever their norms.
+/// Rows of several architectures.
 extension NameTable.Row {
-  /// The embedding of tokens.
+  /// The token embedding.
   static let embedding = matrix(
     "transformer.wte.weight", "model.embed_tokens.weight", .vocabulary, by: .hidden)
-  /// The norm behind the last layer.
+  /// The norm after the last layer.
   static let finalNorm = norm("transformer.ln_f.weight", "model.norm.weight", .hidden)
-  /// The matrix that makes logits, where it is not the embedding.
+  /// The output matrix, if it is not tied to the embedding.
   static let output = matrix(
     "transformer.ff_out.weight", "lm_head.weight", .vocabulary, by: .hidden, .untied)
 
-  /// Queries, keys and values in one matrix, as `OLMoSequentialBlock` has them (`olmo/model.py`).
+  /// Queries, keys and values in one matrix, as in `OLMoSequentialBlock` (`olmo/model.py`).
   static let fusedAttentionInput = stack(
     "att_proj.weight",
     of: [
@@ -117,13 +118,13 @@ extension NameTable.Row {
       "self_attn.k_proj.weight": .keys,
       "self_attn.v_proj.weight": .keys,
     ], by: .hidden)
-  /// Queries, as `OLMoLlamaBlock` has them apart (`olmo/model.py`).
+  /// Separate queries, as in `OLMoLlamaBlock` (`olmo/model.py`).
   static let queries = matrix("q_proj.weight", "self_attn.q_proj.weight", .hidden, by: .hidden)
-  /// Keys, apart.
+  /// Separate keys.
   static let keys = matrix("k_proj.weight", "self_attn.k_proj.weight", .keys, by: .hidden)
-  /// Values, apart.
+  /// Separate values.
   static let values = matrix("v_proj.weight", "self_attn.v_proj.weight", .keys, by: .hidden)
-  /// What attention ends with.
+  /// The output matrix of attention.
   static let attentionOutput = matrix(
     "attn_out.weight", "self_attn.o_proj.weight", .hidden, by: .hidden)
 
@@ -132,7 +133,7 @@ extension NameTable.Row {
     "ff_proj.weight",
     of: ["mlp.up_proj.weight": .feedForward, "mlp.gate_proj.weight": .feedForward],
     by: .hidden)
-  /// What the feed-forward network ends with.
+  /// The output matrix of the feed-forward layer.
   static let feedForwardOutput = matrix(
     "ff_out.weight", "mlp.down_proj.weight", .hidden, by: .feedForward)
 }

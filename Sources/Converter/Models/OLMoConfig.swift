@@ -1,24 +1,24 @@
 package import CkptBase
 package import CkptYAML
 
-/// A `config.yaml` of OLMo's trainer: the model's shape, and everything else as it stands there.
+/// A `config.yaml` of OLMo's trainer: the shape of the model, and all other settings.
 package struct OLMoConfig: Hashable, Sendable {
   /// The shape of the model.
   package var model: OLMoModelConfig
-  /// The whole document as it was read; its `model:` section is what ``model`` was read from.
+  /// The whole document as it was read, including the section that ``model`` was read from.
   package var document: YAMLMapping
 
-  /// Reads the text of a `config.yaml`.
+  /// Parses the text of a `config.yaml`.
   ///
-  /// - Throws: `malformed` where it is not YAML, has no `model:` section or has a wrong value in it;
-  ///   `unsupported` for a field or an interpolation there that cannot be understood.
+  /// - Throws: `malformed` for text that is not YAML, has no `model:` section or an invalid value
+  ///   in it; `unsupported` for an unknown field or an interpolation in that section.
   package init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard let document = try YAMLValue(reading: bytes).mapping,
       let section = document["model"]?.mapping
     else {
       throw CheckpointError(
-        .malformed, "there is no 'model:' section, which an OLMo configuration has",
-        remedy: "give the config.yaml of an OLMo checkpoint")
+        .malformed, "this is not an OLMo configuration: it has no 'model:' section",
+        remedy: "pass the config.yaml of an OLMo checkpoint")
     }
     self.document = document
     model = try CheckpointError.within("model") { () throws(CheckpointError) in
@@ -28,7 +28,7 @@ package struct OLMoConfig: Hashable, Sendable {
 
   /// Reads the `config.yaml` at `path`.
   ///
-  /// - Throws: as above, and `inputOutput` when the file cannot be read.
+  /// - Throws: the same errors, and `inputOutput` if the file cannot be read.
   package init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path)
       .contents(of: "a configuration", atMost: YAMLLimits.documentBytes)
@@ -37,16 +37,16 @@ package struct OLMoConfig: Hashable, Sendable {
     }
   }
 
-  /// A configuration of `model` within `document`, whose `model:` section it replaces.
+  /// Creates a configuration of `model`, which replaces the `model:` section of `document`.
   package init(model: OLMoModelConfig, in document: YAMLMapping) {
     self.model = model
     self.document = document
     self.document["model"] = YAMLValue(.mapping(model.section))
   }
 
-  /// The text of the document, as OmegaConf would write it.
+  /// Returns the text of the document in the style of OmegaConf.
   ///
-  /// - Throws: `inputOutput` when memory runs out.
+  /// - Throws: `inputOutput` if there is no memory.
   package func text() throws(CheckpointError) -> [UInt8] {
     try YAMLValue(.mapping(document)).document()
   }
@@ -61,26 +61,27 @@ package struct OLMoConfig: Hashable, Sendable {
     return name
   }
 
-  /// Where a field of the `model:` section stands.
+  /// Returns the position of a field of the `model:` section.
   package func place(of field: String) -> YAMLPlace? {
     document["model"]?.mapping?[field]?.place
   }
 }
 
-/// What only OLMo knows, on its way through a `config.json`.
+/// OLMo's own settings in a `config.json`.
 ///
-/// It stands under one member, `ckptconv`, which `transformers` keeps and ignores:
-/// `{"version": 1, "olmo": {...}}`. Inside is the document of OLMo's `config.yaml`, of whose `model:`
-/// section only those fields are left that the other members would not give back as they were.
+/// They are in one member, `ckptconv`, which `transformers` keeps and ignores: `{"version": 1,
+/// "olmo": {...}}`. The object is OLMo's `config.yaml`. Its `model:` section has only the fields
+/// that the other members cannot restore.
 package struct EmbeddedOLMoConfig {
-  /// The member's name.
+  /// The name of the member.
   package static let member = "ckptconv"
   private static let version = 1
 
-  /// OLMo's document, with what is left of its `model:` section.
+  /// OLMo's document, with the remaining fields of its `model:` section.
   let document: YAMLMapping
 
-  /// What has to travel for `config` to come back, if the rest comes back as `returning`.
+  /// Collects the settings of `config` that are needed to restore it, if the other members give
+  /// `returning`.
   init(_ config: OLMoConfig, returning: OLMoModelConfig) {
     var section = YAMLMapping()
     for field in OLMoField.all where config.model[field.name] != returning[field.name] {
@@ -91,31 +92,32 @@ package struct EmbeddedOLMoConfig {
     self.document = document
   }
 
-  /// What travelled in `config`; `nil` if nothing did.
+  /// Reads the settings in `config`; `nil` if there are none.
   ///
-  /// - Throws: `malformed` if the member is not as this program writes it, `unsupported` if it is of
-  ///   a later version.
+  /// - Throws: `malformed` for a member that this program does not write, `unsupported` for a later
+  ///   version.
   init?(in config: HuggingFaceConfig) throws(CheckpointError) {
     guard let value = config[Self.member] else { return nil }
     guard let member = value.mapping, case .integer(let version) = member["version"]?.scalar,
       let document = member["olmo"]?.mapping
     else {
       throw CheckpointError(
-        .malformed, "'\(Self.member)' is not what this program writes",
-        remedy: "remove it from config.json to go without it")
+        .malformed, "'\(Self.member)' does not have the form that this program writes",
+        remedy: "remove it from config.json to continue without it")
     }
     guard version == Self.version else {
       throw CheckpointError(
-        .unsupported, "'\(Self.member)' has version \(version); version \(Self.version) is known",
-        remedy: "use the ckptconv that wrote it, or a later one")
+        .unsupported,
+        "'\(Self.member)' has version \(version); the only known one is \(Self.version)",
+        remedy: "use the version of ckptconv that wrote it, or a later one")
     }
     self.document = document
   }
 
-  /// The names of the fields of the `model:` section that travelled.
+  /// The names of the kept fields of the `model:` section.
   var fields: YAMLMapping { document["model"]?.mapping ?? YAMLMapping() }
 
-  /// The member's value.
+  /// The value of the member.
   var value: YAMLValue {
     var member = YAMLMapping()
     member["version"] = YAMLValue(.integer(Self.version))

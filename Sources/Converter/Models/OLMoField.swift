@@ -1,9 +1,9 @@
 package import CkptBase
 package import CkptYAML
 
-/// One field of the `model:` section: its name, what it may hold, and what it is when it is missing.
+/// A field of the `model:` section: its name, kind and default value.
 package struct OLMoField: Sendable {
-  /// What a field may hold.
+  /// A kind of value.
   package enum Kind: Hashable, Sendable {
     /// A whole number.
     case integer
@@ -17,13 +17,13 @@ package struct OLMoField: Sendable {
     case choice([String])
   }
 
-  /// The field's name.
+  /// The name.
   package let name: String
-  /// What it may hold.
+  /// The kind of its value.
   package let kind: Kind
-  /// Whether it may be `null`.
+  /// Whether it can be `null`.
   package let isOptional: Bool
-  /// What OLMo takes when the field is missing.
+  /// The value that OLMo uses for a missing field.
   package let defaultValue: YAMLScalar
 
   private init(_ name: String, _ kind: Kind, _ value: YAMLScalar, optional: Bool = false) {
@@ -33,7 +33,7 @@ package struct OLMoField: Sendable {
     self.defaultValue = value
   }
 
-  /// The largest integer accepted; products of two such numbers fit 64 bits.
+  /// The maximum integer; products of two such numbers fit 64 bits.
   package static let largestInteger = 1 << 31
 
   /// All fields in the order of OLMo's `ModelConfig` (`olmo/config.py`, OLMo 0.6.0).
@@ -89,13 +89,14 @@ package struct OLMoField: Sendable {
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
-  /// The field of that name, if OLMo has one.
+  /// Returns the field with a name, if OLMo has it.
   package static func named(_ name: String) -> OLMoField? { byName[name] }
 }
 
 extension OLMoField {
-  /// What OLMo makes of `value`, which OmegaConf converts where nothing is lost: `"12"` is an
-  /// integer to it, and `8` a number.
+  /// Returns the value that OLMo reads from `value`.
+  ///
+  /// OmegaConf converts values without loss: `"12"` can be an integer, and `8` a number.
   ///
   /// - Throws: `malformed` for another kind of value, `unsupported` for an interpolation.
   package func value(of value: YAMLValue) throws(CheckpointError) -> YAMLScalar {
@@ -104,7 +105,7 @@ extension OLMoField {
     case (_, .null) where isOptional: return .null
     case (_, .string(let text)) where text.contains("${"):
       throw CheckpointError(
-        .unsupported, "'\(name)' is the interpolation '\(text)', which only OmegaConf resolves",
+        .unsupported, "'\(name)' is the interpolation '\(text)', which only OmegaConf can resolve",
         remedy: "write the value itself")
     case (.integer, _): return .integer(try integer(scalar))
     case (.number, .integer(let value)): return .number(Double(value))
@@ -121,7 +122,7 @@ extension OLMoField {
     throw unexpected("'\(scalar)'")
   }
 
-  /// The words that OmegaConf takes for truth values when they are quoted.
+  /// Returns the boolean that OmegaConf reads from a quoted word.
   private static func truth(_ text: String) -> Bool? {
     switch text.lowercased() {
     case "true", "yes", "on", "y", "1": true
@@ -141,7 +142,7 @@ extension OLMoField {
     }
     guard value.magnitude <= Self.largestInteger else {
       throw CheckpointError(
-        .limitExceeded, "'\(name)' is \(value); no model is larger than \(Self.largestInteger)")
+        .limitExceeded, "'\(name)' is \(value), but the limit is \(Self.largestInteger)")
     }
     return value
   }
@@ -157,7 +158,7 @@ extension OLMoField {
     }
     return CheckpointError(
       .malformed,
-      "'\(name)' is \(found), where OLMo expects \(expected)"
+      "'\(name)' is \(found), but OLMo expects \(expected)"
         + (isOptional ? " or null" : ""))
   }
 }

@@ -1,19 +1,21 @@
 package import CkptBase
 package import CkptYAML
 
-/// The shape of a model as OLMo describes it: every field of `ModelConfig`, defaults filled in.
+/// The shape of an OLMo model: every field of `ModelConfig`, with its default if it is missing.
 package struct OLMoModelConfig: Hashable, Sendable {
   private var values: [String: YAMLScalar]
 
-  /// The model that an empty `model:` section describes.
+  /// Creates the model of an empty `model:` section.
   package init() {
     values = Dictionary(uniqueKeysWithValues: OLMoField.all.map { ($0.name, $0.defaultValue) })
   }
 
-  /// Reads a `model:` section; missing fields take OLMo's defaults.
+  /// Reads a `model:` section.
   ///
-  /// - Throws: `malformed` for a value of the wrong kind, `unsupported` for an interpolation and for
-  ///   a field that OLMo does not have, which its loader refuses too.
+  /// Missing fields get OLMo's defaults.
+  ///
+  /// - Throws: `malformed` for a value of the wrong kind, `unsupported` for an interpolation and
+  ///   for an unknown field, which OLMo's loader refuses too.
   package init(reading section: YAMLMapping) throws(CheckpointError) {
     self.init()
     for entry in section.entries {
@@ -28,11 +30,11 @@ package struct OLMoModelConfig: Hashable, Sendable {
 
   private static func unknown(_ name: String) -> CheckpointError {
     CheckpointError(
-      .unsupported, "'\(name)' is no field of OLMo's ModelConfig",
+      .unsupported, "OLMo's ModelConfig has no field '\(name)'",
       remedy: "OLMo 0.6.0 refuses it too; remove it if it does not change the model")
   }
 
-  /// The value of a field, by OLMo's name for it.
+  /// The value of a field, by OLMo's name.
   package subscript(name: String) -> YAMLScalar {
     get { values[name] ?? .null }
     set {
@@ -48,13 +50,13 @@ package struct OLMoModelConfig: Hashable, Sendable {
     return section
   }
 
-  /// The value of a field that holds integers, or `nil` for `null`.
+  /// Returns the value of an integer field, or `nil` for `null`.
   package func integer(_ name: String) -> Int? {
     guard case .integer(let value) = self[name] else { return nil }
     return value
   }
 
-  /// Whether a field holds `true`.
+  /// Whether a field is `true`.
   package func isTrue(_ name: String) -> Bool { self[name] == .bool(true) }
 
   private func count(_ name: String) -> Int { integer(name) ?? 0 }
@@ -63,72 +65,72 @@ package struct OLMoModelConfig: Hashable, Sendable {
 // MARK: What the tensors follow from
 
 extension OLMoModelConfig {
-  /// How normalisation is done.
+  /// A kind of norm.
   package enum Norm: String, Hashable, Sendable {
     /// PyTorch's layer norm.
     case standard = "default"
-    /// The same, computed in the precision of its input.
+    /// Layer norm in the precision of its input.
     case lowPrecision = "low_precision"
     /// Root mean square.
     case rms
   }
 
-  /// How a block is built.
+  /// A kind of block.
   package enum Block: String, Hashable, Sendable {
-    /// One matrix for queries, keys and values.
+    /// With one matrix for queries, keys and values.
     case sequential
-    /// A matrix for each.
+    /// With separate matrices.
     case llama
   }
 
-  /// The width of the residual stream (`d_model`).
+  /// The hidden size (`d_model`).
   package var hiddenSize: Int { count("d_model") }
   /// The number of blocks (`n_layers`).
   package var layerCount: Int { count("n_layers") }
   /// The number of attention heads (`n_heads`).
   package var headCount: Int { count("n_heads") }
-  /// The width of a head.
+  /// The size of a head.
   package var headSize: Int { headCount > 0 ? hiddenSize / headCount : 0 }
-  /// The number of heads that keys and values have (`n_kv_heads`, `multi_query_attention`).
+  /// The number of key and value heads (`n_kv_heads`, `multi_query_attention`).
   package var keyValueHeadCount: Int {
     integer("n_kv_heads") ?? (isTrue("multi_query_attention") ? 1 : headCount)
   }
-  /// The rows of `ff_proj`: twice the width of the gated feed-forward layer (`mlp_hidden_size`,
-  /// `mlp_ratio`).
+  /// The number of rows of `ff_proj`: twice the size of the gated feed-forward layer
+  /// (`mlp_hidden_size`, `mlp_ratio`).
   package var feedForwardRowCount: Int {
     integer("mlp_hidden_size") ?? count("mlp_ratio") * hiddenSize
   }
-  /// The number of tokens that the tokenizer knows (`vocab_size`).
+  /// The number of tokens of the tokenizer (`vocab_size`).
   package var vocabularySize: Int { count("vocab_size") }
-  /// The rows of the embedding, padding included (`embedding_size`).
+  /// The number of embedding rows, including padding (`embedding_size`).
   package var embeddingCount: Int { integer("embedding_size") ?? vocabularySize }
-  /// Whether the output layer is the embedding (`weight_tying`).
+  /// Whether the output is tied to the embedding (`weight_tying`).
   package var isTied: Bool { isTrue("weight_tying") }
-  /// How many blocks one group holds, which tensors are named by if it is above one.
+  /// The number of blocks in a group; tensors are named by groups if it is above one.
   package var blockGroupSize: Int { count("block_group_size") }
-  /// How normalisation is done (`layer_norm_type`).
+  /// The kind of norm (`layer_norm_type`).
   package var norm: Norm { Norm(rawValue: self["layer_norm_type"].description) ?? .standard }
   /// Whether norms have weights (`layer_norm_with_affine`).
   package var normsHaveWeights: Bool { isTrue("layer_norm_with_affine") }
-  /// Whether queries and keys are normalised (`attention_layer_norm`).
-  package var normalisesQueriesAndKeys: Bool { isTrue("attention_layer_norm") }
+  /// Whether queries and keys are normalized (`attention_layer_norm`).
+  package var normalizesQueriesAndKeys: Bool { isTrue("attention_layer_norm") }
   /// Whether the norms of queries and keys have weights (`attention_layer_norm_with_affine`).
   package var queryKeyNormsHaveWeights: Bool { isTrue("attention_layer_norm_with_affine") }
-  /// Whether norms come after attention and feed-forward layers instead of before (`norm_after`).
-  package var normalisesAfterward: Bool { isTrue("norm_after") }
-  /// Whether norms with weights have biases too (`bias_for_layer_norm`, `include_bias`).
+  /// Whether norms come after the attention and feed-forward layers, not before (`norm_after`).
+  package var normalizesAfterward: Bool { isTrue("norm_after") }
+  /// Whether norms with weights also have biases (`bias_for_layer_norm`, `include_bias`).
   package var normsHaveBiases: Bool {
     self["bias_for_layer_norm"] == .null
       ? isTrue("include_bias") : isTrue("bias_for_layer_norm")
   }
-  /// How a block is built (`block_type`).
+  /// The kind of block (`block_type`).
   package var block: Block { Block(rawValue: self["block_type"].description) ?? .sequential }
 }
 
 extension OLMoModelConfig {
-  /// Makes sure that there can be a model of this shape, as OLMo itself does when it builds one.
+  /// Checks that a model can have this shape, like OLMo when it builds one.
   ///
-  /// - Throws: `malformed` naming the fields that contradict each other.
+  /// - Throws: `malformed` with the fields that contradict each other.
   package func requireConsistent() throws(CheckpointError) {
     let sizes = [
       "d_model", "n_heads", "n_kv_heads", "n_layers", "mlp_ratio", "mlp_hidden_size",
@@ -141,33 +143,33 @@ extension OLMoModelConfig {
     }
     try require(
       hiddenSize % headCount == 0,
-      "'d_model' of \(hiddenSize) is no multiple of 'n_heads', \(headCount)")
+      "'d_model' (\(hiddenSize)) is not a multiple of 'n_heads' (\(headCount))")
     try requireHeads()
     try require(
       embeddingCount >= vocabularySize,
-      "'embedding_size' of \(embeddingCount) is below 'vocab_size', \(vocabularySize)")
+      "'embedding_size' (\(embeddingCount)) is below 'vocab_size' (\(vocabularySize))")
     try require(
       layerCount % blockGroupSize == 0,
-      "'n_layers' of \(layerCount) is no multiple of 'block_group_size', \(blockGroupSize)")
+      "'n_layers' (\(layerCount)) is not a multiple of 'block_group_size' (\(blockGroupSize))")
     try require(
       self["activation_type"] != .string("swiglu") || feedForwardRowCount % 2 == 0,
-      "\(feedForwardRowCount) rows of the feed-forward layer (from 'mlp_hidden_size' or 'mlp_ratio') "
-        + "are no two halves")
+      "the feed-forward layer has an odd number of rows, \(feedForwardRowCount) "
+        + "(from 'mlp_hidden_size' or 'mlp_ratio')")
   }
 
   private func requireHeads() throws(CheckpointError) {
     if let count = integer("n_kv_heads"), case .bool(let isSingle) = self["multi_query_attention"] {
       try require(
         count == (isSingle ? 1 : headCount),
-        "'n_kv_heads' of \(count) contradicts 'multi_query_attention', \(isSingle)")
+        "'n_kv_heads' (\(count)) contradicts 'multi_query_attention' (\(isSingle))")
     }
     try require(
       headCount % keyValueHeadCount == 0,
-      "'n_heads' of \(headCount) is no multiple of 'n_kv_heads', \(keyValueHeadCount)")
-    // OLMo's llama block takes the sizes of its matrices from `multi_query_attention` alone.
+      "'n_heads' (\(headCount)) is not a multiple of 'n_kv_heads' (\(keyValueHeadCount))")
+    // OLMo's llama block derives the sizes of its matrices from `multi_query_attention` alone.
     try require(
       block == .sequential || isTrue("multi_query_attention") || keyValueHeadCount == headCount,
-      "'n_kv_heads' of \(keyValueHeadCount) does not work with 'block_type', llama")
+      "'n_kv_heads' (\(keyValueHeadCount)) does not work with 'block_type' llama")
   }
 
   private func require(

@@ -1,28 +1,28 @@
 package import CkptBase
 internal import CkptYAML
 
-/// A Hugging Face configuration as OLMo's trainer has it.
+/// The translation of a Hugging Face configuration to OLMo.
 package struct OLMoTranslation: Sendable {
   /// `config.yaml`.
   package let config: OLMoConfig
-  /// The class that was translated.
+  /// The class of the model.
   package let architecture: Architecture
-  /// What became of every field.
+  /// The outcome of every field.
   package let report: FieldReport
 
-  /// Where a field of OLMo's got its value.
+  /// The source of a field's value.
   enum Origin: String {
     case carried, template, tokenizer
   }
 
   /// Translates `config`.
   ///
-  /// What it does not decide comes from `template`, else from what travelled in it, else from OLMo's
-  /// official configurations. A template or a traveller that contradicts it gives way, with a
-  /// warning. `vocabularySize` is the number of tokens that the model's tokenizer knows, where it is
-  /// at hand: a `config.json` has the padded one only.
-  /// - Throws: `unsupported` for what OLMo's trainer cannot do, naming the member; `malformed` if
-  ///   there can be no such model.
+  /// Other values come from `template`, then from the settings kept in it, then from OLMo's
+  /// official configurations. If a template or a kept setting contradicts it, `config` is used,
+  /// with a warning. `vocabularySize` is the number of tokens of the tokenizer, if it is known: a
+  /// `config.json` has only the padded size.
+  /// - Throws: `unsupported`, with the member, for a model that OLMo's trainer cannot compute;
+  ///   `malformed` for an impossible model.
   package init(
     _ config: HuggingFaceConfig, template: OLMoConfig? = nil, vocabularySize: Int? = nil
   ) throws(CheckpointError) {
@@ -52,15 +52,15 @@ package struct OLMoTranslation: Sendable {
   }
 }
 
-/// Takes fields of several sources together, as far as they describe one model.
+/// Merges fields from several sources that describe one model.
 struct FieldMerger {
   let table: FieldTable
-  /// The model so far.
+  /// The merged model.
   private(set) var model: OLMoModelConfig
-  /// Where fields come from, if not from the model that this began with.
+  /// The sources of fields that differ from the initial model.
   private(set) var origins: [String: OLMoTranslation.Origin] = [:]
   private(set) var warnings: [Notice] = []
-  /// Where the sections beside the model's come from.
+  /// The source of the sections other than `model`.
   var sections: OLMoTranslation.Origin?
   var context = TranslationContext()
 
@@ -69,8 +69,8 @@ struct FieldMerger {
     self.model = model
   }
 
-  /// Takes over the named fields of `other` wherever they mean what the model so far means, and all
-  /// that make no difference to it.
+  /// Merges the named fields of `other` if they mean the same as those of the model so far, and all
+  /// fields that do not change it.
   mutating func merge(
     _ other: OLMoModelConfig, namedBy section: YAMLMapping, from origin: OLMoTranslation.Origin
   ) {
@@ -89,7 +89,7 @@ struct FieldMerger {
     }
   }
 
-  /// Takes over the number of tokens that a tokenizer knows, if the embedding has room for them.
+  /// Merges the number of tokens of a tokenizer, if the embedding has enough rows.
   mutating func merge(vocabularySize: Int) {
     var merged = model
     merged["vocab_size"] = .integer(vocabularySize)
@@ -106,11 +106,11 @@ struct FieldMerger {
     _ field: String, _ theirs: YAMLScalar, _ ours: YAMLScalar, _ origin: OLMoTranslation.Origin
   ) -> Notice {
     switch origin {
-    case .template: "'\(field)' is \(theirs) in the template, but config.json means \(ours)"
-    case .tokenizer: "'\(field)' is \(theirs) in tokenizer.json, but config.json means \(ours)"
+    case .template: "'\(field)' is \(theirs) in the template, but \(ours) in config.json"
+    case .tokenizer: "'\(field)' is \(theirs) in tokenizer.json, but \(ours) in config.json"
     case .carried:
       Notice(
-        "'\(field)' was \(theirs) in OLMo's config.yaml, but config.json has been changed to mean "
+        "'\(field)' was \(theirs) in OLMo's config.yaml, but config.json was changed to "
           + "\(ours)")
     }
   }

@@ -1,15 +1,15 @@
 internal import CkptBase
 
-/// The name of a parameter without what wrappers around the model put into it.
+/// The name of a parameter without the names of wrappers around the model.
 ///
 /// Fully sharded data parallelism, `torch.compile`, activation checkpointing and distributed data
-/// parallelism wrap modules, and the wrappers' attributes show in the names: `module.` in front, the
-/// others at any place (`clean_tensor_name` in `torch/distributed/fsdp/_common_utils.py`).
+/// parallelism wrap modules. The attributes of the wrappers are part of the names: `module.` at the
+/// front, the others anywhere (`clean_tensor_name` in `torch/distributed/fsdp/_common_utils.py`).
 package struct ParameterName: Hashable, Sendable {
   /// The name in the unwrapped model.
   package let clean: String
 
-  /// The name of the parameter that is called `name` in some wrapped model.
+  /// Creates the name of the parameter that a wrapped model calls `name`.
   package init(_ name: String) {
     var steps = name.parts(between: ".")
     steps.removeAll { Self.wrappers.contains(String($0)) }
@@ -22,24 +22,26 @@ package struct ParameterName: Hashable, Sendable {
     ExactString(left.clean) == ExactString(right.clean)
   }
 
-  /// Feeds the bytes of the name to `hasher`.
+  /// Hashes the bytes of the name.
   package func hash(into hasher: inout Hasher) { ExactString(clean).hash(into: &hasher) }
 
-  /// Attributes of wrappers that hold the wrapped module.
+  /// The attributes of wrappers that hold the wrapped module.
   private static let wrappers: Set<String> = [
     "_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module",
   ]
 
-  /// The name as distributed data parallelism has it.
+  /// The name under distributed data parallelism.
   package var underDataParallelism: String { "module." + clean }
 }
 
 extension ParameterName {
-  /// The name with the block's number in place of its group's and its place there, or the reverse,
-  /// so that files of any `block_group_size` are read for a model of `groupSize`; OLMo's loader does
-  /// the same (`_make_state_dict_compatible` in `olmo/model.py`).
+  /// Returns the name with the number of the block instead of the number of its group and its
+  /// position there, or the reverse.
   ///
-  /// `foundGroupSize` is the size of groups in the file.
+  /// Files of any `block_group_size` can then be read for a model of `groupSize`; OLMo's loader
+  /// does the same (`_make_state_dict_compatible` in `olmo/model.py`).
+  ///
+  /// `foundGroupSize` is the group size in the file.
   package func regrouped(from foundGroupSize: Int, to groupSize: Int) -> String {
     guard foundGroupSize != groupSize, let (layer, rest) = layer(groupSize: foundGroupSize) else {
       return clean
@@ -49,7 +51,7 @@ extension ParameterName {
       : "\(NameTable.olmoBlocks).\(layer).\(rest)"
   }
 
-  /// The number of the block that the parameter is in, and its name below the block.
+  /// Returns the number of the parameter's block, and its name below the block.
   private func layer(groupSize: Int) -> (layer: Int, rest: Substring)? {
     let numbers = groupSize > 1 ? 2 : 1
     let steps = clean.split(separator: ".", maxSplits: 2 + numbers)
@@ -65,7 +67,7 @@ extension ParameterName {
     return (product + second, steps[4])
   }
 
-  /// The size of the groups that blocks are in: how many the first group has, or 1 without groups.
+  /// Returns the number of blocks in a group: that of the first group, or 1 without groups.
   package static func groupSize(of names: some Sequence<ParameterName>) -> Int {
     let prefix = "\(NameTable.olmoBlockGroups).0."
     let places = names.lazy.filter { $0.clean.hasPrefix(prefix) }.compactMap {

@@ -1,14 +1,14 @@
 package import CkptBase
 
-/// A ``NameTable`` written out for one model: every tensor of both sides with its name and shape.
+/// A ``NameTable`` for one model: every tensor of both sides with its name and shape.
 package struct TensorMap: Sendable {
-  /// The tensors that OLMo's model has, in the order of its `state_dict()`.
+  /// The tensors of the OLMo model, in the order of its `state_dict()`.
   package private(set) var olmo: [ExpectedTensor] = []
-  /// The tensors that Hugging Face's model has, in the order of its `state_dict()`.
+  /// The tensors of the Hugging Face model, in the order of its `state_dict()`.
   package private(set) var huggingFace: [ExpectedTensor] = []
-  /// Which tensors of the two sides belong together, in OLMo's order.
+  /// The tensors of the two sides that belong together, in OLMo's order.
   package private(set) var correspondences: [Correspondence] = []
-  /// The names that Hugging Face's files may have beside those of the model and that say nothing.
+  /// The names of redundant tensors that Hugging Face files can have.
   package private(set) var ignored: Set<ExactString> = []
   /// The dimensions of the model.
   package let dimensions: ModelDimensions
@@ -16,9 +16,9 @@ package struct TensorMap: Sendable {
   private var placeOfOLMoName: [ExactString: Int] = [:]
   private var placeOfPartName: [ExactString: (correspondence: Int, part: Int)] = [:]
 
-  /// The map of a model.
+  /// Creates the map of a model.
   ///
-  /// - Throws: `malformed` and `limitExceeded` for dimensions that no model has.
+  /// - Throws: `malformed` or `limitExceeded` for impossible dimensions.
   package init(_ table: NameTable, _ dimensions: ModelDimensions) throws(CheckpointError) {
     try dimensions.check()
     self.table = table
@@ -32,12 +32,12 @@ package struct TensorMap: Sendable {
     orderHuggingFace()
   }
 
-  /// What belongs to a tensor of OLMo, named as ``ParameterName`` cleans names.
+  /// Returns the correspondence of an OLMo tensor, by its name as in ``ParameterName/clean``.
   package func correspondence(ofOLMo name: String) -> Correspondence? {
     placeOfOLMoName[name].map { correspondences[$0] }
   }
 
-  /// What a tensor of Hugging Face is a part of, and which part it is.
+  /// Returns the correspondence of a Hugging Face tensor, and its part in it.
   package func correspondence(
     ofHuggingFace name: String
   ) -> (correspondence: Correspondence, part: Int)? {
@@ -103,24 +103,24 @@ package struct TensorMap: Sendable {
   }
 }
 
-/// A tensor of OLMo's model and the tensors of Hugging Face's model that its rows are.
+/// A tensor of the OLMo model and the Hugging Face tensors that make up its rows.
 package struct Correspondence: Hashable, Sendable {
-  /// How the two sides hold the same numbers.
+  /// A relation between the values of the two sides.
   package enum Relation: Hashable, Sendable {
-    /// Hugging Face's tensors below each other are OLMo's.
+    /// The joined Hugging Face tensors are OLMo's tensor.
     case rows
-    /// OLMo's norm has no weights, and Hugging Face's tensor is all ones.
+    /// OLMo's norm has no weights, and the Hugging Face tensor is all ones.
     case ones
   }
 
-  /// OLMo's tensor; where its norm has no weights, the tensor that it would be.
+  /// OLMo's tensor; for a norm without weights, the tensor that the weights would be.
   package var olmo: ExpectedTensor
-  /// Hugging Face's tensors, that of the first rows first.
+  /// The Hugging Face tensors, that of the first rows first.
   package var parts: [ExpectedTensor]
-  /// How they belong together.
+  /// The relation.
   package var relation: Relation
 
-  /// The rows of OLMo's tensor that each part is.
+  /// The rows of OLMo's tensor for each part.
   package var rowRanges: [Range<Int>] {
     var ranges: [Range<Int>] = []
     var start = 0
@@ -132,23 +132,23 @@ package struct Correspondence: Hashable, Sendable {
   }
 }
 
-/// A tensor that a configuration calls for.
+/// A tensor that a configuration describes.
 package struct ExpectedTensor: Hashable, Sendable {
   /// Its name.
   package var name: String
   /// The number of elements along each dimension.
   package var shape: [Int]
-  /// What decides each dimension.
+  /// The extents that decide its dimensions.
   package var extents: [Extent]
 }
 
 extension TensorMap {
-  /// The tensors of the model that a `config.yaml` describes, on both sides.
+  /// Creates the map of the model in a `config.yaml`.
   ///
-  /// ``TensorMap/olmo`` has what OLMo's trainer saves of it, in its order.
+  /// ``TensorMap/olmo`` has the tensors that OLMo's trainer saves, in its order.
   ///
-  /// - Throws: `unsupported` for a model that Hugging Face has no class for, `malformed` and
-  ///   `limitExceeded` for sizes that no model has.
+  /// - Throws: `unsupported` for a model that Hugging Face has no class for, `malformed` or
+  ///   `limitExceeded` for impossible sizes.
   package init(of model: OLMoModelConfig) throws(CheckpointError) {
     let table: NameTable =
       switch (try Architecture(of: model), model.block) {

@@ -1,18 +1,18 @@
 package import CkptBase
 internal import CkptJSON
 
-/// A `tokenizer.json` of Hugging Face's tokenizers, as far as a configuration needs it.
+/// The facts of a `tokenizer.json` that a configuration needs.
 package struct TokenizerFile: Sendable {
-  /// One more than the largest token.
+  /// The largest token plus one.
   package let vocabularySize: Int
 
-  /// The longest file read, in bytes; those of vocabularies of 260,000 tokens have 34 MB.
+  /// The maximum size of a file in bytes; a vocabulary of 260,000 tokens needs 34 MB.
   private static let largestByteCount = 40 << 20
 
   /// Reads the file at `path`.
   ///
-  /// - Throws: `malformed` where it is not JSON of that kind, `limitExceeded` for a file that no
-  ///   tokenizer has, `inputOutput` when it cannot be read.
+  /// - Throws: `malformed` for another file, `limitExceeded` for a file that is too large,
+  ///   `inputOutput` if it cannot be read.
   package init(path: String) throws(CheckpointError) {
     let bytes = try FileSource(path: path)
       .contents(of: "a tokenizer.json", atMost: Self.largestByteCount)
@@ -21,9 +21,10 @@ package struct TokenizerFile: Sendable {
     }
   }
 
-  /// Reads the text of a `tokenizer.json`: of `model.vocab` and `added_tokens` the largest number.
+  /// Parses the text of a `tokenizer.json` and finds the largest number in `model.vocab` and
+  /// `added_tokens`.
   ///
-  /// - Throws: `malformed` where it is not JSON of that kind.
+  /// - Throws: `malformed` for other text.
   package init(reading bytes: [UInt8]) throws(CheckpointError) {
     var reader = JSONReader(bytes.span)
     var largest = -1
@@ -70,7 +71,8 @@ package struct TokenizerFile: Sendable {
     return largest
   }
 
-  /// A vocabulary names tokens with their numbers, or lists them (`Unigram`).
+  /// Returns the largest token of a vocabulary, which maps tokens to numbers or lists them
+  /// (`Unigram`).
   private static func largestToken(
     ofVocabulary reader: inout JSONReader
   ) throws(CheckpointError) -> Int {
@@ -92,7 +94,7 @@ package struct TokenizerFile: Sendable {
     let start = reader.offset
     let token = try reader.unsignedInteger()
     guard token < OLMoField.largestInteger else {
-      throw CheckpointError(.limitExceeded, "no tokenizer has a token \(token)", at: start)
+      throw CheckpointError(.limitExceeded, "the token \(token) is too large", at: start)
     }
     return Int(token)
   }

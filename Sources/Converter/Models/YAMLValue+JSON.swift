@@ -2,13 +2,13 @@ internal import CkptBase
 internal import CkptJSON
 internal import CkptYAML
 
-// JSON documents are the same values that YAML documents are, so that one table serves both.
+// JSON documents have the same values as YAML documents, so one table serves both.
 
 extension YAMLValue {
-  /// Reads a JSON text, without recursion.
+  /// Parses a JSON text without recursion.
   ///
-  /// - Throws: `malformed` where it breaks the rules of JSON and for a name that stands twice,
-  ///   `limitExceeded` beyond ``YAMLLimits``.
+  /// - Throws: `malformed` for invalid JSON and for a repeated name, `limitExceeded` beyond
+  ///   ``YAMLLimits``.
   init(readingJSON bytes: [UInt8]) throws(CheckpointError) {
     var reader = JSONReader(bytes.span)
     var open: [OpenJSONContainer] = []
@@ -50,13 +50,14 @@ extension YAMLValue {
     case .integer(let value): return .integer(value)
     case .fraction(let value) where value.isFinite: return .number(value)
     case .fraction:
-      throw CheckpointError(.limitExceeded, "a number that no computer holds", at: start)
+      throw CheckpointError(.limitExceeded, "a number is too large", at: start)
     }
   }
 
-  /// The value as JSON, as `json.dumps` writes it with an indent of two.
+  /// Returns the value as JSON in the style of `json.dumps` with an indent of two.
   ///
-  /// - Throws: `lossy` for what JSON does not have: names that are not text, infinities and NaN.
+  /// - Throws: `lossy` for values that JSON cannot hold: names that are not text, infinities and
+  ///   NaN.
   func json() throws(CheckpointError) -> [UInt8] {
     var writer = JSONWriter(style: .python)
     var work = [JSONStep.value(self)]
@@ -105,18 +106,18 @@ extension YAMLValue {
 
   private func notInJSON(_ what: String) -> CheckpointError {
     let error = CheckpointError(
-      .lossy, "JSON has no place for \(what)",
+      .lossy, "JSON cannot hold \(what)",
       remedy: .text("quote it", .omitOLMoSettings))
     return place.map { error.framed(by: $0.description) } ?? error
   }
 }
 
-/// An object or array of a JSON text whose end has not been read yet.
+/// A container of a JSON text whose end was not read yet.
 struct OpenJSONContainer {
   private var content: YAMLValue.Content
   private var key = ""
 
-  /// Enters the container that comes next; `nil` if something else does.
+  /// Enters the next container; `nil` if something else comes next.
   init?(beginning reader: inout JSONReader) throws(CheckpointError) {
     switch try reader.peek() {
     case UInt8(ascii: "{"):
@@ -129,27 +130,28 @@ struct OpenJSONContainer {
     }
   }
 
-  /// Reads up to the next value, the name before it included; returns whether there is one.
+  /// Reads up to the next value, including its name.
   ///
-  /// - Throws: `malformed` where neither a value nor the end comes, and for a name that stands
-  ///   twice.
+  /// Returns whether there is one.
+  ///
+  /// - Throws: `malformed` if neither a value nor the end follows, and for a repeated name.
   mutating func findNext(_ reader: inout JSONReader) throws(CheckpointError) -> Bool {
     guard case .mapping(let mapping) = content else { return try reader.nextElement() }
     let start = reader.offset
     guard let key = try reader.nextKey() else { return false }
     guard mapping[key] == nil else {
-      throw CheckpointError(.malformed, "the name '\(key)' stands twice in one object", at: start)
+      throw CheckpointError(.malformed, "the name '\(key)' is repeated in one object", at: start)
     }
     self.key = key
     return true
   }
 
-  /// Adds the value that was found.
+  /// Adds the value.
   mutating func add(_ value: YAMLValue) {
     switch content {
     case .scalar: break
     case .sequence(var elements):
-      // The list must be owned here alone, or each element would copy it.
+      // The list must have no other owner here, or each element would copy it.
       content = .scalar(.null)
       elements.append(value)
       content = .sequence(elements)

@@ -153,7 +153,7 @@ public struct ScanFinding: Hashable, Sendable {
   /// The severity of a finding; the most dangerous comes first.
   @nonexhaustive
   public enum Severity: String, Hashable, Sendable, CaseIterable {
-    /// Something that can run code.
+    /// The code can run arbitrary code.
     case dangerous
     /// A part that does not have its declared format, so its contents are unknown.
     case broken

@@ -1,80 +1,80 @@
-/// A forward cursor over bytes in memory that refuses to run past their end.
+/// A forward cursor over bytes in memory, with bounds checks.
 ///
-/// It cannot be copied (two cursors would silently diverge) and cannot outlive the bytes it reads.
-/// ``offset`` is absolute in whatever the bytes were cut from, so that errors name places in the
-/// file and not in the buffer.
+/// It cannot be copied (two cursors would silently diverge) and cannot outlive its bytes.
+/// ``offset`` is absolute in the file or entry, so errors name positions in the file, not in the
+/// buffer.
 @safe
 package struct ByteReader: ~Copyable, ~Escapable {
   @usableFromInline let bytes: RawSpan
   @usableFromInline let base: Int
-  /// Bytes consumed so far.
+  /// The number of bytes consumed.
   @usableFromInline package internal(set) var position: Int
 
-  /// A cursor at the start of `bytes`, whose first byte lies at `base` of the file or entry.
+  /// Creates a cursor at the start of `bytes`, whose first byte is at `base` in the file or entry.
   @inlinable @_lifetime(copy bytes)
   package init(_ bytes: Span<UInt8>, base: Int = 0) {
-    // Safe: `bytes` is itself a bounds-checked view of initialised memory with the same lifetime.
+    // Safe: `bytes` is itself a bounds-checked view of initialized memory with the same lifetime.
     unsafe self.bytes = bytes.bytes
     self.base = base
     self.position = 0
   }
 
-  /// Where the next byte lies in the file or entry.
+  /// The offset of the next byte in the file or entry.
   @inlinable @inline(__always) package var offset: Int { base + position }
-  /// How many bytes are left.
+  /// The number of bytes left.
   @inlinable package var remaining: Int { bytes.byteCount - position }
 
-  /// Consumes an integer stored least significant byte first.
+  /// Consumes a little-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt8.Type) throws(CheckpointError) -> UInt8 {
     try load()
   }
 
-  /// Consumes an integer stored least significant byte first.
+  /// Consumes a little-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt16.Type) throws(CheckpointError) -> UInt16 {
     try load()
   }
 
-  /// Consumes an integer stored least significant byte first.
+  /// Consumes a little-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt32.Type) throws(CheckpointError) -> UInt32 {
     try load()
   }
 
-  /// Consumes an integer stored least significant byte first.
+  /// Consumes a little-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: Int32.Type) throws(CheckpointError) -> Int32 {
     try load()
   }
 
-  /// Consumes an integer stored least significant byte first.
+  /// Consumes a little-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: UInt64.Type) throws(CheckpointError) -> UInt64 {
     try load()
   }
 
-  /// Consumes an integer stored least significant byte first.
+  /// Consumes a little-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @inline(__always) @_lifetime(self: copy self)
   package mutating func readInteger(as type: Int64.Type) throws(CheckpointError) -> Int64 {
     try load()
   }
 
-  /// Consumes an integer stored most significant byte first.
+  /// Consumes a big-endian integer.
   ///
-  /// - Throws: `truncated` when fewer bytes than the integer's width are left.
+  /// - Throws: `truncated` if too few bytes are left.
   @inlinable @_lifetime(self: copy self)
   package mutating func readBigEndianInteger(as type: UInt64.Type) throws(CheckpointError) -> UInt64
   {
@@ -83,7 +83,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
 
   /// Consumes `count` bytes and returns a view of them.
   ///
-  /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
+  /// - Throws: `truncated` if fewer than `count` bytes are left or `count` is negative.
   @inlinable @inline(__always) @_lifetime(copy self)
   package mutating func readBytes(count: Int) throws(CheckpointError) -> Span<UInt8> {
     let start = try advance(by: count)
@@ -92,14 +92,14 @@ package struct ByteReader: ~Copyable, ~Escapable {
 
   /// Consumes bytes up to and including the next line feed and returns those before it.
   ///
-  /// - Throws: `truncated` when no line feed is left.
+  /// - Throws: `truncated` if no line feed is left.
   @_lifetime(copy self)
   package mutating func readLine() throws(CheckpointError) -> Span<UInt8> {
     let rest = view(position..<bytes.byteCount)
     var count = 0
     while count < rest.count, rest[count] != UInt8(ascii: "\n") { count += 1 }
     guard count < rest.count else {
-      throw CheckpointError(.truncated, "no line feed ends the line", at: offset)
+      throw CheckpointError(.truncated, "the line has no line feed", at: offset)
     }
     let start = try advance(by: count + 1)
     return view(start..<start + count)
@@ -107,7 +107,7 @@ package struct ByteReader: ~Copyable, ~Escapable {
 
   /// Skips `count` bytes.
   ///
-  /// - Throws: `truncated` when fewer than `count` bytes are left or `count` is negative.
+  /// - Throws: `truncated` if fewer than `count` bytes are left or `count` is negative.
   @inlinable @_lifetime(self: copy self)
   package mutating func skip(_ count: Int) throws(CheckpointError) {
     _ = try advance(by: count)
@@ -137,22 +137,22 @@ package struct ByteReader: ~Copyable, ~Escapable {
   @usableFromInline @inline(never)
   func overrun(_ count: Int) -> CheckpointError {
     CheckpointError(
-      .truncated, "\(count) bytes are announced, \(remaining) are left", at: offset)
+      .truncated, "\(count) bytes are needed, but only \(remaining) are left", at: offset)
   }
 }
 
-/// Bytes under construction: headers, pickles and everything else small enough for memory.
+/// Bytes in memory under construction: headers, pickles and other small data.
 ///
-/// Every function takes one type and may be put into its callers, which are in other modules: the
-/// compiler offers them no other body of a `package` function.
+/// Every function takes one type and can be inlined into other modules, because the compiler offers
+/// them no other body of a `package` function.
 package struct ByteWriter: Sendable {
-  /// What has been written so far.
+  /// The bytes written so far.
   @usableFromInline package internal(set) var bytes: [UInt8] = []
 
-  /// An empty writer with room for `capacity` bytes.
+  /// Creates an empty writer with capacity for `capacity` bytes.
   package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
-  /// How many bytes have been written.
+  /// The number of bytes written.
   @inlinable package var count: Int { bytes.count }
 
   /// Appends one byte.
@@ -175,19 +175,19 @@ package struct ByteWriter: Sendable {
     bytes.append(contentsOf: repeatElement(byte, count: count))
   }
 
-  /// Appends an integer, least significant byte first.
+  /// Appends a little-endian integer.
   @inlinable package mutating func write(integer value: UInt16) { append(value) }
 
-  /// Appends an integer, least significant byte first.
+  /// Appends a little-endian integer.
   @inlinable package mutating func write(integer value: UInt32) { append(value) }
 
-  /// Appends an integer, least significant byte first.
+  /// Appends a little-endian integer.
   @inlinable package mutating func write(integer value: UInt64) { append(value) }
 
-  /// Appends an integer, most significant byte first.
+  /// Appends a big-endian integer.
   @inlinable package mutating func write(bigEndian value: UInt64) { append(value.byteSwapped) }
 
-  /// Overwrites eight bytes at `offset` with an integer, least significant byte first.
+  /// Overwrites eight bytes at `offset` with a little-endian integer.
   package mutating func patch(_ value: UInt64, at offset: Int) {
     for index in 0..<8 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
   }
@@ -213,7 +213,7 @@ extension [UInt8] {
 }
 
 extension Span<UInt8> {
-  /// The eight bytes from `index` on as a number, least significant first.
+  /// Returns the eight bytes from `index` on as a little-endian number.
   @inlinable @inline(__always)
   package func word(at index: Int) -> UInt64 {
     precondition(index >= 0 && index <= count - 8)

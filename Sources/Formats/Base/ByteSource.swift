@@ -1,25 +1,26 @@
-/// Bytes of a known number that can be read at any offset, by any number of threads at once.
+/// Bytes of a known length that any number of threads can read at any offset.
 ///
-/// Readers of checkpoints know nothing else of the place that a checkpoint is in: a file, a part of
-/// another source or memory.
+/// Readers of checkpoints know nothing else about the location of a checkpoint: a file, a part of
+/// another source, or memory.
 public protocol ByteSource: AnyObject, Sendable {
   /// The name in messages, such as the path of a file.
   var name: String { get }
-  /// The length in bytes when the source was opened.
+  /// The length in bytes at the time of opening.
   var byteCount: Int { get }
-  /// The source that has the bytes, and the offset in it at which this one begins.
+  /// The source with the bytes, and the offset in it where this one begins.
   ///
-  /// Sources are the same bytes if their origins are; a source that is no part of another is its own.
+  /// Two sources have the same bytes if their origins are equal. A source that is not a part of
+  /// another is its own origin.
   var origin: (source: any ByteSource, offset: Int) { get }
 
-  /// Fills `buffer` with the bytes at `offset`; returns how many there were before the source's end.
+  /// Fills `buffer` with the bytes at `offset`. Returns the number of bytes before the end.
   ///
-  /// - Throws: `inputOutput` when the read fails.
+  /// - Throws: `inputOutput` if the read fails.
   func read(at offset: Int, into buffer: inout MutableRawSpan) throws(CheckpointError) -> Int
 
-  /// Makes sure that the bytes are what they were when the source was opened, as far as can be told.
+  /// Checks that the bytes have not changed since opening, as far as that is possible.
   ///
-  /// - Throws: `inputOutput` when they are not.
+  /// - Throws: `inputOutput` if they have.
   func requireUnchanged() throws(CheckpointError)
 }
 
@@ -29,7 +30,7 @@ extension ByteSource {
 
   /// Fills all of `buffer` with the bytes at `offset`.
   ///
-  /// - Throws: `inputOutput` when the read fails or the source has become shorter, `truncated` when it
+  /// - Throws: `inputOutput` if the read fails or the source has become shorter, `truncated` if it
   ///   never had so many bytes.
   package func readAll(at offset: Int, into buffer: inout MutableRawSpan) throws(CheckpointError) {
     let wanted = buffer.byteCount
@@ -39,14 +40,15 @@ extension ByteSource {
       throw CheckpointError(.truncated, "the file ends here", at: byteCount).framed(by: name)
     }
     throw CheckpointError(
-      .inputOutput, "file shrank while being read: \(byteCount) bytes when it was opened",
+      .inputOutput,
+      "the file shrank while it was read: it had \(byteCount) bytes when it was opened",
       at: offset + count, remedy: CheckpointError.changeRemedy
     ).framed(by: name)
   }
 
-  /// The bytes of `range`, fewer where the source ends inside it.
+  /// Returns the bytes of `range`, or fewer if the source ends inside it.
   ///
-  /// - Throws: `inputOutput` when the read fails.
+  /// - Throws: `inputOutput` if the read fails.
   package func bytes(in range: Range<Int>) throws(CheckpointError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: range.clamped(to: 0..<byteCount).count)
     var span = bytes.mutableSpan
@@ -57,14 +59,14 @@ extension ByteSource {
     return bytes
   }
 
-  /// All bytes of the source, which should be `kind` (`a manifest`) and is small if it is.
+  /// Returns all bytes of a source that should be `kind`, such as `a manifest`.
   ///
-  /// - Throws: `limitExceeded` for more than `limit` bytes, `inputOutput` when the read fails; both
+  /// - Throws: `limitExceeded` for more than `limit` bytes, `inputOutput` if the read fails; both
   ///   with the source in their path.
   package func contents(of kind: String, atMost limit: Int) throws(CheckpointError) -> [UInt8] {
     guard byteCount <= limit else {
       throw CheckpointError(
-        .limitExceeded, "this file has \(byteCount) bytes, \(kind) at most \(limit)"
+        .limitExceeded, "this file has \(byteCount) bytes, but the limit for \(kind) is \(limit)"
       ).framed(by: name)
     }
     return try bytes(in: 0..<byteCount)
@@ -73,19 +75,18 @@ extension ByteSource {
 
 extension CheckpointError {
   /// The remedy for a source that changed while it was read.
-  static var changeRemedy: Remedy { "run again when nothing writes to it any more" }
+  static var changeRemedy: Remedy { "run again when no program writes to it" }
 }
 
-/// A part of another source that is read as if it were all there is, such as an archive inside a
-/// larger file.
+/// A part of another source, such as an archive inside a larger file.
 ///
-/// Offsets count from the start of the slice, and its name says where that is.
+/// Offsets count from the start of the slice. Its name contains the position of the slice.
 public final class SliceSource: ByteSource {
-  /// The name of the whole, with the offset of the slice.
+  /// The name of the whole source, with the offset of the slice.
   public var name: String { "\(whole.name) (from byte 0x\(String(start, radix: 16)))" }
   /// The length in bytes.
   public let byteCount: Int
-  /// The source that the slice is a part of, or that one's origin.
+  /// The origin of the whole source, with the offset of the slice.
   public var origin: (source: any ByteSource, offset: Int) {
     let (source, offset) = whole.origin
     return (source, offset + start)
@@ -94,13 +95,13 @@ public final class SliceSource: ByteSource {
   private let whole: any ByteSource
   private let start: Int
 
-  /// The bytes `range` of `whole`.
+  /// Creates a slice with the bytes `range` of `whole`.
   ///
-  /// - Throws: `truncated` when `whole` does not have them all.
+  /// - Throws: `truncated` if `whole` does not have all of them.
   public init(_ range: Range<Int>, of whole: any ByteSource) throws(CheckpointError) {
     guard range.lowerBound >= 0, range.upperBound <= whole.byteCount else {
       throw CheckpointError(
-        .truncated, "bytes \(range) are wanted of a file of \(whole.byteCount) bytes"
+        .truncated, "bytes \(range) are outside of a file of \(whole.byteCount) bytes"
       ).framed(by: whole.name)
     }
     self.whole = whole
@@ -108,9 +109,9 @@ public final class SliceSource: ByteSource {
     byteCount = range.count
   }
 
-  /// Fills `buffer` with the bytes at `offset` as far as they are in the slice.
+  /// Fills `buffer` with the bytes at `offset`, up to the end of the slice.
   ///
-  /// - Throws: what the whole throws.
+  /// - Throws: the errors of the whole source.
   public func read(
     at offset: Int, into buffer: inout MutableRawSpan
   ) throws(CheckpointError) -> Int {
@@ -119,13 +120,13 @@ public final class SliceSource: ByteSource {
     return try whole.read(at: start + offset, into: &part)
   }
 
-  /// Makes sure that the whole is unchanged.
+  /// Checks that the whole source is unchanged.
   ///
-  /// - Throws: what the whole throws.
+  /// - Throws: the errors of the whole source.
   public func requireUnchanged() throws(CheckpointError) { try whole.requireUnchanged() }
 }
 
-/// An array in memory, as the bytes that its elements consist of.
+/// An array in memory, read as the bytes of its elements.
 public final class MemorySource<Element: BitwiseCopyable & Sendable>: ByteSource {
   /// The name in messages.
   public let name: String
@@ -133,7 +134,7 @@ public final class MemorySource<Element: BitwiseCopyable & Sendable>: ByteSource
   public var byteCount: Int { elements.count * MemoryLayout<Element>.stride }
   private let elements: [Element]
 
-  /// A source of elements that have no padding.
+  /// Creates a source of elements without padding.
   package init(elements: [Element], name: String) {
     self.elements = elements
     self.name = name
@@ -146,18 +147,18 @@ public final class MemorySource<Element: BitwiseCopyable & Sendable>: ByteSource
     guard 0..<byteCount ~= offset else { return 0 }
     let count = min(buffer.byteCount, byteCount - offset)
     let elements = elements
-    // Safe: elements without padding consist of initialized bytes only.
+    // Safe: elements without padding have only initialized bytes.
     let bytes = unsafe elements.span.bytes
     buffer.copy(bytes.extracting(offset..<offset + count), to: 0)
     return count
   }
 
-  /// Does nothing: nobody else has the array.
+  /// Does nothing, because nobody else has the array.
   public func requireUnchanged() throws(CheckpointError) {}
 }
 
 extension MemorySource<UInt8> {
-  /// A source of `bytes`, which messages call `name`.
+  /// Creates a source of `bytes`, which messages call `name`.
   public convenience init(_ bytes: [UInt8], name: String) {
     self.init(elements: bytes, name: name)
   }

@@ -1,25 +1,26 @@
 internal import Synchronization
 
-/// A request to stop work, which any thread may make at any time and nobody can take back.
+/// A request to stop work.
 ///
-/// Work that is given one looks at it now and then. When it finds the request, it throws
-/// ``CheckpointError/Code/cancelled`` and leaves nothing half-written. One value may stop any number of
-/// runs.
+/// Any thread can make it at any time, and it is final.
+///
+/// Work checks the request regularly. Then it throws ``CheckpointError/Code/cancelled`` and leaves
+/// nothing half-written. One value can stop any number of runs.
 public final class Cancellation: Sendable {
   private let flag = Atomic(false)
 
-  /// A request that nobody has made yet.
+  /// Creates a request that was not made yet.
   public init() {}
 
-  /// Makes the request; a signal handler may do so.
+  /// Makes the request; a signal handler can call this.
   public func cancel() { flag.store(true, ordering: .relaxed) }
 
   /// Whether the request was made.
   public var isCancelled: Bool { flag.load(ordering: .relaxed) }
 
-  /// Goes on unless the request was made.
+  /// Throws if the request was made.
   ///
-  /// - Throws: `cancelled` if it was.
+  /// - Throws: `cancelled` if it was made.
   public func check() throws(CheckpointError) {
     if isCancelled { throw CheckpointError(.cancelled, "the run was cancelled") }
   }

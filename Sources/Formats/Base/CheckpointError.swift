@@ -1,6 +1,6 @@
-/// What is wrong: where, what was found against what was expected, and what to do.
+/// An error with its location, the found and the expected value, and a remedy.
 public struct CheckpointError: Error, Hashable, Sendable {
-  /// The kind of fault, for programs; people read ``message``.
+  /// The kind of error, for programs; people read ``message``.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case truncated, malformed, checksumMismatch, unsupported, forbidden, limitExceeded, lossy
@@ -9,52 +9,54 @@ public struct CheckpointError: Error, Hashable, Sendable {
 
     private let kind: Kind
 
-    /// The file ends before what it announces.
+    /// The file ends too early.
     public static let truncated = Code(kind: .truncated)
-    /// The bytes break the format's own rules.
+    /// The bytes break the rules of the format.
     public static let malformed = Code(kind: .malformed)
-    /// A stored CRC-32 disagrees with the bytes it covers.
+    /// A stored CRC-32 does not match its bytes.
     public static let checksumMismatch = Code(kind: .checksumMismatch)
-    /// Well-formed, but of a kind this program does not handle.
+    /// The input is well-formed, but not supported.
     public static let unsupported = Code(kind: .unsupported)
-    /// A pickle has something that can run code.
+    /// A pickle can run code.
     public static let forbidden = Code(kind: .forbidden)
-    /// A count or size is beyond what is read, such as a pickle of more than 512 MiB.
+    /// A count or size exceeds a limit, such as 512 MiB for a pickle.
     public static let limitExceeded = Code(kind: .limitExceeded)
-    /// The output format has no place for something and losing it was not allowed.
+    /// The output format cannot hold something, and losing it was not allowed.
     public static let lossy = Code(kind: .lossy)
-    /// Values that must be equal are not.
+    /// Values that must be equal differ.
     public static let conflict = Code(kind: .conflict)
 
-    /// Somebody asked for the work to stop: see ``Cancellation``.
+    /// The work was cancelled; see ``Cancellation``.
     public static let cancelled = Code(kind: .cancelled)
 
-    /// The operating system refused: missing, no space, no permission.
+    /// The operating system failed: a missing file, no space, no permission.
     ///
     /// See ``CheckpointError/cause``.
     public static let inputOutput = Code(kind: .inputOutput)
 
-    /// Whether the input is at fault, and neither the system nor whoever stopped the work.
+    /// Whether the input is at fault, not the system or a cancellation.
     package var isOfTheInput: Bool { self != .inputOutput && self != .cancelled }
 
-    /// The code's name, as `--json` output spells it.
+    /// The name of the code, as in `--json` output.
     public var description: String { kind.rawValue }
   }
 
-  /// The kind of fault.
+  /// The kind of error.
   public var code: Code
   /// One lower-case sentence without final stop: found against expected.
   public var message: String
-  /// The place in bytes from the start of the innermost element of ``path``, where there is one.
+  /// The offset in bytes from the start of the innermost element of ``path``, if there is one.
   public var offset: Int?
-  /// File, archive entry, tensor: outermost first.
+  /// The file, archive entry and tensor, outermost first.
   public var path: [String]
-  /// What the user can do, where there is something.
+  /// The remedy, if there is one.
   public var remedy: Remedy?
-  /// The reason of a failed system call, for code ``Code/inputOutput``.
+  /// The reason of a failed system call, for the code ``Code/inputOutput``.
   public var cause: SystemCode?
 
-  /// Makes an error without a path; callers add frames with ``within(_:_:)`` on the way out.
+  /// Creates an error without a path.
+  ///
+  /// Callers add frames with ``within(_:_:)``.
   public init(_ code: Code, _ message: String, at offset: Int? = nil, remedy: Remedy? = nil) {
     self.code = code
     self.message = message
@@ -63,9 +65,9 @@ public struct CheckpointError: Error, Hashable, Sendable {
     self.remedy = remedy
   }
 
-  /// Runs `body` and puts `frame` in front of the path of any error it throws.
+  /// Runs `body` and adds `frame` to the front of the path of any error.
   ///
-  /// - Throws: what `body` throws, with one more frame.
+  /// - Throws: the error of `body`, with one more frame.
   @inlinable
   public static func within<Result: ~Copyable>(
     _ frame: @autoclosure () -> String, _ body: () throws(CheckpointError) -> Result
@@ -77,7 +79,7 @@ public struct CheckpointError: Error, Hashable, Sendable {
     }
   }
 
-  /// The same error with `frame` as the outermost element of its path, if it is not that already.
+  /// Returns the error with `frame` as the first element of its path, unless it is that already.
   public func framed(by frame: String) -> CheckpointError {
     var error = self
     if error.path.first != frame { error.path.insert(frame, at: 0) }
@@ -86,7 +88,7 @@ public struct CheckpointError: Error, Hashable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
-  /// `file: entry: byte 0x1f3: message`, on one line and without the remedy.
+  /// The error as `file: entry: byte 0x1f3: message`, without the remedy.
   public var description: String {
     var parts = path
     if let offset { parts.append("byte 0x" + String(offset, radix: 16)) }

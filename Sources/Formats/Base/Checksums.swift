@@ -4,16 +4,16 @@ internal import CCkptZlib
 
 /// The checksum of ZIP: CRC-32 with the polynomial of IEEE 802.3 (APPNOTE 4.4.7).
 package struct CRC32: Sendable {
-  /// The checksum of the pieces appended so far, as if they lay one after the other.
+  /// The checksum of all pieces so far, in sequence.
   package private(set) var value: UInt32 = 0
 
-  /// zlib's operator for the length of the last piece: most pieces of a file have one length.
+  /// zlib's operator for the length of the last piece; most pieces of a file have one length.
   private var combiner: (byteCount: Int, operation: UInt)?
 
-  /// The checksum of no bytes.
+  /// Creates the checksum of no bytes.
   package init() {}
 
-  /// Takes in the next piece, known by its checksum and its length in bytes.
+  /// Appends a piece by its checksum and length in bytes.
   package mutating func append(_ checksum: UInt32, byteCount: Int) {
     if combiner?.byteCount != byteCount {
       combiner = (byteCount, crc32_combine_gen(byteCount))
@@ -23,7 +23,7 @@ package struct CRC32: Sendable {
       truncatingIfNeeded: crc32_combine_op(UInt(value), UInt(checksum), combiner.operation))
   }
 
-  /// The checksum of `bytes`, or of everything so far when `continuing` is that of the bytes before.
+  /// Returns the checksum of `bytes`, or of the bytes before and `bytes` if `continuing` is given.
   package static func checksum(_ bytes: RawSpan, continuing: UInt32 = 0) -> UInt32 {
     // libdeflate takes a null pointer as the start of a new checksum.
     guard !bytes.isEmpty else { return continuing }
@@ -33,25 +33,25 @@ package struct CRC32: Sendable {
     }
   }
 
-  /// The checksum of a typed view of bytes; see the method above.
+  /// Returns the checksum of a typed view of bytes; see the method above.
   package static func checksum(_ bytes: Span<UInt8>, continuing: UInt32 = 0) -> UInt32 {
-    // Safe: every byte of a span of `UInt8` is initialised.
+    // Safe: every byte of a span of `UInt8` is initialized.
     checksum(unsafe bytes.bytes, continuing: continuing)
   }
 }
 
-/// The hash function SHA-256 (FIPS 180-4), over bytes that arrive piece by piece.
+/// The hash function SHA-256 (FIPS 180-4), for bytes in several pieces.
 ///
-/// OpenSSL uses the processor's own instructions for it where there are any.
+/// OpenSSL uses the processor's own instructions for it, if there are any.
 package struct SHA256: Sendable {
-  /// The hash of some bytes.
+  /// A hash value.
   package struct Digest: Hashable, Sendable, CustomStringConvertible {
-    /// The 32 bytes of it.
+    /// The 32 bytes.
     package let bytes: [UInt8]
 
     fileprivate init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The digest that 64 lower-case hexadecimal digits stand for, or `nil` for any other text.
+    /// Parses 64 lower-case hexadecimal digits; `nil` for other text.
     package init?(hexadecimal text: String) {
       let digits = Array(text.utf8)
       guard digits.count == 2 * Int(SHA256_DIGEST_LENGTH) else { return nil }
@@ -82,13 +82,13 @@ package struct SHA256: Sendable {
 
   private var context = SHA256_CTX()
 
-  /// The state before any bytes.
+  /// Creates the state before any bytes.
   package init() {
     // Safe: the context is alive for the call, which writes all of it.
     unsafe SHA256_Init(&context)
   }
 
-  /// Takes in the next bytes.
+  /// Appends bytes.
   package mutating func update(_ bytes: RawSpan) {
     // Safe: the pointer and count describe `bytes`, alive for the call; no bytes are none to read.
     unsafe bytes.withUnsafeBytes { bytes in
@@ -96,7 +96,7 @@ package struct SHA256: Sendable {
     }
   }
 
-  /// The digest of the bytes so far; the next ones begin anew.
+  /// Returns the digest of the bytes so far, and starts again.
   package mutating func finish() -> Digest {
     var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
     // Safe: the array has the size of a digest, which is what the call writes.
@@ -108,7 +108,7 @@ package struct SHA256: Sendable {
     return Digest(digest)
   }
 
-  /// The digest of `bytes`.
+  /// Returns the digest of `bytes`.
   package static func digest(of bytes: RawSpan) -> Digest {
     var hash = SHA256()
     hash.update(bytes)

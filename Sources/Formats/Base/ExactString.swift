@@ -1,7 +1,7 @@
-/// A name that equals another only if their bytes are equal.
+/// A name that equals another one only if their bytes are equal.
 ///
-/// Swift takes strings for equal that Unicode calls equivalent, such as an accented letter and the
-/// letter with a combining accent. To every file format they are different names.
+/// Swift's strings are equal if Unicode calls them equivalent, such as an accented letter and the
+/// letter with a combining accent. In file formats these are different names.
 package struct ExactString: Hashable, Sendable {
   /// The name.
   package let text: String
@@ -16,14 +16,14 @@ package struct ExactString: Hashable, Sendable {
     return one.isEqual(to: other)
   }
 
-  /// Feeds the bytes to `hasher`.
+  /// Hashes the bytes.
   package func hash(into hasher: inout Hasher) {
     hasher.combine(TextTable.hash(text.utf8.span))
   }
 }
 
 extension Span<UInt8> {
-  /// Whether the bytes are those of `other`.
+  /// Whether the bytes equal those of `other`.
   @inlinable
   package func isEqual(to other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
@@ -41,14 +41,14 @@ extension Span<UInt8> {
 }
 
 extension ExactString: Comparable {
-  /// Whether the bytes come first.
+  /// Whether the bytes of `left` come first.
   package static func < (left: ExactString, right: ExactString) -> Bool {
     left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
   }
 }
 
 extension Dictionary where Key == ExactString {
-  /// The value of a name.
+  /// The value for a name.
   package subscript(name: String) -> Value? {
     get { self[ExactString(name)] }
     set { self[ExactString(name)] = newValue }
@@ -56,7 +56,7 @@ extension Dictionary where Key == ExactString {
 }
 
 extension Set where Element == ExactString {
-  /// The set of these names.
+  /// Creates the set of these names.
   package init(names: some Sequence<String>) { self.init(names.lazy.map(ExactString.init)) }
 
   /// Whether the name is in the set.
@@ -69,13 +69,12 @@ extension Set where Element == ExactString {
   package mutating func insert(_ name: String) -> Bool { insert(ExactString(name)).inserted }
 }
 
-/// Names taken apart byte by byte.
+/// Byte-by-byte operations on names.
 ///
-/// Swift's own functions go by characters, and one character can be several code points: a slash
-/// with a combining accent behind it is not the character `/`, but to every file format, and to the
-/// system, it is the slash.
+/// Swift's own functions compare characters, and one character can be several code points. A slash
+/// with a combining accent is not the character `/`, but file formats and the system see the slash.
 extension String {
-  /// Whether the first bytes are those of `prefix`.
+  /// Whether the first bytes equal those of `prefix`.
   package func begins(with prefix: String) -> Bool {
     let (bytes, beginning) = (utf8.span, prefix.utf8.span)
     guard bytes.count >= beginning.count else { return false }
@@ -83,7 +82,7 @@ extension String {
     return true
   }
 
-  /// Whether the bytes stand before those of `other` in the order of their values.
+  /// Whether the bytes come before those of `other`.
   package func precedes(_ other: String) -> Bool {
     let (one, two) = (utf8.span, other.utf8.span)
     let count = min(one.count, two.count)
@@ -92,16 +91,17 @@ extension String {
     return one.count < two.count
   }
 
-  /// Whether the last bytes are those of `suffix`.
+  /// Whether the last bytes equal those of `suffix`.
   package func ends(with suffix: String) -> Bool {
     utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
   }
 
-  /// The text behind the first `count` bytes, which end with a character of ASCII.
+  /// Returns the text after the first `count` bytes, the last of which is ASCII.
   package func droppingFirst(_ count: Int) -> String { String(Substring(utf8.dropFirst(count))) }
 
-  /// What stands between the bytes `separator` of ASCII, of which no more than `most` are looked
-  /// for; empty parts are parts.
+  /// Returns the parts between the ASCII bytes `separator`, at most `most` of which are used.
+  ///
+  /// Parts can be empty.
   package func parts(between separator: Unicode.Scalar, atMost most: Int = .max) -> [Substring] {
     WorkCount.add(utf8.count)
     return utf8.split(

@@ -1,7 +1,9 @@
-/// A path as text, and what its text alone says: nothing is asked of the system.
+/// A path as text.
 ///
-/// A path is bytes: a name may begin with a character that combines with the slash before it, so
-/// slashes and dots are found among the bytes.
+/// These operations do not access the file system.
+///
+/// A path is bytes: a name can begin with a character that combines with the slash before it. So
+/// slashes and dots are searched among the bytes.
 package struct FilePath: Hashable, Sendable {
   /// The path as given.
   package let text: String
@@ -9,10 +11,10 @@ package struct FilePath: Hashable, Sendable {
   private static let slash = UInt8(ascii: "/")
   private static let dot = UInt8(ascii: ".")
 
-  /// A path as it was given.
+  /// Creates a path.
   package init(_ text: String) { self.text = text }
 
-  /// The path without slashes at its end.
+  /// The path without trailing slashes.
   package var trimmed: FilePath {
     guard let last = text.utf8.lastIndex(where: { $0 != Self.slash }) else {
       return FilePath(String(text.prefix(1)))
@@ -28,20 +30,20 @@ package struct FilePath: Hashable, Sendable {
     return name.isEmpty ? text : String(name)
   }
 
-  /// The directory that holds what has this path: `.` for a bare name.
+  /// The directory of the file with this path: `.` for a name alone.
   package var directory: FilePath {
     let text = trimmed.text
     guard let slash = text.utf8.lastIndex(of: Self.slash) else { return FilePath(".") }
     return FilePath(slash == text.startIndex ? "/" : String(text[..<slash]))
   }
 
-  /// A file in this directory.
+  /// Returns the path of a file in this directory.
   package func appending(_ name: String) -> FilePath {
     if text == "." { return FilePath(name) }
     return FilePath(text.utf8.last == Self.slash ? text + name : text + "/" + name)
   }
 
-  /// The name with another extension in place of its last one.
+  /// Returns the name with another extension.
   package func name(withExtension new: String) -> String {
     let name = name
     guard let dot = name.utf8.lastIndex(of: Self.dot), dot != name.startIndex else {
@@ -57,68 +59,68 @@ extension FilePath {
     ExactString(left.text) == ExactString(right.text)
   }
 
-  /// Feeds the bytes to `hasher`.
+  /// Hashes the bytes.
   package func hash(into hasher: inout Hasher) { ExactString(text).hash(into: &hasher) }
 }
 
-/// What the system says of what has a path.
+/// Operations that access the file system.
 extension FilePath {
-  /// The status of the file there, or `nil` where there is none.
+  /// Returns the status of the file at the path, or `nil` if there is none.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package func status() throws(CheckpointError) -> Syscalls.FileStatus? {
     try Syscalls.status(at: text)
   }
 
-  /// The size of the file there in bytes, 0 where there is none.
+  /// Returns the size of the file in bytes, or 0 if there is none.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package func byteCount() throws(CheckpointError) -> Int { try status()?.byteCount ?? 0 }
 
-  /// The names of what is in this directory, in the order of their bytes.
+  /// Returns the names in this directory, sorted by bytes.
   ///
-  /// - Throws: `inputOutput` when it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read.
   package func entryNames() throws(CheckpointError) -> [String] {
     try Syscalls.names(in: text)
   }
 
-  /// Whether a user who gave the path means a directory: there is one, or the path ends in a slash.
+  /// Whether the path means a directory: there is one, or the path ends in a slash.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package func meansDirectory() throws(CheckpointError) -> Bool {
     try status()?.isDirectory == true || text.utf8.last == UInt8(ascii: "/")
   }
 
   /// Whether another path leads to the same file or directory.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package func isSameFile(as other: String) throws(CheckpointError) -> Bool {
     guard let status = try status(), let second = try FilePath(other).status() else { return false }
     return status.inode == second.inode && status.device == second.device
   }
 
-  /// Makes sure that a file written here replaces none of `paths`.
+  /// Checks that a file written here replaces none of `paths`.
   ///
-  /// - Throws: `unsupported` with `remedy` when it would, also by a link; `inputOutput` when the
-  ///   system does not tell.
+  /// - Throws: `unsupported` with `remedy` if it would, even through a link; `inputOutput` if the
+  ///   system fails.
   package func requireApart(from paths: [String], remedy: Remedy) throws(CheckpointError) {
     for path in paths where try isPlace(of: FilePath(path)) {
       throw CheckpointError(
-        .unsupported, "this is the place of '\(path)', which would be lost", remedy: remedy
+        .unsupported, "this would replace the input '\(path)'", remedy: remedy
       ).framed(by: text)
     }
   }
 
-  /// Whether a file here would be the one that is there, or will be.
+  /// Whether a file at this path is or will be the other one.
   private func isPlace(of other: FilePath) throws(CheckpointError) -> Bool {
     if try isSameFile(as: other.text) { return true }
     guard name == other.name else { return false }
     return try directory.isSameFile(as: other.directory.text)
   }
 
-  /// The paths of those of `names` that are in `directory`.
+  /// Returns the paths of those of `names` that exist in `directory`.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package static func existing(
     _ names: [String], in directory: FilePath
   ) throws(CheckpointError) -> [String] {
@@ -130,9 +132,9 @@ extension FilePath {
     return paths
   }
 
-  /// The name that the directory has where it lies, also if the path is `.` or ends in `..`.
+  /// Returns the real name of the directory, even if the path is `.` or ends in `..`.
   ///
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// - Throws: `inputOutput` if the system fails.
   package func ownName() throws(CheckpointError) -> String {
     guard [".", ".."].contains(name) else { return name }
     var steps: [Substring.UTF8View] = []

@@ -1,25 +1,25 @@
 internal import CCkptZlib
 
-/// Decompresses one deflate stream (RFC 1951, without a zlib or gzip header) piece by piece.
+/// Inflates a deflate stream (RFC 1951, without a zlib or gzip header) in pieces.
 ///
-/// Input and output may be cut anywhere. zlib keeps pointers into its own stream structure, so that
-/// structure lies in one heap allocation that never moves.
+/// Input and output can be split anywhere. zlib keeps pointers into its own stream structure, so
+/// that structure is in a heap allocation that never moves.
 @safe
 package final class Inflater {
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// An inflater at the start of a stream.
+  /// Creates an inflater at the start of a stream.
   ///
-  /// - Throws: `inputOutput` when there is no memory for it, `unsupported` when the zlib found at
-  ///   run time is not the one this program was built for.
+  /// - Throws: `inputOutput` if there is no memory, `unsupported` if the zlib found at run time is
+  ///   incompatible with the one of the build.
   package init() throws(CheckpointError) {
-    // Safe: the allocation is initialised before zlib sees it; `deinit` frees it.
+    // Safe: the allocation is initialized before zlib sees it; `deinit` frees it.
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
     // Safe: a zeroed stream is what inflateInit2 asks for.
     switch unsafe ckptconv_inflate_init_raw(stream) {
     case Z_OK: return
-    case Z_MEM_ERROR: throw CheckpointError(.inputOutput, "no memory is left to decompress with")
+    case Z_MEM_ERROR: throw CheckpointError(.inputOutput, "out of memory while decompressing")
     case Z_VERSION_ERROR:
       throw CheckpointError(
         .unsupported, "the installed zlib is not compatible with \(ZLIB_VERSION)",
@@ -29,19 +29,19 @@ package final class Inflater {
   }
 
   deinit {
-    // Safe: `stream` was initialised in `init`; zlib accepts one whose initialization failed.
+    // Safe: `stream` was initialized in `init`; zlib accepts one whose initialization failed.
     unsafe inflateEnd(stream)
     unsafe stream.deinitialize(count: 1)
     unsafe stream.deallocate()
   }
 
-  /// Decompresses from the start of `input` into the start of `output` until either is used up or
+  /// Inflates from the start of `input` into the start of `output`, until one of them is used up or
   /// the stream ends.
   ///
-  /// Calls that find no input, or no room for output, are harmless and produce nothing.
-  /// - Returns: how many bytes of `input` were consumed and of `output` filled, and whether the
-  ///   stream has ended; bytes after its end are never consumed.
-  /// - Throws: `malformed` when the bytes are not deflate.
+  /// A call without input, or without room for output, is harmless and produces nothing.
+  /// - Returns: the number of bytes of `input` consumed and of `output` filled, and whether the
+  ///   stream ended; bytes after its end are never consumed.
+  /// - Throws: `malformed` if the bytes are not deflate.
   package func inflate(
     _ input: RawSpan, into output: inout MutableRawSpan
   ) throws(CheckpointError) -> (consumed: Int, produced: Int, finished: Bool) {
@@ -53,15 +53,15 @@ package final class Inflater {
     }
   }
 
-  /// Decompresses from the start of `input` into the free room of `output`; see the method above.
+  /// Inflates from the start of `input` into the free capacity of `output`; see the method above.
   ///
-  /// - Returns: how many bytes of `input` were consumed, and whether the stream has ended.
-  /// - Throws: `malformed` when the bytes are not deflate.
+  /// - Returns: the number of bytes of `input` consumed, and whether the stream ended.
+  /// - Throws: `malformed` if the bytes are not deflate.
   package func inflate(
     _ input: Span<UInt8>, appendingTo output: inout OutputSpan<UInt8>
   ) throws(CheckpointError) -> (consumed: Int, finished: Bool) {
     // Safe: the buffers describe the spans and are used inside the closures only; exactly the
-    // bytes that zlib has written are counted as initialised.
+    // bytes that zlib has written are counted as initialized.
     unsafe try input.withUnsafeBytes { source throws(CheckpointError) in
       unsafe try output.withUnsafeMutableBufferPointer { target, count throws(CheckpointError) in
         let room = unsafe UnsafeMutableBufferPointer(rebasing: target[count...])
@@ -75,7 +75,7 @@ package final class Inflater {
   private func inflate(
     _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
   ) throws(CheckpointError) -> (consumed: Int, produced: Int, finished: Bool) {
-    // zlib counts in 32 bits; what is beyond is left for the next call.
+    // zlib counts in 32 bits; the rest is left for the next call.
     let available = UInt32(clamping: input.count)
     let room = UInt32(clamping: output.count)
     // Safe: zlib reads through `next_in` only. It refuses a null `next_out` even without room, so
@@ -97,12 +97,12 @@ package final class Inflater {
     case Z_DATA_ERROR:
       throw CheckpointError(.malformed, "the compressed data is damaged: \(problem)")
     case Z_NEED_DICT: throw CheckpointError(.malformed, "the compressed data needs a dictionary")
-    case Z_MEM_ERROR: throw CheckpointError(.inputOutput, "no memory is left to decompress with")
+    case Z_MEM_ERROR: throw CheckpointError(.inputOutput, "out of memory while decompressing")
     default: preconditionFailure("inflate returned \(code)")
     }
   }
 
-  /// zlib's own words for the last error.
+  /// zlib's message for the last error.
   private var problem: String {
     // Safe: `msg` is null or points to a constant C string inside zlib.
     guard let message = unsafe stream.pointee.msg else { return "no reason given" }
@@ -111,9 +111,9 @@ package final class Inflater {
 }
 
 extension Inflater {
-  /// What `bytes` decompress to, which must be `byteCount` bytes.
+  /// Inflates `bytes`, which must give `byteCount` bytes.
   ///
-  /// - Throws: `malformed` for more, fewer or other bytes than that.
+  /// - Throws: `malformed` for more, fewer or other bytes.
   package static func inflate(
     _ bytes: [UInt8], byteCount: Int
   ) throws(CheckpointError) -> [UInt8] {
@@ -133,7 +133,7 @@ extension Inflater {
     guard inflated.count == byteCount, consumed == bytes.count else {
       throw CheckpointError(
         .malformed,
-        "\(consumed) of \(bytes.count) bytes decompress to \(inflated.count), announced are "
+        "\(consumed) of \(bytes.count) bytes inflate to \(inflated.count) bytes, but the declared size is "
           + "\(byteCount)", at: consumed)
     }
     guard isFinished else {

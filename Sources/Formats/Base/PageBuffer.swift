@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// Working memory straight from the operating system: zeroed, page-aligned, and gone at the end.
+/// Working memory from the operating system: zeroed, page-aligned, and released at the end.
 ///
-/// Pages that are never touched cost nothing, so a generous buffer is free until it is used.
+/// Untouched pages cost nothing, so a large buffer is free until it is used.
 @safe
 package struct PageBuffer: ~Copyable {
   private let start: UnsafeMutableRawPointer
   /// The size in bytes.
   package let byteCount: Int
 
-  /// A buffer of `byteCount` zeros (`mmap`).
+  /// Creates a buffer of `byteCount` zeros (`mmap`).
   ///
-  /// - Throws: `inputOutput` when there is no memory.
+  /// - Throws: `inputOutput` if there is no memory.
   package init(byteCount: Int) throws(CheckpointError) {
     let size = max(byteCount, 1)
     // Safe: an anonymous mapping touches no existing memory.
@@ -31,7 +31,7 @@ package struct PageBuffer: ~Copyable {
   package var bytes: RawSpan {
     @_lifetime(borrow self)
     borrowing get {
-      // Safe: the mapping is initialised memory of this size that lives as long as `self`.
+      // Safe: the mapping is initialized memory of this size that lives as long as `self`.
       let span = unsafe RawSpan(_unsafeStart: start, byteCount: byteCount)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
@@ -68,11 +68,11 @@ extension MutableRawSpan {
 }
 
 extension Span where Element == UInt8 {
-  /// The same bytes without a type.
+  /// The same bytes, untyped.
   package var raw: RawSpan {
     @_lifetime(copy self)
     get {
-      // Safe: every byte of a span of `UInt8` is initialised.
+      // Safe: every byte of a span of `UInt8` is initialized.
       unsafe bytes
     }
   }

@@ -1,33 +1,33 @@
-/// Advice on an error, a warning or a finding.
+/// A remedy for an error, a warning or a finding.
 ///
-/// A remedy is advice in words, something that the program can be told to do, or both. The library
-/// knows no command line: it names an ``Action``, and the program that uses the library says with
-/// which flag, button or property the user gets it.
+/// A remedy is advice in words, an option of the program, or both. The library knows no command
+/// line: it names an ``Action``. The program that uses the library says which flag, button or
+/// property the user needs.
 public struct Remedy: Hashable, Sendable {
-  /// Advice in words, which names no flag of the program; the reason for the action where there is one.
+  /// The advice in words, without flags of the program; with an action, its reason.
   public var text: String?
-  /// An option of the program that helps, which the executable spells.
+  /// The option of the program that helps; the executable spells it.
   public var action: Action?
 
-  /// Advice in words, and what the program can be told to do beside it or instead.
+  /// Creates a remedy in words, with an option of the program.
   public static func text(_ text: String, _ action: Action? = nil) -> Remedy {
     Remedy(text: text, action: action)
   }
 
-  /// Something that the program can be told to do.
+  /// Creates a remedy that is an option of the program.
   public static func action(_ action: Action) -> Remedy { Remedy(text: nil, action: action) }
 
-  /// Puts a remedy into words, with the flags of the program that the user runs.
+  /// A function that turns a remedy into words, with the flags of the program that the user runs.
   public typealias Wording = @Sendable (Remedy) -> String
 
-  /// Something that the user can tell the program to do.
+  /// An option of the program.
   @nonexhaustive
   public enum Action: String, Hashable, Sendable, CaseIterable {
     // MARK: Outputs
 
-    /// Replace the file that exists.
+    /// Replace the existing file.
     case replaceExisting
-    /// Replace files in the directory that exists.
+    /// Replace files in the existing directory.
     case replaceInDirectory
     /// Free some space, or write to another place.
     case freeSpace
@@ -35,82 +35,82 @@ public struct Remedy: Hashable, Sendable {
     case writeElsewhere
     /// Write to another directory.
     case writeToOtherDirectory
-    /// Write to the standard output, which may be a pipe or a device.
+    /// Write to the standard output, which can be a pipe or a device.
     case writeToStandardOutput
 
     // MARK: Contents
 
-    /// Leave out what the output has no place for, or write the skeleton that has.
+    /// Drop contents that the output cannot hold, or write a skeleton, which can.
     case allowLoss
-    /// Write no skeleton, and lose what only it has a place for.
+    /// Write no skeleton, and drop contents that only it can hold.
     case loseWithoutSkeleton
     /// Write no skeleton.
     case omitSkeleton
-    /// Read the tensors and not the skeleton.
+    /// Read only the tensors, without the skeleton.
     case ignoreSkeleton
-    /// Replace what can run code by `None`.
+    /// Replace objects that can run code by `None`.
     case dropUnsafe
     /// Write the layout `plain`, which keeps values in the skeleton.
     case usePlainLayout
-    /// Write the layout `olmo`, which the trainer of OLMo reads.
+    /// Write the layout `olmo`, which OLMo's trainer reads.
     case useOLMoLayout
     /// Choose the layout of files in the directory.
     case chooseLayout
-    /// Write the shards as one file, or cut them anew.
+    /// Write the shards as one file, or split them differently.
     case joinOrCutShards
     /// Merge the distributed checkpoint into whole files.
     case unshard
-    /// Build a flat dict and no nested one.
+    /// Write a flat dict instead of nested ones.
     case keepFlat
-    /// Keep the optimizer's parameter names as they are.
+    /// Keep the parameter names of the optimizer.
     case keepOptimizerNames
 
     // MARK: OLMo and Hugging Face
 
-    /// Convert the OLMo checkpoint to a Hugging Face folder.
+    /// Convert the OLMo checkpoint to a Hugging Face model.
     case convertToHuggingFace
-    /// Convert the Hugging Face folder to an OLMo checkpoint.
+    /// Convert the Hugging Face model to an OLMo checkpoint.
     case convertToOLMo
-    /// Convert the optimizer's state too.
+    /// Include the optimizer state.
     case includeOptimizer
-    /// Convert the model alone.
+    /// Convert only the model.
     case omitOptimizer
-    /// Name the place of a tokenizer.
+    /// Give the path of a tokenizer.
     case nameTokenizer
     /// Cast all weights to one dtype.
     case castToOneDType
     /// Cast the weights to float32.
     case castToFloat32
-    /// Keep the end-of-text token that the configuration names.
+    /// Keep the end-of-text token of the configuration.
     case keepEndToken
-    /// Leave out the settings that only OLMo knows.
+    /// Drop OLMo's own settings.
     case omitOLMoSettings
-    /// Take a configuration whose norms have weights as template.
+    /// Use a template whose norms have weights.
     case useTemplateWithNorms
-    /// Choose what the configuration is translated to.
+    /// Choose the target of the translation.
     case chooseTarget
     /// Choose another target: the configuration is of that kind already.
     case chooseOtherTarget
-    /// Fetch the optimizer's state, or resume without.
+    /// Download the optimizer state, or resume without it.
     case fetchOptimizer
-    /// Fetch the trainer's state, which a resume needs in any case.
+    /// Download the trainer state, which resuming always needs.
     case fetchTrainerState
 
     // MARK: Many inputs
 
-    /// Go on with the batch that wrote the output.
+    /// Continue the batch that wrote the output.
     case resume
-    /// Take single files in directories too.
+    /// Include single files in directories.
     case includeFiles
-    /// Give checkpoints themselves and not as a list.
+    /// Pass checkpoints directly, not as a list.
     case giveWithoutList
-    /// Say which part of the batch this is.
+    /// Choose a part of the batch.
     case chooseShard
     /// Divide the batch among the tasks that share a directory.
     case shareByShards
     /// Compare with another tree.
     case compareWithOtherTree
-    /// Name the tree that holds the counterparts.
+    /// Give the tree with the counterparts.
     case nameTree
     /// Write a manifest.
     case writeManifest
@@ -118,42 +118,42 @@ public struct Remedy: Hashable, Sendable {
 }
 
 extension Remedy: ExpressibleByStringInterpolation {
-  /// Advice in words.
+  /// Creates advice in words.
   public init(stringLiteral text: String) { self.init(text: text) }
 }
 
 extension Remedy: CustomStringConvertible {
-  /// The words, and the action by its name: for logs.
+  /// The words and the name of the action, for logs.
   public var description: String {
     [text, action?.rawValue].compactMap(\.self).joined(separator: "; ")
   }
 }
 
-/// Something to tell the user, and what can be done about it.
+/// A message for the user, with a remedy.
 public struct Notice: Hashable, Sendable {
   /// One sentence without capital and full stop.
   public var message: String
-  /// Advice on it, where there is any.
+  /// The remedy, if there is one.
   public var remedy: Remedy?
 
-  /// Makes a notice.
+  /// Creates a notice.
   public init(_ message: String, remedy: Remedy? = nil) {
     self.message = message
     self.remedy = remedy
   }
 
-  /// The message and what can be done, on one line.
+  /// Returns the message and the remedy on one line.
   public func sentence(_ wording: Remedy.Wording) -> String {
     [message, remedy.map(wording)].compactMap(\.self).joined(separator: "; ")
   }
 
-  /// The same notice with more in front of its message, such as a path and a colon.
+  /// Returns the notice with a prefix, such as a path and a colon.
   package func prefixed(by prefix: String) -> Notice {
     Notice(prefix + message, remedy: remedy)
   }
 }
 
 extension Notice: ExpressibleByStringInterpolation {
-  /// A notice without a remedy.
+  /// Creates a notice without a remedy.
   public init(stringLiteral message: String) { self.init(message) }
 }

@@ -1,13 +1,14 @@
 internal import Glibc
 
 extension Syscalls {
-  /// How often directories are made again that another run has removed.
+  /// The maximum number of attempts to create directories that another run removes.
   private static let attempts = 16
 
-  /// Makes a directory and those above it that are missing; returns those made, outermost first
-  /// (`mkdir`).
+  /// Creates a directory and its missing parents.
   ///
-  /// - Throws: `inputOutput` when one cannot be made; those made before are gone again.
+  /// Returns those created, outermost first (`mkdir`).
+  ///
+  /// - Throws: `inputOutput` if one cannot be created; those created before are removed.
   package static func makeDirectories(_ path: String) throws(CheckpointError) -> [String] {
     var made: [String] = []
     var attempt = 1
@@ -16,7 +17,7 @@ extension Syscalls {
         try makeMissing(path, &made)
         return made
       } catch {
-        // One that was there may be gone: a run that made it has failed and cleaned up.
+        // A parent can disappear: the run that created it failed and removed it.
         guard error.cause?.isMissing == true, attempt < attempts else {
           removeEmptyDirectories(made)
           throw error
@@ -41,9 +42,9 @@ extension Syscalls {
         _ = try retrying("mkdir", directory) { unsafe mkdir(directory, 0o777) }
         made.append(directory)
       } catch {
-        // Another run may have made it since it was found missing; then it is that run's.
+        // Another run can have created it in the meantime; then it belongs to that run.
         guard error.cause?.isPresent == true else { throw error }
-        // That run may have failed meanwhile and taken it back; then the caller tries again.
+        // That run can have failed and removed it; then the caller tries again.
         guard var found = try status(at: directory, followingLinks: false) else {
           throw .missing(directory)
         }
@@ -53,9 +54,9 @@ extension Syscalls {
     }
   }
 
-  /// The directory that relative paths begin in (`getcwd`).
+  /// Returns the current directory (`getcwd`).
   ///
-  /// - Throws: `inputOutput` when it has been removed.
+  /// - Throws: `inputOutput` if it was removed.
   package static func currentDirectory() throws(CheckpointError) -> String {
     // Safe: without a buffer the call allocates one, which is copied and freed here.
     guard let path = unsafe getcwd(nil, 0) else {
@@ -65,9 +66,9 @@ extension Syscalls {
     return unsafe String(cString: path)
   }
 
-  /// Removes directories as far as they are empty, the last first (`rmdir`).
+  /// Removes empty directories, the last one first (`rmdir`).
   ///
-  /// - Returns: those that are still there.
+  /// - Returns: those that remain.
   @discardableResult
   package static func removeEmptyDirectories(_ paths: [String]) -> [String] {
     var left: [String] = []
@@ -80,10 +81,10 @@ extension Syscalls {
 }
 
 extension Syscalls {
-  /// The names in a directory in the order of their bytes, without `.` and `..` (`opendir`,
+  /// Returns the names in a directory, sorted by bytes, without `.` and `..` (`opendir`,
   /// `readdir`).
   ///
-  /// - Throws: `inputOutput` when it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read.
   package static func names(in directory: String) throws(CheckpointError) -> [String] {
     // Safe: the path is a valid C string for the duration of the call.
     guard let stream = unsafe opendir(directory) else {

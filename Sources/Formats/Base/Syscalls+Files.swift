@@ -1,13 +1,13 @@
 internal import CCkptSystem
 internal import Glibc
 
-/// Calls that make, name and remove output files.
+/// Calls that create, name and remove output files.
 extension Syscalls {
-  /// Makes a file without a name in `directory`, for reading and writing; `nil` where the file
-  /// system or the kernel cannot (`open` with `O_TMPFILE`).
+  /// Creates an unnamed file in `directory` for reading and writing; `nil` if the file system or
+  /// the kernel cannot (`open` with `O_TMPFILE`).
   ///
-  /// Nothing is left of such a file when its last descriptor is closed, however the program ends.
-  /// - Throws: `inputOutput` when the directory is missing or not writable.
+  /// Such a file disappears when its last descriptor is closed, however the program ends.
+  /// - Throws: `inputOutput` if the directory is missing or not writable.
   package static func createUnnamed(
     in directory: String, permissions: UInt32 = 0o666
   ) throws(CheckpointError) -> Int32? {
@@ -18,8 +18,9 @@ extension Syscalls {
         unsafe Glibc.open(directory, flags, mode_t(permissions))
       }
     } catch {
-      // Kernels and file systems that do not know the flag see an open of a directory for writing.
-      // In a directory that has just been removed ext4 says EPERM; to open a file there says ENOENT.
+      // Kernels and file systems that do not know the flag treat the call as opening a directory
+      // for writing. In a directory that was just removed, ext4 gives EPERM; opening a file there
+      // gives ENOENT.
       guard [EOPNOTSUPP, EISDIR, ENOENT, EINVAL, EPERM].contains(error.cause?.number) else {
         throw error
       }
@@ -27,14 +28,14 @@ extension Syscalls {
     }
   }
 
-  /// Whether ``nameUnnamed(_:_:)`` will find the descriptor: `/proc` is absent in some containers.
+  /// Whether ``nameUnnamed(_:_:)`` can find the descriptor: some containers have no `/proc`.
   package static func canNameUnnamed(_ descriptor: Int32) -> Bool {
     (try? status(at: descriptorLink(descriptor))) != nil
   }
 
-  /// Gives a file made by ``createUnnamed(in:permissions:)`` a name that must be free (`linkat`).
+  /// Gives a file from ``createUnnamed(in:permissions:)`` an unused name (`linkat`).
   ///
-  /// - Throws: `inputOutput`, ``SystemCode/isPresent`` when the name is taken.
+  /// - Throws: `inputOutput`, with ``SystemCode/isPresent`` if the name is taken.
   package static func nameUnnamed(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
     // Safe: paths are passed as copies that end with a zero and outlive the call.
     _ = try retrying("linkat", path) {
@@ -43,18 +44,17 @@ extension Syscalls {
     }
   }
 
-  /// Renames a file and replaces what has the new name (`rename`).
+  /// Renames a file and replaces the file with the new name (`rename`).
   package static func rename(_ path: String, replacing newPath: String) throws(CheckpointError) {
     // Safe: paths are passed as copies that end with a zero and outlive the call.
     _ = try retrying("rename", newPath) { unsafe Glibc.rename(path, newPath) }
   }
 
-  /// Renames a file to a name that must be free (`link`, or where a file system has no hard links,
-  /// `renameat2`).
+  /// Renames a file to an unused name (`link`, or `renameat2` on a file system without hard links).
   ///
-  /// Some network file systems have neither. There, the name is looked up before it is taken, and
-  /// somebody else's file of that name is lost if it appears in the moment between.
-  /// - Throws: `inputOutput`, ``SystemCode/isPresent`` when the name is taken.
+  /// Some network file systems have neither. There the name is checked first, and another program's
+  /// file is lost if it appears between the check and the rename.
+  /// - Throws: `inputOutput`, with ``SystemCode/isPresent`` if the name is taken.
   package static func rename(_ path: String, toFree newPath: String) throws(CheckpointError) {
     do {
       // Safe: paths are passed as copies that end with a zero and outlive the call.
@@ -84,9 +84,9 @@ extension Syscalls {
     _ = try retrying("unlink", path) { unsafe unlink(path) }
   }
 
-  /// Gives an empty file its length and, where the file system can, its blocks (`fallocate`).
+  /// Sets the length of an empty file and, if possible, allocates its blocks (`fallocate`).
   ///
-  /// - Throws: `inputOutput` when there is no room.
+  /// - Throws: `inputOutput` if there is no space.
   package static func reserve(
     _ descriptor: Int32, byteCount: Int, path: String
   ) throws(CheckpointError) {
@@ -104,7 +104,7 @@ extension Syscalls {
     _ = try retrying("fdatasync", path) { fdatasync(descriptor) }
   }
 
-  /// Waits until the names in a directory are on the disk, where the file system knows how to
+  /// Waits until the names in a directory are on the disk, if the file system supports it
   /// (`fsync`).
   package static func synchronize(directory: String) throws(CheckpointError) {
     let descriptor = try open(directory, .read)
@@ -116,23 +116,23 @@ extension Syscalls {
     }
   }
 
-  /// Waits until everything written to the file system that holds `path` is on the disk (`syncfs`).
+  /// Waits until all data of the file system of `path` is on the disk (`syncfs`).
   ///
-  /// For many small files this is one wait instead of one for each.
+  /// For many small files this is one wait instead of many.
   package static func synchronize(fileSystemOf path: String) throws(CheckpointError) {
     let descriptor = try open(path, .read)
     defer { close(descriptor) }
     _ = try retrying("syncfs", path) { syncfs(descriptor) }
   }
 
-  /// Cuts a file off behind its first `byteCount` bytes (`ftruncate`).
+  /// Removes everything after the first `byteCount` bytes of a file (`ftruncate`).
   package static func truncate(
     _ descriptor: Int32, to byteCount: Int, path: String
   ) throws(CheckpointError) {
     _ = try retrying("ftruncate", path) { ftruncate(descriptor, off_t(byteCount)) }
   }
 
-  /// A second descriptor of the same open file (`fcntl` with `F_DUPFD_CLOEXEC`).
+  /// Returns a second descriptor of the same open file (`fcntl` with `F_DUPFD_CLOEXEC`).
   package static func duplicate(_ descriptor: Int32, path: String) throws(CheckpointError) -> Int32
   {
     try retrying("fcntl", path) { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
@@ -142,27 +142,26 @@ extension Syscalls {
     "/proc/self/fd/\(descriptor)"
   }
 
-  /// How file systems say that they lack an operation; `EPERM` is what Linux prescribes for `link`.
+  /// Whether a file system lacks an operation; Linux prescribes `EPERM` for `link`.
   private static func isUnsupported(_ cause: SystemCode?) -> Bool {
     [EOPNOTSUPP, ENOSYS, EINVAL, EPERM].contains(cause?.number)
   }
 }
 
-/// Locks that programs take on files, to keep out of each other's way.
+/// Locks on files between programs.
 extension Syscalls {
-  /// Whether a lock can be held by several at once.
+  /// The sharing of a lock.
   package enum Sharing: Sendable {
-    /// Nobody else may have it.
+    /// Only one holder.
     case exclusive
-    /// Others may have it too, as long as they share.
+    /// Several holders, if all of them share.
     case shared
   }
 
-  /// Locks an open file until its descriptor is closed or the process ends, however it ends
-  /// (`flock`).
+  /// Locks an open file until its descriptor is closed or the process ends (`flock`).
   ///
-  /// - Returns: whether the lock was free; it is not waited for unless `waiting`.
-  /// - Throws: `inputOutput`, ``SystemCode/isUnsupported`` where the file system has no locks.
+  /// - Returns: whether the lock was free. It waits only if `waiting`.
+  /// - Throws: `inputOutput`, with ``SystemCode/isUnsupported`` if the file system has no locks.
   package static func lock(
     _ descriptor: Int32, _ sharing: Sharing, waiting: Bool = false, path: String
   ) throws(CheckpointError) -> Bool {

@@ -1,10 +1,10 @@
 internal import CCkptSystem
 internal import Glibc
 
-/// Calls that ask what the machine has.
+/// Calls about the machine and the process.
 extension Syscalls {
-  /// How many bytes an unprivileged user may still write where `path` lies; `nil` where the file
-  /// system does not say (`statvfs`).
+  /// Returns the number of bytes that an unprivileged user can write at `path`; `nil` if the file
+  /// system does not tell (`statvfs`).
   package static func availableBytes(at path: String) throws(CheckpointError) -> Int? {
     var status = statvfs()
     // Safe: the call fills `status`; the path is a copy that ends with a zero and outlives the call.
@@ -16,21 +16,21 @@ extension Syscalls {
     return overflow ? nil : Int(exactly: bytes)
   }
 
-  /// Where the user wants temporary files: `TMPDIR`, or `/tmp` (`getenv`).
+  /// Returns the directory for temporary files: `TMPDIR`, or `/tmp` (`getenv`).
   package static func temporaryDirectory() -> String {
     guard let path = environment("TMPDIR"), !path.isEmpty else { return "/tmp" }
     return path
   }
 
-  /// The value of an environment variable (`getenv`).
+  /// Returns the value of an environment variable (`getenv`).
   package static func environment(_ name: String) -> String? {
     // Safe: nothing in this program changes the environment; the string is copied at once.
     unsafe getenv(name).map { unsafe String(cString: $0) }
   }
 
-  /// How many processors this process may run on, at least one (`sched_getaffinity`).
+  /// Returns the number of processors for this process, at least one (`sched_getaffinity`).
   ///
-  /// Job queues give a process a part of a machine; the number of processors in it is not that part.
+  /// A job queue can give a process only a part of a machine.
   package static func availableProcessors() -> Int {
     var set = cpu_set_t()
     let size = MemoryLayout<cpu_set_t>.size
@@ -43,7 +43,7 @@ extension Syscalls {
     return max(count, 1)
   }
 
-  /// Nanoseconds on a clock that never goes back (`clock_gettime`).
+  /// Returns the nanoseconds of a clock that never goes back (`clock_gettime`).
   package static func monotonicNanoseconds() -> Int {
     var time = timespec()
     // Safe: `time` is alive for the call; this clock exists on every Linux.
@@ -51,10 +51,10 @@ extension Syscalls {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
-  /// Seconds since 1970, as far as the machine's clock is right (`time`).
+  /// Returns the seconds since 1970 by the machine's clock (`time`).
   package static func secondsSince1970() -> Int { time(nil) }
 
-  /// Lets the calling thread rest (`nanosleep`); a signal ends the rest early.
+  /// Pauses the calling thread (`nanosleep`); a signal ends the pause early.
   package static func rest(nanoseconds: Int) {
     var time = timespec()
     time.tv_sec = nanoseconds / 1_000_000_000

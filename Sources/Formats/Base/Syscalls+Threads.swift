@@ -1,12 +1,11 @@
 internal import Glibc
 
-/// Threads that live as long as one call.
+/// Threads that live for one call.
 extension Syscalls {
-  /// Runs `body` on up to `count` threads at once, the calling one among them, and returns when all
-  /// have ended (`pthread_create`).
+  /// Runs `body` on up to `count` threads, including the calling one, and returns when all have
+  /// ended (`pthread_create`).
   ///
-  /// A machine that is short of threads gives fewer, so `body` must be able to do all the work from
-  /// any one of them.
+  /// A machine can have fewer free threads, so any single thread must be able to do all the work.
   package static func concurrently(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     var threads: [pthread_t] = []
     let task = ThreadTask(body)
@@ -38,17 +37,17 @@ extension Syscalls {
   }
 }
 
-/// A value that one thread at a time may touch (`pthread_mutex_lock`).
+/// A value that one thread at a time can use (`pthread_mutex_lock`).
 ///
-/// The standard library's `Mutex` calls the kernel by itself, which the thread sanitizer does not
-/// see: it would report every use as a race and hide the real ones.
+/// The standard library's `Mutex` calls the kernel itself, which the thread sanitizer does not see.
+/// It would report every use as a race and hide the real ones.
 @safe
 package final class Locked<Value: Sendable>: @unchecked Sendable {
-  // The mutex must not move while it is in use, so it lies in an allocation of its own.
+  // The mutex must not move while it is used, so it has an allocation of its own.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private var value: Value
 
-  /// A lock around `value`.
+  /// Creates a lock around `value`.
   package init(_ value: Value) {
     self.value = value
     // Safe: the memory is allocated here and holds the mutex until `deinit`.
@@ -63,7 +62,7 @@ package final class Locked<Value: Sendable>: @unchecked Sendable {
     unsafe mutex.deallocate()
   }
 
-  /// Runs `body` with the value while no other thread can.
+  /// Runs `body` with the value while no other thread can use it.
   package func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -74,16 +73,16 @@ package final class Locked<Value: Sendable>: @unchecked Sendable {
   }
 }
 
-/// A value that one thread at a time may touch, and on whose changes threads can wait
+/// A value that one thread at a time can use, and whose changes threads can wait for
 /// (`pthread_cond_wait`).
 @safe
 package final class Monitor<Value: Sendable>: @unchecked Sendable {
-  // Neither may move while it is in use, so they lie in allocations of their own.
+  // Neither can move while it is used, so both have allocations of their own.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
   private var value: Value
 
-  /// A monitor around `value`.
+  /// Creates a monitor around `value`.
   package init(_ value: Value) {
     self.value = value
     // Safe: the memory is allocated here and holds mutex and condition until `deinit`.
@@ -103,7 +102,7 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
     unsafe mutex.deallocate()
   }
 
-  /// Runs `body` with the value while no other thread can, and wakes the threads that wait.
+  /// Runs `body` with the value while no other thread can use it, and wakes the waiting threads.
   package func change<Result>(_ body: (inout Value) -> Result) -> Result {
     // Safe: the mutex lives as long as `self`, and is unlocked by the thread that locked it.
     unsafe pthread_mutex_lock(mutex)
@@ -114,7 +113,7 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
     return body(&value)
   }
 
-  /// Waits until `body` returns a value; it is asked after every change.
+  /// Waits until `body` returns a value; it is called after every change.
   package func wait<Result>(until body: (inout Value) -> Result?) -> Result {
     // Safe: as above; the wait unlocks the mutex and locks it again before it returns.
     unsafe pthread_mutex_lock(mutex)

@@ -1,29 +1,31 @@
 internal import Glibc
 
-/// Every call into the operating system, under one roof: `EINTR` is retried, failures are named.
+/// All calls into the operating system.
 ///
-/// Nothing above this file imports the C library for files, so what the program can do to a disk
-/// can be read here.
+/// `EINTR` is retried, and errors name the file.
+///
+/// Nothing above this file imports the C library for files, so everything that the program can do
+/// to a disk is here.
 package enum Syscalls {
-  /// How a file is opened.
+  /// An access mode for opening a file.
   package enum Access: Sendable {
     /// For reading.
     case read
-    /// For writing, as a new file that must not exist.
+    /// For writing a new file, which must not exist.
     case createNew
-    /// For reading, and for writing at the end; the file is made where there is none.
+    /// For reading, and for writing at the end; a missing file is created.
     case append
   }
 
-  /// What `fstat` tells of a file.
+  /// The status of a file (`fstat`).
   package struct FileStatus: Hashable, Sendable {
-    /// The device that holds the file.
+    /// The device of the file.
     package var device: UInt64
-    /// The file's number on its device.
+    /// The number of the file on its device.
     package var inode: UInt64
-    /// The file's length in bytes.
+    /// The length in bytes.
     package var byteCount: Int
-    /// The time of the last change, in nanoseconds since 1970.
+    /// The modification time, in nanoseconds since 1970.
     package var modified: Int
     /// The permission bits.
     package var permissions: UInt32
@@ -46,7 +48,7 @@ package enum Syscalls {
     }
   }
 
-  /// The operating system's sentence for an `errno` value, in lower case.
+  /// Returns the operating system's message for an `errno` value, in lower case.
   package static func message(for code: Int32) -> String {
     // Safe: `strerror` returns a valid C string for every number; it is copied at once.
     let text = unsafe String(cString: strerror(code))
@@ -59,7 +61,7 @@ package enum Syscalls {
   {
     let flags =
       switch access {
-      // A pipe with a name would be waited for until somebody writes to it.
+      // Without `O_NONBLOCK`, opening a named pipe would wait for a writer.
       case .read: O_RDONLY | O_NONBLOCK | O_CLOEXEC
       case .createNew: O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC
       case .append: O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
@@ -68,10 +70,12 @@ package enum Syscalls {
     return try retrying("open", path) { unsafe Glibc.open(path, flags, mode_t(permissions)) }
   }
 
-  /// Closes a descriptor (`close`); errors tell nothing that a later call could mend.
+  /// Closes a descriptor (`close`).
+  ///
+  /// Errors are ignored, because nothing could be done about them.
   package static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
 
-  /// The status of an open file (`fstat`).
+  /// Returns the status of an open file (`fstat`).
   package static func status(of descriptor: Int32, path: String) throws(CheckpointError)
     -> FileStatus
   {
@@ -81,7 +85,7 @@ package enum Syscalls {
     return FileStatus(status)
   }
 
-  /// The status of the file at a path, or `nil` where there is none (`stat`, `lstat`).
+  /// Returns the status of the file at a path, or `nil` if there is none (`stat`, `lstat`).
   package static func status(
     at path: String, followingLinks: Bool = true
   ) throws(CheckpointError) -> FileStatus? {
@@ -98,7 +102,9 @@ package enum Syscalls {
     return FileStatus(status)
   }
 
-  /// Reads at an offset until `buffer` is full or the file ends; returns the bytes read (`pread`).
+  /// Reads at an offset until `buffer` is full or the file ends.
+  ///
+  /// Returns the number of bytes (`pread`).
   package static func read(
     _ descriptor: Int32, at offset: Int, into buffer: inout MutableRawSpan, path: String
   ) throws(CheckpointError) -> Int {
@@ -132,7 +138,7 @@ package enum Syscalls {
     }
   }
 
-  /// Writes all of `bytes` where the descriptor stands (`write`), for pipes and terminals.
+  /// Writes all of `bytes` at the current position (`write`), for pipes and terminals.
   package static func append(
     _ descriptor: Int32, _ bytes: RawSpan, path: String
   ) throws(CheckpointError) {
@@ -147,8 +153,9 @@ package enum Syscalls {
     }
   }
 
-  /// Calls `body` like ``retrying(_:_:_:)``; to write nothing is an error too, since it could go on
-  /// for ever.
+  /// Calls `body` like ``retrying(_:_:_:)``.
+  ///
+  /// Writing nothing is an error too, because it could repeat forever.
   private static func writing(
     _ call: String, _ path: String, _ body: () -> Int
   ) throws(CheckpointError) -> Int {
@@ -157,7 +164,9 @@ package enum Syscalls {
     return count
   }
 
-  /// Calls `body` until it is not interrupted; a negative result becomes an error.
+  /// Calls `body` until it is not interrupted.
+  ///
+  /// A negative result becomes an error.
   static func retrying<Result: SignedInteger>(
     _ call: String, _ path: String, _ body: () -> Result
   ) throws(CheckpointError) -> Result {
@@ -177,7 +186,7 @@ package enum Syscalls {
 
 #if DEBUG
 
-  /// Makes system calls fail on demand, to see what a program leaves behind when they do.
+  /// Makes system calls fail on demand, to test what a program leaves behind.
   ///
   /// Only debug builds have it.
   package enum FaultInjection {
@@ -190,8 +199,8 @@ package enum Syscalls {
 
     private static let faults = Locked<[Int: Fault]>([:])
 
-    /// Runs `body` while the call with number `index` on a path that begins with `directory`, and
-    /// only that, fails with the `errno` value `code`.
+    /// Runs `body` while one call fails with the `errno` value `code`: call number `index` on a
+    /// path that begins with `directory`.
     ///
     /// - Returns: whether there were that many calls.
     package static func failing(
@@ -207,7 +216,7 @@ package enum Syscalls {
       return faults.withLock { $0.removeValue(forKey: key)?.hasFailed ?? false }
     }
 
-    /// The error that a call on `path` is to have, if it is its turn.
+    /// Returns the error for a call on `path`, if it is its turn.
     static func code(for path: String) -> Int32? {
       faults.withLock { faults in
         var code: Int32?

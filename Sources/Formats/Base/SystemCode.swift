@@ -1,42 +1,49 @@
 internal import Glibc
 
-/// The reason that the operating system gives for a failed call: a value of `errno`.
+/// The reason for a failed system call: a value of `errno`.
 public struct SystemCode: Hashable, Sendable {
   /// The value of `errno`.
   public let number: Int32
+  /// The name of the failed C function, if known.
+  ///
+  /// Messages do not show it.
+  public let call: String?
 
-  /// Makes a reason from a value of `errno`.
-  public init(_ number: Int32) { self.number = number }
+  /// Creates a reason from a value of `errno`.
+  public init(_ number: Int32, call: String? = nil) {
+    self.number = number
+    self.call = call
+  }
 
-  /// Whether the file is absent.
+  /// Whether the file is missing.
   public var isMissing: Bool { number == ENOENT }
-  /// Whether a part of the path is a file, and no directory.
+  /// Whether a part of the path is a file, not a directory.
   public var isNoDirectory: Bool { number == ENOTDIR }
-  /// Whether the file is there already.
+  /// Whether the file exists already.
   public var isPresent: Bool { number == EEXIST }
-  /// Whether the disk, or the user's part of it, is full.
+  /// Whether the disk, or the user's quota, is full.
   public var isOutOfSpace: Bool { number == ENOSPC || number == EDQUOT }
-  /// Whether the file system lacks the operation.
+  /// Whether the file system does not support the operation.
   public var isUnsupported: Bool { [EOPNOTSUPP, ENOSYS, ENOLCK].contains(number) }
-  /// Whether the reader of a pipe has gone.
+  /// Whether the reader of a pipe is gone.
   public var isBrokenPipe: Bool { number == EPIPE }
 }
 
-/// Errors of the operating system: the path is the file that a call was made on.
+/// Errors of the operating system. Their path is the file of the call.
 extension CheckpointError {
-  /// Makes the error of a failed call.
+  /// Creates the error of a failed call.
   ///
   /// - Parameters:
   ///   - call: the name of the C function.
-  ///   - path: the file it was called on.
+  ///   - path: the file.
   ///   - errno: the value of `errno`.
-  ///   - remedy: what the user can do; by default what helps against the reason.
+  ///   - remedy: the remedy; by default that for the reason.
   package init(call: String, path: String, errno: Int32, remedy: Remedy? = nil) {
     self.init(
-      .inputOutput, "\(Syscalls.message(for: errno)) (\(call))",
+      .inputOutput, Syscalls.message(for: errno),
       remedy: remedy ?? Self.remedies[errno])
     self.path = [path]
-    cause = SystemCode(errno)
+    cause = SystemCode(errno, call: call)
   }
 
   private static let remedies: [Int32: Remedy] = [
@@ -46,24 +53,23 @@ extension CheckpointError {
     EEXIST: .action(.replaceExisting),
   ]
 
-  /// The error for a file system that has not enough room at `path`.
+  /// The error for a file system without enough space at `path`.
   package static func outOfSpace(_ path: String) -> CheckpointError {
     CheckpointError(call: "statvfs", path: path, errno: ENOSPC)
   }
 
-  /// The error for a path where there is nothing.
+  /// The error for a missing path.
   package static func missing(_ path: String) -> CheckpointError {
     CheckpointError(call: "stat", path: path, errno: ENOENT)
   }
 
-  /// The error for an output path that something which must not be replaced has already.
+  /// The error for an output path with something that must not be replaced.
   ///
-  /// Devices and pipes are refused whatever the user asked for: a rename over `/dev/null` would
-  /// take it from everybody.
+  /// Devices and pipes are always refused: a rename over `/dev/null` would break it for everybody.
   package static func occupied(_ path: String, _ status: Syscalls.FileStatus) -> CheckpointError {
     if status.isDirectory {
       return CheckpointError(
-        call: "open", path: path, errno: EISDIR, remedy: "name the output file itself")
+        call: "open", path: path, errno: EISDIR, remedy: "pass the path of a file")
     }
     guard status.isRegular || status.isSymbolicLink else {
       return CheckpointError(
@@ -73,7 +79,7 @@ extension CheckpointError {
     return CheckpointError(call: "open", path: path, errno: EEXIST)
   }
 
-  /// The error for the path of a new directory at which there is something already.
+  /// The error for the path of a new directory that exists already.
   package static func occupiedDirectory(_ path: String) -> CheckpointError {
     CheckpointError(
       call: "mkdir", path: path, errno: EEXIST,

@@ -3,9 +3,9 @@ public import CkptContainer
 public import CkptGraph
 internal import CkptSafetensors
 
-/// Changing a checkpoint. No file is touched and no tensor read until the checkpoint is saved.
+/// Changes to a checkpoint. Files and tensors are only read when the checkpoint is saved.
 extension Checkpoint {
-  /// A checkpoint without tensors or values: a dict without entries.
+  /// Creates a checkpoint without tensors or values: an empty dict.
   public init() {
     var graph = TensorGraph()
     _ = graph.addEmptyRoot()
@@ -14,12 +14,12 @@ extension Checkpoint {
 
   /// Renames tensors.
   ///
-  /// A new name replaces the key of the dict that holds the tensor. Where dicts lie in dicts, it must
-  /// begin with the keys of the outer ones, as the old name does.
+  /// The new name replaces the key in the dict that holds the tensor. In nested dicts, it must
+  /// begin with the keys of the outer dicts, as the old name does.
   ///
-  /// - Parameter newName: is given each name and returns the one that the tensor is to have.
-  /// - Throws: ``CheckpointError`` with code `unsupported` for a tensor that is no value of a dict or
-  ///   would have to move to another one, `conflict` for a name that two tensors would have. The
+  /// - Parameter newName: receives each name and returns the new name.
+  /// - Throws: ``CheckpointError`` with code `unsupported` for a tensor that is not a value of a
+  ///   dict or would move to another dict, `conflict` for a name that two tensors would have. The
   ///   checkpoint is then unchanged.
   public mutating func renameTensors(
     _ newName: (_ name: String) -> String
@@ -49,11 +49,11 @@ extension Checkpoint {
     graph = changed
   }
 
-  /// Removes the tensors whose names a condition holds for.
+  /// Removes the tensors with the names that a condition selects.
   ///
-  /// - Parameter isRemoved: is given each name.
-  /// - Throws: ``CheckpointError`` with code `unsupported` for a tensor that is no value of a dict. The
-  ///   checkpoint is then unchanged.
+  /// - Parameter isRemoved: receives each name.
+  /// - Throws: ``CheckpointError`` with code `unsupported` for a tensor that is not a value of a
+  ///   dict. The checkpoint is then unchanged.
   public mutating func removeTensors(
     where isRemoved: (_ name: String) -> Bool
   ) throws(CheckpointError) {
@@ -69,13 +69,13 @@ extension Checkpoint {
     graph = changed
   }
 
-  /// Casts all tensors of floating-point numbers, rounding to nearest even as PyTorch does.
+  /// Casts all floating-point tensors, rounding to nearest even as PyTorch does.
   ///
-  /// Tensors that are tied stay tied. The elements are cast when they are read or saved.
+  /// Tied tensors stay tied. The elements are cast when they are read or saved.
   ///
   /// - Parameter dtype: ``DType/float32``, ``DType/float16`` or ``DType/bfloat16``.
-  /// - Throws: ``CheckpointError`` with code `unsupported` for another dtype, and for a checkpoint that
-  ///   has been cast before.
+  /// - Throws: ``CheckpointError`` with code `unsupported` for another dtype, and for a checkpoint
+  ///   that was cast before.
   public mutating func castTensors(to dtype: DType) throws(CheckpointError) {
     guard ElementCast.targets.contains(dtype) else {
       let known = ElementCast.targets.map(\.name).joined(separator: ", ")
@@ -83,21 +83,22 @@ extension Checkpoint {
     }
     guard graph.canCastFloats(to: dtype) else {
       throw CheckpointError(
-        .unsupported, "the tensors have been cast before", remedy: "save the checkpoint in between")
+        .unsupported, "the tensors were cast before",
+        remedy: "save the checkpoint first, and open it again")
     }
     graph.castFloats(to: dtype)
   }
 
-  /// Gives a tensor elements of a Swift type; a name that is not there is added to the outermost dict.
+  /// Replaces a tensor by elements of a Swift type, or adds it to the outermost dict.
   ///
-  /// Of tied tensors, only the one of this name changes.
+  /// Other names of a tied tensor keep the old elements.
   ///
   /// - Parameters:
   ///   - name: the name, as ``tensors()`` lists it.
   ///   - elements: the elements in row-major order.
   ///   - shape: the number of elements along each dimension; empty for a scalar.
-  /// - Throws: ``CheckpointError`` with code `conflict` for a number of elements that is not that of the
-  ///   shape, `unsupported` for a name whose value cannot be replaced.
+  /// - Throws: ``CheckpointError`` with code `conflict` if the number of elements does not match
+  ///   the shape, `unsupported` for a name whose value cannot be replaced.
   public mutating func setTensor<Element: TensorElement>(
     _ name: String, to elements: [Element], shape: [Int]
   ) throws(CheckpointError) {
@@ -105,7 +106,7 @@ extension Checkpoint {
       name, Element.dtype, shape, in: MemorySource(elements: elements, name: "tensor '\(name)'"))
   }
 
-  /// Gives a tensor elements of any dtype; a name that is not there is added to the outermost dict.
+  /// Replaces a tensor by elements of any dtype, or adds it to the outermost dict.
   ///
   /// - Parameters:
   ///   - name: the name, as ``tensors()`` lists it.
@@ -119,10 +120,10 @@ extension Checkpoint {
     try setTensor(name, dtype, shape, in: MemorySource(bytes, name: "tensor '\(name)'"))
   }
 
-  /// Gives a tensor the elements of another one, of any checkpoint; a name that is not there is added to
-  /// the outermost dict.
+  /// Replaces a tensor by one of any checkpoint, or adds it to the outermost dict.
   ///
-  /// The elements stay where they are, and that checkpoint's files must stay until this one is saved.
+  /// The elements are not read yet, so the files of that checkpoint must exist until this one is
+  /// saved.
   ///
   /// - Throws: ``CheckpointError`` with code `unsupported` for a tensor without data, and for a name whose
   ///   value cannot be replaced.
@@ -140,11 +141,12 @@ extension Checkpoint {
     graph = changed
   }
 
-  /// Gives a value beside the tensors; a name that is not there is added to the outermost dict.
+  /// Replaces a value that is not a tensor, or adds it to the outermost dict.
   ///
   /// - Parameters:
   ///   - name: the path to the value, as ``values()`` lists it.
-  ///   - value: a number, a string, a list or a dict of such, or `nil` for `None`; literals will do.
+  ///   - value: a number, a string, a list or a dict of these, or `nil` for `None`. Literals can be
+  ///     used.
   /// - Throws: ``CheckpointError`` with code `unsupported` for a name whose value cannot be replaced.
   public mutating func setValue(
     _ name: String, to value: PlainValue
@@ -157,8 +159,8 @@ extension Checkpoint {
 }
 
 extension Checkpoint {
-  /// The key that makes `name` of the name `old`, which ends with `oldKey`; `nil` where the keys before it
-  /// would have to change too.
+  /// Returns the key that renames the entry `old` with key `oldKey` to `name`; `nil` if the keys
+  /// before it would change too.
   private static func key(
     of name: String, insteadOf old: String, withKey oldKey: String
   ) -> String? {
@@ -190,7 +192,7 @@ extension Checkpoint {
     graph = changed
   }
 
-  /// Puts an object in the place of another, or adds it to the outermost dict.
+  /// Replaces an object, or adds one to the outermost dict.
   private func put(
     _ node: NodeID, at name: String, in changed: inout TensorGraph
   ) throws(CheckpointError) {
@@ -200,7 +202,7 @@ extension Checkpoint {
       else {
         throw CheckpointError(
           .unsupported,
-          "'\(name)' cannot be added: the checkpoint is no dict but "
+          "'\(name)' cannot be added: the checkpoint is not a dict but "
             + changed.description(of: changed.root, limit: 60))
       }
       return

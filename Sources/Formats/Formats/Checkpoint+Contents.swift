@@ -3,16 +3,18 @@ public import CkptContainer
 internal import CkptGraph
 internal import CkptSafetensors
 
-/// Opening checkpoints, and what they hold.
+/// Opening checkpoints, and their contents.
 extension Checkpoint {
-  /// Opens a checkpoint and reads its structure; no tensor is read, and nothing in a pickle is run.
+  /// Opens a checkpoint and reads its structure.
   ///
-  /// The contents of a file decide what it is, not its name. A directory is one in which
-  /// `transformers` would find the weights of a model: one file, or shards with an index.
+  /// No tensor is read, and no code in a pickle is run.
+  ///
+  /// The file type is detected from the content, not from the name. A directory must hold weights
+  /// that `transformers` would find: one file, or shards with an index.
   ///
   /// - Parameters:
   ///   - path: a file of `torch.save`, a safetensors file, the index of shards, or a directory.
-  ///   - options: how it is read.
+  ///   - options: the options for reading.
   /// - Throws: ``CheckpointError`` with the file in its path: `inputOutput` for a path that cannot be
   ///   opened, `unsupported` for another kind of file, `truncated`, `malformed` and
   ///   `checksumMismatch` for a damaged one, `forbidden` for one that would run code in Python.
@@ -22,11 +24,12 @@ extension Checkpoint {
     self = try CheckpointFile.read(path, options)
   }
 
-  /// Reads the structure of a checkpoint in a source of bytes, such as a part of a file or memory.
+  /// Reads the structure of a checkpoint from a source of bytes, such as a part of a file or
+  /// memory.
   ///
   /// - Parameters:
   ///   - source: the bytes of one file; the checkpoint keeps it to read tensors from.
-  ///   - options: how it is read.
+  ///   - options: the options for reading.
   /// - Throws: ``CheckpointError`` as ``init(path:_:)`` does.
   public init(
     reading source: any ByteSource, _ options: ReadingOptions = ReadingOptions()
@@ -34,25 +37,26 @@ extension Checkpoint {
     self = try CheckpointFile.read(source, options)
   }
 
-  /// The format of the file; `nil` for a checkpoint of several files or made in memory.
+  /// The format of the file; `nil` for a checkpoint in several files or in memory.
   public var format: CheckpointFormat? { container?.format }
 
-  /// The texts beside the tensors in the order of the file: `__metadata__` of a safetensors file.
+  /// The metadata in the order of the file: `__metadata__` of a safetensors file.
   public var metadata: [(key: String, value: String)] { container?.metadata ?? [] }
 
-  /// Finds all tensors, whatever dicts, lists and objects they lie in.
+  /// Finds all tensors in dicts, lists and objects.
   ///
-  /// The names are those that `ckptconv inspect` lists and that a safetensors file of layout `plain`
-  /// has: the keys on the way to the tensor, joined with dots.
+  /// The names are those of `ckptconv inspect` and of a safetensors file of layout `plain`: the
+  /// keys of the path to the tensor, joined with dots.
   ///
-  /// - Returns: the tensors in the order of the file. The work grows with the checkpoint, so keep the
-  ///   list for as long as the checkpoint does not change.
-  /// - Throws: ``CheckpointError`` with code `limitExceeded` for a file made to exhaust its readers.
+  /// - Returns: the tensors in the order of the file. The list takes time in proportion to the
+  ///   checkpoint, so keep it while the checkpoint does not change.
+  /// - Throws: ``CheckpointError`` with code `limitExceeded` for a file designed to exhaust
+  ///   readers.
   public func tensors() throws(CheckpointError) -> TensorList { try TensorList(of: graph) }
 
-  /// Finds all values beside the tensors: numbers, strings, lists of such, objects.
+  /// Finds all values that are not tensors: numbers, strings, lists of these, objects.
   ///
-  /// - Returns: the values with their names, in the order of the file; empty dicts are among them.
+  /// - Returns: the values with their names, in the order of the file; empty dicts are included.
   /// - Throws: ``CheckpointError`` as ``tensors()`` does.
   public func values() throws(CheckpointError) -> [(name: String, value: PythonValue)] {
     var values: [(name: String, value: PythonValue)] = []
@@ -63,14 +67,14 @@ extension Checkpoint {
     return values
   }
 
-  /// The object that the checkpoint is, such as the dict that was given to `torch.save`.
+  /// The outermost object, such as the dict passed to `torch.save`.
   public var root: PythonValue { PythonValue(graph.root, of: graph) }
 
-  /// Finds the object at the end of a path.
+  /// Finds the object at a path.
   ///
-  /// - Parameter path: keys, indices and names of attributes, joined with dots, such as
-  ///   `param_groups.0.lr`. A key may have dots itself.
-  /// - Returns: the object, or `nil` where the path leads nowhere.
+  /// - Parameter path: keys, indices and attribute names, joined with dots, such as
+  ///   `param_groups.0.lr`. A key can contain dots.
+  /// - Returns: the object, or `nil` if the path does not exist.
   public func value(at path: String) -> PythonValue? {
     graph.node(at: path).map { PythonValue($0, of: graph) }
   }

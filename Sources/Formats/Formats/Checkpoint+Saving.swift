@@ -7,44 +7,44 @@ internal import CkptSafetensors
 public import CkptSkeleton
 internal import CkptTorch
 
-/// Choices of the caller about how a checkpoint is saved.
+/// Options for saving a checkpoint.
 public struct SavingOptions: Sendable {
-  /// How tensors of a safetensors file are named.
+  /// The naming of tensors in a safetensors file.
   public var layout = Layout.plain
-  /// Whether a safetensors file gets a skeleton, which keeps everything that is no tensor; `nil` for
-  /// one only where there is more than a dict of named tensors.
+  /// Whether a safetensors file gets a skeleton, which keeps everything that is not a tensor; `nil`
+  /// to write one only if the checkpoint is more than a dict of named tensors.
   public var includesSkeleton: Bool?
-  /// Whether what a safetensors file without skeleton has no place for is left out with a warning;
-  /// otherwise it is an error.
+  /// Whether contents that a safetensors file without a skeleton cannot hold are dropped with a
+  /// warning; otherwise they are an error.
   public var allowsLoss = false
-  /// The texts of a safetensors file's `__metadata__`; `nil` for those that the checkpoint came with.
+  /// The `__metadata__` of a safetensors file; `nil` for that of the checkpoint.
   public var metadata: [(key: String, value: String)]?
-  /// Whether a file that exists is replaced, and whether to wait until the disk has the bytes.
+  /// Whether to replace an existing file, and whether to sync the output to the disk.
   public var writing = WritingOptions()
-  /// Threads, memory and cancellation.
+  /// The threads, memory and cancellation.
   public var budget = CopyBudget()
 
-  /// The defaults.
+  /// Creates the default options.
   public init() {}
 }
 
-/// Saving a checkpoint.
+/// Saving checkpoints.
 extension Checkpoint {
-  /// Writes the checkpoint to a file, which appears under its name when it is complete.
+  /// Writes the checkpoint to a file, which appears under its name once it is complete.
   ///
-  /// A `.pt` file is one that `torch.load` opens. A safetensors file that holds nothing but named
-  /// tensors is the one that `safetensors` itself writes. Elements go from file to file, so that a
-  /// checkpoint may be larger than memory, and may replace the file it was read from.
+  /// `torch.load` opens a `.pt` file. A safetensors file of only named tensors equals the file that
+  /// `safetensors` itself writes. Elements are copied from file to file. So a checkpoint can be
+  /// larger than memory, and the output can replace the input.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - format: the format; `nil` for that of the path's extension: `safetensors`, or `pt`, `pth` and
+  ///   - format: the format; `nil` for the one of the extension: `safetensors`, or `pt`, `pth` and
   ///     `bin` for `torch.save`.
-  ///   - options: names, metadata, what may be lost.
-  ///   - progress: is told the bytes done and to do, from any thread but never twice at once.
-  /// - Returns: warnings about what the file does not keep.
+  ///   - options: the options for names, metadata and losses.
+  ///   - progress: receives the bytes done and to do, on any thread but never twice at once.
+  /// - Returns: warnings about losses.
   /// - Throws: ``CheckpointError``: `inputOutput` for a file that exists or cannot be written,
-  ///   `lossy` for what the file has no place for, `unsupported` for an extension that tells no format,
+  ///   `lossy` for contents that the file cannot hold, `unsupported` for an unknown extension,
   ///   `checksumMismatch` for damaged sources, `cancelled`. Nothing is then written.
   @discardableResult
   public func save(
@@ -53,8 +53,8 @@ extension Checkpoint {
   ) throws(CheckpointError) -> [String] {
     guard let format = format ?? CheckpointFormat(ofFileAt: path) else {
       throw CheckpointError(
-        .unsupported, "the name tells no format",
-        remedy: "name it .safetensors or .pt, or say which"
+        .unsupported, "the extension is unknown",
+        remedy: "use .safetensors or .pt, or pass the format"
       ).framed(by: path)
     }
     let file = try CheckpointError.within(path) { () throws(CheckpointError) in
@@ -67,7 +67,7 @@ extension Checkpoint {
     return file.warnings
   }
 
-  /// The plan of the file.
+  /// Returns the plan of the file.
   private func encoded(
     as format: CheckpointFormat, _ path: String, _ options: SavingOptions
   ) throws(CheckpointError) -> EncodedFile {
@@ -84,8 +84,8 @@ extension Checkpoint {
     return try CheckpointFile.encode(saved, as: format, encoding)
   }
 
-  /// The metadata that a safetensors file came with, but for what encoders write anew: the skeleton,
-  /// and the names of tied tensors.
+  /// Returns the metadata of the original safetensors file, without the parts that encoders write
+  /// anew: the skeleton, and the names of tied tensors.
   private func ownMetadata() throws(CheckpointError) -> [(key: String, value: String)]? {
     guard let file = container as? SafetensorsDescription, file.hasMetadata, !file.hasSkeleton
     else { return nil }
@@ -93,7 +93,7 @@ extension Checkpoint {
     return file.metadata.filter { tensors[$0.value] == nil }
   }
 
-  /// Leaves out storages that no tensor shows any more, so that no room is kept for them.
+  /// Removes storages that no tensor uses any more.
   private mutating func forgetUnusedStorages() {
     unusedRegions = []
     guard var archive else { return }
@@ -116,7 +116,7 @@ extension Checkpoint {
 }
 
 extension CheckpointFormat {
-  /// The format of a file by the extension of its name, or `nil`.
+  /// Creates the format for the extension of a file name, or `nil`.
   init?(ofFileAt path: String) {
     switch FilePath(path).name.split(separator: ".").last {
     case "safetensors": self = .safetensors
@@ -127,8 +127,9 @@ extension CheckpointFormat {
 }
 
 extension TensorGraph {
-  /// Whether the object is a dict of tensors by name that no pickle describes and that share nothing: all
-  /// of it has a place in a safetensors file.
+  /// Whether the object is a dict of named tensors, without a pickle and without sharing.
+  ///
+  /// A safetensors file holds all of it.
   fileprivate var isPlainStateDict: Bool {
     guard case .dict = self[root], let entries = entries(of: root) else { return false }
     var storages: Set<StorageID> = []

@@ -3,29 +3,30 @@ public import CkptCopy
 internal import CkptGraph
 internal import CkptPlan
 
-/// Reading the elements.
+/// Reading of elements.
 extension NamedTensor {
-  /// The elements as `Float`.
+  /// Returns the elements as `Float`.
   ///
-  /// Numbers of at most 24 bits (`float32`, `float16`, `bfloat16`, 8-bit floats, small integers) keep
-  /// their value; `float64` and larger integers are rounded to nearest. Truth values are 0 and 1.
+  /// Numbers of at most 24 bits (`float32`, `float16`, `bfloat16`, 8-bit floats, small integers)
+  /// keep their value; `float64` and larger integers are rounded to nearest. Booleans are 0 and 1.
   ///
-  /// - Parameter budget: threads, memory and cancellation.
+  /// - Parameter budget: the threads, memory and cancellation.
   /// - Returns: the elements in row-major order.
-  /// - Throws: ``CheckpointError`` with its place in the path: `unsupported` for a tensor without data
-  ///   and for complex, quantized and packed elements, `checksumMismatch` for a damaged file,
-  ///   `limitExceeded` for far more elements than the file can hold, `inputOutput` when reading fails.
+  /// - Throws: ``CheckpointError`` with the tensor in its path: `unsupported` for a tensor without
+  ///   data and for complex, quantized and packed elements, `checksumMismatch` for a damaged file,
+  ///   `limitExceeded` for far more elements than the file can hold, `inputOutput` if reading
+  ///   fails.
   public func floats(budget: CopyBudget = CopyBudget()) throws(CheckpointError) -> [Float] {
     try readingNumbers { plan throws(CheckpointError) in
       try CopyEngine(budget).floats(plan, dtype)
     }
   }
 
-  /// The elements as `Double`.
+  /// Returns the elements as `Double`.
   ///
-  /// All numbers but integers of more than 53 bits keep their value; those are rounded to nearest.
+  /// Integers of more than 53 bits are rounded to nearest; all other numbers keep their value.
   ///
-  /// - Parameter budget: threads, memory and cancellation.
+  /// - Parameter budget: the threads, memory and cancellation.
   /// - Returns: the elements in row-major order.
   /// - Throws: ``CheckpointError`` as ``floats(budget:)`` does.
   public func doubles(budget: CopyBudget = CopyBudget()) throws(CheckpointError) -> [Double] {
@@ -34,14 +35,14 @@ extension NamedTensor {
     }
   }
 
-  /// The elements as they are, bit for bit.
+  /// Returns the elements, bit for bit.
   ///
   /// - Parameters:
-  ///   - type: the type of Swift that the elements have, such as `Int64` for ``DType/int64``.
-  ///   - budget: threads, memory and cancellation.
+  ///   - type: the Swift type of the elements, such as `Int64` for ``DType/int64``.
+  ///   - budget: the threads, memory and cancellation.
   /// - Returns: the elements in row-major order.
-  /// - Throws: ``CheckpointError`` with its place in the path: `unsupported` for elements of another
-  ///   type and for a tensor without data, otherwise as ``floats(budget:)`` does.
+  /// - Throws: ``CheckpointError`` with the tensor in its path: `unsupported` for elements of
+  ///   another type and for a tensor without data, otherwise as ``floats(budget:)`` does.
   public func elements<Element: TensorElement>(
     as type: Element.Type = Element.self, budget: CopyBudget = CopyBudget()
   ) throws(CheckpointError) -> [Element] {
@@ -54,12 +55,12 @@ extension NamedTensor {
     }
   }
 
-  /// The bytes of the elements, for types that Swift has not.
+  /// Returns the bytes of the elements, for dtypes without a Swift type.
   ///
-  /// - Parameter budget: threads, memory and cancellation.
+  /// - Parameter budget: the threads, memory and cancellation.
   /// - Returns: ``byteCount`` bytes: the elements in row-major order, little-endian.
-  /// - Throws: ``CheckpointError`` with its place in the path: `unsupported` for a tensor without data,
-  ///   otherwise as ``floats(budget:)`` does.
+  /// - Throws: ``CheckpointError`` with the tensor in its path: `unsupported` for a tensor without
+  ///   data, otherwise as ``floats(budget:)`` does.
   public func bytes(budget: CopyBudget = CopyBudget()) throws(CheckpointError) -> [UInt8] {
     try reading { plan throws(CheckpointError) in
       try CopyEngine(budget).elements(plan, zero: UInt8(0))
@@ -69,11 +70,11 @@ extension NamedTensor {
   /// Reads the bytes of the elements into memory of the caller.
   ///
   /// - Parameters:
-  ///   - buffer: exactly ``byteCount`` bytes, which get the elements in row-major order,
-  ///     little-endian. After an error its contents are undefined.
-  ///   - budget: threads, memory and cancellation.
-  /// - Throws: ``CheckpointError`` with its place in the path: `conflict` for a buffer of another size,
-  ///   otherwise as ``bytes(budget:)`` does.
+  ///   - buffer: memory of exactly ``byteCount`` bytes. It receives the elements in row-major
+  ///     order, little-endian. After an error, its contents are undefined.
+  ///   - budget: the threads, memory and cancellation.
+  /// - Throws: ``CheckpointError`` with the tensor in its path: `conflict` for a buffer of another
+  ///   size, otherwise as ``bytes(budget:)`` does.
   public func read(
     into buffer: inout MutableRawSpan, budget: CopyBudget = CopyBudget()
   ) throws(CheckpointError) {
@@ -90,21 +91,22 @@ extension NamedTensor {
     }
   }
 
-  /// Reads the bytes of the elements piece by piece, so that a tensor of any size takes little memory.
+  /// Reads the bytes of the elements in chunks, so that a tensor of any size needs little memory.
   ///
   /// - Parameters:
   ///   - byteCount: the size of a chunk in bytes, rounded up to whole elements and at most 1 GiB; the
   ///     last chunk may be shorter.
-  ///   - budget: memory and cancellation; the chunks are read on the calling thread.
-  ///   - body: is handed the chunks in order. A chunk is gone when it returns.
-  /// - Throws: what `body` throws, and ``CheckpointError`` as ``bytes(budget:)`` does, but for the limit.
+  ///   - budget: the memory and cancellation; the chunks are read on the calling thread.
+  ///   - body: receives the chunks in order. A chunk is only valid until it returns.
+  /// - Throws: the errors of `body`, and ``CheckpointError`` as ``bytes(budget:)`` does, except for
+  ///   the limit.
   public func forEachChunk(
     byteCount: Int = 1 << 20, budget: CopyBudget = CopyBudget(), _ body: (RawSpan) throws -> Void
   ) throws {
     var failure: (any Error)?
     do throws(CheckpointError) {
       let plan = try plan()
-      // No more memory than the tensor needs, whatever was asked for.
+      // The memory is limited to the size of the tensor, for any requested chunk size.
       let width = dtype.byteCount
       let size = min(
         max(byteCount, width), max(plan.byteCount, width), Limits.wholeTensorBytesAtLeast)
@@ -115,7 +117,7 @@ extension NamedTensor {
           try body(chunk)
         } catch {
           failure = error
-          throw CheckpointError(.cancelled, "the receiver wants no more")
+          throw CheckpointError(.cancelled, "the receiver stopped")
         }
       }
     } catch {
@@ -125,7 +127,7 @@ extension NamedTensor {
 }
 
 extension NamedTensor {
-  /// The plan of the packed elements.
+  /// Returns the plan of the packed elements.
   private func plan() throws(CheckpointError) -> FilePlan {
     guard hasData else {
       throw framed(
@@ -136,9 +138,9 @@ extension NamedTensor {
     return plan
   }
 
-  /// Runs `body` with the plan of elements that will be in memory together.
+  /// Runs `body` with the plan of elements that are read into memory together.
   ///
-  /// A few bytes of a file can be a tensor of any size: one element that is repeated, or deflated zeros.
+  /// A few bytes of a file can be a tensor of any size: one repeated element, or deflated zeros.
   private func reading<Result>(
     _ body: (FilePlan) throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
@@ -162,7 +164,7 @@ extension NamedTensor {
     }
   }
 
-  /// Runs `body` with the plan of elements that are turned into numbers of Swift.
+  /// Runs `body` with the plan of elements that are converted to numbers of Swift.
   private func readingNumbers<Result>(
     _ body: (FilePlan) throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
@@ -176,7 +178,7 @@ extension NamedTensor {
     }
   }
 
-  /// The error with the tensor in its path, unless it tells a place in a file already.
+  /// Adds the tensor to the path of an error, unless the error names a place in a file already.
   private func framed(_ error: CheckpointError) -> CheckpointError {
     error.path.isEmpty ? error.framed(by: "tensor '\(name)'") : error
   }

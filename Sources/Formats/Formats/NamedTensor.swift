@@ -5,12 +5,12 @@ internal import CkptSafetensors
 
 /// A tensor of a checkpoint under one of its names.
 ///
-/// The elements stay in the checkpoint's files until they are read: ``floats(budget:)``,
-/// ``doubles(budget:)``, ``elements(as:budget:)``, ``bytes(budget:)``, ``read(into:budget:)`` and
-/// ``forEachChunk(byteCount:budget:_:)`` read them. All give the elements in row-major order, without
-/// gaps, little-endian, and with the signs that PyTorch flips lazily, whatever the file has.
+/// The elements stay in the files until they are read by ``floats(budget:)``, ``doubles(budget:)``,
+/// ``elements(as:budget:)``, ``bytes(budget:)``, ``read(into:budget:)`` or
+/// ``forEachChunk(byteCount:budget:_:)``. All of these return the elements in row-major order,
+/// packed, little-endian, and with the signs that PyTorch flips lazily.
 public struct NamedTensor: Sendable {
-  /// The path to the tensor, its keys joined with dots, such as `transformer.wte.weight`.
+  /// The path to the tensor: its keys, joined with dots, such as `transformer.wte.weight`.
   public let name: String
   package let tensor: Tensor
   package let graph: TensorGraph
@@ -25,21 +25,21 @@ public struct NamedTensor: Sendable {
   public var dtype: DType { tensor.dtype }
   /// The number of elements along each dimension; empty for a scalar.
   public var shape: [Int] { tensor.shape }
-  /// The distance between neighbors along each dimension of the storage, in elements.
+  /// The strides in the storage, in elements.
   ///
-  /// Elements that are read are packed; strides tell how the tensor that was saved lay in memory.
+  /// Elements are packed when they are read; strides describe the saved tensor in memory.
   public var strides: [Int] { tensor.strides }
   /// The number of elements.
   public var elementCount: Int { tensor.elementCount }
-  /// The size of the elements in bytes, as they are read.
+  /// The size of the packed elements in bytes.
   public var byteCount: Int { tensor.byteCount }
-  /// Whether there are elements to read; a tensor on PyTorch's meta device has a shape and no data.
+  /// Whether the tensor has elements; a tensor on PyTorch's meta device has only a shape.
   public var hasData: Bool { tensor.storage != nil }
   /// Whether autograd records operations on the tensor.
   public var requiresGradient: Bool { tensor.requiresGradient }
 
-  /// Whether this tensor and another one of the same checkpoint are views of one storage, as tied
-  /// weights are.
+  /// Whether this tensor and another one of the same checkpoint are views of one storage, like tied
+  /// weights.
   public func sharesStorage(with other: NamedTensor) -> Bool {
     tensor.storage != nil && tensor.storage == other.tensor.storage
   }
@@ -47,13 +47,13 @@ public struct NamedTensor: Sendable {
 
 /// The tensors of a checkpoint under all of their names, in the order of the file.
 ///
-/// A tensor that the checkpoint has in two places is there twice.
+/// A tensor that occurs twice in the checkpoint is listed twice.
 public struct TensorList: RandomAccessCollection, Sendable {
   private let graph: TensorGraph
   private let entries: [(name: String, id: TensorID)]
   private let places: [ExactString: Int]
 
-  /// The tensors of `graph`.
+  /// Creates the list for `graph`.
   ///
   /// - Throws: `limitExceeded` for a graph in which shared containers multiply without end.
   init(of graph: TensorGraph) throws(CheckpointError) {
@@ -80,7 +80,7 @@ public struct TensorList: RandomAccessCollection, Sendable {
     NamedTensor(entries[position].name, entries[position].id, of: graph)
   }
 
-  /// The tensor of exactly that name, or `nil` where there is none.
+  /// The tensor with exactly that name, or `nil`.
   public subscript(name: String) -> NamedTensor? { places[ExactString(name)].map { self[$0] } }
 
   /// The names in the order of the file.

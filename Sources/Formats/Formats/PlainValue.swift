@@ -1,9 +1,9 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// A value for a checkpoint that consists of numbers, strings, lists and dicts.
+/// A value of numbers, strings, lists and dicts, for a checkpoint.
 ///
-/// Literals of Swift are such values: `checkpoint.setValue("betas", to: [0.9, 0.999])`.
+/// Literals of Swift can be used: `checkpoint.setValue("betas", to: [0.9, 0.999])`.
 @nonexhaustive
 public enum PlainValue: Hashable, Sendable {
   /// `None`.
@@ -18,7 +18,7 @@ public enum PlainValue: Hashable, Sendable {
   case string(String)
   /// A list.
   case list([PlainValue])
-  /// A dict whose keys are strs, in order; of equal keys the last one counts.
+  /// A dict with str keys, in order; the last of equal keys counts.
   case dict([Entry])
 
   /// An entry of a dict.
@@ -28,7 +28,7 @@ public enum PlainValue: Hashable, Sendable {
     /// The value.
     public var value: PlainValue
 
-    /// An entry of a key and a value.
+    /// Creates an entry.
     public init(_ key: String, _ value: PlainValue) {
       self.key = key
       self.value = value
@@ -61,7 +61,7 @@ extension PlainValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
 extension TensorGraph {
   /// Adds a value.
   ///
-  /// - Throws: `limitExceeded` when the graph is full.
+  /// - Throws: `limitExceeded` if the graph is full.
   mutating func addValue(_ value: PlainValue) throws(CheckpointError) -> NodeID {
     switch value {
     case .none: return Self.none

@@ -1,10 +1,10 @@
 internal import CkptBase
 package import CkptGraph
 
-/// A Python object of a checkpoint: a value beside the tensors, or the dict or list around them.
+/// A Python object of a checkpoint: a value that is not a tensor, or the dict or list around it.
 ///
-/// An object of a class that Python would have to import is what its pickle says of it; nothing is
-/// run. Parts are looked up when they are asked for.
+/// An object of an unknown class is described by its pickle; no code is run. Parts are looked up on
+/// request.
 public struct PythonValue: Sendable {
   private let graph: TensorGraph
   private let node: NodeID
@@ -19,7 +19,7 @@ public struct PythonValue: Sendable {
     if case .none = graph[node] { true } else { false }
   }
 
-  /// The value of a bool, or `nil` for another object.
+  /// The value of a bool; `nil` for another object.
   public var bool: Bool? {
     guard case .bool(let value) = graph[node] else { return nil }
     return value
@@ -69,22 +69,22 @@ public struct PythonValue: Sendable {
 }
 
 extension PythonValue: CustomStringConvertible {
-  /// The object much as Python's `repr` writes it, cut after some 200 characters.
+  /// The object as Python's `repr` writes it, roughly, cut after about 200 characters.
   public var description: String { graph.description(of: node) }
 }
 
-/// Finding objects by their paths.
+/// Search for objects by their paths.
 extension TensorGraph {
-  /// A place on the way: a node, and the number of bytes of the path that lead to it.
+  /// A state of the search: a node, and the length of the path to it, in bytes.
   private struct Place: Hashable {
     var node: NodeID
     var offset: Int
   }
 
-  /// The first node that a path leads to, or `nil`.
+  /// Returns the first node at a path, or `nil`.
   ///
-  /// Keys can have dots, so that there may be several ways to read a path. Every node is looked at
-  /// once for each place in the path at most.
+  /// Keys can contain dots, so a path can be read in several ways. Each node is visited at most
+  /// once for each length of the path.
   func node(at path: String) -> NodeID? {
     let path = Array(path.utf8)
     var pending = [Place(node: root, offset: 0)]
@@ -108,7 +108,7 @@ extension TensorGraph {
     return nil
   }
 
-  /// The objects that an object holds, with the steps to them.
+  /// Returns the parts of an object with their steps.
   private func namedParts(of id: NodeID) -> [Part] {
     if let entries = entries(of: id) { return entries.map { Part(.key($0.key), $0.value) } }
     if let parts = parts[id] { return parts }
@@ -120,7 +120,7 @@ extension TensorGraph {
         Part(.index($0.offset), $0.element)
       }
       guard let state = self[object].state else { return items }
-      // With slots, a state is a pair of dicts.
+      // The state of an object with slots is a pair of dicts.
       let states = tuple(state).map(Array.init) ?? [state]
       return items
         + states.flatMap { state in

@@ -72,7 +72,7 @@ package struct ShardsDescription: Sendable {
   package var metadata: [(key: String, value: String)]
   /// The size of all tensors according to the index, in bytes.
   package var announcedByteCount: Int?
-  /// The place in ``shards`` of the file that has each tensor.
+  /// The position in ``shards`` of the file with each tensor.
   package var fileNumbers: [ExactString: Int]
 
   package init(

@@ -2,8 +2,8 @@ public import CkptGraph
 
 /// A number type of Swift that tensors are read and written as, bit for bit.
 ///
-/// The package declares all conformances; types of other packages cannot be elements. `Int` and `UInt`
-/// stand for the types of 64 bits.
+/// The package declares all conformances; types of other packages cannot be elements. `Int` and
+/// `UInt` have the dtypes of 64 bits.
 public protocol TensorElement: BitwiseCopyable, Numeric, Sendable {
   /// The dtype of a tensor with such elements.
   static var dtype: DType { get }
@@ -19,7 +19,7 @@ extension Double: TensorElement {
   public static var dtype: DType { .float64 }
 }
 
-// A Mac with an Intel processor has no `Float16`.
+// macOS on Intel processors has no `Float16`.
 #if !(os(macOS) && arch(x86_64))
   extension Float16: TensorElement {
     /// ``DType/float16``.

@@ -224,7 +224,7 @@ extension TensorGraph {
 }
 
 extension TensorGraph {
-  /// Whether ``castFloats(to:)`` can cast: no tensor that it would cast has been cast before.
+  /// Whether ``castFloats(to:)`` can cast: no tensor was cast before.
   package func canCastFloats(to dtype: DType) -> Bool {
     tensors.allSatisfy { tensor in
       guard ElementCast(from: tensor.dtype, to: dtype) != nil, !tensor.origin.isStorage,

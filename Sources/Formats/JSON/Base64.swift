@@ -49,7 +49,7 @@ package enum Base64 {
 }
 
 extension Base64 {
-  /// The bytes that `text` stands for, or `nil` if it is not canonical base64 with padding.
+  /// Returns the bytes of `text`, or `nil` for text that is not canonical base64 with padding.
   package static func decode(_ text: String, _ alphabet: Alphabet) -> [UInt8]? {
     decode(text.utf8.span, alphabet)
   }
@@ -78,7 +78,7 @@ extension Base64 {
         }
       }
     }
-    // Bits that no byte takes must be zero, or two texts would mean the same bytes.
+    // Surplus bits must be zero, or two texts would mean the same bytes.
     guard isValid, bits & (1 << UInt32(bitCount) - 1) == 0 else { return nil }
     return bytes
   }
@@ -95,7 +95,7 @@ extension Base64 {
 }
 
 extension JSONReader {
-  /// Reads a string that is base64, and returns what it stands for.
+  /// Reads a base64 string and returns its bytes.
   ///
   /// - Throws: `malformed` if the next value is another.
   @_lifetime(self: copy self)

@@ -1,6 +1,6 @@
 package import CkptBase
 
-/// Strings: bytes up to a quote, with escapes.
+/// Strings.
 extension JSONReader {
   /// Reads a string.
   ///
@@ -17,8 +17,9 @@ extension JSONReader {
     return text
   }
 
-  /// Reads a string that is one of `known`; returns its number there, or `nil`, having read nothing, for
-  /// any other.
+  /// Reads a string that is one of `known` and returns its index.
+  ///
+  /// For any other string it returns `nil` and reads nothing.
   ///
   /// - Throws: `malformed` if the next value is another, or breaks the rules of strings.
   @_lifetime(self: copy self)
@@ -38,7 +39,9 @@ extension JSONReader {
     return nil
   }
 
-  /// Reads a string that has no escapes; returns `nil`, and has read nothing, where there are some.
+  /// Reads a string without escapes.
+  ///
+  /// For a string with escapes it returns `nil` and reads nothing.
   ///
   /// - Throws: `malformed` if the next value is another, or breaks the rules of strings.
   @_lifetime(copy self)
@@ -57,7 +60,7 @@ extension JSONReader {
     return text
   }
 
-  /// Reads the rest of a string that has escapes, from its beginning.
+  /// Reads the rest of a string with escapes, from its beginning.
   @_lifetime(self: copy self)
   private mutating func escapedString(from start: Int) throws(CheckpointError) -> String {
     var text: [UInt8] = []
@@ -74,7 +77,7 @@ extension JSONReader {
     return try self.text(text.span, at: start)
   }
 
-  /// Reads past a string.
+  /// Skips a string.
   @_lifetime(self: copy self)
   mutating func skipString() throws(CheckpointError) {
     try expect(UInt8(ascii: "\""), "a string")
@@ -86,7 +89,7 @@ extension JSONReader {
       var ignored: [UInt8] = []
       try escape(into: &ignored)
     }
-    // What stands between escapes has to be UTF-8 as well, and escapes are.
+    // The text between escapes must be UTF-8 too.
     do {
       _ = try UTF8Span(validating: bytes.extracting(start..<position))
     } catch {
@@ -96,7 +99,7 @@ extension JSONReader {
     needsComma = true
   }
 
-  /// Reads on to the quote or backslash that ends a run of plain characters.
+  /// Skips plain characters up to a quote or backslash.
   @_lifetime(self: copy self)
   private mutating func skipPlainCharacters() throws(CheckpointError) {
     let start = position
@@ -158,7 +161,7 @@ extension JSONReader {
     return value
   }
 
-  /// The text of a range of bytes.
+  /// Returns the text of a range of bytes.
   ///
   /// - Throws: `malformed` if it is not UTF-8.
   func text(_ range: Range<Int>) throws(CheckpointError) -> String {
@@ -178,11 +181,11 @@ extension JSONReader {
   }
 }
 
-/// Numbers: digits, and what they make.
+/// Numbers.
 extension JSONReader {
-  /// Reads an integer that is not negative and written without fraction or exponent.
+  /// Reads a non-negative integer without fraction or exponent.
   ///
-  /// - Throws: `malformed` if the next value is another, or does not fit 64 bits.
+  /// - Throws: `malformed` for another value, or one that does not fit 64 bits.
   @_lifetime(self: copy self)
   package mutating func unsignedInteger() throws(CheckpointError) -> UInt64 {
     skipSpace()
@@ -209,9 +212,9 @@ extension JSONReader {
     return value
   }
 
-  /// Reads an integer that counts something.
+  /// Reads an integer that is a count.
   ///
-  /// - Throws: `malformed` if the next value is another, or does not fit 63 bits.
+  /// - Throws: `malformed` for another value, or one that does not fit 63 bits.
   @_lifetime(self: copy self)
   package mutating func count() throws(CheckpointError) -> Int {
     let start = offset
@@ -223,17 +226,17 @@ extension JSONReader {
 
   /// Reads an integer that fits 64 bits with a sign.
   ///
-  /// - Throws: `malformed` if the next value is another.
+  /// - Throws: `malformed` if the next value is something else.
   @_lifetime(self: copy self)
   package mutating func integer() throws(CheckpointError) -> Int {
     guard case .integer(let integer) = try number() else {
-      throw CheckpointError(.malformed, "a number that is no integer", at: offset)
+      throw CheckpointError(.malformed, "a number that is not an integer", at: offset)
     }
     return integer
   }
 
-  /// Reads an array of one integer that is not negative, if it comes next and is written without spaces;
-  /// else returns `nil` and has read nothing.
+  /// Reads an array of one non-negative integer without spaces, if it comes next; otherwise it
+  /// returns `nil` and reads nothing.
   @_lifetime(self: copy self)
   package mutating func bracketedInteger() -> Int? {
     guard position < bytes.count, bytes[position] == UInt8(ascii: "[") else { return nil }
@@ -248,17 +251,17 @@ extension JSONReader {
     return integer(in: start..<end)
   }
 
-  /// A number as JSON has it.
+  /// A number.
   package enum Number: Sendable {
-    /// Written without fraction and exponent.
+    /// A number without fraction and exponent.
     case integer(Int)
-    /// Written with either.
+    /// A number with a fraction or an exponent.
     case fraction(Double)
   }
 
   /// Reads a number.
   ///
-  /// - Throws: `malformed` if the next value is another, or an integer that does not fit 64 bits.
+  /// - Throws: `malformed` for another value, or an integer that does not fit 64 bits.
   @_lifetime(self: copy self)
   package mutating func number() throws(CheckpointError) -> Number {
     skipSpace()
@@ -275,7 +278,7 @@ extension JSONReader {
     return .fraction(value)
   }
 
-  /// The integer that is written with up to eighteen digits and nothing else, or `nil`.
+  /// Returns the integer of up to eighteen digits in a range, or `nil` for other text.
   private func integer(in range: Range<Int>) -> Int? {
     guard range.count <= 18 else { return nil }
     var value = 0

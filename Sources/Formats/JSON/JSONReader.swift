@@ -2,28 +2,28 @@ package import CkptBase
 
 /// Reads JSON (RFC 8259) one value at a time, without building a tree.
 ///
-/// As strict as Rust's `serde_json`, which the reference safetensors reader uses: no lone
+/// It is as strict as Rust's `serde_json`, which the reference safetensors reader uses: no lone
 /// surrogates, no raw control characters, no leading zeros. A header of 100,000 tensors is read in
-/// one pass, in the order in which it is written, with the place of every fault.
+/// one pass and in order, and every error has its offset.
 @safe
 package struct JSONReader: ~Copyable, ~Escapable {
   let bytes: Span<UInt8>
   let base: Int
   var position = 0
-  /// Whether a value of the innermost container has been read, so that a comma must come.
+  /// Whether a value of the innermost container was read, so that a comma must follow.
   var needsComma = false
 
-  /// The most containers inside one another (`serde_json`'s own limit).
+  /// The maximum number of nested containers (the limit of `serde_json`).
   private static let depthLimit = 128
 
-  /// A reader at the start of `bytes`, whose first byte lies at `base` of the file.
+  /// Creates a reader of `bytes`, whose first byte is at offset `base` of the file.
   @_lifetime(copy bytes)
   package init(_ bytes: Span<UInt8>, base: Int = 0) {
     self.bytes = bytes
     self.base = base
   }
 
-  /// Where the next byte lies in the file.
+  /// The offset of the next byte in the file.
   package var offset: Int { base + position }
 
   // MARK: Containers
@@ -37,9 +37,10 @@ package struct JSONReader: ~Copyable, ~Escapable {
     needsComma = false
   }
 
-  /// The name of the next member, whose value must be read next; `nil` at the object's end.
+  /// Returns the name of the next member, whose value must be read next; `nil` at the end of the
+  /// object.
   ///
-  /// - Throws: `malformed` where neither is found.
+  /// - Throws: `malformed` if neither follows.
   @_lifetime(self: copy self)
   package mutating func nextKey() throws(CheckpointError) -> String? {
     guard try nextItem(closing: UInt8(ascii: "}")) else { return nil }
@@ -48,16 +49,18 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return key
   }
 
-  /// The number among `known` of the name of the next member, whose value must be read next: that of
-  /// the first equal one, or how many there are for any other name; `nil` at the object's end.
+  /// Reads the name of the next member, whose value must be read next, and returns its index in
+  /// `known`.
   ///
-  /// - Throws: `malformed` where neither is found.
+  /// Other names give the number of known ones, the end of the object gives `nil`.
+  ///
+  /// - Throws: `malformed` if neither follows.
   @_lifetime(self: copy self)
   package mutating func nextKey(among known: [String]) throws(CheckpointError) -> Int? {
     guard try nextItem(closing: UInt8(ascii: "}")) else { return nil }
     var number = try word(among: known)
     if number == nil {
-      // Escapes spell a name in other ways.
+      // Escapes can spell a name in other ways.
       let name = ExactString(try string())
       number = known.firstIndex { ExactString($0) == name }
     }
@@ -76,15 +79,15 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
   /// Whether there is another element, which must be read next.
   ///
-  /// - Throws: `malformed` where neither an element nor the array's end is found.
+  /// - Throws: `malformed` if neither an element nor the end of the array follows.
   @_lifetime(self: copy self)
   package mutating func nextElement() throws(CheckpointError) -> Bool {
     try nextItem(closing: UInt8(ascii: "]"))
   }
 
-  /// Makes sure that nothing but white space is left.
+  /// Checks that only white space is left.
   ///
-  /// - Throws: `malformed` if something is.
+  /// - Throws: `malformed` if there is more.
   @_lifetime(self: copy self)
   package mutating func end() throws(CheckpointError) {
     skipSpace()
@@ -104,7 +107,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return isTrue
   }
 
-  /// The first byte of the next value; nothing is read.
+  /// Returns the first byte of the next value without reading it.
   ///
   /// - Throws: `malformed` at the end of the text.
   @_lifetime(self: copy self)
@@ -114,7 +117,9 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return bytes[position]
   }
 
-  /// Reads `null` if it comes next; returns whether it did.
+  /// Reads `null` if it comes next.
+  ///
+  /// Returns whether it did.
   @_lifetime(self: copy self)
   package mutating func readNull() throws(CheckpointError) -> Bool {
     skipSpace()
@@ -123,12 +128,12 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return true
   }
 
-  /// Reads past any value.
+  /// Skips any value.
   ///
-  /// - Throws: `malformed` if it breaks the rules of JSON, `limitExceeded` if it is nested too deep.
+  /// - Throws: `malformed` for invalid JSON, `limitExceeded` for too much nesting.
   @_lifetime(self: copy self)
   package mutating func skipValue() throws(CheckpointError) {
-    // One flag per open container: whether it is an object.
+    // There is one flag for each open container: whether it is an object.
     var open: [Bool] = []
     repeat {
       if let isObject = open.last {
@@ -159,8 +164,9 @@ package struct JSONReader: ~Copyable, ~Escapable {
     } while !open.isEmpty
   }
 
-  /// Reads past an array and counts its elements; what is wrong inside of them is left to whoever reads
-  /// them.
+  /// Skips an array and counts its elements.
+  ///
+  /// Errors inside them are left to their readers.
   ///
   /// - Throws: `malformed` if the next value is another, or has no end.
   @_lifetime(self: copy self)
@@ -190,7 +196,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return isEmpty ? 0 : commas + 1
   }
 
-  /// Reads on behind the quote that ends a string.
+  /// Skips the rest of a string after its opening quote.
   @_lifetime(self: copy self)
   private mutating func skipRestOfString() throws(CheckpointError) {
     while position < bytes.count {
@@ -264,6 +270,6 @@ package struct JSONReader: ~Copyable, ~Escapable {
     let found =
       position < bytes.count
       ? "byte 0x\(String(bytes[position], radix: 16))" : "the end of the JSON text"
-    return CheckpointError(.malformed, "\(found) where \(expected) was expected", at: offset)
+    return CheckpointError(.malformed, "found \(found), expected \(expected)", at: offset)
   }
 }

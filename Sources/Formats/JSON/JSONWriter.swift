@@ -1,13 +1,14 @@
 internal import CkptBase
 
-/// Writes JSON as other programs do, to the byte.
+/// Writes JSON in the style of other programs, byte for byte.
 package struct JSONWriter: Sendable {
-  /// Whose JSON it is.
+  /// A style of JSON.
   package enum Style: Sendable {
     /// Compact, with exactly the escapes of Rust's `serde_json`, which the reference safetensors
-    /// writer uses: quote, backslash, control characters below 0x20, and nothing else.
+    /// writer uses: quote, backslash and control characters below 0x20.
     case compact
-    /// `json.dumps` of Python with an indent of two: everything beyond ASCII is escaped.
+    /// The style of Python's `json.dumps` with an indent of two; characters beyond ASCII are
+    /// escaped.
     case python
   }
 
@@ -15,12 +16,12 @@ package struct JSONWriter: Sendable {
   package private(set) var bytes: [UInt8] = []
   private let style: Style
   private var needsComma = false
-  /// How many objects and arrays are open.
+  /// The number of open objects and arrays.
   private var depth = 0
-  /// Whether what comes next is the value of a member.
+  /// Whether the value of a member comes next.
   private var isValue = false
 
-  /// An empty text.
+  /// Creates an empty text.
   package init(style: Style = .compact) { self.style = style }
 
   /// Opens an object.
@@ -32,7 +33,7 @@ package struct JSONWriter: Sendable {
   /// Closes an array.
   package mutating func endArray() { close(UInt8(ascii: "]")) }
 
-  /// Writes the name of an object's member; its value is what is written next.
+  /// Writes the name of an object's member; its value must follow.
   package mutating func key(_ name: String) {
     string(name)
     bytes.append(UInt8(ascii: ":"))
@@ -55,7 +56,7 @@ package struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  /// Writes a string given as UTF-8; the bytes are not validated.
+  /// Writes a string from UTF-8 without validating it.
   package mutating func string(utf8 text: ArraySlice<UInt8>) {
     guard style == .compact else { return string(String(decoding: text, as: UTF8.self)) }
     separate()
@@ -73,8 +74,8 @@ package struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  /// Writes a finite number, as the shortest decimal that reads back to the same value and that
-  /// cannot be mistaken for an integer.
+  /// Writes a finite number as the shortest decimal that reads back to the same value and cannot be
+  /// mistaken for an integer.
   package mutating func number(_ value: Double) { raw(value.description) }
 
   /// Writes `true` or `false`.
@@ -83,7 +84,7 @@ package struct JSONWriter: Sendable {
   /// Writes `null`.
   package mutating func null() { raw("null") }
 
-  /// Writes a value that is JSON already, in the style of this text.
+  /// Writes a value that is JSON text already, in the style of this document.
   package mutating func value(json text: String) { raw(text) }
 
   /// Writes an array of integers.
@@ -93,31 +94,31 @@ package struct JSONWriter: Sendable {
     endArray()
   }
 
-  /// Writes a member whose value is a string, or `null` for none.
+  /// Writes a string member, or `null` for `nil`.
   package mutating func member(_ name: String, _ value: String?) {
     key(name)
     if let value { string(value) } else { null() }
   }
 
-  /// Writes a member whose value is `true` or `false`.
+  /// Writes a boolean member.
   package mutating func member(_ name: String, _ value: Bool) {
     key(name)
     bool(value)
   }
 
-  /// Writes a member whose value is an integer.
+  /// Writes an integer member.
   package mutating func member(_ name: String, _ value: Int) {
     key(name)
     integer(value)
   }
 
-  /// Writes a member whose value is an array of integers.
+  /// Writes a member with an array of integers.
   package mutating func member(_ name: String, _ values: [Int]) {
     key(name)
     integers(values)
   }
 
-  /// Writes a member whose value is an array of strings.
+  /// Writes a member with an array of strings.
   package mutating func member(_ name: String, _ values: [String]) {
     key(name)
     beginArray()
@@ -127,7 +128,7 @@ package struct JSONWriter: Sendable {
 
   private mutating func append(decimal value: Int) {
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    // The largest magnitude of 64 bits has 19 digits.
+    // The largest 64-bit magnitude has 19 digits.
     var digits = [19 of UInt8](repeating: 0)
     var start = digits.count
     var rest = value.magnitude
@@ -166,7 +167,7 @@ package struct JSONWriter: Sendable {
     isValue = false
   }
 
-  /// Begins a line where the style has lines.
+  /// Begins a line, if the style has lines.
   private mutating func breakLine() {
     guard style == .python else { return }
     bytes.append(UInt8(ascii: "\n"))
@@ -182,7 +183,7 @@ package struct JSONWriter: Sendable {
     bytes.append(contentsOf: digits.utf8)
   }
 
-  /// Writes text, run after run of what needs no escape.
+  /// Writes text in runs that need no escape.
   private mutating func escape(_ text: Span<UInt8>) {
     var start = 0
     for index in text.indices {
@@ -212,7 +213,7 @@ package struct JSONWriter: Sendable {
     }
   }
 
-  /// Writes a character behind a backslash.
+  /// Writes a character after a backslash.
   private mutating func escape(as character: UInt8) {
     bytes.append(UInt8(ascii: "\\"))
     bytes.append(character)

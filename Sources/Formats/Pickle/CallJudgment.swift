@@ -1,27 +1,27 @@
 package import CkptBase
 package import CkptGraph
 
-/// The judgment of a call, beyond the name of the callable.
+/// The verdict on a call, beyond the name of the callable.
 package enum CallJudgment: Sendable {
-  /// A call of a class or function, which its name has been judged for.
+  /// A call of a class or function; its name was checked before.
   case function
-  /// The name of a nested class, which is to be judged like any other.
+  /// The name of a nested class, to be checked like any other name.
   case nestedClass(module: String, name: String)
-  /// A call that can run any code, in words for messages.
+  /// A call that can run any code, with words for messages.
   case refused(String)
 }
 
-/// Functions that lead to any code, and that Python's own pickles use in one harmless form.
+/// Functions that can run any code, but have one harmless form in Python's own pickles.
 extension TensorGraph {
-  /// The judgment of `callable(*arguments)`.
+  /// Judges `callable(*arguments)`.
   ///
-  /// - Throws: `malformed` where `callable` is nothing that Python could call.
+  /// - Throws: `malformed` if Python could not call `callable`.
   package func judgeCall(
     _ callable: NodeID, _ arguments: NodeID
   ) throws(CheckpointError) -> CallJudgment {
     switch self[callable] {
     case .global(let module, _):
-      // It is asked of every call, and nearly all name longer modules.
+      // This runs for each call, and almost all have longer module names.
       guard case .string(let run) = self[module], run.count <= Self.longestModule else {
         return .function
       }
@@ -38,7 +38,8 @@ extension TensorGraph {
         return .nestedClass(module: module, name: name)
       }
       return .refused(attributeText(arguments))
-    // `typing.List[int]` is the class and what stands in its brackets (`typing._GenericAlias`).
+    // `typing.List[int]` consists of the class and its arguments in brackets
+    // (`typing._GenericAlias`).
     case ("operator", "getitem"), ("_operator", "getitem"):
       let owner = tuple(arguments)?.first
       return owner.map(isClass) == true
@@ -51,10 +52,10 @@ extension TensorGraph {
     }
   }
 
-  /// The length of the longest module that is looked for below, in bytes.
+  /// The length of the longest module name below, in bytes.
   private static let longestModule = 9
 
-  /// How many characters of a value are shown.
+  /// The maximum length of a shown value, in characters.
   private static let shownLength = 60
 
   private func isClass(_ id: NodeID) -> Bool {
@@ -66,7 +67,7 @@ extension TensorGraph {
     isGlobal(id, "operator", "or_") || isGlobal(id, "_operator", "or_")
   }
 
-  /// The attribute that `getattr(*arguments)` looks up, and where.
+  /// Returns the attribute and the object of `getattr(*arguments)`, for messages.
   private func attributeText(_ arguments: NodeID) -> String {
     guard let items = tuple(arguments), items.count >= 2, let owner = items.first else {
       return "calling 'builtins.getattr'"
@@ -83,22 +84,22 @@ extension TensorGraph {
 
 /// The values that were replaced by `None` because they can run code.
 package struct DroppedValues: Sendable {
-  /// How many are named in warnings; the rest are counted.
+  /// The maximum number of names in a warning; the others are counted.
   private static let named = 20
 
   private var names: [String] = []
   private var counts: [ExactString: Int] = [:]
 
-  /// No values yet.
+  /// Creates an empty list.
   package init() {}
 
-  /// Adds one by what it was, such as `global 'os.system'`.
+  /// Adds a value by its description, such as `global 'os.system'`.
   package mutating func add(_ what: String) {
     if counts[ExactString(what), default: 0] == 0 { names.append(what) }
     counts[ExactString(what), default: 0] += 1
   }
 
-  /// The sentences that tell the user of them.
+  /// The warnings about the values.
   package var warnings: [String] {
     var warnings = names.prefix(Self.named).map { name in
       let count = counts[ExactString(name), default: 1]

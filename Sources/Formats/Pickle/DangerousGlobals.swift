@@ -1,13 +1,13 @@
-/// The names that are refused, and the few that are not where all others are.
+/// The refused names, and a few exceptions in refused modules.
 ///
-/// The lists of picklescan, modelscan and fickling, and what beside them loads code or reaches the
-/// network, the shell or other files.
+/// The lists of picklescan, modelscan and fickling, and other names that load code or access the
+/// network, the shell or files.
 ///
-/// A user's own `profile.py` or `test/model.py` has a name that the standard library has too. Of
-/// modules whose names are words like these, single names are refused, and not the module: those of
-/// the functions and classes there that can run code (CPython 3.8 to 3.14, `Lib`).
+/// A user's own `profile.py` or `test/model.py` has the same name as a module of the standard
+/// library. For modules with such common names, only single names are refused: the functions and
+/// classes that can run code (CPython 3.8 to 3.14, `Lib`).
 extension GlobalPolicy {
-  /// Modules in which everything is refused, submodules included.
+  /// Modules that are refused completely, with their submodules.
   static let dangerousModules: Set<String> = [
     "os", "nt", "posix", "posixpath", "ntpath", "sys", "subprocess", "_posixsubprocess", "commands",
     "socket", "_socket", "shutil", "ctypes", "_ctypes", "runpy", "pty", "pickle", "_pickle",
@@ -31,15 +31,15 @@ extension GlobalPolicy {
     "numpy.f2py", "numpy.testing", "numpy.distutils", "numpy.ctypeslib",
   ]
 
-  /// Classes of values in modules of which everything else is refused.
+  /// Harmless classes in refused modules.
   static let harmlessNames: [String: Set<String>] = [
-    // The marks that `torch.compile` leaves on tensors, and the module around the compiled one.
+    // The marks of `torch.compile` on tensors, and the module around the compiled one.
     "torch._dynamo.decorators": ["_DimRange"],
     "torch._dynamo.eval_frame": ["OptimizedModule"],
     "torch.fx.immutable_collections": ["immutable_dict", "immutable_list"],
   ]
 
-  /// Single names that are refused, with their attributes, in modules which also hold harmless ones.
+  /// Refused names, with their attributes, in modules that are otherwise allowed.
   static let dangerousNames: [String: Set<String>] = [
     "builtins": [
       "eval", "exec", "execfile", "compile", "open", "input", "raw_input", "breakpoint", "apply",
@@ -129,7 +129,7 @@ extension GlobalPolicy {
       "main", "makeSuite",
     ],
     "urllib": ["FancyURLopener", "URLopener", "urlcleanup", "urlopen", "urlretrieve"],
-    // One of them asks the shell for the network card; the class itself is a value.
+    // One of these functions runs a shell command; the class itself is harmless.
     "uuid": ["_get_command_stdout", "_ipconfig_getnode", "_popen"],
     "venv": ["EnvBuilder", "create", "main"],
     "torch": ["load", "save", "compile", "from_file", "import_ir_module"],

@@ -172,7 +172,7 @@ package struct GlobalCensus {
     }
   }
 
-  /// Marks a function whose call is not of the one form that is harmless, or whose result is called.
+  /// Marks a function whose call does not have its one harmless form, or whose result is called.
   private mutating func countUnsafeCall(_ call: ObjectNode) {
     guard case .refused = try? graph.judgeCall(call.callable, call.arguments),
       let key = key(ofMaker: call.callable)
@@ -181,7 +181,7 @@ package struct GlobalCensus {
     update(key) { use in
       use.verdict = .dangerous
       use.remark =
-        isFunction ? "it reaches for something other than a class" : "what it returns is called"
+        isFunction ? "it looks up something other than a class" : "its result is called"
     }
   }
 

@@ -31,12 +31,12 @@ package enum GlobalPolicy: Sendable {
     return isKnown(module: module, name: name) ? .known : .opaque
   }
 
-  /// What messages call a global.
+  /// The name of a global in messages.
   package static func subject(module: String, name: String) -> String {
     "global '\(module).\(name)'"
   }
 
-  /// The error for what can run code, or is not known not to: a global, or something that is done.
+  /// Creates the error for `subject`, a global or an operation that can run code or is unknown.
   package static func refusal(of subject: String) -> CheckpointError {
     CheckpointError(
       .forbidden,
@@ -147,7 +147,7 @@ package enum GlobalPolicy: Sendable {
     return false
   }
 
-  /// Whether a path leads to a listed name, or through it to an attribute.
+  /// Whether a path is one of `names`, or an attribute of one.
   private static func begins(_ path: ArraySlice<Substring>, withOneOf names: Set<String>) -> Bool {
     var name = ""
     for part in path {

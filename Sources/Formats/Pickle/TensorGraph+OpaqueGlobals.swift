@@ -1,10 +1,11 @@
 internal import CkptBase
 package import CkptGraph
 
-/// The classes and functions of a graph whose meaning is not known here.
+/// The unknown classes and functions of a graph.
 extension TensorGraph {
-  /// Their dotted names, sorted, each once; of a nested class its own and not that of the class
-  /// around it.
+  /// Returns the dotted names, sorted and without duplicates.
+  ///
+  /// A nested class has its own name, not that of the outer class.
   package func opaqueGlobals() -> [String] {
     var opaque: [(id: NodeID, name: String)] = []
     var owners: Set<NodeID> = []

@@ -159,8 +159,7 @@ extension Unpickler {
     return try addDropped()
   }
 
-  /// Refuses a call that can do anything, or returns the node that takes its place when those are
-  /// dropped.
+  /// Refuses a call that can run code, or returns its replacement if such calls are dropped.
   private mutating func judgedCall(
     _ callable: NodeID, _ arguments: NodeID
   ) throws(CheckpointError) -> NodeID? {
@@ -176,7 +175,7 @@ extension Unpickler {
     }
   }
 
-  /// Refuses what can run code, or notes that it was dropped.
+  /// Refuses `what`, which can run code, or records that it was dropped.
   private mutating func refuseOrDrop(_ what: String) throws(CheckpointError) {
     guard unsafeGlobals == .drop else { throw GlobalPolicy.refusal(of: what) }
     dropped.add(what)

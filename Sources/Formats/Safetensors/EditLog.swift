@@ -8,10 +8,10 @@ struct EditLog {
   private var told: [String] = []
   private var count = 0
 
-  /// Whether nothing was changed.
+  /// Whether there are no changes.
   var isEmpty: Bool { count == 0 }
 
-  /// The changes in words.
+  /// The changes as warnings.
   var warnings: [String] {
     guard count > told.count else { return told }
     return told + ["\(count - told.count) more tensors or values were changed, removed or added"]

@@ -13,7 +13,7 @@ package struct ShardIndex {
   /// The size of all tensors in bytes, if the index has it.
   package private(set) var announcedByteCount: Int?
 
-  /// The place in ``names`` of the file that has each tensor.
+  /// The position in ``names`` of the file with each tensor.
   package var fileNumbers: [ExactString: Int] {
     let numbers = Dictionary(
       uniqueKeysWithValues: names.enumerated().map { (ExactString($0.element), $0.offset) })

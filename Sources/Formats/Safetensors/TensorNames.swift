@@ -190,7 +190,7 @@ package struct NamedLeaves: Sendable {
   /// The leaves that are tensors.
   package var tensors: [NamedLeaf] { all.filter { $0.leaf.kind == .tensor } }
 
-  /// The dict that a leaf is a value of, and its key; `nil` for a leaf elsewhere.
+  /// Returns the dict and key of a leaf; `nil` if it is not a value of a dict.
   package func entry(of leaf: NamedLeaf) -> (dict: NodeID, key: NodeID)? {
     guard let step = paths.lastStep(to: leaf.leaf), case .key(let key) = step.component else {
       return nil

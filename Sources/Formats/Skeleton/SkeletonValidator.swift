@@ -26,7 +26,8 @@ struct SkeletonValidator {
 
   /// Validates all nodes.
   ///
-  /// - Throws: `malformed` for what no pickle describes, `forbidden` for what can run code.
+  /// - Throws: `malformed` for objects that a pickle cannot describe, `forbidden` if one can run
+  ///   code.
   mutating func judge() throws(CheckpointError) {
     try requireOrder()
     for index in 0..<graph.nodeCount { try judgeGlobal(NodeID(index: index)) }

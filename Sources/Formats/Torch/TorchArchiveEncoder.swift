@@ -110,7 +110,7 @@ extension TorchArchiveDescription {
   /// The limit of numeric storage names that count for ``firstFreeKey``; no archive has that many.
   private static let keyLimit = 1 << 62
 
-  /// A number from which on no storage is named.
+  /// The first of the numbers that no storage uses as its key.
   var firstFreeKey: Int {
     Self.firstFreeKey(
       among: records.lazy.compactMap { record in
@@ -121,7 +121,7 @@ extension TorchArchiveDescription {
       })
   }
 
-  /// A number from which on none of `keys` is one.
+  /// Returns a number above all numbers in `keys`.
   static func firstFreeKey(among keys: some Sequence<String>) -> Int {
     keys.reduce(0) { first, text in
       guard let key = Int(text), key >= first, key < Self.keyLimit else { return first }

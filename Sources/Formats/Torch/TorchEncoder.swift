@@ -68,7 +68,7 @@ package struct TorchEncoder: Sendable {
     graph = writer.finish()
   }
 
-  /// A number from which on none names the storage of a tensor that a pickle describes.
+  /// Returns a number above all storage keys in the graph.
   private static func firstFreeKey(in graph: TensorGraph) -> Int {
     TorchArchiveDescription.firstFreeKey(
       among: graph.tensors.lazy.compactMap { tensor in

@@ -1,12 +1,12 @@
 internal import CkptBase
 
-/// What text without quotes stands for.
+/// The values of unquoted text.
 ///
-/// The rules are those by which OmegaConf 2.3 loads a configuration: PyYAML's resolver (YAML 1.1:
-/// `yes` is true, `017` is fifteen, `1:30` is ninety), except that an exponent needs neither dot nor
-/// sign, so that `1e-5` is a number, and that dates are text.
+/// The rules are those of OmegaConf 2.3: PyYAML's resolver (YAML 1.1: `yes` is true, `017` is
+/// fifteen, `1:30` is ninety), with two exceptions. An exponent needs neither dot nor sign, so
+/// `1e-5` is a number. Dates are text.
 enum PlainScalar {
-  /// The value of `text`.
+  /// Returns the value of `text`.
   ///
   /// - Throws: `malformed` for an integer without digits, `limitExceeded` for one beyond 64 bits.
   static func resolve(_ text: String) throws(CheckpointError) -> YAMLScalar {
@@ -19,22 +19,21 @@ enum PlainScalar {
     case "-.inf", "-.Inf", "-.INF": return .number(-.infinity)
     default: break
     }
-    // Numbers begin so; everything else is decided by one comparison.
+    // Numbers begin like this; all other text needs one comparison.
     guard let first = text.utf8.first, isDigit(first) || first == UInt8(ascii: ".") || isSign(first)
     else { return .string(text) }
     var number = PlainNumber(text)
     return try number.value() ?? .string(text)
   }
 
-  /// Whether `text` may be written without quotes as far as its value is concerned: whether every
-  /// reader takes it for text.
+  /// Whether `text` can be written without quotes, because every reader takes it for text.
   static func isText(_ text: String) -> Bool {
     guard let value = try? resolve(text), case .string = value else { return false }
-    // Not to OmegaConf, but to PyYAML these have a meaning: a date, a merge, a default value.
+    // OmegaConf reads these as text, but PyYAML as a date, a merge or a default value.
     return !isDate(text) && text != "<<" && text != "="
   }
 
-  /// Whether PyYAML takes `text` for a date, at least by its beginning.
+  /// Whether PyYAML takes `text`, or its beginning, for a date.
   private static func isDate(_ text: String) -> Bool {
     let bytes = Array(text.utf8.prefix(10))
     guard bytes.count >= 8, bytes[..<4].allSatisfy(isDigit) else { return false }
@@ -50,10 +49,10 @@ enum PlainScalar {
   }
 }
 
-/// A number without quotes under examination.
+/// A parser of unquoted numbers.
 ///
-/// The forms are the alternatives of PyYAML's `int` and `float` resolvers and of the one that
-/// OmegaConf adds, tried in their order.
+/// The forms are those of PyYAML's `int` and `float` resolvers and of OmegaConf, tried in their
+/// order.
 struct PlainNumber {
   private let text: String
   private let bytes: [UInt8]
@@ -64,7 +63,7 @@ struct PlainNumber {
     bytes = Array(text.utf8)
   }
 
-  /// The value, or `nil` if the text is no number.
+  /// Returns the value, or `nil` for text that is not a number.
   mutating func value() throws(CheckpointError) -> YAMLScalar? {
     let isSigned = PlainScalar.isSign(bytes[0])
     if isSigned { position = 1 }
@@ -72,7 +71,7 @@ struct PlainNumber {
     let isZeroFirst = peek() == UInt8(ascii: "0")
     let wholePart = skipDigitsAndUnderscores()
     if wholePart.isEmpty {
-      // A sign before the dot makes it text; so does a dot without digits.
+      // A sign before the dot, or a dot without digits, makes it text.
       guard !isSigned, let next = peek(1), PlainScalar.isDigit(next) else { return nil }
     }
     switch peek() {
@@ -106,14 +105,16 @@ struct PlainNumber {
     return start..<position
   }
 
-  /// Whether underscores stand only between digits, which OmegaConf's own form asks for.
+  /// Whether underscores are only between digits, as OmegaConf's own form needs.
   private func isTidy(_ range: Range<Int>) -> Bool {
     let underscore = UInt8(ascii: "_")
     return bytes[range].last != underscore
       && !range.dropFirst().contains { bytes[$0] == underscore && bytes[$0 - 1] == underscore }
   }
 
-  /// Skips `[eE][-+]?[0-9]+`, which must end the text; returns whether it was there.
+  /// Skips `[eE][-+]?[0-9]+` at the end of the text.
+  ///
+  /// Returns whether it was there.
   private mutating func skipExponent(needsSign: Bool) -> Bool {
     guard let letter = peek(), letter | 0x20 == UInt8(ascii: "e") else { return false }
     position += 1
@@ -153,7 +154,7 @@ struct PlainNumber {
   {
     let digits = bytes[range]
     guard isZeroFirst, digits.count > 1 else { return try integer(digits, radix: 10) }
-    // A leading zero means octal, and with an eight or a nine in it no number at all.
+    // A leading zero means octal; with an eight or a nine it is not a number.
     let isOctal = digits.allSatisfy { $0 == UInt8(ascii: "_") || $0 < UInt8(ascii: "8") }
     return isOctal ? try integer(digits, radix: 8) : nil
   }
@@ -172,7 +173,7 @@ struct PlainNumber {
 
   // MARK: Numbers to the base sixty and with fractions
 
-  /// Reads `:MM` parts: a whole number or, when a dot ends them, one with a fraction.
+  /// Reads `:MM` parts: a whole number or, before a dot, one with a fraction.
   private mutating func sexagesimal(isWhole: Bool) throws(CheckpointError) -> YAMLScalar? {
     while peek() == UInt8(ascii: ":") {
       position += 1
@@ -192,7 +193,7 @@ struct PlainNumber {
     return hasFraction ? sexagesimalDouble() : try sexagesimalInteger()
   }
 
-  /// The parts without sign and underscores, the last first.
+  /// The parts without sign and underscores, the last one first.
   private var partsFromTheLast: [String] {
     let unsigned = PlainScalar.isSign(bytes[0]) ? bytes.dropFirst() : bytes[...]
     let plain = String(decoding: unsigned.filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)

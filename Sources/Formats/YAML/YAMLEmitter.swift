@@ -7,17 +7,17 @@ final class YAMLEmitter {
   private let emitter: UnsafeMutablePointer<yaml_emitter_t>
   private let output: Output
 
-  /// Where the text gathers.
+  /// The collected text.
   private final class Output {
     var bytes: [UInt8] = []
   }
 
-  /// An emitter at the start of a document.
+  /// Creates an emitter at the start of a document.
   ///
-  /// - Throws: `inputOutput` when there is no memory for it.
+  /// - Throws: `inputOutput` if there is no memory.
   init() throws(CheckpointError) {
     output = Output()
-    // Safe: the allocation is initialised before libyaml sees it; `deinit` frees it.
+    // Safe: the allocation is initialized before libyaml sees it; `deinit` frees it.
     unsafe emitter = .allocate(capacity: 1)
     unsafe emitter.initialize(to: yaml_emitter_t())
     guard unsafe yaml_emitter_initialize(emitter) == 1 else { throw problem }
@@ -38,19 +38,20 @@ final class YAMLEmitter {
   }
 
   deinit {
-    // Safe: `emitter` was initialised in `init`, and libyaml accepts one whose own failed.
+    // Safe: `emitter` was initialized in `init`, and libyaml accepts one whose own failed.
     unsafe yaml_emitter_delete(emitter)
     unsafe emitter.deinitialize(count: 1)
     unsafe emitter.deallocate()
   }
 
-  /// Writes a single value; without quotes if `isPlain` and its characters allow it.
+  /// Writes a scalar, without quotes if `isPlain` and if its characters allow it.
   ///
   /// - Throws: `limitExceeded` for more than two gigabytes.
   func scalar(_ text: String, isPlain: Bool) throws(CheckpointError) {
     let bytes = Array(text.utf8)
     guard let count = Int32(exactly: bytes.count) else {
-      throw CheckpointError(.limitExceeded, "a text of \(bytes.count) bytes")
+      throw CheckpointError(
+        .limitExceeded, "a text has \(bytes.count) bytes, which is too long for YAML")
     }
     // Safe: libyaml fills the event, copies `count` bytes and does not keep the pointer.
     unsafe try emit { event in
@@ -65,7 +66,7 @@ final class YAMLEmitter {
     }
   }
 
-  /// Begins a list, one element a line.
+  /// Begins a list, with one element on each line.
   func beginSequence() throws(CheckpointError) {
     // Safe: libyaml fills the event and is given nothing else.
     unsafe try emit { event in
@@ -79,7 +80,7 @@ final class YAMLEmitter {
     unsafe try emit { event in unsafe yaml_sequence_end_event_initialize(event) }
   }
 
-  /// Begins a mapping, one name a line.
+  /// Begins a mapping, with one name on each line.
   func beginMapping() throws(CheckpointError) {
     // Safe: libyaml fills the event and is given nothing else.
     unsafe try emit { event in
@@ -93,7 +94,7 @@ final class YAMLEmitter {
     unsafe try emit { event in unsafe yaml_mapping_end_event_initialize(event) }
   }
 
-  /// Ends the document; returns its text.
+  /// Ends the document and returns its text.
   func finish() throws(CheckpointError) -> [UInt8] {
     // Safe: libyaml fills the events and is given nothing else.
     unsafe try emit { event in unsafe yaml_document_end_event_initialize(event, 1) }
@@ -104,7 +105,7 @@ final class YAMLEmitter {
   private func emit(
     _ initialize: (UnsafeMutablePointer<yaml_event_t>) -> Int32
   ) throws(CheckpointError) {
-    // Safe: the event is initialised before it is handed over, and libyaml deletes it in any case.
+    // Safe: the event is initialized before it is handed over, and libyaml deletes it in any case.
     var event = unsafe yaml_event_t()
     guard unsafe initialize(&event) == 1, unsafe yaml_emitter_emit(emitter, &event) == 1 else {
       throw problem
@@ -115,15 +116,15 @@ final class YAMLEmitter {
     // Safe: a constant C string inside libyaml, or null when memory ran out.
     let message = unsafe emitter.pointee.problem.map { unsafe String(cString: $0) }
     return CheckpointError(
-      .inputOutput, "YAML cannot be written: \(message ?? "no memory is left")")
+      .inputOutput, "YAML cannot be written: \(message ?? "out of memory")")
   }
 }
 
 extension YAMLValue {
-  /// The document as `OmegaConf.to_yaml` would write it: one value a line, lists at the indentation
-  /// of their name, quotes only where another value would be read without them.
+  /// Returns the document in the style of `OmegaConf.to_yaml`: one value on each line, lists at the
+  /// indentation of their name, and quotes only where they are needed.
   ///
-  /// - Throws: `inputOutput` when memory runs out.
+  /// - Throws: `inputOutput` if there is no memory.
   package func document() throws(CheckpointError) -> [UInt8] {
     let emitter = try YAMLEmitter()
     var work = [Step.value(self)]

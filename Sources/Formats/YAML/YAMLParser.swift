@@ -1,21 +1,21 @@
 internal import CCkptYAML
 internal import CkptBase
 
-/// Takes a document apart with libyaml, one event at a time.
+/// Parses a document with libyaml into events.
 ///
-/// libyaml keeps pointers into its parser and into the text, so both lie in heap allocations that
-/// never move. It keeps the collections that are open on a stack of its own and looks ahead a
-/// thousand characters at most.
+/// libyaml keeps pointers into its parser and into the text, so both are in heap allocations that
+/// never move. It keeps open collections on a stack of its own and looks at most a thousand
+/// characters ahead.
 @safe
 final class YAMLParser {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let text: UnsafeMutableBufferPointer<UInt8>
 
-  /// A parser at the start of `bytes`, which are UTF-8 or, with a mark, UTF-16.
+  /// Creates a parser of `bytes`, which are UTF-8 or, with a byte order mark, UTF-16.
   ///
-  /// - Throws: `inputOutput` when there is no memory for it.
+  /// - Throws: `inputOutput` if there is no memory.
   init(_ bytes: [UInt8]) throws(CheckpointError) {
-    // Safe: both allocations are initialised before libyaml sees them; `deinit` frees them.
+    // Safe: both allocations are initialized before libyaml sees them; `deinit` frees them.
     unsafe text = .allocate(capacity: bytes.count)
     _ = unsafe text.initialize(from: bytes)
     unsafe parser = .allocate(capacity: 1)
@@ -36,12 +36,12 @@ final class YAMLParser {
   }
 
   private static var outOfMemory: CheckpointError {
-    CheckpointError(.inputOutput, "no memory is left to read YAML with")
+    CheckpointError(.inputOutput, "out of memory while reading YAML")
   }
 
-  /// The next event and where it begins.
+  /// Returns the next event and its position.
   ///
-  /// - Throws: `malformed` where the text breaks the rules of YAML.
+  /// - Throws: `malformed` for invalid YAML.
   func next() throws(CheckpointError) -> (event: YAMLEvent, place: YAMLPlace) {
     // Safe: libyaml fills the event, whose pointers are valid until it is deleted below.
     var event = unsafe yaml_event_t()
@@ -86,7 +86,7 @@ final class YAMLParser {
     YAMLPlace(line: mark.line + 1, column: mark.column + 1)
   }
 
-  /// What libyaml says of its last failure.
+  /// The last error of libyaml.
   private var problem: CheckpointError {
     // Safe: plain members of a structure this object owns; the texts are constants of libyaml's.
     guard unsafe parser.pointee.error != YAML_MEMORY_ERROR else { return Self.outOfMemory }
@@ -104,13 +104,13 @@ final class YAMLParser {
   }
 }
 
-/// A step through a document, as libyaml takes it.
+/// A parsing event of libyaml.
 enum YAMLEvent: Sendable {
-  /// What may stand before any value.
+  /// The properties before a value.
   struct Properties: Sendable {
-    /// The name behind `&`, by which aliases repeat the value.
+    /// The name after `&`, which aliases use.
     var anchor: String?
-    /// The kind that `!!kind` demands, in its long form.
+    /// The kind in `!!kind`, in its long form.
     var tag: String?
   }
 
@@ -119,7 +119,7 @@ enum YAMLEvent: Sendable {
   case documentEnd
   case streamEnd
   case alias(String)
-  /// A single value; `isPlain` where it stands without quotes.
+  /// A scalar; `isPlain` if it has no quotes.
   case scalar(String, isPlain: Bool, Properties)
   case sequenceStart(Properties)
   case sequenceEnd

@@ -1,18 +1,18 @@
 package import CkptBase
 
 extension YAMLValue {
-  /// Reads the one document that `bytes` hold; a document without content is `null`.
+  /// Reads the single document in `bytes`; a document without content is `null`.
   ///
-  /// Scalars have the values that OmegaConf gives them. A name that stands twice in one mapping is
-  /// refused, as OmegaConf does; aliases and merges (`<<`) are replaced by what they stand for.
+  /// Scalars have the values of OmegaConf. A repeated name in a mapping is refused, as by
+  /// OmegaConf. Aliases and merges (`<<`) are replaced by their values.
   ///
-  /// - Throws: `malformed` where the text breaks the rules, `unsupported` for kinds of values of
-  ///   other programs (`!tag`), `limitExceeded` beyond ``YAMLLimits``; the path has line and column.
+  /// - Throws: `malformed` for invalid YAML, `unsupported` for values of other programs (`!tag`),
+  ///   `limitExceeded` beyond ``YAMLLimits``; the path has line and column.
   package init(reading bytes: [UInt8]) throws(CheckpointError) {
     guard bytes.count <= YAMLLimits.documentBytes else {
       throw CheckpointError(
         .limitExceeded,
-        "\(bytes.count) bytes of YAML; more than \(YAMLLimits.documentBytes) are not read")
+        "the YAML has \(bytes.count) bytes, but the limit is \(YAMLLimits.documentBytes)")
     }
     guard YAMLReader.countDirectives(bytes) <= YAMLLimits.directives else {
       throw CheckpointError(
@@ -22,7 +22,7 @@ extension YAMLValue {
   }
 }
 
-/// Puts the events of a document together to values, without recursion.
+/// Builds values from the events of a document, without recursion.
 struct YAMLReader: ~Copyable {
   private let parser: YAMLParser
   private var open: [OpenCollection] = []
@@ -30,7 +30,7 @@ struct YAMLReader: ~Copyable {
   private var nodeCount = 0
   private var root: YAMLValue?
 
-  /// A value with a name, and what repeating it costs.
+  /// A value with an anchor, and its cost when repeated.
   private struct AnchoredValue {
     var value: YAMLValue
     var nodeCount: Int
@@ -58,7 +58,7 @@ struct YAMLReader: ~Copyable {
       if case .streamEnd = event { break }
       if case .documentStart = event { documents += 1 }
       guard documents <= 1 else {
-        throw CheckpointError(.malformed, "a second document begins where the text should end")
+        throw CheckpointError(.malformed, "the text has a second document")
           .framed(by: place.description)
       }
       try CheckpointError.within(place.description) { () throws(CheckpointError) in
@@ -101,7 +101,7 @@ struct YAMLReader: ~Copyable {
     }
     guard open.count < YAMLLimits.depth else { throw Self.tooDeep }
     if open.last?.expectsKey == true {
-      throw CheckpointError(.unsupported, "a name that is itself a list or a mapping")
+      throw CheckpointError(.unsupported, "a name is a list or a mapping")
     }
     collection.nodesBefore = nodeCount
     try count(1)
@@ -119,7 +119,7 @@ struct YAMLReader: ~Copyable {
       nodeCount: anchored.nodeCount, anchor: nil)
   }
 
-  /// Puts a complete value where it belongs.
+  /// Adds a complete value to its container.
   private mutating func put(
     _ value: YAMLValue, height: Int, nodeCount: Int, anchor: String?
   ) throws(CheckpointError) {
@@ -138,7 +138,7 @@ struct YAMLReader: ~Copyable {
     nodeCount += nodes
     guard nodeCount <= YAMLLimits.nodes else {
       throw CheckpointError(
-        .limitExceeded, "more than \(YAMLLimits.nodes) values, those repeated by aliases included")
+        .limitExceeded, "more than \(YAMLLimits.nodes) values, including those repeated by aliases")
     }
   }
 
@@ -149,7 +149,7 @@ struct YAMLReader: ~Copyable {
   ) throws(CheckpointError) -> YAMLScalar {
     guard let tag else { return isPlain ? try PlainScalar.resolve(text) : .string(text) }
     if tag == tagPrefix + "str" { return .string(text) }
-    // To PyYAML the tag without a name takes the quotes away; to the specification it adds them.
+    // For PyYAML the tag without a name removes the quotes; by the specification it adds them.
     if tag == "!" { return try PlainScalar.resolve(text) }
     switch (tag, try PlainScalar.resolve(text)) {
     case (tagPrefix + "int", .integer(let value)): return .integer(value)
@@ -163,31 +163,31 @@ struct YAMLReader: ~Copyable {
 
   private static func unknownTag(_ tag: String) -> CheckpointError {
     CheckpointError(
-      .unsupported, "the tag '\(tag)' is not one of YAML's own, or not one of this value",
+      .unsupported, "the tag '\(tag)' is unknown or does not fit its value",
       remedy: "write the value without a tag")
   }
 
   private static var tooDeep: CheckpointError {
     CheckpointError(
-      .limitExceeded, "more than \(YAMLLimits.depth) collections inside one another")
+      .limitExceeded, "more than \(YAMLLimits.depth) nested collections")
   }
 }
 
-/// A list or a mapping whose end has not been read yet.
+/// A list or mapping whose end was not read yet.
 struct OpenCollection {
   private var content: YAMLValue.Content
   private let place: YAMLPlace
-  /// The name by which aliases will repeat it.
+  /// The anchor, which aliases use to repeat it.
   let anchor: String?
-  /// How many values had been read before it.
+  /// The number of values before it.
   var nodesBefore = 0
-  /// The most collections inside one another that it holds, itself included.
+  /// The maximum nesting in it, including itself.
   private(set) var height = 1
 
-  /// The name whose value comes next, in a mapping.
+  /// The name of the next value, in a mapping.
   private var key: YAMLScalar?
   private var isMerging = false
-  /// The mappings that `<<` takes in, in the order in which their entries come.
+  /// The mappings that `<<` merges, in the order of their entries.
   private var merged: [YAMLMapping] = []
 
   init(_ content: YAMLValue.Content, at place: YAMLPlace, _ anchor: String?) {
@@ -196,25 +196,25 @@ struct OpenCollection {
     self.anchor = anchor
   }
 
-  /// Whether a name must come next.
+  /// Whether a name comes next.
   var expectsKey: Bool {
     guard case .mapping = content else { return false }
     return key == nil && !isMerging
   }
 
-  /// Takes the next value for what `<<` merges.
+  /// Treats the next value as the operand of `<<`.
   mutating func beginMerge() { isMerging = true }
 
-  /// Adds a value, or a name where one is expected.
+  /// Adds a value, or a name.
   ///
-  /// - Throws: `malformed` for a name that stands twice and for a merge of something else than
-  ///   mappings, `unsupported` for a name that is neither text nor number.
+  /// - Throws: `malformed` for a repeated name and for a merge of anything but mappings,
+  ///   `unsupported` for a name that is neither text nor a number.
   mutating func add(_ value: YAMLValue, height: Int) throws(CheckpointError) {
     self.height = max(self.height, height + 1)
     switch content {
     case .scalar: break
     case .sequence(var elements):
-      // The list must be owned here alone, or each element would copy it.
+      // The list must have no other owner here, or each element would copy it.
       content = .scalar(.null)
       elements.append(value)
       content = .sequence(elements)
@@ -237,28 +237,28 @@ struct OpenCollection {
     _ value: YAMLValue, newIn mapping: YAMLMapping
   ) throws(CheckpointError) -> YAMLScalar {
     guard let key = value.scalar, key != .null else {
-      throw CheckpointError(.unsupported, "a name that is neither text nor a number")
+      throw CheckpointError(.unsupported, "a name is neither text nor a number")
     }
     guard mapping[key] == nil else {
       throw CheckpointError(
-        .malformed, "the name '\(key)' stands twice in one mapping", remedy: "remove one of the two"
+        .malformed, "the name '\(key)' is repeated in one mapping", remedy: "remove one of the two"
       )
     }
     return key
   }
 
   private mutating func merge(_ value: YAMLValue) throws(CheckpointError) {
-    // Of several, the first has the last word (https://yaml.org/type/merge.html).
+    // If there are several, the first one wins (https://yaml.org/type/merge.html).
     let sources = value.sequence?.reversed() ?? [value]
     for source in sources {
       guard let mapping = source.mapping else {
-        throw CheckpointError(.malformed, "'<<' merges something that is no mapping")
+        throw CheckpointError(.malformed, "'<<' merges something that is not a mapping")
       }
       merged.append(mapping)
     }
   }
 
-  /// The complete value.
+  /// Returns the complete value.
   consuming func value() throws(CheckpointError) -> YAMLValue {
     guard case .mapping(let own) = content, !merged.isEmpty else {
       return YAMLValue(content, at: place)
@@ -271,16 +271,18 @@ struct OpenCollection {
   }
 }
 
-/// Bounds on what a document may ask of memory and time, each with the reason for its size.
+/// Limits on the memory and time of a document, each with its reason.
 package enum YAMLLimits: Sendable {
-  /// The longest document, in bytes; the longest configuration in OLMo's repository has 0.3 MB.
+  /// The maximum size of a document in bytes; the largest configuration in OLMo's repository has
+  /// 0.3 MB.
   package static let documentBytes = 4 << 20
-  /// The most values and names, those that aliases repeat included; one takes about 150 bytes.
+  /// The maximum number of values and names, including those repeated by aliases; each takes about
+  /// 150 bytes.
   ///
-  /// Few aliases of aliases can stand for billions of values.
+  /// A few aliases of aliases can stand for billions of values.
   package static let nodes = 1 << 17
-  /// The most collections inside one another; configurations have five.
+  /// The maximum nesting of collections; configurations have five.
   package static let depth = 100
-  /// The most directives; libyaml compares each with all before it.
+  /// The maximum number of directives; libyaml compares each with all before it.
   package static let directives = 16
 }

@@ -1,10 +1,10 @@
 internal import CkptBase
 
-/// One value of a document, and where it was read.
+/// A value of a document, with its position.
 package struct YAMLValue: Sendable {
-  /// What a value is.
+  /// The content of a value.
   package enum Content: Hashable, Sendable {
-    /// A single value.
+    /// A scalar.
     case scalar(YAMLScalar)
     /// A list.
     case sequence([YAMLValue])
@@ -12,21 +12,21 @@ package struct YAMLValue: Sendable {
     case mapping(YAMLMapping)
   }
 
-  /// What the value is.
+  /// The content.
   package var content: Content
-  /// Where it begins; `nil` for a value that was not read.
+  /// The position of its start; `nil` for a value that was not read.
   package var place: YAMLPlace?
 
-  /// A value, as read at `place` or of the program's own making.
+  /// Creates a value, read at `place` or new.
   package init(_ content: Content, at place: YAMLPlace? = nil) {
     self.content = content
     self.place = place
   }
 
-  /// A single value of the program's own making.
+  /// Creates a new scalar.
   package init(_ scalar: YAMLScalar) { self.init(.scalar(scalar)) }
 
-  /// The single value, if it is one.
+  /// The scalar, if it is one.
   package var scalar: YAMLScalar? {
     guard case .scalar(let scalar) = content else { return nil }
     return scalar
@@ -38,7 +38,7 @@ package struct YAMLValue: Sendable {
     return elements
   }
 
-  /// The names and their values, if it has any.
+  /// The names and values, if it is a mapping.
   package var mapping: YAMLMapping? {
     guard case .mapping(let mapping) = content else { return nil }
     return mapping
@@ -46,31 +46,33 @@ package struct YAMLValue: Sendable {
 }
 
 extension YAMLValue: Hashable {
-  /// Whether two values are equal, wherever they stand.
+  /// Whether two values are equal, at any position.
   package static func == (left: YAMLValue, right: YAMLValue) -> Bool {
     left.content == right.content
   }
 
-  /// Feeds the content to `hasher`.
+  /// Hashes the content.
   package func hash(into hasher: inout Hasher) { hasher.combine(content) }
 }
 
-/// A value that is no collection.
+/// A value that is not a collection.
 package enum YAMLScalar: Sendable {
   /// `null`, `~` or nothing at all.
   case null
-  /// `true` or `false`, or another of the words for them.
+  /// `true` or `false`, or another word for one of them.
   case bool(Bool)
   /// A whole number.
   case integer(Int)
-  /// A number with a fraction or an exponent; infinities and NaN included.
+  /// A number with a fraction or an exponent, including infinities and NaN.
   case number(Double)
-  /// Text, interpolations such as `${name}` included.
+  /// Text, including interpolations such as `${name}`.
   case string(String)
 }
 
 extension YAMLScalar: Hashable {
-  /// Whether kind and value are equal; text is compared byte by byte, and NaN equals itself.
+  /// Whether kind and value are equal.
+  ///
+  /// Text is compared byte by byte, and NaN equals itself.
   package static func == (left: YAMLScalar, right: YAMLScalar) -> Bool {
     switch (left, right) {
     case (.null, .null): true
@@ -82,7 +84,7 @@ extension YAMLScalar: Hashable {
     }
   }
 
-  /// Feeds what ``==(_:_:)`` compares to `hasher`.
+  /// Hashes the values that ``==(_:_:)`` compares.
   package func hash(into hasher: inout Hasher) {
     switch self {
     case .null: hasher.combine(0)
@@ -95,7 +97,7 @@ extension YAMLScalar: Hashable {
 }
 
 extension YAMLScalar: CustomStringConvertible {
-  /// The value as it is written where nothing can be mistaken: text without quotes.
+  /// The value as text without quotes, for messages.
   package var description: String {
     switch self {
     case .null: "null"
@@ -106,9 +108,9 @@ extension YAMLScalar: CustomStringConvertible {
     }
   }
 
-  /// A number as PyYAML writes it, so that every reader takes it for one.
+  /// Returns a number as PyYAML writes it, so that every reader takes it for a number.
   ///
-  /// PyYAML reads `1e-05` as text and therefore writes `1.0e-05` (its `represent_float`).
+  /// PyYAML reads `1e-05` as text, so it writes `1.0e-05` (`represent_float`).
   static func text(of number: Double) -> String {
     if number.isNaN { return ".nan" }
     if number.isInfinite { return number < 0 ? "-.inf" : ".inf" }
@@ -118,29 +120,29 @@ extension YAMLScalar: CustomStringConvertible {
   }
 }
 
-/// Names with their values, in the order in which they were written.
+/// Names with their values, in document order.
 package struct YAMLMapping: Sendable {
-  /// A name and its value.
+  /// A name with its value.
   package struct Entry: Hashable, Sendable {
-    /// The name, which is text almost always.
+    /// The name, nearly always text.
     package var key: YAMLScalar
     /// Its value.
     package var value: YAMLValue
   }
 
-  /// All names and values in their order.
+  /// All entries, in order.
   package private(set) var entries: [Entry] = []
   private var indices: [YAMLScalar: Int] = [:]
 
-  /// A mapping without entries.
+  /// Creates an empty mapping.
   package init() {}
 
-  /// Whether there are no entries.
+  /// Whether it has no entries.
   package var isEmpty: Bool { entries.isEmpty }
 
   /// The value of `key`.
   ///
-  /// Setting keeps the entry's place, or appends it; setting `nil` removes it.
+  /// Setting a value keeps the position of the entry, or appends it; setting `nil` removes it.
   package subscript(key: YAMLScalar) -> YAMLValue? {
     get { indices[key].map { entries[$0].value } }
     set {
@@ -153,7 +155,7 @@ package struct YAMLMapping: Sendable {
     }
   }
 
-  /// The value whose name is the text `key`; see the subscript above.
+  /// The value of the text `key`; see the subscript above.
   package subscript(key: String) -> YAMLValue? {
     get { self[.string(key)] }
     set { self[.string(key)] = newValue }
@@ -172,18 +174,18 @@ extension YAMLMapping: Hashable {
     left.entries == right.entries
   }
 
-  /// Feeds the entries to `hasher`.
+  /// Hashes the entries.
   package func hash(into hasher: inout Hasher) { hasher.combine(entries) }
 }
 
-/// Where in a document something stands, both counted from one as editors do.
+/// A position in a document, counted from one as in editors.
 package struct YAMLPlace: Hashable, Sendable, CustomStringConvertible {
   /// The line.
   package var line: Int
-  /// The character within the line.
+  /// The character in the line.
   package var column: Int
 
-  /// A place in a document.
+  /// Creates a position in a document.
   package init(line: Int, column: Int) {
     self.line = line
     self.column = column

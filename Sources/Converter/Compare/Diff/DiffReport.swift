@@ -134,18 +134,18 @@ public struct DiffReport: Sendable {
 }
 
 extension DiffReport {
-  /// Compares two checkpoints by names and in numbers, file by file.
+  /// Compares two checkpoints file by file: tensors by name, and their elements as numbers.
   ///
-  /// A file that cannot be compared is among the ``failures``, and the others are compared all the same.
+  /// A file that cannot be compared is listed in ``failures``; the others are still compared.
   ///
   /// - Parameters:
-  ///   - first: a file, the index of a checkpoint in several files, or a directory.
+  ///   - first: a file, the index of a sharded checkpoint, or a directory.
   ///   - second: the same for the other checkpoint.
-  ///   - tolerance: the size up to which differences of elements do not count.
-  ///   - budget: threads, memory and cancellation.
-  ///   - progress: is told the bytes done and to do of one file after the other, from any thread.
-  /// - Throws: ``CheckpointError``: `inputOutput` when there is nothing, `unsupported` where nothing can
-  ///   be compared, `cancelled`.
+  ///   - tolerance: the maximum ignored difference between elements.
+  ///   - budget: the threads, memory and cancellation.
+  ///   - progress: receives the bytes done and to do, file by file, on any thread.
+  /// - Throws: ``CheckpointError``: `inputOutput` if a path does not exist, `unsupported` if
+  ///   nothing can be compared, `cancelled`.
   public init(
     of first: String, and second: String, tolerance: Tolerance = Tolerance(),
     budget: CopyBudget = CopyBudget(),

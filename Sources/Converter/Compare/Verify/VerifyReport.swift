@@ -81,17 +81,17 @@ public struct VerifyReport: Sendable {
 }
 
 extension VerifyReport {
-  /// Compares two checkpoints bit for bit, file by file, whatever formats they have.
+  /// Compares two checkpoints bit for bit, file by file, in any formats.
   ///
-  /// A file that cannot be compared is among the ``failures``, and the others are compared all the same.
+  /// A file that cannot be compared is listed in ``failures``; the others are still compared.
   ///
   /// - Parameters:
-  ///   - first: a file, the index of a checkpoint in several files, or a directory.
+  ///   - first: a file, the index of a sharded checkpoint, or a directory.
   ///   - second: the same for the other checkpoint.
-  ///   - budget: threads, memory and cancellation.
-  ///   - progress: is told the bytes done and to do of one file after the other, from any thread.
-  /// - Throws: ``CheckpointError``: `inputOutput` when there is nothing, `unsupported` where nothing can
-  ///   be compared, `cancelled`.
+  ///   - budget: the threads, memory and cancellation.
+  ///   - progress: receives the bytes done and to do, file by file, on any thread.
+  /// - Throws: ``CheckpointError``: `inputOutput` if a path does not exist, `unsupported` if
+  ///   nothing can be compared, `cancelled`.
   public init(
     of first: String, and second: String, budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -109,12 +109,12 @@ extension VerifyReport {
   /// Compares a checkpoint with a manifest, file by file.
   ///
   /// - Parameters:
-  ///   - path: a file, the index of a checkpoint in several files, or a directory.
+  ///   - path: a file, the index of a sharded checkpoint, or a directory.
   ///   - manifest: a manifest that ``ManifestMaker`` wrote.
-  ///   - budget: threads, memory and cancellation.
-  ///   - progress: is told the bytes done and to do of one file after the other, from any thread.
-  /// - Throws: ``CheckpointError`` as ``init(of:and:budget:progress:)`` does, and `malformed` for a
-  ///   manifest that is none.
+  ///   - budget: the threads, memory and cancellation.
+  ///   - progress: receives the bytes done and to do, file by file, on any thread.
+  /// - Throws: ``CheckpointError`` as ``init(of:and:budget:progress:)`` does, and `malformed` if
+  ///   the manifest is another kind of file.
   public init(
     of path: String, against manifest: String, budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -129,7 +129,7 @@ extension VerifyReport {
     }
   }
 
-  /// Adds the result for a file, or why there is none.
+  /// Adds the result for a file, or the error that prevented it.
   private mutating func add(
     _ path: String, _ compare: () throws(CheckpointError) -> VerifyFinding
   ) throws(CheckpointError) {

@@ -9,7 +9,7 @@ extension BoundFlag {
     .toggle(
       "sync", property, in: .output, "sync outputs to the disk before they appear",
       manual: """
-        Waits (fdatasync) until an output is on the disk before it appears under its name, so that
+        Waits until an output is on the disk before it appears under its name, so that
         even a power failure leaves no incomplete file. This is slower.
         """)
   }

@@ -31,7 +31,7 @@ final class Console: Sendable {
 
   /// Prints a result, unless its reader is gone.
   ///
-  /// That is no failure: the exit code still tells what was found.
+  /// A lost reader is not an error: the exit code still tells the result.
   ///
   /// - Throws: `inputOutput` if the standard output fails.
   func print(_ text: String) throws(CheckpointError) {

@@ -1,9 +1,11 @@
 internal import CkptPlan
 
-/// How the elements of a box are read: which dimensions one read covers, and where its bytes go.
+/// The reads for the elements of a box: the dimensions of one read, and the destination of its
+/// bytes.
 struct BoxReading {
-  /// The widest gap between wanted bytes that is read and dropped instead of skipped, in bytes: to
-  /// copy as many takes as long as a system call.
+  /// The maximum gap between wanted bytes that is read and dropped, in bytes.
+  ///
+  /// Copying that many takes as long as a system call.
   private static let gap = 2048
   /// The length of a cache line in bytes.
   private static let line = 64
@@ -12,17 +14,19 @@ struct BoxReading {
   let runByteCount: Int
   /// The number of reads.
   let readCount: Int
-  /// The dimensions that one read covers.
+  /// The dimensions within one read.
   let inner: [Int]
-  /// The dimensions that separate reads are needed for, from the largest stride to the smallest.
+  /// The dimensions that need separate reads, from the largest stride to the smallest.
   let outer: [Int]
-  /// Whether a read has the elements in the order in which the output has them.
+  /// Whether a read has the elements in output order.
   let isInOrder: Bool
-  /// The distance in bytes between the starts of neighboring reads in memory.
+  /// The distance in memory between the starts of adjacent reads, in bytes.
   let pitch: Int
 
-  /// Plans the reads for a box of `extents` elements out of `layout`, whose dimensions from the
-  /// smallest stride to the largest are `bySourceStride`; no read is longer than `limit` bytes.
+  /// Plans the reads for a box of `extents` elements of `layout`.
+  ///
+  /// `bySourceStride` are its dimensions from the smallest stride to the largest. No read is longer
+  /// than `limit` bytes.
   init(of extents: [Int], in layout: StridedLayout, _ bySourceStride: [Int], limit: Int) {
     var run = layout.unit
     var covered = 0
@@ -41,7 +45,7 @@ struct BoxReading {
     readCount = outer.reduce(1) { $0 * extents[$1] }
     let packed = StridedLayout.packedStrides(extents, unit: layout.unit)
     isInOrder = inner.allSatisfy { extents[$0] == 1 || layout.strides[$0] == packed[$0] }
-    // A power of two between the rows in memory would put a whole column into a few cache sets.
+    // With a power of two between rows, a whole column would share a few cache sets.
     pitch = (run / BoxReading.line + 2) * BoxReading.line
   }
 }
@@ -52,19 +56,21 @@ struct Slab {
   let runCount: Int
   /// The length of a run in bytes.
   let runByteCount: Int
-  /// The distance in bytes from the first element of the selection to the first run.
+  /// The distance from the first element of the selection to the first run, in bytes.
   let source: Int
-  /// The distance in bytes between neighboring runs in the source.
+  /// The distance between adjacent runs in the source, in bytes.
   let sourceStride: Int
-  /// The distance in bytes between the starts of neighboring runs in memory.
+  /// The distance in memory between the starts of adjacent runs, in bytes.
   let pitch: Int
-  /// The distance in bytes from the box's first element to the slab's in the target.
+  /// The distance in the target from the first element of the box to that of the slab, in bytes.
   let target: Int
-  /// From where in memory to where in the target the elements go.
+  /// The positions of the elements in memory and in the target.
   let layout: StridedLayout
 }
 
-/// The slabs of a box, each of as many runs as the input buffer holds.
+/// The slabs of a box.
+///
+/// Each has as many runs as the input buffer can hold.
 struct Slabs {
   private let reading: BoxReading
   private let dimension: Int?
@@ -80,7 +86,8 @@ struct Slabs {
   private var done = 0
   private var isAtEnd = false
 
-  /// The slabs of `box`, a part of `layout`, whose elements go where `targetStrides` say.
+  /// Creates the slabs of `box`, a part of `layout`, with the strides `targetStrides` in the
+  /// target.
   init(
     _ box: Tiling.Box, of layout: StridedLayout, targetStrides: [Int], inputByteCount: Int
   ) {
@@ -104,7 +111,7 @@ struct Slabs {
       targetStrides: others.map { targetStrides[$0] }, source: box.sourceOffset)
   }
 
-  /// The next slab; `nil` when there are no more.
+  /// Returns the next slab; `nil` at the end.
   mutating func next() -> Slab? {
     if done == runCount {
       guard !isAtEnd, place.advance() else {

@@ -1,19 +1,19 @@
 internal import CkptPlan
 
-/// Counts through the indices of a box, last dimension fastest, and keeps two offsets in step.
+/// Counts through the indices of a box, the last dimension fastest, and tracks two offsets.
 ///
-/// An index costs an addition or two however many dimensions there are.
+/// An index costs one or two additions, for any number of dimensions.
 struct Odometer {
   private let extents: [Int]
   private let sourceStrides: [Int]
   private let targetStrides: [Int]
   private var index: [Int]
-  /// Where the current index lies on the one side.
+  /// The offset of the current index on one side.
   private(set) var source: Int
-  /// Where the current index lies on the other side.
+  /// The offset of the current index on the other side.
   private(set) var target: Int
 
-  /// An odometer at the first index of a box in which every extent is at least one.
+  /// Creates an odometer at the first index of a box without empty dimensions.
   init(
     extents: [Int], sourceStrides: [Int], targetStrides: [Int], source: Int = 0, target: Int = 0
   ) {
@@ -25,7 +25,9 @@ struct Odometer {
     self.target = target
   }
 
-  /// Goes to the next index; returns whether there was one.
+  /// Goes to the next index.
+  ///
+  /// Returns whether there was one.
   mutating func advance() -> Bool {
     var dimension = extents.count - 1
     while dimension >= 0 {
@@ -44,33 +46,35 @@ struct Odometer {
 
 /// The order in which elements in memory are copied: planes of rows and columns, one by one.
 ///
-/// Columns are the last dimension. Rows are the dimension with the smallest stride where that is
-/// another one: source and target are then transposed, and a plane is walked in square blocks.
+/// Columns are the last dimension. Rows are the dimension with the smallest stride, if that is
+/// another one. Then source and target are transposed, and a plane is visited in square blocks.
 struct PlaneWalk {
   /// One dimension of a plane.
   struct Axis {
     /// The number of elements.
     var count = 1
-    /// The distance in bytes between neighbors in the source.
+    /// The distance between adjacent elements in the source, in bytes.
     var stride = 0
-    /// The distance in bytes between neighbors in the target.
+    /// The distance between adjacent elements in the target, in bytes.
     var target = 0
   }
 
-  /// The side of a block: with 8-byte elements, the cache lines of a block's rows and columns take
-  /// half of a 32 KiB first-level cache.
+  /// The side of a block.
+  ///
+  /// With 8-byte elements, the cache lines of its rows and columns take half of a 32 KiB
+  /// first-level cache.
   private static let blockSide = 32
 
-  /// The size of one element in bytes; where elements lie side by side, that of a run of them.
+  /// The size of one element in bytes; for adjacent elements, that of a run of them.
   let unit: Int
-  /// The dimension along which the target is contiguous, or nearly.
+  /// The dimension along which the target is (nearly) contiguous.
   private(set) var columns = Axis()
   /// The dimension along which the source is (nearly) contiguous, if it is not that of the columns.
   private(set) var rows = Axis()
-  /// The first plane; ``Odometer/advance()`` leads to the others.
+  /// The first plane; ``Odometer/advance()`` gives the others.
   let start: Odometer
 
-  /// The walk over all elements of `layout`.
+  /// Creates the walk over all elements of `layout`.
   init(_ layout: StridedLayout) {
     var axes = layout.extents.indices.map {
       Axis(

@@ -1,31 +1,32 @@
 internal import CkptPlan
 
-/// The elements of a placement that reach into a window, as boxes: ranges along every dimension.
+/// The elements of a placement inside a window, as boxes: ranges along every dimension.
 ///
-/// For each index of the loose dimensions, the elements inside the window are those between two
-/// numbers when they are counted in the order of the assembly's bytes. A range of numbers is at
-/// most two boxes for each dimension: from the middle of a row to its end, whole rows, whole
-/// planes, and back.
+/// For each index of the loose dimensions, the elements inside the window are a range of numbers,
+/// counted in the byte order of the assembly. Such a range is at most two boxes for each dimension:
+/// from the middle of a row to its end, whole rows, whole planes, and back.
 struct PlacementBoxes {
   /// One box.
   struct Box {
-    /// Its elements: the source is the region, the target is the assembly.
+    /// Its elements.
+    ///
+    /// The source is the region, the target is the assembly.
     let layout: StridedLayout
-    /// The distance in bytes from the first element in the region to the box's.
+    /// The distance from the first element in the region to that of the box, in bytes.
     let source: Int
-    /// Where its first element goes, in bytes from the assembly's start.
+    /// The offset of its first element in the assembly, in bytes.
     let target: Int
   }
 
   private let placement: Placement
   private let window: Range<Int>
-  /// For each ordered dimension, the number of elements that an index along it stands for.
+  /// For each ordered dimension, the number of elements of one index along it.
   private let elementCounts: [Int]
   private var place: Odometer
   private var numbers = 0..<0
   private var isAtEnd = false
 
-  /// The boxes of `placement` in `window`.
+  /// Creates the boxes of `placement` in `window`.
   init(_ placement: Placement, in window: Range<Int>) {
     self.placement = placement
     self.window = window
@@ -40,7 +41,7 @@ struct PlacementBoxes {
     enter()
   }
 
-  /// The next box; `nil` when there are no more.
+  /// Returns the next box; `nil` at the end.
   mutating func next() -> Box? {
     while numbers.isEmpty {
       guard !isAtEnd, place.advance() else {
@@ -58,7 +59,7 @@ struct PlacementBoxes {
     numbers = first..<max(first, count(below: window.upperBound - place.target))
   }
 
-  /// The number of elements less than `offset` bytes away from the first one.
+  /// Returns the number of elements less than `offset` bytes after the first one.
   private func count(below offset: Int) -> Int {
     var count = 0
     var rest = offset
@@ -72,7 +73,7 @@ struct PlacementBoxes {
     return rest > 0 ? count + 1 : count
   }
 
-  /// Takes as many of the elements as are one box.
+  /// Takes the longest range of elements that is one box.
   private mutating func takeBox() -> Box {
     var (source, target) = (place.source, place.target)
     var rest = numbers.lowerBound
@@ -104,6 +105,6 @@ struct PlacementBoxes {
 }
 
 extension Placement {
-  /// The elements that reach into `window`, box by box.
+  /// Returns the elements inside `window`, box by box.
   func boxes(in window: Range<Int>) -> PlacementBoxes { PlacementBoxes(self, in: window) }
 }

@@ -1,46 +1,47 @@
 internal import CkptPlan
 
-/// How a strided selection is cut into boxes that fit working memory.
+/// A division of a strided selection into boxes that fit working memory.
 ///
-/// A box is a range of indices along every dimension. Its elements are fetched with as few reads as
-/// its source allows, packed in memory, and written with as few writes as its place in the output
-/// allows. The two pull in different directions when a tensor is transposed: a box that is one row
-/// of the output is one element of each of many source rows. The extents are therefore grown step
-/// by step, each time along the dimension that makes a byte of output cheapest.
+/// A box is a range of indices along every dimension. Its elements are read with few reads, packed
+/// in memory, and written with few writes. The two goals conflict if a tensor is transposed: a row
+/// of the output is one element from each of many source rows. So the extents grow step by step,
+/// each time along the dimension that makes a byte of output cheapest.
 struct Tiling: Sendable {
   /// One box.
   struct Box {
     /// The number of elements along each dimension.
     let extents: [Int]
-    /// The strides of the elements once they are packed.
+    /// The strides of the packed elements.
     let packedStrides: [Int]
-    /// The distance in bytes from the selection's first element to the box's in the source.
+    /// The distance in the source from the first element of the selection to that of the box, in
+    /// bytes.
     let sourceOffset: Int
     /// The same distance in the output.
     let outputOffset: Int
-    /// How the elements are read.
+    /// The reads for its elements.
     let reading: BoxReading
     /// The size of the packed elements in bytes.
     let byteCount: Int
   }
 
-  /// The selection that is cut.
+  /// The selection.
   let layout: StridedLayout
   /// The number of boxes.
   let count: Int
-  /// The longest read in bytes.
+  /// The maximum length of a read in bytes.
   private let readLimit: Int
-  /// The extents of a box that does not touch the far edges.
+  /// The extents of a box that is not at the far edges.
   private let tile: [Int]
   /// The number of boxes along each dimension.
   private let grid: [Int]
   /// The dimensions from the smallest stride to the largest.
   private let bySourceStride: [Int]
 
-  /// Cuts `layout` into boxes of at most `budget` bytes, read in pieces of at most `readLimit`.
+  /// Divides `layout` into boxes of at most `budget` bytes, with reads of at most `readLimit`
+  /// bytes.
   ///
-  /// An element must fit both. With `inOrder` every box is one run of the output and box n + 1
-  /// follows box n.
+  /// An element must fit both limits. With `inOrder` every box is one run of the output, and box n
+  /// + 1 follows box n.
   init(_ layout: StridedLayout, budget: Int, readLimit: Int, inOrder: Bool) {
     self.layout = layout
     self.readLimit = readLimit
@@ -55,7 +56,7 @@ struct Tiling: Sendable {
     of layout: StridedLayout, _ bySourceStride: [Int], _ budget: Int, _ readLimit: Int,
     _ inOrder: Bool
   ) -> [Int] {
-    // One read and one write: there is nothing to search for.
+    // One read and one write are enough, so no search is needed.
     if layout.byteCount <= min(budget, readLimit),
       BoxReading(of: layout.extents, in: layout, bySourceStride, limit: readLimit).readCount == 1
     {
@@ -66,7 +67,7 @@ struct Tiling: Sendable {
     return growth.extents
   }
 
-  /// The box of a number below ``count``.
+  /// Returns the box with a number below ``count``.
   func box(_ number: Int) -> Box {
     var rest = number
     var extents = tile
@@ -86,8 +87,8 @@ struct Tiling: Sendable {
       byteCount: extents.reduce(layout.unit, *))
   }
 
-  /// The writes of a box: from where among its packed elements to where in the output, counted from
-  /// the selection's first element.
+  /// Returns the writes of a box: the offsets among its packed elements and in the output, counted
+  /// from the first element of the selection.
   func writes(of box: Box) -> Odometer {
     let outer = 0..<layout.scatteredDimensions(of: box.extents)
     return Odometer(
@@ -95,23 +96,26 @@ struct Tiling: Sendable {
       targetStrides: Array(layout.targetStrides[outer]), target: box.outputOffset)
   }
 
-  /// The number of bytes that one of the writes of a box takes.
+  /// Returns the length of one write of a box in bytes.
   func runByteCount(of box: Box) -> Int {
     box.extents[layout.scatteredDimensions(of: box.extents)...].reduce(layout.unit, *)
   }
 }
 
-/// The search for the extents of a tile: from one element, doubling the dimension that pays most.
+/// The search for the extents of a tile.
+///
+/// It starts with one element and doubles the dimension that pays most.
 struct TileSearch {
-  /// What a read costs beside its bytes, in bytes that could have been copied in the same time.
+  /// The fixed cost of a read, as the number of bytes copied in the same time.
   ///
-  /// Measured on ext4 under Linux 6.18: half a microsecond for `pread` of cached bytes, one and a
+  /// Measured on ext4 with Linux 6.18: half a microsecond for `pread` of cached bytes, one and a
   /// half for `pwrite`.
   private static let readCost = 4096
-  /// What a write costs beside its bytes.
+  /// The fixed cost of a write.
   private static let writeCost = 16_384
-  /// What must be left of the cost for another step: boxes that gain nothing by being large should
-  /// stay in the cache.
+  /// The factor that the cost must fall below for another step.
+  ///
+  /// A box that gains nothing by its size should stay in the cache.
   private static let worth = 0.98
 
   /// The extents found so far.
@@ -122,7 +126,7 @@ struct TileSearch {
   private let readLimit: Int
   private var cost: Double
 
-  /// A search that has not begun; see ``Tiling/init(_:budget:readLimit:inOrder:)``.
+  /// Creates a search; see ``Tiling/init(_:budget:readLimit:inOrder:)``.
   init(_ layout: StridedLayout, _ bySourceStride: [Int], budget: Int, readLimit: Int) {
     self.layout = layout
     self.bySourceStride = bySourceStride
@@ -132,10 +136,10 @@ struct TileSearch {
     cost = .infinity
   }
 
-  /// Grows the tile until nothing fits or pays any more.
+  /// Grows the tile until nothing fits or pays.
   ///
-  /// Growing the innermost dimension that is not complete makes writes longer, growing the one with
-  /// the smallest stride makes reads longer. With `inOrder` only the former is allowed.
+  /// Growing the innermost incomplete dimension makes writes longer. Growing the one with the
+  /// smallest stride makes reads longer. With `inOrder` only the former is allowed.
   mutating func run(inOrder: Bool) {
     if inOrder { growInOrder() } else { growFreely() }
   }
@@ -158,8 +162,8 @@ struct TileSearch {
     }
   }
 
-  /// There is one way to go, and what pays may lie behind what does not: only when a row of the
-  /// output is complete do reads get longer.
+  /// There is only one direction, and a step that pays can follow one that does not: reads get
+  /// longer only when a row of the output is complete.
   private mutating func growInOrder() {
     var candidate = extents
     while true {
@@ -183,7 +187,8 @@ struct TileSearch {
     extents[dimension] < layout.extents[dimension]
   }
 
-  /// What one byte of output costs with boxes of these extents; infinite when they are too large.
+  /// Returns the cost of one byte of output with boxes of these extents; infinite for boxes that
+  /// are too large.
   private func cost(of extents: [Int]) -> Double {
     let byteCount = extents.reduce(layout.unit, *)
     guard byteCount <= budget else { return .infinity }
@@ -196,7 +201,8 @@ struct TileSearch {
 }
 
 extension StridedLayout {
-  /// The number of outer dimensions over which a box of these extents is not one run of the target.
+  /// Returns the number of outer dimensions over which a box of these extents is not one run of the
+  /// target.
   func scatteredDimensions(of extents: [Int]) -> Int {
     extents.indices.last { extents[$0] < self.extents[$0] } ?? 0
   }

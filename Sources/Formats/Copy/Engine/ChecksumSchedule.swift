@@ -2,41 +2,42 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// What a plan asks of the regions it takes bytes from, found out before any byte moves.
+/// The checks of a plan's source regions, decided before any byte is copied.
 ///
-/// Stored regions that are copied whole are checked on the way, whatever number of segments share
-/// the work. All other regions with a checksum are read once more for it. Deflated regions have no
-/// byte that can be reached without all before it; unless segments take them whole, they are
-/// decoded once into a temporary file.
+/// Stored regions that are copied as a whole are checked during the copy, whatever the number of
+/// segments. Other regions with a checksum are read once more. A deflated region can only be
+/// decoded from its start; unless segments take it as a whole, it is decoded once into a temporary
+/// file.
 struct ChecksumSchedule {
-  /// A region that is read only to be checked.
+  /// A region that is read only to check it.
   struct Inspection {
     /// The region.
     let region: FileRegion
-    /// The slot of its first piece; deflated regions are one piece and need none.
+    /// The slot of its first piece; a deflated region is one piece and needs none.
     let slot: ChecksumCombiner.Slot?
-    /// The segment before which it is done, so that the bytes are still in the page cache.
+    /// The segment before which it is checked, while its bytes are in the page cache.
     let segment: Int
   }
 
-  /// The stored regions that are checked, by where they are mentioned; their numbers are those of
-  /// the ledger's sums.
+  /// The stored regions to check, by their first mention.
+  ///
+  /// Their numbers are those of the combiner's sums.
   private(set) var checked: [RegionRef] = []
-  /// The number of pieces in which each of ``checked`` arrives.
+  /// The number of pieces of each of ``checked``.
   private(set) var pieceCounts: [Int32] = []
   /// For each segment, the slot of its first piece if its bytes are pieces of a checked region.
   private(set) var slots: [ChecksumCombiner.Slot?]
-  /// The regions that no segment checks on the way, in the order of their segments.
+  /// The regions that no segment checks, in segment order.
   private(set) var inspections: [Inspection] = []
-  /// The deflated regions that are decoded into a temporary file.
+  /// The deflated regions to decode into a temporary file.
   private(set) var spooled: [FileRegion] = []
-  /// The sources that bytes come from, none of which is a part of another.
+  /// The source files; none is a part of another.
   private(set) var sources: [any ByteSource] = []
 
-  /// Looks through all segments of `plan`, which workers with `memory` will carry out.
+  /// Examines all segments of `plan` for workers with `memory`.
   ///
-  /// - Throws: `malformed` or `truncated` when one asks for bytes that are not there,
-  ///   `checksumMismatch` when an empty region has a checksum.
+  /// - Throws: `malformed` or `truncated` if a segment needs missing bytes, `checksumMismatch` for
+  ///   an empty region with a checksum.
   init(_ plan: FilePlan, memory: WorkerMemory) throws(CheckpointError) {
     slots = Array(repeating: nil, count: plan.segments.count)
     let uses = try RegionIndex(plan)
@@ -55,7 +56,7 @@ struct ChecksumSchedule {
     inspections.sort { $0.segment < $1.segment }
   }
 
-  /// The bytes that are read or decoded beside those of the output.
+  /// The number of bytes to read or decode in addition to the output.
   var extraByteCount: Int {
     inspections.reduce(0) { $0 + $1.region.byteCount } + spooled.reduce(0) { $0 + $1.byteCount }
   }
@@ -90,36 +91,38 @@ struct ChecksumSchedule {
   }
 }
 
-/// Sums up checksums of pieces that arrive in any order from any thread.
+/// Combines checksums of pieces that arrive in any order from any thread.
 final class ChecksumCombiner: Sendable {
-  /// The place of a piece's checksum: which sum it belongs to, and which of its pieces it is.
+  /// The position of a piece: its sum, and its number in the sum.
   struct Slot: Sendable {
     /// The number of the sum.
     var entry: Int32
     /// The number of the piece, or of the first of several.
     var piece: Int32
 
-    /// The slot of a piece `count` further on.
+    /// Returns the slot `count` pieces later.
     func advanced(by count: Int) -> Slot { Slot(entry: entry, piece: piece + Int32(count)) }
   }
 
   private struct Entry {
-    /// How many pieces are still to come.
+    /// The number of pieces that have not arrived.
     var missing: Int32
-    /// The sum once there is none to come.
+    /// The sum after all pieces arrived.
     var sum: UInt32 = 0
-    /// Empty before the first piece and after the last, so that only sums at work take memory.
+    /// The pieces; empty before the first one and after the last one, to save memory.
     var pieces: [(checksum: UInt32, byteCount: Int)] = []
   }
 
   private let entries: Locked<[Entry]>
 
-  /// A ledger with one sum for each of `pieceCounts`, of that many pieces.
+  /// Creates one sum for each of `pieceCounts`, with that many pieces.
   init(pieceCounts: [Int32]) {
     entries = Locked(pieceCounts.map { Entry(missing: $0) })
   }
 
-  /// Enters a piece; returns the sum when it was the last one missing.
+  /// Adds a piece.
+  ///
+  /// Returns the sum after its last piece.
   func enter(_ checksum: UInt32, byteCount: Int, at slot: Slot) -> UInt32? {
     entries.withLock { entries in
       let number = Int(slot.entry)
@@ -144,7 +147,7 @@ final class ChecksumCombiner: Sendable {
     }
   }
 
-  /// A sum all of whose pieces have been entered.
+  /// Returns a sum whose pieces have all arrived.
   func sum(_ number: Int) -> UInt32 {
     entries.withLock { entries in
       precondition(entries[number].missing == 0, "record \(number) is not complete yet")

@@ -2,43 +2,44 @@ package import CkptBase
 package import CkptGraph
 package import CkptPlan
 
-/// Runs whose output is memory of the caller.
+/// Runs that write to memory of the caller.
 extension CopyEngine {
-  /// Writes the output that `plan` describes to `buffer`, which has exactly its size.
+  /// Writes the output of `plan` to `buffer`, which has exactly its size.
   ///
-  /// - Throws: what ``run(_:into:)-(_,CopyDestination)`` throws; the contents of the buffer are then
-  ///   undefined.
+  /// - Throws: the errors of ``run(_:into:)-(_,CopyDestination)``; the contents of the buffer are
+  ///   then undefined.
   package func run(
     _ plan: FilePlan, into buffer: inout MutableRawSpan
   ) throws(CheckpointError) {
     precondition(buffer.byteCount == plan.byteCount, "a buffer has the size of the output")
-    // Safe: the memory is this call's alone, and the threads that write to it have ended when the
+    // Safe: only this call uses the memory, and the threads that write to it have ended when the
     // run returns.
     try unsafe buffer.withUnsafeMutableBytes { bytes throws(CheckpointError) in
       try unsafe run(plan, into: BufferOutput(bytes))
     }
   }
 
-  /// The output of `plan` as elements of a type of the same size, of which `zero` is one.
+  /// Returns the output of `plan` as elements of a type of the same size; `zero` is one of them.
   ///
-  /// - Throws: what ``run(_:into:)-(_,CopyDestination)`` throws.
+  /// - Throws: the errors of ``run(_:into:)-(_,CopyDestination)``.
   package func elements<Element: BitwiseCopyable>(
     _ plan: FilePlan, zero: Element
   ) throws(CheckpointError) -> [Element] {
     let count = plan.byteCount / MemoryLayout<Element>.stride
     var elements = [Element](repeating: zero, count: count)
     var span = elements.mutableSpan
-    // Safe: the types that elements are read as may have any bits.
+    // Safe: all bit patterns are valid for these element types.
     var bytes = unsafe span.mutableBytes
     try run(plan, into: &bytes)
     return elements
   }
 
-  /// Hands the output of `plan` to `body`, on the calling thread and in order, in chunks of
-  /// `byteCount` bytes, the last of which may be shorter.
+  /// Passes the output of `plan` to `body` on the calling thread, in order, in chunks of
+  /// `byteCount` bytes.
   ///
-  /// - Throws: what ``run(_:into:)-(_,CopyDestination)`` throws, and what `body` throws, which ends the
-  ///   run.
+  /// The last chunk may be shorter.
+  ///
+  /// - Throws: the errors of ``run(_:into:)-(_,CopyDestination)`` and of `body`, which end the run.
   package func forEachChunk(
     of plan: FilePlan, byteCount: Int, _ body: (RawSpan) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
@@ -55,8 +56,8 @@ extension CopyEngine {
 private struct BufferOutput: CopyDestination, @unchecked Sendable {
   private let memory: UnsafeMutableRawBufferPointer
 
-  /// An output to `memory`, which must outlive the run.
-  // Safe: the caller keeps the memory alive and to itself.
+  /// Creates an output to `memory`, which must outlive the run.
+  // Safe: the caller keeps the memory alive and does not use it.
   init(_ memory: UnsafeMutableRawBufferPointer) { unsafe self.memory = memory }
 
   var isSequential: Bool { false }
@@ -65,7 +66,7 @@ private struct BufferOutput: CopyDestination, @unchecked Sendable {
   func prepare(byteCount: Int) {}
 
   func write(_ bytes: RawSpan, at offset: Int) {
-    // Safe: slicing checks the bounds, and no two writes of a run are to the same bytes at once.
+    // Safe: slicing checks the bounds, and the writes of a run do not overlap.
     unsafe bytes.withUnsafeBytes { source in
       let place = unsafe memory[offset..<offset + source.count]
       unsafe UnsafeMutableRawBufferPointer(rebasing: place).copyMemory(from: source)
@@ -73,15 +74,15 @@ private struct BufferOutput: CopyDestination, @unchecked Sendable {
   }
 }
 
-/// An output that hands its bytes on in chunks of one size.
+/// An output that passes its bytes on in chunks of one size.
 ///
-/// Only the thread that runs the engine writes to an output in order, so nothing is shared.
+/// Only the thread that runs the engine writes to an output in order, so no state is shared.
 private final class ChunkOutput: CopyDestination, @unchecked Sendable {
   private let body: (RawSpan) throws(CheckpointError) -> Void
   private var chunk: [UInt8]
   private var count = 0
 
-  /// An output that hands chunks of `byteCount` bytes to `body`.
+  /// Creates an output that passes chunks of `byteCount` bytes to `body`.
   init(byteCount: Int, _ body: @escaping (RawSpan) throws(CheckpointError) -> Void) {
     self.body = body
     chunk = [UInt8](repeating: 0, count: byteCount)
@@ -103,7 +104,7 @@ private final class ChunkOutput: CopyDestination, @unchecked Sendable {
         continue
       }
       var span = chunk.mutableSpan
-      // Safe: the bytes of an array of `UInt8` may hold any values.
+      // Safe: all bit patterns are valid for `UInt8`.
       var buffer = unsafe span.mutableBytes
       buffer.copy(part, to: count)
       count += length
@@ -111,13 +112,13 @@ private final class ChunkOutput: CopyDestination, @unchecked Sendable {
     }
   }
 
-  /// Hands over the bytes that wait, if there are any.
+  /// Passes on the buffered bytes, if any.
   ///
-  /// - Throws: what the receiver throws.
+  /// - Throws: the errors of the receiver.
   func handOver() throws(CheckpointError) {
     guard count > 0 else { return }
     let (bytes, length) = (chunk, count)
-    // The buffer comes back, so that it is never copied.
+    // The buffer is returned, so that it is never copied.
     chunk = []
     count = 0
     try body(bytes.span.raw.extracting(0..<length))
@@ -125,23 +126,21 @@ private final class ChunkOutput: CopyDestination, @unchecked Sendable {
   }
 }
 
-/// Numbers of any type as those of Swift.
+/// Elements as floating-point numbers of Swift.
 extension CopyEngine {
-  /// The size of the chunks that are turned into numbers, in bytes: a multiple of every dtype's.
+  /// The size of the chunks that are widened, in bytes: a multiple of every element size.
   private static let numberChunk = 1 << 20
 
-  /// The output of `plan`, elements of type `dtype`, as `Float`, rounded to nearest where they are
-  /// more precise.
+  /// Returns the output of `plan` as `Float`; more precise elements are rounded to nearest.
   ///
-  /// - Throws: what ``run(_:into:)-(_,CopyDestination)`` throws.
+  /// - Throws: the errors of ``run(_:into:)-(_,CopyDestination)``.
   package func floats(_ plan: FilePlan, _ dtype: DType) throws(CheckpointError) -> [Float] {
     try numbers(plan, dtype)
   }
 
-  /// The output of `plan`, elements of type `dtype`, as `Double`, rounded to nearest where they are
-  /// more precise.
+  /// Returns the output of `plan` as `Double`; more precise elements are rounded to nearest.
   ///
-  /// - Throws: what ``run(_:into:)-(_,CopyDestination)`` throws.
+  /// - Throws: the errors of ``run(_:into:)-(_,CopyDestination)``.
   package func doubles(_ plan: FilePlan, _ dtype: DType) throws(CheckpointError) -> [Double] {
     try numbers(plan, dtype)
   }
@@ -154,7 +153,7 @@ extension CopyEngine {
     try forEachChunk(of: plan, byteCount: Self.numberChunk) { chunk throws(CheckpointError) in
       var part = [Number](repeating: 0, count: chunk.byteCount / dtype.byteCount)
       var span = part.mutableSpan
-      // Safe: floating-point numbers may have any bits.
+      // Safe: all bit patterns are valid for floating-point numbers.
       var bytes = unsafe span.mutableBytes
       WideningKernels.widen(chunk, dtype, into: &bytes, as: Number.self)
       numbers += part

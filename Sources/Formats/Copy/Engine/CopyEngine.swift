@@ -1,34 +1,36 @@
 public import CkptBase
 package import CkptPlan
 
-/// Carries out file plans: the only code that moves tensor data.
+/// Runs file plans.
 ///
-/// Several threads share the work, each with a fixed amount of memory, whatever the size of the
-/// file. Every byte is read once and written once; checksums are verified on the way. The output is
-/// the same for any number of threads.
+/// No other code copies tensor data.
+///
+/// Several threads share the work, each with a fixed amount of memory for files of any size. Every
+/// byte is read once and written once, and checksums are verified in the process. The output is the
+/// same for any number of threads.
 package struct CopyEngine: Sendable {
-  /// Tells how far a run has come: the bytes done and the bytes there are in all.
+  /// A function that receives the progress of a run: the bytes done and the total bytes.
   ///
-  /// It is called from any thread, never from two at once, at most some twenty times a second, and
-  /// at the end of a run that succeeds with both numbers equal. Bytes that are read only to be
-  /// checked count as well, so the total can be above the size of the output.
+  /// It is called on any thread, never on two at once, about twenty times a second at most. At the
+  /// end of a successful run both numbers are equal. Bytes that are only read for a check count
+  /// too, so the total can exceed the output size.
   package typealias Progress = @Sendable (_ bytesDone: Int, _ bytesTotal: Int) -> Void
 
   private let budget: CopyBudget
   private let progress: Progress?
 
-  /// The bytes that the threads of an engine use together where nothing else is said.
+  /// The default working memory of all threads together, in bytes.
   package static var defaultWorkingMemory: Int { WorkerMemory.total }
 
-  /// An engine that keeps to `budget`.
+  /// Creates an engine with `budget`.
   ///
-  /// Engines that run at once share a program's memory, and each has a part of it.
+  /// Engines that run at the same time share the memory of a program, so each gets a part of it.
   package init(_ budget: CopyBudget, progress: Progress? = nil) {
     self.budget = budget
     self.progress = progress
   }
 
-  /// An engine with `threadCount` threads, by default one for each processor there is, that use
+  /// Creates an engine with `threadCount` threads, by default one for each processor, that use
   /// `workingMemory` bytes together.
   package init(
     threadCount: Int? = nil, workingMemory: Int = CopyEngine.defaultWorkingMemory,
@@ -37,12 +39,11 @@ package struct CopyEngine: Sendable {
     self.init(CopyBudget(threads: threadCount, workingMemory: workingMemory), progress: progress)
   }
 
-  /// Writes the output that `plan` describes to `destination`.
+  /// Writes the output of `plan` to `destination`.
   ///
-  /// - Throws: `checksumMismatch` when a source is damaged, `truncated` or `malformed` when it is
-  ///   not what the plan takes it for, `inputOutput` when reading or writing fails or a source
-  ///   changes meanwhile, `cancelled` when the budget's ``Cancellation`` says so. The output is then
-  ///   incomplete and must be thrown away.
+  /// - Throws: `checksumMismatch` for a damaged source, `truncated` or `malformed` for a source
+  ///   that does not fit the plan, `inputOutput` if reading or writing fails or a source changes,
+  ///   `cancelled` after a ``Cancellation``. The output is then incomplete and must be discarded.
   package func run(_ plan: FilePlan, into destination: some CopyDestination) throws(CheckpointError)
   {
     let survey = try ChecksumSchedule(plan, memory: memory(for: destination))
@@ -57,7 +58,7 @@ package struct CopyEngine: Sendable {
       }
       try carryOut(plan, survey, spool, into: destination, meter)
     } catch {
-      // What looks like damage may be somebody else's writing; that is the error to report.
+      // Apparent damage can be a concurrent write by another program; that is the error to report.
       if error.code.isOfTheInput { try requireUnchanged(survey.sources) }
       throw error
     }
@@ -78,7 +79,7 @@ package struct CopyEngine: Sendable {
     try run.carryOut(threadCount: threads(for: destination))
   }
 
-  /// What is written in order is written by one thread.
+  /// An output that is written in order is written by one thread.
   private func threads(for destination: any CopyDestination) -> Int {
     destination.isSequential ? 1 : budget.threadCount
   }
@@ -94,16 +95,16 @@ package struct CopyEngine: Sendable {
   }
 }
 
-/// What copying and comparing may use of the machine, and what ends it early.
+/// The resources for copying and comparing, and the cancellation.
 public struct CopyBudget: Sendable {
-  /// How many threads there are; `nil` for one per processor.
+  /// The number of threads; `nil` for one per processor.
   public var threads: Int?
-  /// The bytes that the threads use together; `nil` for 20 MiB.
+  /// The memory of all threads in bytes; `nil` for 20 MiB.
   public var workingMemory: Int?
-  /// The request at which work stops; `nil` for work that nobody stops.
+  /// The cancellation; `nil` for none.
   public var cancellation: Cancellation?
 
-  /// A budget from its parts, by default what a program that does nothing else may use.
+  /// Creates a budget, by default for a program that does nothing else.
   public init(
     threads: Int? = nil, workingMemory: Int? = nil, cancellation: Cancellation? = nil
   ) {
@@ -112,17 +113,17 @@ public struct CopyBudget: Sendable {
     self.cancellation = cancellation
   }
 
-  /// How many threads an engine has with it.
+  /// The number of threads of an engine with this budget.
   package var threadCount: Int {
     min(max(threads ?? Syscalls.availableProcessors(), 1), WorkerMemory.maximumThreads)
   }
 
-  /// What each of its threads has if they work on their own.
+  /// The budget of each thread that works alone.
   package var ofOneThread: CopyBudget {
     part(of: threadCount, threads: 1)
   }
 
-  /// What each of `count` pieces of work at once has if it uses `threads`.
+  /// Returns the budget of each of `count` parallel pieces of work that use `threads` threads.
   package func part(of count: Int, threads: Int) -> CopyBudget {
     var part = self
     part.threads = threads
@@ -131,9 +132,9 @@ public struct CopyBudget: Sendable {
   }
 }
 
-/// Counts bytes for every thread and tells the caller about it now and then.
+/// Counts bytes for all threads and reports them regularly.
 final class ProgressMeter: Sendable {
-  /// The shortest time between two reports, in nanoseconds: people see no more than that.
+  /// The minimum time between two reports in nanoseconds; people notice no more.
   private static let interval = 50_000_000
 
   private struct State {
@@ -145,16 +146,16 @@ final class ProgressMeter: Sendable {
   private let report: CopyEngine.Progress?
   private let state = Locked(State())
 
-  /// A meter that goes from zero to `total` bytes.
+  /// Creates a meter from zero to `total` bytes.
   init(total: Int, report: CopyEngine.Progress?) {
     self.total = total
     self.report = report
   }
 
-  /// Adds bytes that have been dealt with.
+  /// Adds processed bytes.
   func add(_ byteCount: Int) {
     guard let report else { return }
-    // The report is made under the lock, so that reports never overlap or go back.
+    // The report is made under the lock, so reports never overlap or go back.
     state.withLock { state in
       state.done += byteCount
       let now = Syscalls.monotonicNanoseconds()
@@ -164,7 +165,7 @@ final class ProgressMeter: Sendable {
     }
   }
 
-  /// Reports that everything is done.
+  /// Reports the end.
   func finish() {
     report?(total, total)
   }

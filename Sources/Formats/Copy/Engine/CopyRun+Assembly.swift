@@ -2,12 +2,11 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// Assemblies: a window is put together in memory from all pieces that reach into it, and written.
+/// Assemblies: each window is assembled in memory from all pieces inside it, and written.
 extension CopyRun {
   /// Writes a window of an assembly.
   ///
-  /// - Throws: `conflict` when pieces do not agree, naming the lowest byte of the window that they
-  ///   do not agree about.
+  /// - Throws: `conflict` if pieces do not agree, with the lowest such byte of the window.
   func assemble(
     _ windows: AssemblyWindows, window number: Int, to outputOffset: Int,
     record: ChecksumCombiner.Slot?, _ input: inout MutableRawSpan, _ output: inout MutableRawSpan
@@ -40,7 +39,7 @@ extension CopyRun {
     progress.add(window.count)
   }
 
-  /// Writes bytes in pieces that destinations take well.
+  /// Writes bytes in pieces of a size that suits destinations.
   func write(_ bytes: RawSpan, to outputOffset: Int) throws(CheckpointError) {
     for start in stride(from: 0, to: bytes.byteCount, by: memory.transfer) {
       let end = min(start + memory.transfer, bytes.byteCount)
@@ -48,19 +47,19 @@ extension CopyRun {
     }
   }
 
-  /// What working memory holds of an assembly.
+  /// The part of an assembly in working memory.
   private struct Frame {
-    /// The bytes that are wanted.
+    /// The wanted bytes.
     let window: Range<Int>
-    /// The byte of the assembly that lies at the start of the memory.
+    /// The byte of the assembly at the start of the memory.
     let origin: Int
-    /// How far behind each byte its mark lies, if there are marks.
+    /// The distance from each byte to its mark, if there are marks.
     let marks: Int?
   }
 
-  /// Puts the elements of `piece` that reach into a window in their places.
+  /// Places the elements of `piece` inside a window.
   ///
-  /// Returns the lowest byte of the assembly, if there is one, that has another value already.
+  /// Returns the lowest byte of the assembly that already has another value, or `nil`.
   private func place(
     _ piece: AssemblyWindows.Piece, in frame: Frame, of memory: inout MutableRawSpan,
     by input: inout MutableRawSpan
@@ -96,33 +95,33 @@ extension CopyRun {
   }
 }
 
-/// An assembly cut into windows that are put together in memory, one by one.
+/// An assembly, divided into windows that are assembled in memory one by one.
 struct AssemblyWindows: Sendable {
-  /// A piece, once it is known which file has its bytes.
+  /// A piece with the file of its bytes.
   struct Piece: Sendable {
     /// The file.
     let file: any ByteSource
-    /// The place of the first element, in bytes from the file's start.
+    /// The offset of the first element in the file, in bytes.
     let offset: Int
-    /// Where the elements go.
+    /// The positions of the elements.
     let placement: Placement
-    /// What happens to them on the way.
+    /// The change to their bytes.
     let change: ElementChange?
     /// The number of the piece in the assembly.
     let number: Int
   }
 
-  /// The assembly that is cut.
+  /// The assembly.
   let assembly: Assembly
-  /// The pieces that have elements.
+  /// The non-empty pieces.
   let pieces: [Piece]
-  /// Whether bytes may be reached more than once, so that it must be known which have been.
+  /// Whether bytes can be covered more than once, so that the covered ones must be tracked.
   let isTracked: Bool
-  /// The bytes before and after a window that the elements on its edges may reach.
+  /// The number of bytes before and after a window that elements on its edges can cover.
   let margin: Int
   private let windowByteCount: Int
 
-  /// Cuts `assembly` for workers with `memory`.
+  /// Divides `assembly` for workers with `memory`.
   init(_ assembly: Assembly, spool: Spool, memory: WorkerMemory) {
     self.assembly = assembly
     var pieces: [Piece] = []
@@ -140,7 +139,7 @@ struct AssemblyWindows: Sendable {
     margin = (pieces.map(\.placement.unit).max() ?? 1) - 1
     let byteCount = AssemblyWindows.windowByteCount(
       pieces.map(\.placement), isTracked: isTracked, margin: margin, memory)
-    // What is cast is whole elements.
+    // Casts apply to whole elements.
     windowByteCount = byteCount - byteCount % (assembly.cast?.source.byteCount ?? 1)
   }
 
@@ -150,8 +149,8 @@ struct AssemblyWindows: Sendable {
     return zip(reaches, reaches.dropFirst()).contains { $0.upperBound > $1.lowerBound }
   }
 
-  /// The largest window that is of use: each piece should have as many bytes in it as one read
-  /// takes, and if its elements are permuted, reads get longer with the window.
+  /// Returns the largest useful window: each piece should have as many bytes in it as one read, and
+  /// permuted pieces get longer reads with a larger window.
   private static func windowByteCount(
     _ placements: [Placement], isTracked: Bool, margin: Int, _ memory: WorkerMemory
   ) -> Int {
@@ -163,13 +162,13 @@ struct AssemblyWindows: Sendable {
   /// The number of windows.
   var count: Int { (assembly.byteCount + windowByteCount - 1) / windowByteCount }
 
-  /// The bytes of the window of a number below ``count``.
+  /// Returns the bytes of the window with a number below ``count``.
   func window(_ number: Int) -> Range<Int> {
     let start = number * windowByteCount
     return start..<min(start + windowByteCount, assembly.byteCount)
   }
 
-  /// The error for pieces that do not agree about `byte`, one of them being piece `second`.
+  /// Returns the error for pieces that do not agree about `byte`; one of them is `second`.
   func conflict(at byte: Int, in second: Piece) -> CheckpointError {
     let region = assembly.pieces[second.number].region
     let first = pieces.first { piece in

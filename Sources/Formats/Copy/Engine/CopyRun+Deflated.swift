@@ -2,12 +2,12 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// Deflated regions: decoded from start to end, checked, and written if there is somewhere to.
+/// Deflated regions: decoded from start to end, checked, and written if needed.
 extension CopyRun {
   /// Decodes all of `region`.
   ///
-  /// - Throws: `malformed` when the bytes are not deflate or decode to another length, `truncated`
-  ///   when they end too early, `checksumMismatch`.
+  /// - Throws: `malformed` if the bytes are not deflate or have another decoded length, `truncated`
+  ///   if they end too early, `checksumMismatch`.
   func inflate(
     _ region: FileRegion, to outputOffset: Int?, record: ChecksumCombiner.Slot?,
     _ input: inout MutableRawSpan, _ output: inout MutableRawSpan
@@ -25,7 +25,7 @@ extension CopyRun {
         try region.source.readAll(at: unread.lowerBound, into: &bytes)
         unread = unread.lowerBound + pending.count..<unread.upperBound
       }
-      // One byte more than expected is room enough to notice that there are too many.
+      // Room for one byte more than expected is enough to notice that there are too many.
       var room = output._mutatingExtracting(
         0..<min(memory.transfer, region.byteCount - done + 1))
       let step: (consumed: Int, produced: Int, finished: Bool)
@@ -41,7 +41,7 @@ extension CopyRun {
       }
       guard done + step.produced <= region.byteCount else {
         throw region.fault(
-          .malformed, "the data decodes to more than the \(region.byteCount) bytes announced")
+          .malformed, "the data inflates to more than its size of \(region.byteCount) bytes")
       }
       let decoded = room.bytes.extracting(0..<step.produced)
       checksum = CRC32.checksum(decoded, continuing: checksum)
@@ -50,14 +50,14 @@ extension CopyRun {
       }
       done += step.produced
       progress.add(step.produced)
-      // A region can be as long as the whole file, so this job looks whether another has failed.
+      // A region can be as long as the whole file, so this job checks whether another one failed.
       if queue.failure != nil { return }
     }
     let excess = pending.count + unread.count
     guard done == region.byteCount, excess == 0 else {
       throw region.fault(
         .malformed,
-        "the data decodes to \(done) bytes of \(region.byteCount) announced, "
+        "the data inflates to \(done) of \(region.byteCount) bytes, "
           + "with \(excess) compressed bytes left over")
     }
     try region.requireChecksum(checksum)
@@ -65,17 +65,17 @@ extension CopyRun {
   }
 }
 
-/// Decoded copies of deflated regions, in one temporary file that has no name.
+/// Decoded copies of deflated regions in an unnamed temporary file.
 struct Spool: Sendable {
   private var file: (any ByteSource)?
   private var offsets: [FileRegion.Identity: Int] = [:]
 
-  /// A spool without regions.
+  /// Creates a spool without regions.
   init() {}
 
-  /// Decodes `regions` into a file in `directory`; `carryOut` is what executes a plan.
+  /// Decodes `regions` into a file in `directory`; `carryOut` runs a plan.
   ///
-  /// - Throws: what `carryOut` throws, and `inputOutput` when the file cannot be made.
+  /// - Throws: the errors of `carryOut`, and `inputOutput` if the file cannot be created.
   init(
     _ regions: [FileRegion], in directory: String,
     _ carryOut: (FilePlan, any CopyDestination) throws(CheckpointError) -> Void
@@ -91,9 +91,9 @@ struct Spool: Sendable {
     file = try scratch.makeSource()
   }
 
-  /// Where the bytes of `region` lie as they are; `nil` when they lie nowhere but deflated.
+  /// Returns the location of the decoded bytes of `region`; `nil` if it is not in the spool.
   ///
-  /// What is a slice to readers is the whole of it here, so that neighbors are read together.
+  /// A slice counts as its whole source here, so that adjacent regions are read together.
   func place(of region: FileRegion) -> (file: any ByteSource, offset: Int)? {
     if let file, let offset = offsets[FileRegion.Identity(region)] { return (file, offset) }
     guard region.encoding == .stored else { return nil }

@@ -1,7 +1,7 @@
 internal import CkptBase
 internal import CkptPlan
 
-/// Elements that lie apart: a box is read, packed in memory and written.
+/// Scattered elements: a box is read, packed in memory and written.
 extension CopyRun {
   /// Writes the elements of one box.
   func pick(
@@ -32,7 +32,7 @@ extension CopyRun {
     progress.add(box.byteCount)
   }
 
-  /// Fills `packed` with the elements of a box, as the output wants them.
+  /// Fills `packed` with the elements of a box in output order.
   func fetch(
     _ box: Tiling.Box, of elements: CopyTask.PickedElements, into packed: inout MutableRawSpan,
     by input: inout MutableRawSpan
@@ -45,7 +45,7 @@ extension CopyRun {
     elements.change?.apply(to: &packed)
   }
 
-  /// Reads elements that are in order to where they belong.
+  /// Reads elements in order directly to their positions.
   private func fetchRuns(
     _ box: Tiling.Box, of elements: CopyTask.PickedElements, into packed: inout MutableRawSpan
   ) throws(CheckpointError) {
@@ -57,7 +57,7 @@ extension CopyRun {
     } while place.advance()
   }
 
-  /// Reads as many runs as the input buffer holds, packs their elements, and so on.
+  /// Reads as many runs as the input buffer holds, packs their elements, and repeats.
   private func fetchSlabs(
     _ box: Tiling.Box, of elements: CopyTask.PickedElements, into packed: inout MutableRawSpan,
     by input: inout MutableRawSpan
@@ -72,7 +72,7 @@ extension CopyRun {
     }
   }
 
-  /// Reads the runs of a slab and changes their elements, of which they must be full.
+  /// Reads the runs of a slab and changes their elements; runs are whole elements.
   func read(
     _ slab: Slab, from file: any ByteSource, at offset: Int, _ change: ElementChange?,
     into input: inout MutableRawSpan
@@ -87,8 +87,8 @@ extension CopyRun {
 }
 
 extension Tiling.Box {
-  /// The places of the box's first element along `dimensions`: in the source, counted from the
-  /// selection's first element, and among the packed elements of the box.
+  /// Returns the positions of the first elements of the box along `dimensions`: in the source,
+  /// counted from the first element of the selection, and among the packed elements.
   fileprivate func odometer(over dimensions: [Int], in layout: StridedLayout) -> Odometer {
     Odometer(
       extents: dimensions.map { extents[$0] }, sourceStrides: dimensions.map { layout.strides[$0] },

@@ -1,19 +1,19 @@
 internal import CkptBase
 internal import CkptPlan
 
-/// Small segments: neighbors share one write and, where they are neighbors in the source too, one
+/// Small segments: adjacent ones share one write and, if they are adjacent in the source too, one
 /// read.
 extension CopyRun {
-  /// What the input buffer holds of a file.
+  /// The part of a file in the input buffer.
   private struct Window {
     let file: any ByteSource
     let range: Range<Int>
   }
 
-  /// The widest gap in a source that is read and dropped to save a read, in bytes.
+  /// The maximum gap in a source that is read and dropped to save a read, in bytes.
   private static let gap = 4096
 
-  /// Puts the bytes of `segments` together and writes them.
+  /// Joins the bytes of `segments` and writes them.
   func pack(
     _ segments: Range<Int>, to outputOffset: Int, _ input: inout MutableRawSpan,
     _ output: inout MutableRawSpan
@@ -66,9 +66,9 @@ extension CopyRun {
     progress.add(filled)
   }
 
-  /// Makes sure that the input buffer has the bytes of `stretch`, and returns where.
+  /// Loads `stretch` into the input buffer and returns its position.
   ///
-  /// What the segments behind want from the following bytes is read along.
+  /// It also reads the following bytes that the next segments need.
   private func read(
     _ stretch: CopyTask.Stretch, andThoseOf segments: Range<Int>, _ window: inout Window?,
     _ input: inout MutableRawSpan
@@ -87,7 +87,8 @@ extension CopyRun {
     return 0
   }
 
-  /// Where a read ends that begins with `stretch` and takes along what follows it closely.
+  /// Returns the end of a read that begins with `stretch` and includes the stretches shortly after
+  /// it.
   private func end(
     of stretch: CopyTask.Stretch, andThoseOf segments: Range<Int>, limit: Int
   ) -> Int {

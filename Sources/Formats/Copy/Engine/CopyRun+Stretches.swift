@@ -2,7 +2,7 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// Bytes that lie one after the other, in memory or in a file or nowhere: chunk by chunk.
+/// Consecutive bytes in memory, in a file or zero, chunk by chunk.
 extension CopyRun {
   /// Writes a chunk of bytes in memory.
   func write(
@@ -33,7 +33,7 @@ extension CopyRun {
     if let record { _ = records.enter(checksum, byteCount: chunk.count, at: record) }
   }
 
-  /// Reads a chunk of a stretch, checks it, and writes it if there is somewhere to.
+  /// Reads a chunk of a stretch, checks it, and writes it if needed.
   func transfer(
     _ stretch: CopyTask.Stretch, chunk number: Int, to outputOffset: Int?,
     record: ChecksumCombiner.Slot?, _ input: inout MutableRawSpan, _ output: inout MutableRawSpan
@@ -71,9 +71,9 @@ extension CopyRun {
   }
 }
 
-/// Elements that are cast on the way.
+/// Casts of elements.
 extension CopyRun {
-  /// Casts packed elements that are a whole piece of a record, if they are in one, and writes them.
+  /// Casts and writes packed elements that are a whole piece of a record.
   func write(
     _ elements: RawSpan, _ cast: ElementCast, to outputOffset: Int, record: ChecksumCombiner.Slot?,
     by room: inout MutableRawSpan
@@ -85,9 +85,9 @@ extension CopyRun {
       checksum, byteCount: cast.byteCount(after: elements.byteCount), at: record)
   }
 
-  /// Casts packed elements, as many at a time as there is room for, and writes them.
+  /// Casts and writes packed elements, as many at a time as there is room for.
   ///
-  /// `checksum` goes on over what is written, if it is of interest.
+  /// `checksum` is updated with the written bytes, if it is given.
   func write(
     _ elements: RawSpan, _ cast: ElementCast, to outputOffset: Int, _ checksum: inout UInt32?,
     by room: inout MutableRawSpan

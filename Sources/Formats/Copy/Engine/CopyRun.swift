@@ -2,27 +2,27 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// One run of the engine: all that its threads share, and what each of them does.
+/// A run of the engine: the state that its threads share, and the work of each thread.
 ///
-/// The methods that move bytes are handed the calling thread's two buffers: `input` takes bytes
-/// that are not yet as the output wants them, `output` takes bytes on their way to the output.
+/// Methods that copy bytes get two buffers of the calling thread: `input` for bytes that still need
+/// a change, `output` for bytes that are ready to write.
 final class CopyRun: Sendable {
-  /// The work and the segments it is made from.
+  /// The tasks and their segments.
   let workPlan: CopySchedule
-  /// Where the bytes go.
+  /// The destination.
   let destination: any CopyDestination
-  /// What each thread may use.
+  /// The memory of each thread.
   let memory: WorkerMemory
   /// The checksums of the output's records.
   let records: ChecksumCombiner
-  /// The count of bytes done.
+  /// The progress.
   let progress: ProgressMeter
-  /// The jobs.
+  /// The queue of jobs.
   let queue: TaskQueue
   private let regions: ChecksumCombiner
   private let checked: [RegionRef]
 
-  /// Prepares to carry out `workPlan`, which was made with `survey`, unless it is cancelled.
+  /// Prepares a run of `workPlan`, which was made with `survey`, unless it is cancelled.
   init(
     _ workPlan: CopySchedule, _ survey: ChecksumSchedule, destination: any CopyDestination,
     memory: WorkerMemory, cancellation: Cancellation?, progress: ProgressMeter
@@ -39,7 +39,7 @@ final class CopyRun: Sendable {
 
   /// Does all the work on up to `threadCount` threads.
   ///
-  /// - Throws: the error of the first job that has one.
+  /// - Throws: the error of the first failed job.
   func carryOut(threadCount: Int) throws(CheckpointError) {
     Syscalls.concurrently(queue.jobCount(upTo: threadCount)) { self.work() }
     if let failure = queue.failure { throw failure }
@@ -48,7 +48,7 @@ final class CopyRun: Sendable {
     }
   }
 
-  /// One thread: takes jobs until there are none.
+  /// Runs jobs on one thread until there are none.
   private func work() {
     do throws(CheckpointError) {
       var inputBuffer = try PageBuffer(byteCount: memory.inputByteCount)
@@ -102,9 +102,9 @@ final class CopyRun: Sendable {
     }
   }
 
-  /// Enters the checksum of a piece of a source region.
+  /// Adds the checksum of a piece of a source region.
   ///
-  /// - Throws: `checksumMismatch` when it was the last piece and the sum is not what it should be.
+  /// - Throws: `checksumMismatch` if it was the last piece and the sum is wrong.
   func enter(
     _ checksum: UInt32, byteCount: Int, ofRegionAt slot: ChecksumCombiner.Slot
   ) throws(CheckpointError) {
@@ -112,19 +112,19 @@ final class CopyRun: Sendable {
     try workPlan.plan.region(checked[Int(slot.entry)]).requireChecksum(sum)
   }
 
-  /// Enters bytes that are a whole piece of a record, if they are in one.
+  /// Adds bytes that are a whole piece of a record.
   func enter(_ bytes: RawSpan, inRecordAt slot: ChecksumCombiner.Slot?) {
     guard let slot, !bytes.isEmpty else { return }
     _ = records.enter(CRC32.checksum(bytes), byteCount: bytes.byteCount, at: slot)
   }
 
-  /// The bytes of a computed segment, all of whose records are complete.
+  /// Returns the bytes of a computed segment whose records are complete.
   func computed(_ segment: Int) -> [UInt8] {
     guard case .computed(let byteCount, let compute) = workPlan.plan.segments[segment] else {
       preconditionFailure("segment \(segment) is not computed")
     }
     let bytes = compute(RecordChecksums { [records] in records.sum($0) })
-    precondition(bytes.count == byteCount, "segment \(segment) has not the length it announced")
+    precondition(bytes.count == byteCount, "segment \(segment) does not have its declared length")
     enter(bytes.span.raw, inRecordAt: workPlan.recordSlot(of: segment))
     return bytes
   }

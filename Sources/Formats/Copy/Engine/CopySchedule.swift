@@ -1,27 +1,27 @@
 internal import CkptGraph
 internal import CkptPlan
 
-/// A plan broken down into work, in the order of the output.
+/// The tasks of a plan, in output order.
 struct CopySchedule: Sendable {
-  /// The plan that was broken down.
+  /// The plan.
   let plan: FilePlan
-  /// What there is to do.
+  /// The tasks.
   private(set) var work: [CopyTask] = []
-  /// The computed segments that are left open until all else is written, with their places.
+  /// The computed segments, which are written last, with their offsets.
   private(set) var openFields: [(segment: Int, outputOffset: Int)] = []
-  /// The number of pieces in which each of the plan's records arrives.
+  /// The number of pieces of each of the plan's records.
   private(set) var recordPieceCounts: [Int32] = []
 
   private let slots: [ChecksumCombiner.Slot?]
   private let spool: Spool
   private let memory: WorkerMemory
   private let isSequential: Bool
-  /// For each segment, the record it is in; empty when there are no records.
+  /// For each segment, the slot of its record; empty without records.
   private var recordSlots: [ChecksumCombiner.Slot?] = []
 
-  /// Breaks `plan` down for workers with `memory` each.
+  /// Divides `plan` into tasks for workers with `memory` each.
   ///
-  /// With `isSequential` the jobs, done in order, write the bytes of the output in order.
+  /// With `isSequential`, jobs that run in order write the output in order.
   init(
     _ plan: FilePlan, _ survey: ChecksumSchedule, spool: Spool, memory: WorkerMemory,
     isSequential: Bool
@@ -61,7 +61,7 @@ struct CopySchedule: Sendable {
     for inspection in inspections { append(inspection) }
   }
 
-  /// Where the bytes of a segment come from.
+  /// Returns the source of a segment's bytes.
   func source(of index: Int) -> CopyTask.Source {
     switch plan.segments[index] {
     case .literal(let bytes): return .bytes(bytes)
@@ -103,7 +103,7 @@ struct CopySchedule: Sendable {
         change: change, cast: cast))
   }
 
-  /// Where the checksums of a segment's pieces go if it is in a record.
+  /// Returns the slot for the checksums of a segment's pieces, if it is in a record.
   func recordSlot(of index: Int) -> ChecksumCombiner.Slot? {
     recordSlots.isEmpty ? nil : recordSlots[index]
   }
@@ -163,7 +163,7 @@ struct CopySchedule: Sendable {
 }
 
 extension CopyTask.Source {
-  /// Whether its bytes, if they are few, can be had in one go.
+  /// Whether a small segment can be read at once.
   fileprivate func fitsPack(_ memory: WorkerMemory) -> Bool {
     switch self {
     case .bytes, .zeros, .computed: true

@@ -1,74 +1,75 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// What one or several threads do in one go: the steps that a plan is carried out in.
+/// A task of a plan, done by one or several threads.
 struct CopyTask: Sendable {
-  /// What is done.
+  /// An action.
   enum Task: Sendable {
-    /// Several small segments are put together and written at once.
+    /// Joins several small segments and writes them at once.
     case pack(Range<Int>)
-    /// A source's bytes are written.
+    /// Writes the bytes of a source.
     case write(Source, record: ChecksumCombiner.Slot?)
-    /// A source's bytes are read, to be checked and nothing else.
+    /// Reads the bytes of a source only to check them.
     case inspect(Source)
   }
 
-  /// Where the bytes of a segment come from, once it is known which file has them.
+  /// The source of a segment's bytes, with the file that has them.
   enum Source: Sendable {
     /// Bytes in memory.
     case bytes([UInt8])
-    /// This many bytes of zero.
+    /// A number of zero bytes.
     case zeros(Int)
-    /// A stretch of a file.
+    /// A range of a file.
     case stretch(Stretch)
     /// Elements of a file.
     case elements(PickedElements)
-    /// Elements of several files, each put where it belongs.
+    /// Elements of several files, each at its position.
     case assembly(AssemblyWindows)
     /// A deflated region.
     case deflated(FileRegion)
-    /// The computed segment of this number.
+    /// A computed segment, by number.
     case computed(Int)
   }
 
-  /// Bytes that lie one after the other.
+  /// Consecutive bytes of a file.
   struct Stretch: Sendable {
-    /// The file that has them.
+    /// The file.
     let file: any ByteSource
-    /// Where they lie, in bytes from the file's start.
+    /// The range in the file, in bytes.
     let range: Range<Int>
-    /// What happens to them after they were checked.
+    /// The change to the bytes after the check.
     var change: ElementChange?
-    /// What their elements are cast to after that.
+    /// The cast after the change.
     var cast: ElementCast?
-    /// Where the checksums of their chunks go.
+    /// The slot for the checksums of their chunks.
     var slot: ChecksumCombiner.Slot?
   }
 
-  /// Elements that lie apart.
+  /// Scattered elements of a file.
   struct PickedElements: Sendable {
-    /// The file that has them.
+    /// The file.
     let file: any ByteSource
-    /// Where the first one lies, in bytes from the file's start.
+    /// The offset of the first element in the file, in bytes.
     let offset: Int
-    /// The boxes they are picked in.
+    /// The boxes to read.
     let tiling: Tiling
-    /// What happens to them on the way.
+    /// The change to the bytes.
     let change: ElementChange?
-    /// What they are cast to after that.
+    /// The cast after the change.
     let cast: ElementCast?
   }
 
-  /// What is done.
+  /// The action.
   let task: Task
-  /// Where the first byte goes, in bytes from the output's start.
+  /// The offset of the first byte in the output, in bytes.
   let outputOffset: Int
-  /// The number of parts that different threads can do at the same time.
+  /// The number of parts that threads can do in parallel.
   let jobCount: Int
 }
 
 extension CopyTask.Source {
-  /// The number of parts that workers with `memory` cut it into; each is one piece for the ledgers.
+  /// Returns the number of parts for workers with `memory`; each is one piece for the checksum
+  /// combiners.
   func jobCount(_ memory: WorkerMemory) -> Int {
     switch self {
     case .bytes(let bytes): memory.chunkCount(bytes.count)
@@ -81,15 +82,15 @@ extension CopyTask.Source {
   }
 }
 
-/// Hands out work in the order of the output and remembers what went wrong.
+/// Hands out jobs in output order and records errors.
 final class TaskQueue: Sendable {
-  /// One part of a piece of work.
+  /// A part of a task.
   struct Job {
-    /// The work it is part of.
+    /// The task.
     let work: CopyTask
-    /// Which part it is.
+    /// The number of the part.
     let part: Int
-    /// How many jobs were handed out before.
+    /// The number of jobs handed out before.
     let rank: Int
   }
 
@@ -104,21 +105,20 @@ final class TaskQueue: Sendable {
   private let cancellation: Cancellation?
   private let state = Locked(State())
 
-  /// A queue that has not handed out anything and stops when it is told to.
+  /// Creates a queue that stops after a cancellation.
   init(_ work: [CopyTask], until cancellation: Cancellation?) {
     self.work = work
     self.cancellation = cancellation
   }
 
-  /// The number of jobs, counted only as far as it matters for so many threads.
+  /// Returns the number of jobs, counted up to `limit`.
   func jobCount(upTo limit: Int) -> Int {
     var count = 0
     for work in work where count < limit { count += min(work.jobCount, limit) }
     return min(count, limit)
   }
 
-  /// The next job, or `nil` when there are none, something went wrong or the run was
-  /// cancelled.
+  /// Returns the next job; `nil` if there are none, after an error and after a cancellation.
   func next() -> Job? {
     state.withLock { state in
       guard state.failure == nil else { return nil }
@@ -141,10 +141,10 @@ final class TaskQueue: Sendable {
     }
   }
 
-  /// Remembers an error unless an earlier job had one.
+  /// Records an error, unless an earlier job had one.
   ///
-  /// Jobs that were handed out are finished, so of several faults in a file the first is the one
-  /// reported, however many threads there are.
+  /// Jobs that were handed out are finished. So the first of several faults in a file is reported,
+  /// for any number of threads.
   func fail(_ error: CheckpointError, rank: Int) {
     state.withLock { state in
       if let failure = state.failure, failure.rank <= rank { return }
@@ -152,37 +152,37 @@ final class TaskQueue: Sendable {
     }
   }
 
-  /// The error of the earliest job that had one.
+  /// The error of the earliest failed job.
   var failure: CheckpointError? { state.withLock { $0.failure?.error } }
 }
 
-/// How much memory each thread of a run may use, and the sizes of work that follow from it.
+/// The memory of each thread of a run, and the sizes of work that follow from it.
 ///
-/// The total is fixed, so that more threads do not mean more memory.
+/// The total is fixed: more threads do not use more memory.
 struct WorkerMemory: Sendable {
   /// The memory of all threads together, in bytes.
   static let total = 20 << 20
-  /// The most threads among which the total is shared.
+  /// The maximum number of threads that share the total.
   static let maximumThreads = 64
-  /// The most bytes of one read and one write when nothing happens between them but a checksum.
+  /// The maximum number of bytes of one read and write with only a checksum in between.
   ///
-  /// The bytes should still be in the second-level cache when they are written. Linux, too, takes
-  /// the pages for one write from one block of free memory, and large blocks are scarce on a
-  /// machine that has been running for a while: with 1 MiB, copying was sometimes five times slower.
+  /// The bytes should still be in the second-level cache for the write. Linux also takes the pages
+  /// for one write from one block of free memory, and large blocks become scarce over time: with 1
+  /// MiB, copying was sometimes five times slower.
   private static let maximumTransfer = 256 << 10
-  /// The most bytes of a box of picked elements.
+  /// The maximum size of a box of picked elements in bytes.
   ///
-  /// The larger a box, the longer the runs in which a transposed tensor is read and written.
+  /// A larger box has longer runs for reading and writing a transposed tensor.
   private static let maximumBox = 8 << 20
 
-  /// The bytes of one read and one write, a power of two.
+  /// The number of bytes of one read and write, a power of two.
   let transfer: Int
-  /// The bytes of a box of picked elements, a power of two.
+  /// The size of a box of picked elements in bytes, a power of two.
   let box: Int
-  /// The size of the buffer that takes bytes which are not yet as the output wants them.
+  /// The size of the buffer for bytes that still need a change, in bytes.
   let inputByteCount: Int
 
-  /// The share of each of `threadCount` threads in `total` bytes.
+  /// Creates the share of each of `threadCount` threads in `total` bytes.
   init(threadCount: Int, total: Int = WorkerMemory.total) {
     var box = WorkerMemory.maximumBox
     while box > 64, box + WorkerMemory.input(box) > total / threadCount { box /= 2 }
@@ -191,21 +191,21 @@ struct WorkerMemory: Sendable {
     transfer = min(WorkerMemory.maximumTransfer, box)
   }
 
-  /// The share of the input buffer beside a box: it should stay in the second-level cache.
+  /// Returns the size of the input buffer for a box; it should stay in the second-level cache.
   private static func input(_ box: Int) -> Int { min(box, max(box / 16, 64 << 10)) }
 
-  /// The size of the buffer that bytes are written from.
+  /// The size of the buffer for bytes to write, in bytes.
   var outputByteCount: Int { box }
-  /// The size up to which segments are put together and written at once, in bytes.
+  /// The size up to which segments are joined and written at once, in bytes.
   var smallSegment: Int { transfer / 4 }
-  /// The bytes one thread takes on at a time: enough that taking costs nothing, few enough that
-  /// all threads end together.
+  /// The number of bytes that a thread takes at a time: enough that taking costs nothing, and few
+  /// enough that all threads end at about the same time.
   private var chunk: Int { 4 * transfer }
 
-  /// The number of chunks that `byteCount` bytes are cut into.
+  /// Returns the number of chunks of `byteCount` bytes.
   func chunkCount(_ byteCount: Int) -> Int { (byteCount + chunk - 1) / chunk }
 
-  /// The bytes of a chunk, counted from the start of what is cut.
+  /// Returns the bytes of a chunk, counted from the start.
   func chunk(_ number: Int, of byteCount: Int) -> Range<Int> {
     number * chunk..<min((number + 1) * chunk, byteCount)
   }

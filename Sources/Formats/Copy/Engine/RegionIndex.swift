@@ -2,29 +2,29 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptPlan
 
-/// What all segments of a plan together do with each region.
+/// The uses of each region by all segments of a plan.
 ///
 /// A plan can have a hundred thousand regions, so nothing here holds a region itself.
 struct RegionIndex {
-  /// What is done with one region.
+  /// The uses of one region.
   struct Use {
-    /// Where the region is mentioned first.
+    /// The first mention of the region.
     let mention: RegionRef
-    /// The last segment that takes a stretch of it in one piece, if there is one.
+    /// The last segment that copies a range of it, if there is one.
     fileprivate(set) var lastCopy: Int?
-    /// Whether a segment takes something else than the whole region as it is.
+    /// Whether a segment uses the region in another way than copying all of it.
     fileprivate(set) var isTakenApart = false
   }
 
-  /// The regions in the order in which the plan mentions them.
+  /// The regions, in the order of their first mention.
   private(set) var uses: [Use] = []
   private let plan: FilePlan
-  /// For each segment that takes a stretch, the one before it that takes one of the same region.
+  /// For each segment that copies a range, the previous one that copies a range of the same region.
   private var copyBefore: [Int32]
 
-  /// Looks through all segments of `plan`.
+  /// Examines all segments of `plan`.
   ///
-  /// - Throws: `malformed` or `truncated` when one asks for bytes that are not there.
+  /// - Throws: `malformed` or `truncated` if one needs missing bytes.
   init(_ plan: FilePlan) throws(CheckpointError) {
     self.plan = plan
     copyBefore = Array(repeating: -1, count: plan.segments.count)
@@ -67,11 +67,11 @@ struct RegionIndex {
     if range?.isEmpty != true { uses[number].isTakenApart = true }
   }
 
-  /// Copies that follow each other from a region's first byte to its last; empty when some bytes
+  /// Returns consecutive copies from the first byte of a region to its last; empty if some bytes
   /// are not copied.
   func copiesOfTheWhole(_ use: Use, byteCount: Int) -> [(segment: Int, range: Range<Int>)] {
     var segment = use.lastCopy ?? -1
-    // Nearly all regions are copied once, and as a whole.
+    // Nearly all regions are copied once, as a whole.
     if segment >= 0, copyBefore[segment] < 0 {
       guard let range = plan.segments[segment].stretch, range == 0..<byteCount else { return [] }
       return [(segment, range)]
@@ -92,13 +92,14 @@ struct RegionIndex {
   }
 }
 
-/// A place where a plan mentions a region; a plan can have a hundred thousand.
+/// A mention of a region in a plan; a plan can have a hundred thousand.
 struct RegionRef: Sendable {
   private let segmentNumber: Int32
   private let pieceNumber: Int32
 
-  /// The mention by piece `piece` of a segment; behind the last segment follow the plan's
-  /// `FilePlan.inspectedRegions`.
+  /// Creates a mention by piece `piece` of a segment.
+  ///
+  /// The plan's `FilePlan.inspectedRegions` follow the last segment.
   init(segment: Int, piece: Int = 0) {
     segmentNumber = Int32(segment)
     pieceNumber = Int32(piece)
@@ -111,7 +112,7 @@ struct RegionRef: Sendable {
 }
 
 extension FilePlan {
-  /// The region that is mentioned at a place.
+  /// Returns the region of a mention.
   func region(_ mention: RegionRef) -> FileRegion {
     mention.segment < segments.count
       ? segments[mention.segment].region(mention.piece)

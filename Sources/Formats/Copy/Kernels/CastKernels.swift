@@ -3,16 +3,17 @@ internal import CkptGraph
 
 /// The inner loops that cast floating-point elements in memory.
 ///
-/// Results are PyTorch's to the bit on a processor with AVX2 (`c10/util/Half.h`, `BFloat16.h`,
-/// `aten/src/ATen/cpu/vec`): nearest even, overflow to infinity, subnormals kept. What is cast from
-/// `float64` to 16 bits passes through `float32`, and is rounded twice. A NaN stays a NaN:
-/// - of `float16` and `float32` it has the highest bits of the source's, and is quiet;
-/// - of `bfloat16` it is 0xffff, or 0x7fc0 if it was a `float16`.
+/// Results are bit-identical to PyTorch on a processor with AVX2 (`c10/util/Half.h`, `BFloat16.h`,
+/// `aten/src/ATen/cpu/vec`): round to nearest even, overflow to infinity, subnormals kept. A cast
+/// from `float64` to 16 bits goes through `float32` and rounds twice. NaN remains NaN:
+/// - of `float16` and `float32` it has the highest bits of the source, and is quiet;
+/// - of `bfloat16` it is 0xffff, or 0x7fc0 for a source of `float16`.
 ///
 /// PyTorch's own loops treat the NaNs of the last few elements of a tensor differently in two casts
-/// (`float64` to `bfloat16`, `float16` to `float32`); here all are treated like those before.
+/// (`float64` to `bfloat16`, `float16` to `float32`). Here all elements are treated like the
+/// others.
 enum CastKernels {
-  /// Casts all elements of `input`, which are whole, into `output`, which has room for just them.
+  /// Casts all elements of `input` into `output`, which has exactly the room for them.
   static func cast(_ input: RawSpan, into output: inout MutableRawSpan, _ cast: ElementCast) {
     switch (cast.source, cast.target) {
     case (.float64, .float32):
@@ -55,34 +56,34 @@ enum CastKernels {
 
   // MARK: One element, as bits
 
-  /// `float64` to `float32`, as the processor does.
+  /// Casts `float64` to `float32` like the processor.
   @inline(__always)
   private static func single(double bits: UInt64) -> UInt32 {
     Float(Double(bitPattern: bits)).bitPattern
   }
 
-  /// `bfloat16` to `float32`, which begins with the same bits.
+  /// Casts `bfloat16` to `float32`, which begins with the same bits.
   @inline(__always)
   private static func single(brain bits: UInt16) -> UInt32 { UInt32(bits) << 16 }
 
-  /// `float32` to `bfloat16`.
+  /// Casts `float32` to `bfloat16`.
   @inline(__always)
   private static func brain(single bits: UInt32, nan: UInt16) -> UInt16 {
-    // Just below one half of the last place, and one half for odd numbers: ties go to even ones.
+    // This adds just below half of the last place, or half for odd numbers: ties go to even.
     let rounded = (bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16
     let magnitude = bits & 0x7fff_ffff
     return UInt16(
       truncatingIfNeeded: select(UInt32(nan), rounded, if: magnitude, exceeds: 0x7f80_0000))
   }
 
-  /// `float16` to `float32`.
+  /// Casts `float16` to `float32`.
   @inline(__always)
   static func single(half bits: UInt16) -> UInt32 {
     let magnitude = UInt32(bits & 0x7fff) << 13
     let sign = UInt32(bits & 0x8000) << 16
-    // The exponent's bias is 15 there and 127 here.
+    // The exponent's bias is 15 in `float16` and 127 in `float32`.
     let normal = magnitude &+ (112 << 23)
-    // Without the hidden bit, a subnormal is what exceeds the smallest normal number.
+    // A subnormal, which lacks the hidden bit, is the excess over the smallest normal number.
     let smallest: UInt32 = 113 << 23
     let subnormal =
       (Float(bitPattern: magnitude &+ smallest) - Float(bitPattern: smallest)).bitPattern
@@ -91,32 +92,32 @@ enum CastKernels {
     return sign | select(special, finite, if: magnitude, exceeds: 0x7bff << 13)
   }
 
-  /// `float32` to `float16`.
+  /// Casts `float32` to `float16`.
   @inline(__always)
   private static func half(single bits: UInt32) -> UInt16 {
     let magnitude = bits & 0x7fff_ffff
     let sign = bits >> 16 & 0x8000
-    // As for bfloat16, with the exponent's bias changed from 127 to 15.
+    // This works like bfloat16, with the exponent's bias changed from 127 to 15.
     let normal = (magnitude &+ 0xfff &+ (magnitude >> 13 & 1) &- (112 << 23)) >> 13
-    // To add a half, whose last place is that of the smallest subnormal, rounds to that place.
+    // Adding a half, whose last place is that of the smallest subnormal, rounds to that place.
     let subnormal = (Float(bitPattern: magnitude) + 0.5).bitPattern &- Float(0.5).bitPattern
     let nan = magnitude >> 13 & 0x03ff | 0x7e00
     let special = select(nan, 0x7c00, if: magnitude, exceeds: 0x7f80_0000)
     let finite = select(normal, subnormal, if: magnitude, exceeds: 113 << 23 - 1)
-    // From here on, numbers round to infinity.
+    // Larger numbers round to infinity.
     return UInt16(
       truncatingIfNeeded: sign | select(special, finite, if: magnitude, exceeds: 143 << 23 - 1))
   }
 
-  /// All bits if `value` is above `limit`, both of which leave out the sign bit.
+  /// Returns all bits set if `value` exceeds `limit`; both lack the sign bit.
   ///
-  /// With comparisons the compiler makes branches of some loops, and vectors only of others.
+  /// With comparisons the compiler makes branches of some loops and vectors only of others.
   @inline(__always)
   private static func exceeds(_ value: UInt32, _ limit: UInt32) -> UInt32 {
     UInt32(bitPattern: Int32(bitPattern: limit &- value) >> 31)
   }
 
-  /// `first` if `value` exceeds `limit`, otherwise `second`.
+  /// Returns `first` if `value` exceeds `limit`, otherwise `second`.
   @inline(__always)
   private static func select(
     _ first: UInt32, _ second: UInt32, if value: UInt32, exceeds limit: UInt32

@@ -1,44 +1,44 @@
 package import CkptGraph
 
-/// A way to compare elements that arrive with elements that are expected.
+/// A way to compare arriving elements with expected ones.
 package protocol ComparisonKernel: Sendable {
   /// The differences between the elements of a run.
   associatedtype Findings: ComparisonFindings
-  /// The working memory that a comparison needs, in bytes.
+  /// The working memory for a comparison, in bytes.
   static var workingByteCount: Int { get }
-  /// The size of an element that arrives, in bytes.
+  /// The size of an arriving element in bytes.
   var arrivingByteCount: Int { get }
-  /// The size of an element that is expected, in bytes.
+  /// The size of an expected element in bytes.
   var expectedByteCount: Int { get }
-  /// Compares whole elements, the first of which has the number `first` in its run.
+  /// Compares whole elements; `first` is the number of the first one in its run.
   func compare(
     _ arriving: RawSpan, _ expected: RawSpan, from first: Int, by work: inout MutableRawSpan,
     _ findings: inout Findings)
 }
 
-/// The differences that a kernel finds, whatever the order of the pieces it is given.
+/// The differences that a kernel finds, for pieces in any order.
 package protocol ComparisonFindings: Hashable, Sendable {
-  /// Nothing differs.
+  /// Creates findings without differences.
   init()
   /// Whether nothing differs.
   var isEmpty: Bool { get }
-  /// Takes in the differences of other elements, whose numbers become larger by `offset`.
+  /// Merges the differences of other elements, whose numbers increase by `offset`.
   mutating func merge(_ other: Self, shiftedBy offset: Int)
 }
 
-/// Compares bytes, which are equal or not.
+/// Compares bytes for equality.
 package struct ByteComparison: ComparisonKernel {
-  /// A kernel for bytes.
+  /// Creates a kernel for bytes.
   package init() {}
 
-  /// None.
+  /// Zero.
   package static var workingByteCount: Int { 0 }
   /// An element is a byte.
   package var arrivingByteCount: Int { 1 }
   /// An element is a byte.
   package var expectedByteCount: Int { 1 }
 
-  /// Compares bytes, the first of which has the number `first` in its run.
+  /// Compares bytes; `first` is the number of the first one in its run.
   package func compare(
     _ arriving: RawSpan, _ expected: RawSpan, from first: Int, by work: inout MutableRawSpan,
     _ findings: inout ByteDifferences
@@ -50,15 +50,15 @@ package struct ByteComparison: ComparisonKernel {
 
 /// The differences between two runs of bytes.
 package struct ByteDifferences: ComparisonFindings {
-  /// The number of the first byte that differs; 0 if none does.
+  /// The number of the first different byte; 0 if none differs.
   package private(set) var first = 0
-  /// The number of bytes that differ.
+  /// The number of different bytes.
   package private(set) var count = 0
 
-  /// Nothing differs.
+  /// Creates findings without differences.
   package init() {}
 
-  /// So many bytes differ.
+  /// Creates findings of `count` different bytes.
   package init(first: Int, count: Int) {
     self.first = first
     self.count = count
@@ -67,7 +67,7 @@ package struct ByteDifferences: ComparisonFindings {
   /// Whether nothing differs.
   package var isEmpty: Bool { count == 0 }
 
-  /// Takes in the differences of other bytes, whose numbers become larger by `offset`.
+  /// Merges the differences of other bytes, whose numbers increase by `offset`.
   package mutating func merge(_ other: ByteDifferences, shiftedBy offset: Int) {
     guard !other.isEmpty else { return }
     first = isEmpty ? other.first + offset : min(first, other.first + offset)
@@ -75,31 +75,31 @@ package struct ByteDifferences: ComparisonFindings {
   }
 }
 
-/// Compares elements as numbers, of one type or of two.
+/// Compares elements as numbers, of one or two dtypes.
 package struct ElementComparison: ComparisonKernel {
   private let arriving: DType
   private let expected: DType
 
-  /// A kernel for elements of types that ``areComparable(_:_:)``.
+  /// Creates a kernel for dtypes that ``areComparable(_:_:)``.
   package init(arriving: DType, expected: DType) {
     precondition(NumericKind.areComparable(arriving, expected))
     self.arriving = arriving
     self.expected = expected
   }
 
-  /// Whether elements of two types can be compared: as numbers, or as the bits of one type.
+  /// Whether elements of two dtypes can be compared: as numbers, or as bits of one dtype.
   package static func areComparable(_ first: DType, _ second: DType) -> Bool {
     NumericKind.areComparable(first, second)
   }
 
-  /// The room for the doubles that elements are widened to.
+  /// The memory for the doubles that elements are widened to.
   package static var workingByteCount: Int { DifferenceKernels.workingByteCount }
-  /// The size of an element that arrives, in bytes.
+  /// The size of an arriving element in bytes.
   package var arrivingByteCount: Int { arriving.byteCount }
-  /// The size of an element that is expected, in bytes.
+  /// The size of an expected element in bytes.
   package var expectedByteCount: Int { expected.byteCount }
 
-  /// Compares elements, the first of which has the number `first` in its run.
+  /// Compares elements; `first` is the number of the first one in its run.
   package func compare(
     _ arrivingBytes: RawSpan, _ expectedBytes: RawSpan, from first: Int,
     by work: inout MutableRawSpan, _ findings: inout ElementDifferences
@@ -109,16 +109,16 @@ package struct ElementComparison: ComparisonKernel {
   }
 }
 
-/// The differences between the elements of two tensors as numbers.
+/// The numeric differences between the elements of two tensors.
 ///
-/// Differences are taken in double precision, to which all elements are widened first; those of two
-/// integer types in which one has 64 bits are exact before they are rounded to it.
+/// All elements are widened to double precision first. For two integer types, one of them with 64
+/// bits, differences are exact before they are rounded to double.
 public struct ElementDifferences: ComparisonFindings {
-  /// The largest of some numbers, and the element it belongs to.
+  /// The largest of several numbers, with its element.
   public struct Maximum: Hashable, Sendable {
     /// The number.
     public var value: Double
-    /// The number of the element in row-major order; of those with the largest value the first.
+    /// The number of the element in row-major order; the first one with the largest value.
     public var element: Int
 
     /// Whether this is the larger of two, or as large and earlier.
@@ -131,26 +131,27 @@ public struct ElementDifferences: ComparisonFindings {
     }
   }
 
-  /// The number of elements with different values; a NaN is equal to a NaN and zero to zero, whatever
-  /// their signs.
+  /// The number of elements with different values.
+  ///
+  /// NaN equals NaN, and zero equals zero, whatever the sign.
   public var count = 0
-  /// The number of elements with equal values and different bits: signs of zeros, payloads of NaNs.
+  /// The number of elements with equal values but different bits: signs of zeros, payloads of NaNs.
   public var bitCount = 0
-  /// The number of elements that are NaN on one side only; they count as different and have no size.
+  /// The number of elements that are NaN on one side only; they count as different, without a size.
   public var nanCount = 0
-  /// The largest |a − b|: infinite where one is infinite and the other is not the same infinity, and
-  /// the absolute value of the complex difference; `nil` where no values differ or are no numbers.
+  /// The largest |a − b|: infinite if one is infinite and the other is not the same infinity, and
+  /// the absolute value of a complex difference; `nil` if no values differ or they are not numbers.
   public var absolute: Maximum?
-  /// The largest |a − b| / max(|a|, |b|), infinite where the difference is.
+  /// The largest |a − b| / max(|a|, |b|), infinite if the difference is.
   public var relative: Maximum?
 
   /// Whether neither values nor bits differ.
   public var isEmpty: Bool { count == 0 && bitCount == 0 }
 
-  /// Nothing differs.
+  /// Creates findings without differences.
   public init() {}
 
-  /// Takes in a difference of size `distance` between elements as large as `magnitude`.
+  /// Adds a difference of size `distance` between elements of size `magnitude`.
   mutating func add(_ distance: Double, of magnitude: Double, at element: Int) {
     count += 1
     Self.raise(&absolute, Maximum(value: distance, element: element))
@@ -158,13 +159,13 @@ public struct ElementDifferences: ComparisonFindings {
     Self.raise(&relative, Maximum(value: ratio, element: element))
   }
 
-  /// Takes in an element that is NaN on one side.
+  /// Adds an element that is NaN on one side.
   mutating func addNaN() {
     count += 1
     nanCount += 1
   }
 
-  /// Takes in the differences of other elements, whose numbers become larger by `offset`.
+  /// Merges the differences of other elements, whose numbers increase by `offset`.
   public mutating func merge(_ other: ElementDifferences, shiftedBy offset: Int) {
     count += other.count
     bitCount += other.bitCount

@@ -3,13 +3,13 @@ internal import CkptGraph
 
 /// The inner loops that compare elements as numbers.
 ///
-/// Elements of any type are widened to doubles, a block at a time, and one loop compares the doubles.
-/// It has no branch per element; only where a block may hold a new maximum, or a NaN, are its
-/// elements looked at one by one.
+/// Elements of any dtype are widened to doubles, block by block, and one loop compares the doubles.
+/// It has no branch per element. Only if a block can hold a new maximum or a NaN are its elements
+/// examined one by one.
 enum DifferenceKernels {
-  /// The number of elements that are widened at a time: their doubles stay in the first cache.
+  /// The number of elements to widen at a time; their doubles stay in the first-level cache.
   static let blockCount = 512
-  /// The working memory that a comparison needs, in bytes.
+  /// The working memory for a comparison, in bytes.
   static let workingByteCount = 4 * blockCount * MemoryLayout<Double>.size
 
   /// Compares whole elements; `first` is the number of the first one.
@@ -76,7 +76,7 @@ enum DifferenceKernels {
       let (leftSize, rightSize) = (magnitude(left, sign), magnitude(right, sign))
       let size = leftSize.replacing(with: rightSize, where: rightSize .> leftSize)
       differing &+= SIMD8<Int64>(repeating: 1).replacing(with: 0, where: left .== right)
-      // Comparisons with NaN are false: NaNs and infinities end up here as well as new maxima.
+      // Comparisons with NaN are false: NaNs, infinities and new maxima all end up here.
       isUnusual = isUnusual .| .!(distance .<= absolute) .| .!(distance .<= relative * size)
     }
     if any(isUnusual) {
@@ -125,7 +125,7 @@ enum DifferenceKernels {
       if leftIsNaN || rightIsNaN {
         result.addNaN()
       } else {
-        // Equal infinities have a distance of zero, which subtraction does not give.
+        // Equal infinities have the distance zero, which subtraction does not give.
         let real = left.0 == right.0 ? 0 : left.0 - right.0
         let imaginary = left.1 == right.1 ? 0 : left.1 - right.1
         result.add(
@@ -135,7 +135,7 @@ enum DifferenceKernels {
     }
   }
 
-  /// The absolute value of a complex number, without overflow on the way.
+  /// Returns the absolute value of a complex number without intermediate overflow.
   private static func length(_ real: Double, _ imaginary: Double) -> Double {
     let (large, small) = (max(abs(real), abs(imaginary)), min(abs(real), abs(imaginary)))
     guard large > 0, large.isFinite else { return large }
@@ -189,7 +189,7 @@ enum DifferenceKernels {
 
   // MARK: Bits
 
-  /// The number of elements of `width` bytes that differ.
+  /// Returns the number of different elements of `width` bytes.
   private static func unequal(_ left: RawSpan, _ right: RawSpan, width: Int) -> Int {
     switch width {
     case 1: unequal(left, right, as: UInt8.self)
@@ -213,15 +213,15 @@ enum DifferenceKernels {
   }
 }
 
-/// The kind of numbers that the elements of a type are taken for.
+/// The kind of numbers for a comparison of elements.
 enum NumericKind {
-  /// Integers of up to 32 bits and floats: a double holds each of them.
+  /// Integers of up to 32 bits and floats, which a double can hold.
   case doubles
   /// Integers of 64 bits.
   case integers
   /// Pairs of doubles.
   case pairs
-  /// Bits that are not a number by themselves.
+  /// Bits that are not a number.
   case bits
 
   init(_ dtype: DType) {
@@ -235,7 +235,7 @@ enum NumericKind {
     }
   }
 
-  /// Whether the type is one of integers, bool included.
+  /// Whether the dtype is an integer type or bool.
   static func isInteger(_ dtype: DType) -> Bool {
     switch dtype {
     case .bool, .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .qint8, .quint8,
@@ -245,7 +245,7 @@ enum NumericKind {
     }
   }
 
-  /// The kind of numbers by which elements of two types are compared.
+  /// Returns the kind of numbers for comparing elements of two dtypes.
   static func common(_ first: DType, _ second: DType) -> NumericKind {
     switch (NumericKind(first), NumericKind(second)) {
     case (.bits, _), (_, .bits): .bits
@@ -256,7 +256,7 @@ enum NumericKind {
     }
   }
 
-  /// Whether elements of two types can be compared as numbers, or as bits of one type.
+  /// Whether elements of two dtypes can be compared as numbers, or as bits of one dtype.
   static func areComparable(_ first: DType, _ second: DType) -> Bool {
     if first == second { return first.bitWidth.isMultiple(of: 8) }
     if case .bits = common(first, second) { return false }

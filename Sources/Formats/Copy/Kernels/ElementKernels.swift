@@ -4,10 +4,10 @@ internal import CkptPlan
 /// The inner loops over elements in memory: packing, byte order, sign bits.
 ///
 /// These are the only loops of the program that run once per element. Every entry point proves once
-/// that all of its accesses are in bounds; the loops then leave out the check per access, which
-/// made them take twice the time.
+/// that all accesses are in bounds. The loops then have no check per access, which would double
+/// their time.
 enum ElementKernels {
-  /// Copies elements from `input` to `output`, each to where `layout` says.
+  /// Copies elements from `input` to `output` at the positions in `layout`.
   static func pack(
     _ layout: StridedLayout, from input: RawSpan, into output: inout MutableRawSpan
   ) {
@@ -28,7 +28,7 @@ enum ElementKernels {
     } while place.advance()
   }
 
-  /// Packs one plane, block by block so that both sides stay in the cache when one is transposed.
+  /// Packs one plane in blocks, so that both sides stay in the cache if one is transposed.
   private static func pack<T: BitwiseCopyable>(
     _ type: T.Type, _ walk: PlaneWalk, from input: RawSpan, at inputOffset: Int,
     into output: inout MutableRawSpan, at outputOffset: Int
@@ -68,11 +68,12 @@ enum ElementKernels {
     }
   }
 
-  /// Copies elements from `input` to `output` like ``pack(_:from:into:)``, except to bytes that
-  /// have been reached before: these must have the value already.
+  /// Copies elements from `input` to `output` like ``pack(_:from:into:)``.
   ///
-  /// The mark of a byte, 0 or 255, lies `marks` bytes behind it in `output`. Returns the lowest
-  /// offset of a byte that had another value, if there is one.
+  /// Bytes that were covered before must already have the value.
+  ///
+  /// The mark of a byte, 0 or 255, is `marks` bytes after it in `output`. Returns the lowest offset
+  /// of a byte with another value, or `nil`.
   static func merge(
     _ layout: StridedLayout, from input: RawSpan, into output: inout MutableRawSpan,
     marksAfter marks: Int
@@ -104,7 +105,9 @@ enum ElementKernels {
     return lowest == .max ? nil : lowest
   }
 
-  /// Merges a run of bytes; returns the lowest offset of a byte in conflict, or `Int.max`.
+  /// Merges a run of bytes.
+  ///
+  /// Returns the lowest offset of a conflicting byte, or `Int.max`.
   private static func mergeRun(
     _ byteCount: Int, _ input: RawSpan, _ source: Int, _ output: inout MutableRawSpan,
     _ target: Int, _ marks: Int
@@ -122,7 +125,9 @@ enum ElementKernels {
     return lowest
   }
 
-  /// Merges one element; returns the lowest offset of a byte in conflict, or `Int.max`.
+  /// Merges one element.
+  ///
+  /// Returns the lowest offset of a conflicting byte, or `Int.max`.
   @inline(__always)
   private static func merge<T: FixedWidthInteger & BitwiseCopyable>(
     _ type: T.Type, _ input: RawSpan, _ source: Int, _ output: inout MutableRawSpan,
@@ -141,7 +146,8 @@ enum ElementKernels {
     return difference == 0 ? .max : target + difference.trailingZeroBitCount / 8
   }
 
-  /// The number of bytes in which two spans of one length differ, and where the first is.
+  /// Returns the number of different bytes of two spans of one length, and the position of the
+  /// first.
   static func differences(_ first: RawSpan, _ second: RawSpan) -> (first: Int, count: Int)? {
     precondition(first.byteCount == second.byteCount)
     let wide = first.byteCount / block * block
@@ -164,10 +170,10 @@ enum ElementKernels {
     return result
   }
 
-  /// The bytes that are compared in one go.
+  /// The number of bytes to compare at once.
   private static let block = 256
 
-  /// Counts the bytes of a range in which two spans differ.
+  /// Counts the different bytes in a range of two spans.
   private static func count(
     _ range: Range<Int>, _ first: RawSpan, _ second: RawSpan,
     _ result: inout (first: Int, count: Int)?
@@ -181,7 +187,7 @@ enum ElementKernels {
     }
   }
 
-  /// Reverses the bytes of each group of `width`; a rest shorter than that is left alone.
+  /// Reverses the bytes of each group of `width`; an incomplete group at the end is unchanged.
   static func swap(_ bytes: inout MutableRawSpan, width: Int) {
     switch width {
     case 1: return
@@ -205,7 +211,7 @@ enum ElementKernels {
     }
   }
 
-  /// Flips the bits of `pattern` in each group of as many bytes, of which there are whole ones.
+  /// Flips the bits of `pattern` in each group of as many bytes; all groups are complete.
   static func flip(_ bytes: inout MutableRawSpan, _ pattern: [UInt8]) {
     guard !pattern.isEmpty else { return }
     precondition(16 % pattern.count == 0)
@@ -228,10 +234,10 @@ enum ElementKernels {
   }
 }
 
-/// Counting elements by their bits.
+/// Counts of elements by their bits.
 extension ElementKernels {
-  /// The count of the numbers in `bytes`, each `width` bytes wide, that have the bits of `pattern` in
-  /// all places where `mask` has ones.
+  /// Returns the count of numbers in `bytes`, each `width` bytes wide, whose bits equal those of
+  /// `pattern` under `mask`.
   static func count(
     of pattern: UInt64, under mask: UInt64, width: Int, in bytes: RawSpan
   ) -> Int {
@@ -264,7 +270,7 @@ struct ElementChange: Sendable {
   private let swapWidth: Int
   private let flippedBits: [UInt8]
 
-  /// The change that `elements` ask for, or `nil` when their bytes stay as they are.
+  /// Creates the change that `elements` need, or `nil` if their bytes stay the same.
   init?(_ elements: StridedElements) {
     guard elements.changesBytes else { return nil }
     swapWidth = elements.swapWidth

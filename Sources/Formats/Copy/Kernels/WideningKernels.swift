@@ -1,10 +1,10 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// The inner loops that turn elements of all types into doubles.
+/// Widening of elements of all dtypes to floating-point numbers of Swift.
 enum WideningKernels {
-  /// Writes the elements of `input` to `output` as numbers of a type of Swift, rounded to nearest where
-  /// that is less precise.
+  /// Converts the elements of `input` to a floating-point type of Swift, rounded to nearest if it
+  /// is less precise.
   static func widen<Number: BinaryFloatingPoint & BitwiseCopyable>(
     _ input: RawSpan, _ dtype: DType, into output: inout MutableRawSpan,
     as type: Number.Type = Double.self
@@ -36,11 +36,11 @@ enum WideningKernels {
     }
   }
 
-  /// Writes the elements of `input` to `output` as pairs; the imaginary part of real ones is zero.
+  /// Writes the elements of `input` to `output` as pairs; a real element has a zero imaginary part.
   static func widenPairs(_ input: RawSpan, _ dtype: DType, into output: inout MutableRawSpan) {
     widen(input, dtype, into: &output)
     guard !dtype.isComplex else { return }
-    // From the last one on, so that no real part is overwritten before it has moved.
+    // The loop starts at the end, so no real part is overwritten before it was moved.
     for index in (0..<output.byteCount / 16).reversed() {
       // Safe: the index is below the number of pairs, and so are twice as many doubles.
       let real = unsafe output.bytes.unsafeLoadUnaligned(
@@ -58,7 +58,8 @@ enum WideningKernels {
     let count = input.byteCount / width
     precondition(numberWidth * count <= output.byteCount)
     for index in 0..<count {
-      // Safe: the precondition says that there is room for `count` numbers; any bits are an integer.
+      // Safe: the precondition ensures space for `count` numbers, and all bit patterns are valid
+      // integers.
       let element = unsafe input.unsafeLoadUnaligned(
         fromUncheckedByteOffset: index * width, as: Source.self)
       unsafe output.storeBytes(
@@ -80,7 +81,7 @@ enum Float8Values {
   static let e4m3fn = table(exponentBits: 4, bias: 7) { $0 & 0x7f == 0x7f }
   static let e5m2fnuz = table(exponentBits: 5, bias: 16) { $0 == 0x80 }
   static let e4m3fnuz = table(exponentBits: 4, bias: 8) { $0 == 0x80 }
-  /// Powers of two without sign.
+  /// Unsigned powers of two.
   static let e8m0fnu = (0..<256).map { bits in
     bits == 255 ? Double.nan : Double(sign: .plus, exponent: bits - 127, significand: 1)
   }

@@ -2,28 +2,28 @@ package import CkptBase
 package import CkptGraph
 internal import CkptPlan
 
-/// An output that keeps nothing but compares what arrives with what is expected.
+/// An output that stores nothing and compares arriving bytes with expected ones.
 ///
-/// What is expected are stored regions, one after the other from the output's start; the kernel says
-/// how elements are compared. This can be the destination of any plan on any number of threads, and
-/// the result does not depend on it. A difference does not end the run, so that all of them can be
-/// told afterwards. Of outputs of another size than expected, the bytes that both have are compared.
+/// The expected bytes are stored regions in sequence from the start of the output. The kernel
+/// decides how elements are compared. Any plan can run into it on any number of threads, with the
+/// same result. A difference does not end the run, so all of them are found. If the output has
+/// another size than expected, the common bytes are compared.
 package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
-  /// A stretch of the output and what it is compared with.
+  /// A range of the output with the region to compare it with.
   package struct Run: Sendable {
-    /// The way in which its elements are compared.
+    /// The kernel for its elements.
     package var kernel: Kernel
-    /// The place where the elements that are expected lie packed.
+    /// The region with the packed expected elements.
     package var region: FileRegion
 
-    /// A run of all elements in `region`.
+    /// Creates a run of all elements in `region`.
     package init(_ region: FileRegion, by kernel: Kernel) {
       self.kernel = kernel
       self.region = region
     }
   }
 
-  /// A run that differs from what arrived.
+  /// A run that differs.
   package struct Difference: Hashable, Sendable {
     /// The number of the run.
     package let run: Int
@@ -31,7 +31,7 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
     package let found: Kernel.Findings
   }
 
-  /// The bytes of an element of which only a part has arrived: pieces end anywhere.
+  /// The bytes of an element that arrived only in part; pieces can end anywhere.
   private struct Fragment {
     var bytes: [UInt8]
     var missing: Int
@@ -49,13 +49,13 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
   }
 
   private let runs: [Run]
-  /// The places of the runs in the output.
+  /// The positions of the runs in the output.
   private let offsets: RunOffsets
   private let state = Locked(State())
 
-  /// An output that is expected to be the elements of `runs`, one run after the other.
+  /// Creates an output that expects the elements of `runs` in sequence.
   ///
-  /// - Throws: `truncated` or `malformed` when a region is not inside its file.
+  /// - Throws: `truncated` or `malformed` if a region is not inside its file.
   package init(expecting runs: [Run]) throws(CheckpointError) {
     self.runs = runs
     var offsets = RunOffsets()
@@ -69,36 +69,36 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
     self.offsets = offsets
   }
 
-  /// The number of bytes that are expected to arrive.
+  /// The number of expected bytes.
   package var expectedByteCount: Int { offsets.byteCount }
 
-  /// The number of bytes that were announced, once a run has begun.
+  /// The number of bytes of the run, after it has begun.
   package var byteCount: Int { state.withLock { $0.byteCount } }
 
-  /// The runs that differ from what arrived, in their order.
+  /// The runs that differ, in order.
   package var differences: [Difference] {
     state.withLock { state in
       state.found.map { Difference(run: $0.key, found: $0.value) }.sorted { $0.run < $1.run }
     }
   }
 
-  /// Never: elements are compared in any order.
+  /// False: elements are compared in any order.
   package var isSequential: Bool { false }
 
-  /// Never: every byte that arrives is taken for the final one.
+  /// False: every byte counts as final.
   package var canOverwrite: Bool { false }
 
   /// The user's directory for temporary files.
   package var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
-  /// Notes how many bytes there will be.
+  /// Stores the number of bytes.
   package func prepare(byteCount: Int) throws(CheckpointError) {
     state.withLock { $0.byteCount = byteCount }
   }
 
-  /// Compares the elements whose bytes arrive.
+  /// Compares arriving elements.
   ///
-  /// - Throws: `truncated` or `inputOutput` when what is expected cannot be read.
+  /// - Throws: `truncated` or `inputOutput` if the expected bytes cannot be read.
   package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     let end = min(offset + bytes.byteCount, expectedByteCount)
     guard offset < end else { return }
@@ -115,7 +115,7 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
     }
   }
 
-  /// Compares bytes of one run, of which the first and last elements may be cut.
+  /// Compares bytes of one run, whose first and last elements can be incomplete.
   private func compare(
     _ bytes: RawSpan, at start: Int, of run: Int, by buffer: inout PageBuffer,
     _ work: inout PageBuffer
@@ -160,7 +160,7 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
     state.withLock { $0.found[run, default: Kernel.Findings()].merge(result, shiftedBy: 0) }
   }
 
-  /// Keeps bytes of an element until all of them have arrived.
+  /// Stores bytes of an element until all of them have arrived.
   private func add(
     _ bytes: RawSpan, at start: Int, of run: Int, by buffer: inout PageBuffer,
     _ work: inout PageBuffer
@@ -184,30 +184,30 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
 }
 
 extension ComparingOutput where Kernel == ByteComparison {
-  /// An output that is expected to be `regions`, one after the other, byte by byte.
+  /// Creates an output that expects `regions` in sequence, byte by byte.
   ///
-  /// - Throws: `truncated` or `malformed` when one is not inside its file.
+  /// - Throws: `truncated` or `malformed` if one is not inside its file.
   package convenience init(expecting regions: [FileRegion]) throws(CheckpointError) {
     try self.init(expecting: regions.map { Run($0, by: ByteComparison()) })
   }
 
-  /// An output that is expected to be all of `source`.
+  /// Creates an output that expects all of `source`.
   package convenience init(expecting source: any ByteSource) throws(CheckpointError) {
     try self.init(expecting: [FileRegion(source: source, range: 0..<source.byteCount, name: "all")])
   }
 }
 
-/// The bytes read and compared at a time: few enough that they stay in the cache.
+/// The number of bytes to read and compare at a time; they stay in the cache.
 private let bufferByteCount = 64 << 10
 
-/// The places of runs of bytes that follow each other without a gap.
+/// The positions of adjacent runs of bytes.
 struct RunOffsets: Sendable {
   /// The start of each run, and the end of the last one.
   private var offsets = [0]
 
-  /// Adds a run at the end.
+  /// Appends a run.
   ///
-  /// - Throws: `malformed` when no number is as large as all runs together.
+  /// - Throws: `malformed` if the total size overflows.
   mutating func append(_ byteCount: Int) throws(CheckpointError) {
     offsets.append(try self.byteCount.adding(byteCount, orThrow: "the size of what is expected"))
   }
@@ -215,10 +215,10 @@ struct RunOffsets: Sendable {
   /// The size of all runs in bytes.
   var byteCount: Int { offsets[offsets.count - 1] }
 
-  /// The place of a run.
+  /// The range of a run.
   subscript(run: Int) -> Range<Int> { offsets[run]..<offsets[run + 1] }
 
-  /// The run that has the byte at `offset`, which is expected to be in one.
+  /// Returns the run with the byte at `offset`, which must be in one.
   func run(at offset: Int) -> Int {
     var candidates = 0..<offsets.count - 1
     while candidates.count > 1 {

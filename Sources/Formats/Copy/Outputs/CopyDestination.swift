@@ -1,39 +1,41 @@
 package import CkptBase
 
-/// Where the bytes of a plan go.
+/// A destination for the bytes of a plan.
 package protocol CopyDestination: Sendable {
-  /// Whether bytes can only be written one after the other, as to a pipe.
+  /// Whether bytes can only be written in order, as to a pipe.
   ///
-  /// Otherwise ``write(_:at:)`` is called from several threads, in any order.
+  /// Otherwise ``write(_:at:)`` is called on several threads, in any order.
   var isSequential: Bool { get }
-  /// Whether a byte may be written again, which saves writes: fields that are computed at the end
-  /// are then zero at first.
+  /// Whether a byte can be written twice. This saves writes: fields that are computed last are
+  /// first written as zeros.
   var canOverwrite: Bool { get }
-  /// A directory for temporary files that are too large for memory.
+  /// The directory for temporary files that are too large for memory.
   var scratchDirectory: String { get }
-  /// Called once before any bytes arrive with the number of bytes to come.
+  /// Prepares for `byteCount` bytes; called once before any bytes arrive.
   ///
-  /// - Throws: `inputOutput` when there is no room for them.
+  /// - Throws: `inputOutput` if there is no space.
   func prepare(byteCount: Int) throws(CheckpointError)
-  /// Takes `bytes`, which belong `offset` bytes from the start of the output.
+  /// Writes `bytes` at `offset` in the output.
   ///
-  /// - Throws: `inputOutput` when they cannot be written.
+  /// - Throws: `inputOutput` if that fails.
   func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError)
 }
 
 extension CopyDestination {
-  /// As files can.
+  /// True, as for files.
   package var canOverwrite: Bool { true }
 }
 
-/// An output that keeps nothing: a plan run into it is a test of what the plan is made from.
+/// An output that stores nothing.
 ///
-/// Checksums are verified and pieces of assemblies compared as in any other run.
+/// Running a plan into it tests the sources of the plan.
+///
+/// Checksums are verified and pieces of assemblies are compared as in any other run.
 package struct DiscardingOutput: CopyDestination {
-  /// An output that takes any number of bytes.
+  /// Creates the output.
   package init() {}
 
-  /// Never: nothing depends on the order.
+  /// False: the order does not matter.
   package var isSequential: Bool { false }
 
   /// The user's directory for temporary files.
@@ -46,29 +48,29 @@ package struct DiscardingOutput: CopyDestination {
   package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {}
 }
 
-/// An output that takes bytes only one after the other: a pipe, a terminal, standard output.
+/// An output that takes bytes only in order: a pipe, a terminal, standard output.
 package final class StreamOutput: CopyDestination {
   private let descriptor: Int32
   private let name: String
 
-  /// An output to an open descriptor, which stays open; `name` is for messages.
+  /// Creates an output to an open descriptor, which stays open; `name` is for messages.
   package init(descriptor: Int32 = 1, name: String = "standard output") {
     self.descriptor = descriptor
     self.name = name
   }
 
-  /// Always.
+  /// True.
   package var isSequential: Bool { true }
 
-  /// A stream lies nowhere, so this is the user's directory for temporary files.
+  /// The user's directory for temporary files, because a stream has no directory.
   package var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
-  /// Does nothing: a stream has room for anything.
+  /// Does nothing: a stream takes any number of bytes.
   package func prepare(byteCount: Int) {}
 
-  /// Writes `bytes` after those before.
+  /// Writes `bytes` after the previous ones.
   ///
-  /// - Throws: `inputOutput` when the reader has gone.
+  /// - Throws: `inputOutput` if the reader is gone.
   package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     try Syscalls.append(descriptor, bytes, path: name)
   }

@@ -1,7 +1,7 @@
 internal import CkptBase
 package import CkptGraph
 
-/// An output that keeps nothing but how many numbers of each of several runs are not finite.
+/// An output that only counts the numbers of several runs that are not finite.
 package final class NonFiniteCountingOutput: CopyDestination {
   /// The numbers of a run that are not finite.
   package struct Result: Hashable, Sendable {
@@ -23,11 +23,12 @@ package final class NonFiniteCountingOutput: CopyDestination {
   private let ends: [Int]
   private let state: Locked<State>
 
-  /// Whether numbers of that type can be other than finite.
+  /// Whether numbers of a dtype can be other than finite.
   package static func canSearch(_ dtype: DType) -> Bool { NonFinitePattern(dtype) != nil }
 
-  /// An output for runs of numbers of these types and sizes in bytes, one after the other and none
-  /// of them empty; all types must be such that ``canSearch(_:)``.
+  /// Creates an output for adjacent, non-empty runs of numbers of these dtypes and sizes in bytes.
+  ///
+  /// All dtypes must be ones that ``canSearch(_:)`` accepts.
   package init(of runs: [(dtype: DType, byteCount: Int)]) {
     patterns = runs.compactMap { NonFinitePattern($0.dtype) }
     precondition(patterns.count == runs.count, "numbers of these types are always finite")
@@ -39,19 +40,19 @@ package final class NonFiniteCountingOutput: CopyDestination {
     state = Locked(State(results: Array(repeating: Result(), count: runs.count)))
   }
 
-  /// The result for each run, once all bytes have arrived.
+  /// The result for each run, after all bytes were written.
   package var results: [Result] { state.withLock(\.results) }
 
-  /// Always: numbers may be cut where pieces end.
+  /// True: numbers can be split between pieces.
   package var isSequential: Bool { true }
 
   /// The user's directory for temporary files.
   package var scratchDirectory: String { Syscalls.temporaryDirectory() }
 
-  /// Does nothing: nothing is kept.
+  /// Does nothing, because nothing is stored.
   package func prepare(byteCount: Int) {}
 
-  /// Looks at the next bytes.
+  /// Counts in the next bytes.
   package func write(_ bytes: RawSpan, at offset: Int) {
     state.withLock { state in
       var place = 0
@@ -98,23 +99,24 @@ extension RawSpan {
   fileprivate func byte(at place: Int) -> UInt8 { Span<UInt8>(_bytes: self)[place] }
 }
 
-/// The bits by which elements of a type show that they are no finite numbers.
+/// The bits that mark elements of a dtype as not finite.
 ///
-/// An element is not finite when all bits of ``mask`` are those of ``pattern``; it is infinite, and
-/// not NaN, when that holds for ``infinityMask`` as well.
+/// An element is not finite if all bits of ``mask`` equal those of ``pattern``. It is infinite, not
+/// NaN, if the same holds for ``infinityMask``.
 struct NonFinitePattern {
   /// The size of one number in bytes: 1, 2, 4 or 8.
   let width: Int
   let mask: UInt64
   let pattern: UInt64
-  /// `nil` for types without infinities.
+  /// The mask of infinities; `nil` for dtypes without them.
   let infinityMask: UInt64?
 
-  /// The pattern of a type, `nil` for one whose elements are always finite or are packed.
+  /// Creates the pattern of a dtype; `nil` for packed dtypes and for those with only finite
+  /// elements.
   ///
   /// The 8-bit types are those of the OCP specification "8-bit Floating Point" and of
-  /// `c10/util/Float8_*.h`: `e4m3fn` has NaN but no infinities, the `fnuz` types have one NaN where
-  /// negative zero would be.
+  /// `c10/util/Float8_*.h`: `e4m3fn` has NaN but no infinities; the `fnuz` types have one NaN in
+  /// place of negative zero.
   init?(_ dtype: DType) {
     switch dtype {
     case .float64, .complex128: self.init(width: 8, exponent: 0x7ff0_0000_0000_0000)
@@ -132,8 +134,8 @@ struct NonFinitePattern {
     }
   }
 
-  /// A type of IEEE 754, or one like those: an exponent of ones, and in infinities nothing but that
-  /// and the sign.
+  /// Creates the pattern of an IEEE 754 type or a similar one: an exponent of ones, with zeros and
+  /// the sign for infinities.
   private init(width: Int, exponent: UInt64) {
     self.width = width
     mask = exponent

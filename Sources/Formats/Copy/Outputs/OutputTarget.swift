@@ -1,6 +1,6 @@
 package import CkptBase
 
-/// The place of an output: a file, or the standard output.
+/// The target of an output: a file or the standard output.
 public enum OutputTarget: Hashable, Sendable, CustomStringConvertible {
   /// A file, by its path.
   case file(String)
@@ -16,10 +16,12 @@ public enum OutputTarget: Hashable, Sendable, CustomStringConvertible {
   /// The path of the file, or `-` for the standard output.
   public var description: String { path ?? "-" }
 
-  /// Opens the place; nothing appears there yet.
+  /// Opens the target.
   ///
-  /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and
-  ///   not to be made.
+  /// Nothing appears there yet.
+  ///
+  /// - Throws: `inputOutput` if the name is taken, or if the directory is not writable, or missing
+  ///   and not to be created.
   package func open(
     _ options: WritingOptions, in directories: OutputDirectories? = nil
   ) throws(CheckpointError) -> OpenOutput {
@@ -30,11 +32,11 @@ public enum OutputTarget: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// An output that was opened and waits for its bytes.
+/// An open output that waits for its bytes.
 package enum OpenOutput: Sendable {
-  /// A file that appears when it is committed.
+  /// A file that appears on commit.
   case file(StagedOutput)
-  /// A stream, whose bytes are gone once they are written.
+  /// A stream, whose bytes cannot be taken back.
   case stream(StreamOutput)
 
   /// The destination of a plan.
@@ -45,21 +47,21 @@ package enum OpenOutput: Sendable {
     }
   }
 
-  /// The file that is to be committed; `nil` for a stream.
+  /// The file to commit; `nil` for a stream.
   package var file: StagedOutput? {
     guard case .file(let file) = self else { return nil }
     return file
   }
 }
 
-/// Options for writing files.
+/// The caller's choices for writing files.
 public struct WritingOptions: Hashable, Sendable {
-  /// Whether files that exist are replaced; otherwise they are an error.
+  /// Whether existing files are replaced; otherwise they are an error.
   public var replacesExisting: Bool
-  /// Whether files are on the disk before they appear under their names.
+  /// Whether files are synced to the disk before they appear.
   public var synchronizes: Bool
 
-  /// Makes options.
+  /// Creates options.
   public init(replacesExisting: Bool = false, synchronizes: Bool = false) {
     self.replacesExisting = replacesExisting
     self.synchronizes = synchronizes

@@ -1,19 +1,19 @@
 package import CkptBase
 package import CkptPlan
 
-/// A file that nobody sees yet: without a name where the file system can do that.
+/// A file that is not visible yet: unnamed, if the file system supports it.
 ///
-/// Without a name it vanishes with its last descriptor, even when the program is killed. Elsewhere
-/// it has a hidden temporary name, which is removed unless the file is published.
+/// An unnamed file disappears with its last descriptor, even if the program is killed. Otherwise
+/// the file has a hidden temporary name, which is removed unless the file is published.
 final class ScratchFile: CopyDestination {
   private let descriptor: Int32
   private let directory: String
   private let label: String
   private let temporaryName: Locked<String?>
 
-  /// Makes an empty file in `directory`, which messages call `label`.
+  /// Creates an empty file in `directory`, which messages call `label`.
   ///
-  /// - Throws: `inputOutput` when the directory is missing, full or not writable.
+  /// - Throws: `inputOutput` if the directory is missing, full or not writable.
   init(in directory: String, label: String) throws(CheckpointError) {
     self.directory = directory
     self.label = label
@@ -29,7 +29,7 @@ final class ScratchFile: CopyDestination {
     do {
       descriptor = try Syscalls.open(name, .createNew)
     } catch {
-      // Nobody has asked for the name.
+      // The user did not choose this name.
       var error = error
       error.path = [directory]
       throw error
@@ -59,7 +59,7 @@ final class ScratchFile: CopyDestination {
     try Syscalls.write(descriptor, at: offset, bytes, path: label)
   }
 
-  /// The same file, for reading what has been written.
+  /// Returns the file for reading.
   func makeSource() throws(CheckpointError) -> FileSource {
     try FileSource(descriptor: Syscalls.duplicate(descriptor, path: label), path: label)
   }
@@ -77,7 +77,7 @@ final class ScratchFile: CopyDestination {
     try Syscalls.synchronize(descriptor, path: label)
   }
 
-  /// Gives the file a name that must be free.
+  /// Gives the file an unused name.
   func publish(as path: String) throws(CheckpointError) {
     try temporaryName.withLock { name throws(CheckpointError) in
       if let temporary = name {
@@ -89,7 +89,7 @@ final class ScratchFile: CopyDestination {
     }
   }
 
-  /// Gives the file a temporary name, so that a rename is all that is left to do.
+  /// Gives the file a temporary name, so that only a rename is left to do.
   func prepareToReplace() throws(CheckpointError) {
     try temporaryName.withLock { name throws(CheckpointError) in
       guard name == nil else { return }
@@ -99,7 +99,7 @@ final class ScratchFile: CopyDestination {
     }
   }
 
-  /// Puts the file in the place of whatever has the name `path`.
+  /// Replaces the file with the name `path`.
   func replace(_ path: String) throws(CheckpointError) {
     try prepareToReplace()
     try temporaryName.withLock { name throws(CheckpointError) in
@@ -110,51 +110,51 @@ final class ScratchFile: CopyDestination {
   }
 }
 
-/// An output that is read again and never gets a name: it is gone when nobody has it open.
+/// An unnamed output that is read again; it disappears when it is closed.
 package final class TemporaryOutput: CopyDestination {
   private let file: ScratchFile
 
-  /// Makes an empty file in `directory`.
+  /// Creates an empty file in `directory`.
   ///
-  /// - Throws: `inputOutput` when the directory is missing, full or not writable.
+  /// - Throws: `inputOutput` if the directory is missing, full or not writable.
   package init(in directory: String) throws(CheckpointError) {
     file = try ScratchFile(in: directory, label: directory + ": temporary file")
     file.forgetName()
   }
 
-  /// Never: bytes may be written anywhere in any order.
+  /// False: bytes can be written anywhere in any order.
   package var isSequential: Bool { false }
 
-  /// The directory that the file is in.
+  /// The directory of the file.
   package var scratchDirectory: String { file.scratchDirectory }
 
-  /// Makes room for `byteCount` bytes.
+  /// Reserves space for `byteCount` bytes.
   ///
-  /// - Throws: `inputOutput` when there is not enough.
+  /// - Throws: `inputOutput` if there is not enough.
   package func prepare(byteCount: Int) throws(CheckpointError) {
     try file.prepare(byteCount: byteCount)
   }
 
   /// Writes `bytes` at `offset`.
   ///
-  /// - Throws: `inputOutput` when that fails.
+  /// - Throws: `inputOutput` if that fails.
   package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     try file.write(bytes, at: offset)
   }
 
-  /// The file for reading, once everything is written; it outlives this object.
+  /// Returns the file for reading, after everything was written; it outlives this object.
   ///
-  /// - Throws: `inputOutput` when the system is short of descriptors.
+  /// - Throws: `inputOutput` if there are no free descriptors.
   package func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 }
 
 extension TemporaryOutput {
-  /// A file without a name, in the user's directory for temporary files, that holds what `plan`
-  /// describes.
+  /// Returns an unnamed file with the output of `plan`, in the user's directory for temporary
+  /// files.
   ///
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  /// - Throws: the errors of ``CopyEngine/run(_:into:)``.
   package static func holding(
     _ plan: FilePlan, budget: CopyBudget = CopyBudget()
   ) throws(CheckpointError) -> FileSource {
@@ -164,17 +164,17 @@ extension TemporaryOutput {
   }
 }
 
-/// The check before the work: a disk that fills up after an hour is found out in the first second.
+/// The check of free space before the work, so that a full disk is noticed at once.
 package enum FreeSpace: Sendable {
-  /// Makes sure that `byteCount` bytes fit the file system that holds `directory`.
+  /// Checks that `byteCount` bytes fit the file system of `directory`.
   ///
-  /// - Throws: `inputOutput` with both numbers when they do not.
+  /// - Throws: `inputOutput` with both numbers if they do not.
   package static func require(_ byteCount: Int, in directory: String) throws(CheckpointError) {
     let available: Int?
     do throws(CheckpointError) {
       available = try Syscalls.availableBytes(at: directory)
     } catch {
-      // A directory that has gone is found out, or made again, when something is to appear in it.
+      // A missing directory is noticed, or created again, when an output is committed.
       guard error.cause?.isMissing == true else { throw error }
       return
     }

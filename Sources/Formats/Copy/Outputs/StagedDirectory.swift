@@ -1,26 +1,27 @@
 package import CkptBase
 
-/// A new directory that appears under its name only when everything in it is complete.
+/// A new directory that appears only when everything in it is complete.
 ///
-/// Files are made in a hidden directory beside it, where they have no names before ``commit()``
-/// either (``StagedOutput``). A run that fails leaves nothing behind; one that is killed leaves at
-/// most the hidden directory, which is empty but for one moment at the end.
+/// Its files are made in a hidden directory beside it, where they have no names before ``commit()``
+/// either (``StagedOutput``). A failed run leaves nothing behind. A killed run leaves at most the
+/// hidden directory, which is empty except for a moment at the end.
 package final class StagedDirectory: Sendable {
-  /// The path the directory will have.
+  /// The path of the directory.
   package let path: String
-  /// Where its files are meanwhile.
+  /// The hidden directory for its files.
   private let place: String
-  /// The directories above that did not exist, and the hidden one with those in it.
+  /// The missing parent directories that were created, and the hidden one with its contents.
   private let made = Locked<[String]>([])
 
-  /// Prepares to make the directory `path`, and inside of it the directories `inner`.
+  /// Prepares the directory `path` with the subdirectories `inner`.
   ///
   /// - Parameters:
-  ///   - path: where it will be.
-  ///   - inner: the directories in it.
-  ///   - hidden: where its files are meanwhile, on the same file system, for callers that want to
-  ///     find what a run that was killed has left; `nil` for a new name beside it.
-  /// - Throws: `inputOutput` when there is something else than an empty directory, or no permission.
+  ///   - path: its path.
+  ///   - inner: its subdirectories.
+  ///   - hidden: the directory for its files on the same file system, for callers that
+  ///     look for the remains of killed runs; `nil` for a new name beside it.
+  /// - Throws: `inputOutput` if something other than an empty directory exists, or without
+  ///   permission.
   package init(
     path: String, inner: [String] = [], hidden: String? = nil
   ) throws(CheckpointError) {
@@ -30,7 +31,7 @@ package final class StagedDirectory: Sendable {
     try Self.requireFree(path)
     try Self.requireFree(place)
     var directories = try Syscalls.makeDirectories(place)
-    // What a run that was killed has left of this name is this one's now.
+    // The remains of a killed run with this name belong to this run.
     if !directories.contains(place) { directories.append(place) }
     made.withLock { [directories] in $0 = directories }
     do throws(CheckpointError) {
@@ -46,8 +47,8 @@ package final class StagedDirectory: Sendable {
 
   /// Whether a directory can appear at `path` as a whole: there is nothing, or an empty directory.
   ///
-  /// The directory that the program is in cannot be put in the place of itself.
-  /// - Throws: `inputOutput` when the system does not tell.
+  /// The current directory of the program cannot be replaced.
+  /// - Throws: `inputOutput` if the system fails.
   package static func canAppear(at path: String) throws(CheckpointError) -> Bool {
     guard ![".", ".."].contains(FilePath(path).name) else { return false }
     guard let status = try FilePath(path).status() else { return true }
@@ -55,10 +56,10 @@ package final class StagedDirectory: Sendable {
     return try FilePath(path).entryNames().isEmpty
   }
 
-  /// The path at which to make a file of the directory, until it is committed.
+  /// Returns the temporary path of a file of the directory.
   package func place(of name: String) -> String { "\(place)/\(name)" }
 
-  /// The place at which to make what `target` will be: another one if it lies in the directory.
+  /// Returns the temporary target of `target`, if it is in the directory; otherwise `target`.
   package func place(of target: OutputTarget) -> OutputTarget {
     guard let file = target.path.map({ FilePath($0) }), file.directory == FilePath(path) else {
       return target
@@ -66,10 +67,11 @@ package final class StagedDirectory: Sendable {
     return .file(place(of: file.name))
   }
 
-  /// Gives the directory its name, when all of its files have theirs; with `synchronizing`, waits
-  /// until the name is on the disk.
+  /// Gives the directory its name, after all of its files have theirs.
   ///
-  /// - Throws: `inputOutput` when the name has been taken meanwhile.
+  /// With `synchronizing`, waits until the name is on the disk.
+  ///
+  /// - Throws: `inputOutput` if the name was taken in the meantime.
   package func commit(synchronizing: Bool = false) throws(CheckpointError) {
     // An empty directory of that name is replaced, anything else is not.
     try Syscalls.rename(place, replacing: path)
@@ -83,7 +85,7 @@ package final class StagedDirectory: Sendable {
   }
 
   private func synchronizeParents() throws(CheckpointError) {
-    // What was made inside of the hidden directory was waited for with its files.
+    // The directories inside the hidden one were synced with their files.
     let outer = made.withLock { $0.map { FilePath($0).directory.text } }
       .filter { !FilePath($0).appending("").text.begins(with: "\(place)/") }
     for directory in Set(names: outer + [FilePath(path).directory.text]) {
@@ -91,7 +93,8 @@ package final class StagedDirectory: Sendable {
     }
   }
 
-  /// Removes what was made for it, files of the given names included, unless it is committed.
+  /// Removes everything that was created, including files with the given names, unless it is
+  /// committed.
   package func discard(_ files: [String]) {
     made.withLock { made in
       guard !made.isEmpty else { return }

@@ -1,27 +1,27 @@
 package import CkptBase
 internal import CkptPlan
 
-/// An output file that appears under its name only when it is complete.
+/// An output file that appears only when it is complete.
 ///
-/// Until ``commit()`` the bytes lie in a file without a name in the same directory, so a run that
-/// fails, or is killed, leaves nothing behind and an existing file stays what it was. Since the
-/// output is always a new file, a source may be replaced by its own conversion.
+/// Until ``commit()`` the bytes are in an unnamed file in the same directory. So a failed or killed
+/// run leaves nothing behind, and an existing file stays unchanged. The output is always a new
+/// file, so a source can be replaced by its own conversion.
 package final class StagedOutput: CopyDestination {
-  /// The path the file will have.
+  /// The path of the file.
   package let path: String
   private let directory: String
   private let directories: OutputDirectories
   private let options: WritingOptions
   private let file: ScratchFile
 
-  /// Prepares to make the file `path`.
+  /// Prepares the file `path`.
   ///
-  /// A file that is replaced stays what it is until the end; a symbolic link is replaced itself and
-  /// what it points to is left alone. To wait for the disk is off by default because `cp` does not
-  /// wait either and it can take longer than the copy: a file lost to a power cut can be made again
-  /// from its source. Where the directory is missing, it is made as one of `directories`.
-  /// - Throws: `inputOutput` when the name is taken, or the directory is not writable, or missing and not
-  ///   to be made.
+  /// A file to replace stays unchanged until the end. A symbolic link is replaced itself, not its
+  /// target. Syncing is off by default: `cp` does not sync either, it can take longer than the
+  /// copy, and a file lost in a power failure can be made again. A missing directory is created as
+  /// one of `directories`.
+  /// - Throws: `inputOutput` if the name is taken, or if the directory is not writable, or missing
+  ///   and not to be created.
   package init(
     path: String, _ options: WritingOptions = WritingOptions(),
     in directories: OutputDirectories? = nil
@@ -31,7 +31,7 @@ package final class StagedOutput: CopyDestination {
     self.options = options
     directory = FilePath(path).directory.text
     guard !path.isEmpty else { throw .missing(path) }
-    // The file a link leads to decides what may not be replaced, a link to nowhere is a name.
+    // The target of a link decides whether it may be replaced; a broken link is just a name.
     let link = try Syscalls.status(at: path, followingLinks: false)
     if let status = try Syscalls.status(at: path) ?? link {
       let isFile = status.isRegular || status.isSymbolicLink
@@ -47,45 +47,45 @@ package final class StagedOutput: CopyDestination {
     }
   }
 
-  /// Never: bytes may be written anywhere in any order.
+  /// False: bytes can be written anywhere in any order.
   package var isSequential: Bool { false }
 
-  /// The directory of the output: who has room for the output has some for its parts.
+  /// Scratch files go to the output's directory: the same file system.
   package var scratchDirectory: String { directory }
 
-  /// Makes room for `byteCount` bytes.
+  /// Reserves space for `byteCount` bytes.
   ///
-  /// - Throws: `inputOutput` when there is not enough.
+  /// - Throws: `inputOutput` if there is not enough.
   package func prepare(byteCount: Int) throws(CheckpointError) {
     try file.prepare(byteCount: byteCount)
   }
 
   /// Writes `bytes` at `offset`.
   ///
-  /// - Throws: `inputOutput` when that fails.
+  /// - Throws: `inputOutput` if that fails.
   package func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     try file.write(bytes, at: offset)
   }
 
-  /// The file for reading what it holds before it has its name, once everything is written.
+  /// Returns the file for reading before it has its name, after everything was written.
   ///
-  /// - Throws: `inputOutput` when the system is short of descriptors.
+  /// - Throws: `inputOutput` if there are no free descriptors.
   package func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
 
-  /// Gives the file its name; to be called once, when everything is written.
+  /// Gives the file its name; called once, after everything was written.
   ///
-  /// - Throws: `inputOutput` when the name has been taken meanwhile and is not to be replaced.
+  /// - Throws: `inputOutput` if the name was taken in the meantime and must not be replaced.
   package func commit() throws(CheckpointError) {
     try StagedOutput.commit([self])
   }
 
-  /// Gives several files their names: all of them, or as far as the system allows, none.
+  /// Gives several files their names: all of them or, as far as the system allows, none.
   ///
-  /// What can fail for one is done for all before anything visible happens. New files are taken
-  /// back when a later one fails; a file that has been replaced is not.
-  /// - Throws: `inputOutput` when a name has been taken meanwhile and is not to be replaced.
+  /// Steps that can fail are done for all files before anything visible happens. New files are
+  /// removed if a later one fails; a replaced file is not restored.
+  /// - Throws: `inputOutput` if a name was taken in the meantime and must not be replaced.
   package static func commit(_ outputs: [StagedOutput]) throws(CheckpointError) {
     do throws(CheckpointError) {
       for output in outputs where output.options.synchronizes { try output.file.synchronize() }
@@ -131,10 +131,9 @@ package final class StagedOutput: CopyDestination {
 }
 
 extension StagedOutput {
-  /// Writes a file of these bytes, which appears when it is complete, and its directory if that is
-  /// missing.
+  /// Writes `bytes` to a file, which appears when it is complete. Creates its directory if needed.
   ///
-  /// - Throws: `inputOutput` when the name is taken, or the file cannot be written.
+  /// - Throws: `inputOutput` if the file exists or cannot be written.
   package static func write(
     _ bytes: [UInt8], to path: String, _ options: WritingOptions = WritingOptions()
   ) throws(CheckpointError) {
@@ -152,28 +151,28 @@ extension StagedOutput {
   }
 }
 
-/// The directories that a run makes where its outputs need them, and takes away again if it fails.
+/// The directories that a run creates for its outputs, and removes if it fails.
 ///
-/// Runs that begin at the same time may need the same one. A run that fails removes what it made if
-/// that is empty, and it is as long as outputs in it have no names yet (``StagedOutput``). Those make
-/// their directory again when it has gone.
+/// Runs that start at the same time can need the same directory. A failed run removes its empty
+/// directories, and a directory is empty as long as its outputs have no names (``StagedOutput``).
+/// Then the other runs create it again.
 package final class OutputDirectories: Sendable {
-  /// How often a directory is made again.
+  /// The maximum number of attempts to create a directory.
   ///
-  /// To need it even twice, another run has to fail between two system calls of this one.
+  /// Even a second attempt needs another run that fails between two system calls of this one.
   private static let attempts = 16
 
   private let made = Locked<[String]>([])
 
-  /// None yet.
+  /// Creates an empty list.
   package init() {}
 
-  /// Removes what was made, as far as it is empty.
+  /// Removes the created directories that are empty.
   package func discard() {
     made.withLock { $0 = Syscalls.removeEmptyDirectories($0) }
   }
 
-  /// Runs what needs `directory` to exist, and once more with a new one when it has gone.
+  /// Runs `body`, which needs `directory`, and again with a new directory if it disappeared.
   func providing<Result>(
     _ directory: String, _ body: () throws(CheckpointError) -> Result
   ) throws(CheckpointError) -> Result {
@@ -189,7 +188,7 @@ package final class OutputDirectories: Sendable {
     return try body()
   }
 
-  /// The directories in which the names of those that were made are.
+  /// The parents of the created directories.
   var parents: [String] {
     made.withLock { made in made.map { FilePath($0).directory.text } }
   }

@@ -2,33 +2,34 @@ package import CkptBase
 internal import CkptGraph
 package import CkptPlan
 
-/// A file as its plan describes it, for readers of its structure: long stretches that the plan
-/// copies from other files are left out, and take neither time nor space.
+/// The planned file, for readers of its structure.
+///
+/// Long ranges that the plan copies from other files are left out and take neither time nor space.
 package struct VirtualFile: Sendable {
-  /// A stretch of the file that is left out.
+  /// A range of the file that is left out.
   private struct Omission {
-    /// The place in the file.
+    /// The range in the file.
     var range: Range<Int>
-    /// The region that has the bytes.
+    /// The region with its bytes.
     var original: FileRegion
-    /// The place in the region, in bytes from its start.
+    /// The offset in the region, in bytes.
     var start: Int
   }
 
-  /// The length from which a stretch is left out.
+  /// The minimum length of a range that is left out.
   private static let leastByteCount = 4096
-  /// The first bytes of a stretch are there: encoders look at those of a record.
+  /// The number of bytes of a range that are kept: encoders read the first bytes of a record.
   static let leadingByteCount = 8
 
-  /// The file, in which what is left out reads as zeros.
+  /// The file, in which left-out ranges are zeros.
   package let file: FileSource
   private let omissions: [Omission]
 
-  /// Makes the file in the user's directory for temporary files, where nobody sees it.
+  /// Creates the file in the user's directory for temporary files, where nobody sees it.
   ///
-  /// With `omittingData` false nothing is left out. A plan without checksums is made without a look
-  /// at the stretches that are left out.
-  /// - Throws: what ``CopyEngine/run(_:into:)`` throws.
+  /// With `omittingData` false nothing is left out. Without checksums, left-out ranges are not read
+  /// at all.
+  /// - Throws: the errors of ``CopyEngine/run(_:into:)``.
   package init(
     _ plan: FilePlan, omittingData: Bool = true, budget: CopyBudget = CopyBudget(),
     progress: CopyEngine.Progress? = nil
@@ -56,7 +57,7 @@ package struct VirtualFile: Sendable {
     return omissions
   }
 
-  /// The plan with zeros for what is left out.
+  /// Returns the plan with zeros for the left-out ranges.
   private static func shell(of plan: FilePlan, _ omissions: [Omission]) -> FilePlan {
     var shell = FilePlan()
     var rest = omissions[...]
@@ -77,8 +78,8 @@ package struct VirtualFile: Sendable {
 
   // MARK: Originals
 
-  /// Returns a plan that takes from the original files what `plan` takes from this one; `nil` when
-  /// it picks elements from stretches of which only parts were left out.
+  /// Returns `plan` with the original files in place of this one; `nil` if it picks elements from a
+  /// range that is only partly left out.
   package func takingFromOriginals(_ plan: FilePlan) -> FilePlan? {
     var result = FilePlan()
     var starts: [Int] = []
@@ -111,7 +112,7 @@ package struct VirtualFile: Sendable {
     return result
   }
 
-  /// Adds the originals of a stretch, one after the other.
+  /// Adds the originals of a range in sequence.
   private func append(_ region: FileRegion, _ range: Range<Int>, to plan: inout FilePlan) {
     var place = region.range.lowerBound + range.lowerBound
     let end = place + range.count
@@ -134,7 +135,7 @@ package struct VirtualFile: Sendable {
     plan.append(.copy(part, range: 0..<range.count))
   }
 
-  /// The original of a region; `nil` when only parts of it are left out.
+  /// Returns the original of a region; `nil` if only a part of it is left out.
   private func original(of region: FileRegion) -> FileRegion? {
     guard region.source === file, region.encoding == .stored else { return region }
     let index = firstOmission(endingAfter: region.range.lowerBound)
@@ -155,7 +156,7 @@ package struct VirtualFile: Sendable {
 }
 
 extension Array {
-  /// The first index whose element fits `predicate`, which fits all elements after it as well.
+  /// Returns the first index whose element fits `predicate`; all later elements must fit it too.
   func firstIndexInOrder(where predicate: (Element) -> Bool) -> Int {
     var candidates = 0..<count
     while !candidates.isEmpty {
@@ -170,16 +171,17 @@ extension Array {
   }
 }
 
-/// A temporary file in which long stretches are left out, so that they take no space.
+/// A temporary file with left-out ranges, which take no space.
 final class SparseOutput: CopyDestination {
   private let file: ScratchFile
-  /// The stretches but for their first bytes, in order.
+  /// The ranges without their first bytes, in order.
   private let holes: [Range<Int>]
 
-  /// An empty file in the user's directory for temporary files; of `stretches`, in order and none
-  /// shorter than their first bytes, the rest is left out.
+  /// Creates an empty file in the user's directory for temporary files.
   ///
-  /// - Throws: `inputOutput` when the directory is missing, full or not writable.
+  /// `stretches` are in order and left out, except for their first bytes.
+  ///
+  /// - Throws: `inputOutput` if the directory is missing, full or not writable.
   init(leavingOut stretches: [Range<Int>]) throws(CheckpointError) {
     let directory = Syscalls.temporaryDirectory()
     file = try ScratchFile(in: directory, label: directory + ": temporary file")
@@ -187,20 +189,20 @@ final class SparseOutput: CopyDestination {
     holes = stretches.map { $0.lowerBound + VirtualFile.leadingByteCount..<$0.upperBound }
   }
 
-  /// Never: bytes may be written anywhere in any order.
+  /// False: bytes can be written anywhere in any order.
   var isSequential: Bool { false }
 
-  /// The directory that the file is in.
+  /// The directory of the file.
   var scratchDirectory: String { file.scratchDirectory }
 
-  /// Gives the file its length and no blocks.
+  /// Sets the length of the file without allocating blocks.
   func prepare(byteCount: Int) throws(CheckpointError) {
     guard byteCount > 0 else { return }
     let last: [UInt8] = [0]
     try file.write(last.span.raw, at: byteCount - 1)
   }
 
-  /// Writes what of `bytes` is not left out.
+  /// Writes the parts of `bytes` that are not left out.
   func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
     let end = offset + bytes.byteCount
     var place = offset
@@ -216,9 +218,9 @@ final class SparseOutput: CopyDestination {
     }
   }
 
-  /// The file for reading, once everything is written; it outlives this object.
+  /// Returns the file for reading, after everything was written; it outlives this object.
   ///
-  /// - Throws: `inputOutput` when the system is short of descriptors.
+  /// - Throws: `inputOutput` if there are no free descriptors.
   func makeSource() throws(CheckpointError) -> FileSource {
     try file.makeSource()
   }
