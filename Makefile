@@ -18,18 +18,18 @@ TEST_FLAGS := --disable-xctest
 .PHONY: help build demo test lint format check interop bench fixtures install deps clean hooks \
 	kills faults fuzz ceilings sanitize sweep test-slurm transformers docs api-check
 
-help: ## list these targets
+help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build for debugging
 	$(SWIFT) build
 
-demo: deps build ## convert a real OLMo-2 checkpoint and look at the result
+demo: deps build ## convert a real OLMo-2 checkpoint and show the results
 	Scripts/demo $(DEBUG_BINARY)
 
 test: deps check docs interop ## everything that continuous integration runs
 
-check: lint ## lint, unit tests and command tests: what a commit needs
+check: lint ## lint, unit tests and command tests; run before every commit
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --quiet $(TEST_FLAGS)
 
@@ -55,7 +55,7 @@ interop: build ## compare with PyTorch, safetensors and OLMo (in .venv)
 	PYTHONPATH=$(CURDIR)/.build/wheel/installed CKPTCONV=.build/wheel/installed/bin/ckptconv \
 		CKPTPROBE=.build/debug/ckptprobe .venv/bin/python -m pytest Tests/Interop
 
-transformers: build ## judge Hugging Face folders by VERSION=5.24.0 of transformers
+transformers: build ## check Hugging Face directories with VERSION=5.24.0 of transformers
 	Scripts/deps interop
 	Tests/Interop/setup .venv
 	.venv/bin/python -m pip install --quiet --upgrade --target $(TRANSFORMERS) \
@@ -75,7 +75,7 @@ faults: build ## fail each system call in each way, kill, fill disks
 	CKPTCONV=$(DEBUG_BINARY) CKPTCONV_FAULTS=1 .venv/bin/python -m pytest -s \
 		Tests/Interop/test_faults.py Tests/Interop/test_disturbances.py
 
-fuzz: ## a million inputs each; RUNS= TARGETS= JOBS=2 SANITIZE=1
+fuzz: ## run all fuzzers, a million inputs each; RUNS= TARGETS= JOBS=2 SANITIZE=1
 	Tests/Fuzz/fuzz --runs $(or $(RUNS),1000000) --jobs $(or $(JOBS),2) \
 		$(if $(SANITIZE),--sanitize) $(TARGETS)
 
@@ -102,7 +102,7 @@ test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 docs: build ## build the reference of the libraries into .build/docs
 	Scripts/reference docs
 
-api-check: build ## list what breaks programs since BASE=revision
+api-check: build ## list incompatible changes since BASE=revision
 	Scripts/reference api-check $(BASE)
 
 bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
@@ -112,21 +112,21 @@ bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
 	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
 
 .PHONY: casts
-casts: release ## cast every float32 there is, and compare with PyTorch
+casts: release ## cast all float32 values and compare with PyTorch
 	$(SWIFT) build $(RELEASE_FLAGS) --product ckptprobe
 	Tests/Interop/setup .venv
 	EXHAUSTIVE=1 CKPTCONV=.build/release/ckptconv .venv/bin/python -m pytest Tests/Interop/test_casts.py
 
-fixtures: ## save the corpus with more torches; VERSIONS="1.10.2 2.0"
+fixtures: ## save the corpus with other versions of torch; VERSIONS="1.10.2 2.0"
 	Fixtures/generate/torch_corpus.sh $(VERSIONS)
 
 install: release ## install program, man page, completions; PREFIX=/usr/local
 	Scripts/install $(BINARY) $(DESTDIR)$(PREFIX)
 
-deps: ## install what is missing (root on Debian, Ubuntu), or say how
+deps: ## install missing libraries (root on Debian, Ubuntu), or print the command
 	Scripts/deps
 
-clean: ## remove everything that was built
+clean: ## remove all build products
 	rm -rf .build .venv .tools .demo .bench .fuzz dist
 
 hooks: ## run `make check` before every commit

@@ -34,7 +34,7 @@ wheel: release ## make dist/ckptconv-VERSION-py3-none-PLATFORM.whl for pip
 test-release: dist wheel ## install the release in every way, also into old and empty systems (root)
 	CKPTCONV_DIST=$(CURDIR)/dist $(TOOLS)/bin/python -m pytest -p no:cacheprovider Tests/Release
 
-test-reproducible: dist wheel ## build this commit again in another folder and compare all bytes
+test-reproducible: dist wheel ## build this commit again in another directory and compare all bytes
 	Packaging/reproduce dist
 
 test-tag: ## fail unless TAG=v0.2.0 is the version of the source
@@ -55,5 +55,5 @@ site: docs ## make dist/site, the documentation for browsers; SITE_PATH=its path
 test-site: site ## open every page of the site in a headless Chromium
 	CKPTCONV_SITE=$(CURDIR)/dist/site $(TOOLS)/bin/python -m pytest -p no:cacheprovider Tests/Site
 
-version: ## make the sources those of VERSION=0.2.0
+version: ## set the version in the sources to VERSION=0.2.0
 	Packaging/version $(VERSION)
