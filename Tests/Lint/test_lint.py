@@ -45,7 +45,7 @@ class Breaches(unittest.TestCase):
 
     def test_clean_tree(self):
         self.assertEqual(self.found({
-            "Sources/Low/A.swift": "internal import CLow\n\n/// Why it is unsafe: f(x)\n",
+            "Sources/Low/A.swift": "internal import CLow\n\n/// Whether it is unsafe: f(x)\n",
             "Sources/High/B.swift":
                 'internal import Middle\nlet a = "import Foundation // TODO \\(f("unsafe"))"\n'
                 'let b = 0x7d  // }\n'
@@ -170,6 +170,23 @@ class Breaches(unittest.TestCase):
         ]:
             with self.subTest(prose):
                 self.assertEqual(self.found({"Sources/Low/A.swift": f"// {prose}\n"}), [])
+
+    def test_relative_opening(self):
+        text = "/// Which file it is.\nlet a = 1\n/// A file.\n/// What it has.\nlet b = 1\n"
+        self.assertEqual(self.found({"Tests/Low/A.swift": text}), [
+            "Tests/Low/A.swift:1: a doc comment begins with Which: begin with a noun or a verb"])
+
+    def test_british_spelling(self):
+        # In two parts, because the rule reads this file too.
+        text = "the neighb" + "our of an initial" + "ised word: size, rise, precise, cancelled\n"
+        self.assertEqual(self.found({"Documentation/a.md": text}), [
+            "Documentation/a.md:1: 'neighb" + "our' is British spelling",
+            "Documentation/a.md:1: 'initial" + "ised' is British spelling"])
+
+    def test_system_call_in_a_message(self):
+        text = "error: a.pt: no such file (open)\nerror: a.pt: no such file\na function (open)\n"
+        self.assertEqual(self.found({"Documentation/a.md": text}), [
+            "Documentation/a.md:1: a message names a system call, (open)"])
 
     def test_long_source(self):
         self.assertEqual(self.found({"Sources/Low/A.swift": "\n" * 401}), [

@@ -44,7 +44,7 @@ struct SkeletonFixtureTests {
 
   struct Size: Sendable, CustomTestStringConvertible {
     let source: String
-    /// What stands for the storages in the list of records.
+    /// The entry for the storages in the list of records.
     let run: String
     /// The most bytes that the skeleton may have.
     let byteCount: Int

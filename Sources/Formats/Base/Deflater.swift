@@ -14,7 +14,7 @@ package enum Deflater: Sendable {
     guard let compressor = unsafe libdeflate_alloc_compressor(level) else { return nil }
     defer { unsafe libdeflate_free_compressor(compressor) }
     // Safe: the buffers describe the spans and are used inside the closures only; exactly the bytes
-    // that libdeflate has written are counted as initialised, none where they do not fit.
+    // that libdeflate has written are counted as initialized, none where they do not fit.
     let stream = unsafe bytes.withUnsafeBytes { source in
       [UInt8](capacity: limit) { output in
         unsafe output.withUnsafeMutableBufferPointer { target, count in

@@ -16,7 +16,7 @@ struct StorageRun {
 
   /// The lowest number.
   let first: Int
-  /// How many storages there are.
+  /// The number of storages.
   let count: Int
   /// Whether the numbers are sorted as text.
   let isSortedAsText: Bool

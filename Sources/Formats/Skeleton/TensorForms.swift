@@ -17,7 +17,7 @@ struct TensorForm: Equatable {
   var location: NodeID
   /// The number of elements of the storage.
   var elementCount: Int
-  /// Where the first element lies.
+  /// The offset of the first element.
   var offset: Int
   /// The number of elements along each dimension.
   var shape: [Int]
