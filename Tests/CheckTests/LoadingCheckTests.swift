@@ -71,7 +71,7 @@ struct LoadingCheckTests {
     },
     Case(
       testDescription: "bytes before the archive", target: .torch,
-      words: "looks for an archive in the first bytes"
+      words: "expects the archive at the start of the file"
     ) { $0.files["model.pt"] = [0, 1, 2, 3] + $0.model },
   ]
 

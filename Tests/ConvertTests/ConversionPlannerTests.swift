@@ -223,7 +223,7 @@ struct ConversionPlannerTests {
     Refusal(
       testDescription: "shards of a state of OLMo's trainer", inputs: ["run"],
       destination: .path("new"), shardByteCount: 9, code: .unsupported,
-      message: "reads one file for each state"),
+      message: "does not read shards"),
     Refusal(
       testDescription: "shards to the standard output", inputs: ["a.pt"],
       destination: .standardOutput, shardByteCount: 9, code: .unsupported,
@@ -233,18 +233,18 @@ struct ConversionPlannerTests {
       destination: .path("new"), code: .unsupported, message: "would both be written to"),
     Refusal(
       testDescription: "an output in the place of its input", inputs: ["a.pt"],
-      destination: .path("a.pt"), code: .unsupported, message: "this is the place of"),
+      destination: .path("a.pt"), code: .unsupported, message: "this would replace"),
     Refusal(
       testDescription: "an output in the place of its input, by a link", inputs: ["a.pt"],
-      destination: .path("link.pt"), code: .unsupported, message: "this is the place of"),
+      destination: .path("link.pt"), code: .unsupported, message: "this would replace"),
     Refusal(
       testDescription: "a manifest in the place of an input", inputs: ["a.pt"],
       destination: .beside, manifest: "a.pt", code: .unsupported,
-      message: "this is the place of"),
+      message: "this would replace"),
     Refusal(
       testDescription: "a manifest in the place of an output", inputs: ["a.pt"],
       destination: .beside, manifest: "a.safetensors", code: .unsupported,
-      message: "this is the place of"),
+      message: "this would replace"),
   ]
 
   @Test("What cannot be written is refused before anything is read", arguments: refusals)

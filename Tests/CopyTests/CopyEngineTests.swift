@@ -165,7 +165,7 @@ struct CopyEngineTests {
     }
     #expect(error?.code == .inputOutput)
     #expect(error?.offset == 60_000)
-    #expect(error?.message.hasPrefix("file shrank while being read") == true)
+    #expect(error?.message.hasPrefix("the file shrank while it was read") == true)
   }
 
   @Test(

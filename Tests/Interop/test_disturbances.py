@@ -307,7 +307,7 @@ def test_a_source_that_changes_while_it_is_read_is_an_error(name, disturb, large
     disturb(large)
     process.send_signal(signal.SIGCONT)
     process = finish(process)
-    failed(process, "the file changed while it was read", "file shrank while being read")
+    failed(process, "the file changed while it was read", "the file shrank while it was read")
     assert "run again when no program writes to it" in process.stderr
     assert not faults.state(folder)
 

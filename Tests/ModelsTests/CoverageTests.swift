@@ -41,8 +41,8 @@ struct CoverageTests {
     }
     #expect(
       error?.message
-        == "tensor 'transformer.blocks.0.att_proj.weight' is [16, 9], and the configuration says "
-        + "[16, 8] (d_model; d_model / n_heads * n_kv_heads; d_model)")
+        == "tensor 'transformer.blocks.0.att_proj.weight' has shape [16, 9], but the configuration "
+        + "requires [16, 8] (d_model; d_model / n_heads * n_kv_heads; d_model)")
   }
 
   @Test("A tensor with no place is left over, and never dropped")

@@ -242,7 +242,7 @@ struct OLMoTranslationTests {
     #expect(translation.config.model.vocabularySize == 4001)
     #expect(translation.config.model.embeddingCount == 4096)
     let entry = translation.report.entries.first { $0.olmo == "model.vocab_size" }
-    #expect(entry?.note == "of tokenizer.json")
+    #expect(entry?.note == "from tokenizer.json")
 
     let larger = try OLMoTranslation(config, vocabularySize: 5000)
     #expect(larger.config.model.vocabularySize == 4096)

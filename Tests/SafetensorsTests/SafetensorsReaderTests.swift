@@ -131,20 +131,19 @@ struct SafetensorsReaderTests {
     Refusal("a byte order mark", "\u{feff}{}", "byte 0x8: the header does not start with '{'"),
     Refusal("an array", "[]", "byte 0x8: the header does not start with '{'"),
     Refusal(
-      "NUL for padding", "{}\0", "found byte 0xa: byte 0x0, expected the end of the JSON text"),
+      "NUL for padding", "{}\0", "byte 0xa: found byte 0x0, expected the end of the JSON text"),
     Refusal(
       "a second object", "{}{}",
-      "found byte 0xa: byte 0x7b, expected the end of the JSON text"),
+      "byte 0xa: found byte 0x7b, expected the end of the JSON text"),
     Refusal(
       "an open object", "{",
-      "byte 0x9: the end of the JSON text where the end of a container was "
-        + "expected"),
+      "byte 0x9: found the end of the JSON text, expected the end of a container"),
     Refusal(
       "a lone surrogate", #"{"\ud800":1}"#,
-      "found byte 0x10: byte 0x22, expected a second surrogate"),
+      "byte 0x10: found byte 0x22, expected a second surrogate"),
     Refusal(
       "a raw control character", "{\"a\nb\":1}",
-      "found byte 0xb: byte 0xa, expected the end of a string"),
+      "byte 0xb: found byte 0xa, expected the end of a string"),
     Refusal(
       "two tensors of one name",
       #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"#
@@ -155,11 +154,11 @@ struct SafetensorsReaderTests {
       "byte 0x2a: two tensors are named '__metadata__'"),
     Refusal(
       "metadata that is not text", #"{"__metadata__":{"a":1}}"#,
-      "found byte 0x1d: byte 0x31, expected a string"),
+      "byte 0x1d: found byte 0x31, expected a string"),
     Refusal(
       "a tensor that is called like the metadata",
       #"{"__metadata__":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, data: four,
-      "found byte 0x2e: byte 0x5b, expected a string"),
+      "byte 0x2e: found byte 0x5b, expected a string"),
     Refusal(
       "a repeated key of metadata", #"{"__metadata__":{"a":"1","a":"2"}}"#,
       "byte 0x25: metadata key 'a' is repeated"),
@@ -168,7 +167,7 @@ struct SafetensorsReaderTests {
   static let entries = [
     Refusal(
       entry: "[\"U8\",[4],[0,4]]", "an entry that is an array",
-      "found byte 0xd: byte 0x5b, expected an object"),
+      "byte 0xd: found byte 0x5b, expected an object"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4]}"#, "no offsets",
       "byte 0xd: an entry needs dtype, shape and two data_offsets"),
@@ -192,16 +191,16 @@ struct SafetensorsReaderTests {
       "byte 0x1b: the dtype 'f32' is unknown", code: .unsupported),
     Refusal(
       entry: #"{"dtype":{"F32":null},"shape":[1],"data_offsets":[0,4]}"#, "a dtype as an object",
-      "found byte 0x16: byte 0x7b, expected a string"),
+      "byte 0x16: found byte 0x7b, expected a string"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[-4],"data_offsets":[0,4]}"#, "a negative size",
-      "found byte 0x24: byte 0x2d, expected an integer that is not negative"),
+      "byte 0x24: found byte 0x2d, expected an integer that is not negative"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4.0],"data_offsets":[0,4]}"#, "a size with a point",
-      "found byte 0x24: byte 0x34, expected an integer that is not negative"),
+      "byte 0x24: found byte 0x34, expected an integer that is not negative"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[04],"data_offsets":[0,4]}"#, "a size with a leading zero",
-      "found byte 0x24: byte 0x30, expected an integer that is not negative"),
+      "byte 0x24: found byte 0x30, expected an integer that is not negative"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[18446744073709551616],"data_offsets":[0,4]}"#,
       "a size beyond 64 bits", "byte 0x24: an integer does not fit 64 bits"),
@@ -250,7 +249,7 @@ struct SafetensorsReaderTests {
       "an end beyond 63 bits", "byte 0x39: 18446744073709551615 is too large"),
     Refusal(
       entry: #"{"dtype":"U8","shape":[4],"data_offsets":[-1,3]}"#, "a beginning before the first",
-      "found byte 0x37: byte 0x2d, expected an integer that is not negative"),
+      "byte 0x37: found byte 0x2d, expected an integer that is not negative"),
     Refusal(
       "a gap",
       #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#

@@ -149,7 +149,7 @@ struct YAMLReaderTests {
     for level in 1...120 { text += "a\(level): &a\(level) [*a\(level - 1)]\n" }
     let error = #expect(throws: CheckpointError.self) { try read(text) }
     #expect(error?.code == .limitExceeded)
-    #expect(error?.message.contains("inside one another") == true)
+    #expect(error?.message.contains("nested collections") == true)
   }
 
   @Test("A document longer than the limit is not looked at")

@@ -134,7 +134,7 @@ struct ZipRefusalTests {
     Case("more headers than entries", "are left after its 3 entries") {
       $0.editCentral = second { $0.repetitions = 2 }
     },
-    Case("fewer headers than entries", .truncated, "bytes are announced") {
+    Case("fewer headers than entries", .truncated, "bytes are needed") {
       $0.editCentral = {
         if $0 == 1 { $1.repetitions = 0 }
         if $0 == 2 { $1.comment = [UInt8](repeating: 0, count: 100) }
