@@ -29,7 +29,7 @@ public struct RunStatistics: Sendable {
     public var relativeUpdate: Double?
     /// The distance of the weights from those of the checkpoint before.
     public var distance: Double?
-    /// That distance by the norm of the weights before.
+    /// The distance divided by the norm of the weights before.
     public var relativeDistance: Double?
     /// The distance from the first checkpoint.
     public var distanceFromFirst: Double?
