@@ -131,7 +131,9 @@ package final class StagedOutput: CopyDestination {
 }
 
 extension StagedOutput {
-  /// Writes `bytes` to a file, which appears when it is complete. Creates its directory if needed.
+  /// Writes `bytes` to a file, which appears when it is complete.
+  ///
+  /// It creates the directory if needed.
   ///
   /// - Throws: `inputOutput` if the file exists or cannot be written.
   package static func write(
