@@ -157,7 +157,9 @@ struct ConversionPlannerTests {
         try directory.write(Array("model:\n".utf8), to: "\(folder)/config.yaml")
       }
     }
-    for folder in ["shards", "folder", "step/model_and_optim", "step/train"] { _ = try Syscalls.makeDirectories(directory / folder) }
+    for folder in ["shards", "folder", "step/model_and_optim", "step/train"] {
+      _ = try Syscalls.makeDirectories(directory / folder)
+    }
     try directory.write(Array("model:\n".utf8), to: "step/config.yaml")
     let files = [
       "shards/pytorch_model.bin.index.json", "shards/config.json", "shards/.hidden",

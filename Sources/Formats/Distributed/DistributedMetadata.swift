@@ -45,7 +45,7 @@ struct DistributedMetadata {
     case index(Int)
   }
 
-  /// How many chunks and steps of paths there can be, if each has a node of its own.
+  /// The maximum number of chunks and path steps, if each has its own node.
   ///
   /// A small pickle could have any number of tensors share one long list.
   private var unsharedCount: Int

@@ -48,6 +48,7 @@ package final class StagedDirectory: Sendable {
   /// Whether a directory can appear at `path` as a whole: there is nothing, or an empty directory.
   ///
   /// The current directory of the program cannot be replaced.
+  ///
   /// - Throws: `inputOutput` if the system fails.
   package static func canAppear(at path: String) throws(CheckpointError) -> Bool {
     guard ![".", ".."].contains(FilePath(path).name) else { return false }
