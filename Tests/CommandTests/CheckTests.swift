@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("check finds what does not fit together")
+@Suite("check finds missing, damaged or mismatched files")
 struct CheckTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let snapshot: String

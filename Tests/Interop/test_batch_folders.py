@@ -88,7 +88,7 @@ def test_what_cannot_be_converted_is_reported_and_the_rest_is_converted(faulty, 
     written = {name for item in items for name in item["outputs"]}
     assert set(batches.tree(output)) == written
     assert len({name.rsplit("/", 1)[0] for name in written if name.endswith("config.json")}) == 3
-    # The optimizer's state stays behind: nobody asked for it, and the report says so.
+    # The optimizer state is not converted without --optimizer, and the report says so.
     assert all(item["notes"] for item in items if item["outcome"] == "done")
 
 

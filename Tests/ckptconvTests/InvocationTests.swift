@@ -77,7 +77,7 @@ struct InvocationTests {
     Refusal("", says: "no command given", hint: "'ckptconv -h' lists the commands"),
     Refusal("inspcet a", says: "unknown command 'inspcet'", hint: "did you mean inspect?"),
     Refusal("model.pt", says: "unknown command 'model.pt'"),
-    Refusal("inspect", says: "inspect takes INPUT..., found nothing"),
+    Refusal("inspect", says: "no input given"),
     Refusal("help a b c", says: "help takes [COMMAND|TOPIC], found 3 arguments"),
     Refusal(
       "help inspect a", says: "no command or topic 'inspect a'", hint: "did you mean inspect?"),

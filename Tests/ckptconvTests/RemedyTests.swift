@@ -90,8 +90,8 @@ struct RemedyTests {
 
   @Test("A notice is one sentence with its remedy")
   func notices() {
-    let notice = Notice("'optim.pt' stays behind", remedy: .action(.includeOptimizer))
-    #expect(notice.sentence(\.words) == "'optim.pt' stays behind; add --optimizer to include it")
+    let notice = Notice("optim.pt was not converted", remedy: .action(.includeOptimizer))
+    #expect(notice.sentence(\.words) == "optim.pt was not converted; add --optimizer to include it")
     #expect(Notice("lost").sentence(\.words) == "lost")
   }
 

@@ -131,7 +131,7 @@ package struct TorchEncoder: Sendable {
       count += 1
       guard count <= Self.namedStorages else { continue }
       warnings.append(
-        "\(missing) of the \(byteCount) bytes of '\(name)' belong to no tensor; they are written as zeros"
+        "'\(name)' has \(missing) unused bytes of \(byteCount); they are written as zeros"
       )
     }
     if count > Self.namedStorages {

@@ -97,7 +97,8 @@ extension UsageError {
   }
 
   static func operandCount(_ operands: Operands, of command: String, found: Int) -> UsageError {
-    let count = found == 0 ? "nothing" : found == 1 ? "1 argument" : "\(found) arguments"
+    if found == 0, operands.usage.hasPrefix("INPUT") { return UsageError("no input given") }
+    let count = found == 0 ? "none" : found == 1 ? "1 argument" : "\(found) arguments"
     return UsageError("\(command) takes \(operands.usage), found \(count)")
   }
 
