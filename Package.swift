@@ -56,6 +56,9 @@ let package = Package(
       "CkptTorch", in: "Formats",
       ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptZip", "CkptContainer"]),
     module(
+      "CkptLegacy", in: "Formats",
+      ["CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptContainer", "CkptTorch"]),
+    module(
       "CkptSkeleton", in: "Formats",
       ["CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch"]),
     module(
@@ -72,7 +75,7 @@ let package = Package(
       [
         "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptZip", "CkptContainer",
         "CkptDistributed",
-        "CkptTorch", "CkptSkeleton", "CkptSafetensors",
+        "CkptTorch", "CkptLegacy", "CkptSkeleton", "CkptSafetensors",
       ]),
 
     module("CkptModels", in: "Converter", ["CkptBase", "CkptJSON", "CkptYAML"]),
@@ -111,7 +114,8 @@ let package = Package(
     module(
       "CkptCheck", in: "Converter",
       [
-        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPickle", "CkptPlan", "CkptCopy",
+        "CkptTorch",
         "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints",
         "CkptCompare", "CkptHuggingFace",
       ]),
@@ -185,6 +189,12 @@ let package = Package(
     tests(
       "DistributedTests",
       ["CkptBase", "CkptGraph", "CkptContainer", "CkptDistributed", "CkptTestSupport"]),
+    tests(
+      "LegacyTests",
+      [
+        "CkptBase", "CkptGraph", "CkptPickle", "CkptPlan", "CkptCopy", "CkptContainer", "CkptTorch",
+        "CkptLegacy", "CkptTestSupport",
+      ]),
     tests(
       "SafetensorsTests",
       [

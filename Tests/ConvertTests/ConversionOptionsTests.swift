@@ -23,6 +23,7 @@ struct ConversionOptionsTests {
     },
     Case(testDescription: "no metadata", format: .torch) { $0.keepsMetadata = false },
     Case(testDescription: "names that are nested", format: .torch) { $0.nestsNames = true },
+    Case(testDescription: "another container", format: .torch) { $0.torchContainer = .zip },
   ]
 
   @Test("Outputs hold everything unless an option leaves something out", arguments: cases)

@@ -39,7 +39,7 @@ struct FileKindTests {
     Case("an archive and a little more", archive + [0, 0, 0], .zip),
     Case("the legacy format, protocol 2", [0x80, 2] + legacyMagic, .legacyTorch),
     Case(
-      "the legacy format, protocol 4", [0x80, 4, 0x95, 14, 0, 0, 0, 0, 0, 0, 0] + legacyMagic,
+      "the legacy format, protocol 4", [0x80, 4, 0x95, 13, 0, 0, 0, 0, 0, 0, 0] + legacyMagic,
       .legacyTorch),
     Case("the legacy format, protocol 0", text: "L119547037146038801333356L\n.", .legacyTorch),
     Case("safetensors", [2, 0, 0, 0, 0, 0, 0, 0] + "{}".utf8, .safetensors),
@@ -62,9 +62,37 @@ struct FileKindTests {
     Case("bzip2", text: "BZh91AY&SY", .compressed(format: "bzip2", opener: "bunzip2")),
     Case(
       "7z", Array("7z".utf8) + [0xbc, 0xaf, 0x27, 0x1c], .compressed(format: "7z", opener: "7z x")),
-    Case("HDF5", [0x89] + "HDF\r\n\u{1a}\n".utf8, .foreign(format: "HDF5")),
-    Case("GGUF", Array("GGUF".utf8) + [3, 0, 0, 0], .foreign(format: "GGUF")),
-    Case("a NumPy array", [0x93] + "NUMPY".utf8 + [1, 0], .foreign(format: "NumPy")),
+    Case("HDF5", [0x89] + "HDF\r\n\u{1a}\n".utf8, .foreign(.hdf5)),
+    Case("GGUF", Array("GGUF".utf8) + [3, 0, 0, 0], .foreign(.gguf)),
+    Case("GGUF before its name", text: "tjgg\u{3}\0\0\0", .foreign(.gguf)),
+    Case("a NumPy array", [0x93] + "NUMPY".utf8 + [1, 0], .foreign(.numPy)),
+    Case("MATLAB", text: "MATLAB 5.0 MAT-file, Platform: GLNX86", .foreign(.matLab)),
+    Case("TensorFlow Lite", [0x1c, 0, 0, 0] + "TFL3".utf8, .foreign(.tensorFlowLite)),
+    Case(
+      "an object of Torch 7",
+      [4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0] + "V 1\u{11}\0\0\0".utf8, .foreign(.torch7)),
+    Case(
+      "a table of Torch 7",
+      [3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0] + "epoch".utf8,
+      .foreign(.torch7)),
+    Case(
+      "an object of Torch 7 as text", text: "4\n1\n3\nV 1\n13\nnn.Sequential\n",
+      .foreign(.torch7)),
+    Case(
+      "ONNX",
+      [8, 7, 0x12, 7] + "pytorch".utf8 + [0x1a, 5] + "2.0.0".utf8 + [0x3a, 0xff, 0x7f, 0x0a],
+      .foreign(.onnx)),
+    Case("ONNX without its producer", [8, 4, 0x3a, 0x80, 1, 0x0a, 2], .foreign(.onnx)),
+    Case(
+      "a version and a name without a graph", [8, 7, 0x12, 7] + "pytorch".utf8,
+      .unknown(leading: [8, 7, 0x12, 7] + "pyto".utf8)),
+    Case(
+      "a graph of TensorFlow", [0x0a, 0x3e, 0x0a, 1] + "x".utf8 + [0x12, 11] + "Placeholder".utf8,
+      .foreign(.tensorFlow)),
+    Case(
+      "a saved model of TensorFlow", [8, 1, 0x12, 0x80, 1, 0x0a, 0x70, 0x12, 5],
+      .foreign(.tensorFlow)),
+    Case("NeMo", TarFile([("./model_config.yaml", [])]).bytes, .foreign(.neMo)),
     Case("an HTML page", text: "<!DOCTYPE html>\n<html><body>Not found</body></html>", .html),
     Case("HTML behind spaces and a comment", text: "\n <!-- x --><HTML>", .html),
     Case("HTML behind a byte order mark", [0xef, 0xbb, 0xbf] + "<html>".utf8, .html),

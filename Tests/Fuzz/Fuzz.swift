@@ -13,6 +13,8 @@ enum FuzzTarget: String {
   /// The pickle of a sound `.pt` file, which is converted there and back. In front of it stand the
   /// number of storages and their lengths.
   case torch = "Torch"
+  /// The object, the keys and the storages of a legacy `.pt` file, which is converted there and back.
+  case legacy = "Legacy"
   /// The header of a safetensors file, which is converted there and back. In front of it stands the
   /// length of the data.
   case safetensors = "Safetensors"
@@ -48,6 +50,9 @@ enum FuzzTarget: String {
       let storages = (0..<input.byte() % 16).map { _ in fuzzedData(input.length() % 4096) }
       let archive = ZipBuilder.torch(pickle: input.remainder(), storages: storages)
       try HostileFile.check(archive.bytes())
+    case .legacy:
+      let header = LegacyFile(.none).pickles.prefix(3).flatMap { $0 }
+      try HostileFile.check(header + input.remainder())
     case .safetensors:
       let data = fuzzedData(input.length() % 4096)
       try HostileFile.check(SafetensorsFile(header: input.remainder(), data: data).bytes)

@@ -117,7 +117,7 @@ package struct HostileFile {
     try Self.compare(checkpoint.graph, back.graph)
     let archive = try Self.require("its own skeleton") { () throws(CheckpointError) -> FilePlan? in
       do throws(CheckpointError) {
-        return try TorchEncoder.encode(back, options: .init(prefix: "archive")).plan
+        return try CheckpointFile.encode(back, as: .torch, .init()).plan
       } catch {
         // Objects of Python 2's own form, and names that this protocol has no way to write.
         guard error.code == .unsupported else { throw error }
@@ -125,17 +125,40 @@ package struct HostileFile {
       }
     }
     if let archive { try checkArchive(archive, of: checkpoint) }
+    for container in TorchContainer.allCases { try checkOther(container, back) }
+  }
+
+  /// Writes a checkpoint to a container that may be another than its own, whose file must be readable.
+  ///
+  /// Storages have other ids there, so that the objects are not the same.
+  private func checkOther(_ container: TorchContainer, _ checkpoint: Checkpoint) throws {
+    var options = EncodingOptions()
+    options.torchContainer = container
+    let plan: FilePlan
+    do {
+      plan = try CheckpointFile.encode(checkpoint, as: .torch, options).plan
+    } catch {
+      guard error.code == .unsupported else { throw error }
+      return
+    }
+    guard let file = try Self.written(plan) else { return }
+    let read = try Self.require("its own \(container) file") { () throws(CheckpointError) in
+      try CheckpointFile.read(file)
+    }
+    guard read.graph.tensors.count >= checkpoint.graph.reachableTensors().count else {
+      throw Violation("there are fewer tensors in its own \(container) file")
+    }
   }
 
   private func checkSafetensors(_ checkpoint: Checkpoint) throws {
     try checkArchive(
-      try TorchEncoder.encode(checkpoint, options: .init(prefix: "archive")).plan, of: checkpoint)
+      try CheckpointFile.encode(checkpoint, as: .torch, .init()).plan, of: checkpoint)
   }
 
   private func checkArchive(_ plan: FilePlan, of checkpoint: Checkpoint) throws {
     guard let archive = try Self.written(plan) else { return }
     let back = try Self.require("its own archive") { () throws(CheckpointError) in
-      try TorchReader.read(archive)
+      try CheckpointFile.read(archive)
     }
     try Self.compare(checkpoint.graph, back.graph)
   }

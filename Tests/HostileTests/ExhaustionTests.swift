@@ -18,7 +18,7 @@ struct ExhaustionTests {
     let file: @Sendable (Int) -> [UInt8]
   }
 
-  static let cases = pickles + tensors + names + containers
+  static let cases = pickles + tensors + names + containers + legacy
 
   @Test(
     "Work and memory stay in proportion to the file", arguments: cases.indices,
@@ -328,6 +328,46 @@ struct ExhaustionTests {
       record.byteCount = 258 * runs + 1
       record.crc32 = 1
       return ZipBuilder([record]).bytes()
+    },
+  ]
+
+  // MARK: Legacy files
+
+  private static let legacy = [
+    Case(name: "many storages of no bytes") { size in
+      let keys = (0..<size / 120).map(String.init)
+      let storages = keys.map { PickledValue.legacyStorage("ByteStorage", 0, key: .str($0)) }
+      return LegacyFile(.list(storages), keys.map { .init($0, count: 0, []) }).bytes
+    },
+    Case(name: "many parts of one storage") { size in
+      let views = (0..<size / 130).map { number in
+        PickledValue.legacyStorage("ByteStorage", 2, view: .tuple([.int(number), 1, 1]))
+      }
+      return LegacyFile(.list(views), [.init("0", count: 2, [1, 2])]).bytes
+    },
+    Case(name: "many ids as text") { size in
+      let id = "P('storage', <class 'torch.ByteStorage'>, '0', 'cpu', 2, None)\n"
+      let ids = String(repeating: id, count: size / id.utf8.count)
+      return LegacyFile(
+        .operations(Array("](".utf8) + Array(ids.utf8) + Array("e".utf8)),
+        [.init("0", count: 2, [1, 2])]
+      ).bytes
+    },
+    Case(name: "many classes with one long source") { size in
+      let id = PickledValue.persistent(.tuple(["module", .memo(0), .memo(1), .memo(1)])).program
+      let source = PickledValue.str(String(repeating: "x", count: size / 2))
+      var file = LegacyFile(.none)
+      file.pickles[3] =
+        PickledValue.operations(
+          PickledValue.memoized(0, .global("net", "Net")).program + Array("0".utf8)
+            + PickledValue.memoized(1, source).program + Array("0](".utf8)
+            + (0..<size / 2 / id.count).flatMap { _ in id } + Array("e".utf8)
+        ).pickle()
+      return file.bytes
+    },
+    Case(name: "a long pickle that is cut off", code: .truncated) { size in
+      let file = LegacyFile(.list((0..<size / 5).map { .int($0) }))
+      return Array(file.pickles.prefix(4).flatMap { $0 }.dropLast(2))
     },
   ]
 }

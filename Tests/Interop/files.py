@@ -7,7 +7,7 @@ import zipfile
 import safetensors_file
 from program import FIXTURES
 
-ZIP, TORCHSCRIPT, OTHER = "torch-zip", "torchscript", "other"
+ZIP, TORCHSCRIPT, LEGACY = "torch-zip", "torchscript", "torch-legacy"
 SUFFIXES = {".pt", ".pth", ".ckpt", ".tar", ".bin"}
 
 
@@ -15,7 +15,7 @@ def kind(path):
     """What a file is, by its content."""
     with open(path, "rb") as file:
         if file.read(4) != b"PK\x03\x04":
-            return OTHER
+            return LEGACY
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     return TORCHSCRIPT if any(name.endswith("/constants.pkl") for name in names) else ZIP
@@ -36,8 +36,8 @@ def corpus():
     return [path for folder in folders for path in below(folder)]
 
 
-def of_kind(wanted):
-    return [path for path in corpus() if kind(path) == wanted]
+def of_kind(*wanted):
+    return [path for path in corpus() if kind(path) in wanted]
 
 
 def checkpoints():

@@ -300,13 +300,17 @@ class Reader:
         return self.storage_of(self.value(identity))
 
     def storage_of(self, identity):
-        kind, cls, key, _, numel = identity
+        kind, cls, key, _, numel, *view = identity
         if kind != "storage":
             raise SkeletonError(f"a persistent id of the kind {kind!r}")
         if key not in self.storages:
             self.storages[key] = torch.UntypedStorage(numel * cls.dtype.itemsize).fill_(0)
-        return torch.storage.TypedStorage(
-            wrap_storage=self.storages[key], dtype=cls.dtype, _internal=True)
+        storage = self.storages[key]
+        if view and view[0] is not None:
+            # A part of the storage, in a legacy file.
+            _, start, count = view[0]
+            storage = storage[start * cls.dtype.itemsize : (start + count) * cls.dtype.itemsize]
+        return torch.storage.TypedStorage(wrap_storage=storage, dtype=cls.dtype, _internal=True)
 
     def construct(self, kind, function, args, then=None):
         """A tensor whose elements are not there yet."""

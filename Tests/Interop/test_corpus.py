@@ -9,22 +9,21 @@ import reference
 import safetensors_file
 import skeleton
 from comparison import assert_same, bytes_of
-from files import OTHER, TORCHSCRIPT, ZIP, label, of_kind
-from program import convert, refuse
+from files import LEGACY, TORCHSCRIPT, ZIP, label, of_kind
+from program import convert
 
-zip_files = pytest.mark.parametrize("source", of_kind(ZIP), ids=label)
+pickled_files = pytest.mark.parametrize("source", of_kind(ZIP, LEGACY), ids=label)
 torchscripts = pytest.mark.parametrize("source", of_kind(TORCHSCRIPT), ids=label)
-other_files = pytest.mark.parametrize("source", of_kind(OTHER), ids=label)
 
 
-@zip_files
+@pickled_files
 @pytest.mark.parametrize("flags", [(), ("--tied", "copy"), ("--layout", "olmo")], ids=" ".join)
 def test_the_skeleton_rebuilds_what_torch_loads(source, flags, output):
     convert(source, output, *flags)
     assert_same(reference.load(source), skeleton.load(output), label(source))
 
 
-@zip_files
+@pickled_files
 def test_tensors_have_the_names_of_their_paths(source, output):
     convert(source, output)
     file = safetensors_file.read(output)
@@ -38,7 +37,7 @@ def test_tensors_have_the_names_of_their_paths(source, output):
         assert bytes(entry.data) == bytes_of(expected[name]), f"{label(source)}: {name!r}"
 
 
-@zip_files
+@pickled_files
 def test_the_safetensors_library_opens_it(source, output):
     convert(source, output)
     expected = safetensors_file.read(output)
@@ -56,9 +55,3 @@ def test_torchscript_gives_the_tensors_of_its_state_dict(source, output):
     assert set(file.tensors) == set(expected), label(source)
     for name, entry in file.tensors.items():
         assert bytes(entry.data) == bytes_of(expected[name]), f"{label(source)}: {name!r}"
-
-
-@other_files
-def test_a_file_that_is_not_a_zip_is_refused_by_its_kind(source, output):
-    message = refuse(source, output)
-    assert "legacy" in message, f"{label(source)}: {message}"

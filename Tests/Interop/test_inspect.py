@@ -6,12 +6,12 @@ import pytest
 
 import naming
 import reference
-from files import ZIP, label, of_kind
+from files import LEGACY, ZIP, label, of_kind
 from program import DONE, describe, run
 from safetensors_file import parse_json
 from tensors import short_name
 
-zip_files = pytest.mark.parametrize("source", of_kind(ZIP), ids=label)
+pickled_files = pytest.mark.parametrize("source", of_kind(ZIP, LEGACY), ids=label)
 
 
 def inspected(source):
@@ -33,7 +33,7 @@ def expected_row(tensor):
     }
 
 
-@zip_files
+@pickled_files
 def test_rows_agree_with_torch(source):
     expected = {
         name: expected_row(tensor)
@@ -46,7 +46,7 @@ def test_rows_agree_with_torch(source):
         assert found[name] == row, f"{label(source)}: {name!r}"
 
 
-@zip_files
+@pickled_files
 def test_rows_share_storages_as_torch_does(source):
     tensors = dict(naming.tensors_of(reference.load(source)))
     storages = {}
@@ -57,7 +57,7 @@ def test_rows_share_storages_as_torch_does(source):
     assert len(set(storages.values())) == len(storages), label(source)
 
 
-@zip_files
+@pickled_files
 def test_totals_are_the_sums_of_the_rows(source):
     report = inspected(source)
     rows, totals = report["tensors"], report["totals"]
@@ -67,7 +67,7 @@ def test_totals_are_the_sums_of_the_rows(source):
     assert report["bytes"] == source.stat().st_size, label(source)
 
 
-@zip_files
+@pickled_files
 def test_the_text_names_every_tensor(source):
     process = run("inspect", source)
     assert process.returncode == DONE, describe(process)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 import safetensors_file
-from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
+from files import LEGACY, TORCHSCRIPT, ZIP, checkpoints, label, of_kind
 from program import DATA, DIFFERENCE, DONE, convert, describe, run
 
 
@@ -26,7 +26,7 @@ def back(source, output, *flags):
 
 
 # The layouts take turns: each file goes one way here, and both ways in the tests of identity.
-SOURCES = of_kind(ZIP) + of_kind(TORCHSCRIPT)
+SOURCES = of_kind(ZIP) + of_kind(TORCHSCRIPT) + of_kind(LEGACY)
 TURNS = [
     pytest.param(source, layout, id=f"{label(source)}-{layout}")
     for source, layout in zip(SOURCES, itertools.cycle(["olmo", "plain"]))]

@@ -16,15 +16,15 @@ import reference
 import state_dicts
 import tensors
 from comparison import assert_same
-from files import TORCHSCRIPT, ZIP, checkpoints, label, of_kind
+from files import LEGACY, TORCHSCRIPT, ZIP, checkpoints, label, of_kind
 from program import bring_back, convert, run
 
 # Files with storages that are longer than what their tensors reach. Those bytes are in no tensor and
 # so in no safetensors file; the object comes back all the same.
-WITH_UNREACHED_BYTES = {"views.pt", "big_storage_views.pt", "layouts.pt"}
+WITH_UNREACHED_BYTES = {"views.pt", "big_storage_views.pt", "layouts.pt", "legacy_views.pt"}
 
 ARCHIVES = [
-    *of_kind(ZIP), *of_kind(TORCHSCRIPT),
+    *of_kind(ZIP), *of_kind(TORCHSCRIPT), *of_kind(LEGACY),
     *(directory / name for directory in checkpoints()
       for name in ("model.pt", "optim.pt", "train.pt") if (directory / name).exists())]
 

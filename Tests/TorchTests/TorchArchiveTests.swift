@@ -115,6 +115,24 @@ struct TorchArchiveTests {
       text: "a/byteorder: the record has 1024 bytes, but the limit is 64"),
   ]
 
+  static let foreign: [(entries: [String], words: String)] = [
+    (["m/archive_format", "m/models/model.json"], "this is a program of torch.export.save"),
+    (["serialized_exported_program.json", "version"], "this is a program of torch.export.save"),
+    (["p/.data/extern_modules", "p/model/model.pkl"], "this is a package of torch.package"),
+    (["metadata.json", "config.json", "model.weights.h5"], "this is a Keras model"),
+    (["weight.npy", "bias.npy"], "this is an archive of NumPy arrays (.npz)"),
+    (["folder/model.pt"], "this is a ZIP archive with a checkpoint in it"),
+  ]
+
+  @Test("An archive of another program is named by its entries", arguments: foreign)
+  func namesForeign(_ entries: [String], _ words: String) throws {
+    let archive = ZipBuilder(entries.map { Record($0, []) })
+    let error = #expect(throws: CheckpointError.self) { try describe(archive) }
+    #expect(error?.message == words + ", not a file of torch.save")
+    #expect(error?.code == .unsupported)
+    #expect(error?.remedy != nil)
+  }
+
   private static func withByteOrder(_ text: String) -> ZipBuilder {
     ZipBuilder([Record("a/data.pkl", pickle), Record("a/byteorder", Array(text.utf8))])
   }
@@ -162,8 +180,8 @@ struct TorchArchiveTests {
       Record("a/data.pkl", Self.pickle), Record("a/code/__torch__.py", [1]),
       Record("a/constants.pkl", Self.pickle),
     ]
-    #expect(try describe(ZipBuilder(records)).isTorchScript)
-    #expect(try !describe(ZipBuilder(Array(records.dropLast()))).isTorchScript)
+    #expect(try describe(ZipBuilder(records)).archiveFormat == .torchScript)
+    #expect(try describe(ZipBuilder(Array(records.dropLast()))).archiveFormat == .zip)
   }
 
   @Test("Only what lies in the directory of storages itself is a storage")

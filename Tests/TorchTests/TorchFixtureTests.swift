@@ -46,7 +46,7 @@ struct TorchFixtureTests {
     let description = try #require(checkpoint.archive)
     #expect(description.prefix == test.prefix)
     #expect(description.writer == test.writer)
-    #expect(description.isTorchScript == test.isTorchScript)
+    #expect((description.archiveFormat == .torchScript) == test.isTorchScript)
     #expect(description.alignment == 64)
     #expect(description.pickleProtocol == 2)
     #expect(description.hasChecksums)

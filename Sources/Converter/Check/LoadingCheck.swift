@@ -4,6 +4,7 @@ internal import CkptFormats
 internal import CkptGraph
 internal import CkptModels
 internal import CkptSkeleton
+internal import CkptTorch
 internal import CkptYAML
 
 /// Tells whether a program loads a checkpoint, and the reasons if it does not.
@@ -186,7 +187,7 @@ struct LoadingCheck {
             + "'.safetensors'",
           remedy: "read it with safetensors.torch.load_file"))
     }
-    if try !Self.beginsWithArchive(file.path) {
+    if checkpoint.archive?.archiveFormat.isZip == true, try !Self.beginsWithArchive(file.path) {
       refuse(
         file.path,
         "torch.load expects the archive at the start of the file, but other bytes precede it",

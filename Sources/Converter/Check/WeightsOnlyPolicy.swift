@@ -1,5 +1,6 @@
 internal import CkptFormats
 internal import CkptGraph
+internal import CkptPickle
 internal import CkptTorch
 
 /// The rules of `torch.load` with `weights_only=True`, its default since PyTorch 2.6
@@ -8,28 +9,20 @@ enum WeightsOnlyPolicy {
   /// Returns the reasons to refuse a checkpoint; empty if it is accepted.
   static func objections(to checkpoint: Checkpoint) -> [String] {
     let graph = checkpoint.graph
-    var objections = (checkpoint.archive?.versionFault).map { [$0] } ?? []
-    let version = checkpoint.archive?.pickleProtocol ?? 2
-    if version > newestProtocol {
-      objections.append(
-        "its pickle has protocol \(version), and opcodes newer than protocol 3 are refused")
-    }
-    var globals: Set<String> = []
-    var hasBytes = false
-    var hasLongInteger = false
-    for index in 0..<graph.nodeCount {
-      switch graph[NodeID(index: index)] {
-      case .global:
-        let name = graph.globalName(NodeID(index: index)) ?? "?"
-        if !allows(name) { globals.insert(name) }
-      case .bytes: hasBytes = true
-      case .largeInt(let run): if graph[run].count > longestInteger { hasLongInteger = true }
-      default: continue
+    var objections: [String] = []
+    if let archive = checkpoint.archive {
+      objections = archive.formatFault.map { [$0] } ?? []
+      objections += opcodeFaults(in: archive)
+      if archive.archiveFormat == .legacy, graph.storages.contains(where: { $0.dtype == nil }) {
+        objections.append("PyTorch writes untyped storages to legacy files and cannot read them")
       }
     }
-    // Protocol 2 writes bytes as calls of globals.
-    if hasBytes, version == newestProtocol { objections.append("it has a bytes object") }
-    if hasLongInteger { objections.append("it has an int of more than \(longestInteger) bytes") }
+    var globals: Set<String> = []
+    for index in 0..<graph.nodeCount {
+      guard case .global = graph[NodeID(index: index)] else { continue }
+      let name = graph.globalName(NodeID(index: index)) ?? "?"
+      if !allows(name) { globals.insert(name) }
+    }
     if !globals.isEmpty {
       let names = globals.sorted().map { "'\($0)'" }.joined(separator: ", ")
       objections.append("it names globals that are not on the list of safe ones: \(names)")
@@ -37,9 +30,49 @@ enum WeightsOnlyPolicy {
     return objections
   }
 
-  private static let newestProtocol = 3
-  /// The longest int that `LONG1` can hold, in bytes; `LONG4` is refused.
-  private static let longestInteger = 255
+  // MARK: Opcodes
+
+  /// Returns the objections to opcodes in the pickles of an archive.
+  private static func opcodeFaults(in archive: TorchArchiveDescription) -> [String] {
+    var codes: Set<UInt8> = []
+    for pickle in archive.loadedPickles {
+      codes.formUnion((try? PickleOperations.codes(in: pickle.span)) ?? [])
+    }
+    codes.subtract(opcodes)
+    var faults: [String] = []
+    if !codes.isDisjoint(with: newOpcodes) {
+      faults.append(
+        "its pickle has protocol \(archive.pickleProtocol), and opcodes newer than protocol 3 are refused")
+    }
+    codes.subtract(newOpcodes)
+    for (fault, refused) in refusedOpcodes where !codes.isDisjoint(with: refused) {
+      faults.append(fault)
+      codes.subtract(refused)
+    }
+    if !codes.isEmpty {
+      let names = codes.sorted().map { "0x\(String($0, radix: 16))" }.joined(separator: ", ")
+      faults.append("its pickle has opcodes that are refused: \(names)")
+    }
+    return faults
+  }
+
+  /// The opcodes that its machine has (`Unpickler.load`).
+  private static let opcodes: Set<UInt8> = [
+    0x28, 0x29, 0x2e, 0x47, 0x4a, 0x4b, 0x4d, 0x4e, 0x51, 0x52, 0x55, 0x58, 0x5d, 0x61, 0x62, 0x63,
+    0x65, 0x68, 0x6a, 0x71, 0x72, 0x73, 0x74, 0x75, 0x7d, 0x80, 0x81, 0x85, 0x86, 0x87, 0x88, 0x89,
+    0x8a, 0x8f,
+  ]
+  private static let newOpcodes: Set<UInt8> = [
+    0x8c, 0x8d, 0x8e, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96,
+  ]
+  private static let refusedOpcodes: [(fault: String, codes: Set<UInt8>)] = [
+    ("it has a bytes object", [0x42, 0x43]),
+    ("it has an int of more than 255 bytes", [0x8b]),
+    (
+      "its pickle has protocol 0 or 1, and their opcodes for numbers and text are refused",
+      [0x46, 0x49, 0x4c, 0x50, 0x53, 0x56, 0x64, 0x67, 0x69, 0x6c, 0x6f, 0x70]
+    ),
+  ]
 
   /// Whether a global is on the list, by its Python 3 name.
   static func allows(_ name: String) -> Bool {
@@ -88,6 +121,25 @@ enum WeightsOnlyPolicy {
 }
 
 extension TorchArchiveDescription {
+  /// The pickles that torch.load runs.
+  fileprivate var loadedPickles: [[UInt8]] {
+    let object = pickleBytes.map { [$0] } ?? []
+    guard archiveFormat == .legacy else { return object }
+    return object
+      + records.compactMap {
+        if case .other(_, let bytes) = $0, !bytes.isEmpty { bytes } else { nil }
+      }
+  }
+
+  /// The reason why torch refuses the archive itself, if it does.
+  fileprivate var formatFault: String? {
+    switch archiveFormat {
+    case .zip, .torchScript: versionFault
+    case .legacy: nil
+    case .tar: "it is a tar archive of PyTorch 0.1"
+    }
+  }
+
   /// The reason why the archive reader refuses the record with the version, or `nil`
   /// (`PyTorchStreamReader::init` in `caffe2/serialize/inline_container.cc`).
   fileprivate var versionFault: String? {

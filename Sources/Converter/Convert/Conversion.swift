@@ -219,6 +219,8 @@ public struct ConversionOptions: Sendable {
   public var keepsMetadata = true
   /// The parameter names of an optimizer state; `nil` keeps them.
   public var optimizerNames: OptimizerNames?
+  /// The container of `.pt` files; `nil` for the one that each file was made from, or a ZIP archive.
+  public var torchContainer: TorchContainer?
   /// Whether names with dots become nested dicts.
   public var nestsNames = false
   /// Whether to read outputs again and compare them with their sources before they appear.
@@ -239,7 +241,8 @@ public struct ConversionOptions: Sendable {
     guard optimizerNames == nil, maximumShardByteCount == nil else { return false }
     switch format {
     case .safetensors: return safetensors.includesSkeleton
-    case .torch: return !reading.ignoresSkeleton && keepsMetadata && !nestsNames
+    case .torch:
+      return !reading.ignoresSkeleton && keepsMetadata && !nestsNames && torchContainer == nil
     }
   }
 

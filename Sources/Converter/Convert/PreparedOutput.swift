@@ -114,6 +114,7 @@ struct PreparedOutput {
     writing.safetensors = options.safetensors
     writing.safetensors.layout = layout ?? .plain
     writing.keepsMetadata = options.keepsMetadata
+    writing.torchContainer = options.torchContainer
     if checkpoint.container?.holdsObject == false {
       // Shards hold only named tensors, so a skeleton would be empty.
       writing.safetensors.includesSkeleton = false

@@ -10,4 +10,3 @@
 @_exported public import CkptInspect
 @_exported public import CkptModels
 @_exported public import CkptScan
-@_exported public import CkptStats

@@ -35,7 +35,7 @@ struct FileScanner {
     case .pickle:
       try sweep(0..<source.byteCount, at: [], .pickle)
       formats.append("pickle")
-    case .tar:
+    case .tar, .torchTar:
       try scanTar()
       formats.append("tar archive")
     case .zip, .truncatedZip: break

@@ -85,3 +85,11 @@ public enum CheckpointFormat: String, Hashable, Sendable {
   /// The format that is converted to this one.
   package var source: CheckpointFormat { self == .torch ? .safetensors : .torch }
 }
+
+/// The containers of `.pt` files that can be written.
+public enum TorchContainer: String, Sendable, CaseIterable {
+  /// The ZIP archive of PyTorch 1.6 and later.
+  case zip
+  /// The file of PyTorch before 1.6.
+  case legacy
+}

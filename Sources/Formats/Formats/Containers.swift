@@ -1,5 +1,6 @@
 internal import CkptContainer
 internal import CkptDistributed
+internal import CkptLegacy
 internal import CkptSafetensors
 internal import CkptTorch
 
@@ -9,7 +10,8 @@ internal import CkptTorch
 package enum Containers {
   private static let all: [any Container] = [
     TorchArchiveContainer(),
-    LegacyTorchContainer(),
+    LegacyContainer(),
+    TorchTarContainer(),
     SafetensorsContainer(),
     ShardIndexContainer(),
     DistributedContainer(),

@@ -1,5 +1,6 @@
 package import CkptBase
 package import CkptContainer
+internal import CkptLegacy
 internal import CkptSafetensors
 internal import CkptTorch
 
@@ -18,8 +19,8 @@ package enum FileKind: Hashable, Sendable {
   case tar
   /// A compressed file or another archive, with its format and a program that opens it.
   case compressed(format: String, opener: String)
-  /// A tensor file of another program, with its format.
-  case foreign(format: String)
+  /// A tensor file of another program.
+  case foreign(ForeignFormat)
   /// A web page.
   case html
   /// The error message of an object store, with its code if there is one.
@@ -44,7 +45,9 @@ extension FileKind {
   /// Its entries tell whether `torch.save` wrote it.
   package static let zip = FileKind.container(.init(TorchArchiveContainer()))
   /// The sequence of pickles that `torch.save` wrote before PyTorch 1.6.
-  package static let legacyTorch = FileKind.container(.init(LegacyTorchContainer()))
+  package static let legacyTorch = FileKind.container(.init(LegacyContainer()))
+  /// The tar archive of PyTorch 0.1.
+  package static let torchTar = FileKind.container(.init(TorchTarContainer()))
   /// A safetensors file.
   package static let safetensors = FileKind.container(.init(SafetensorsContainer()))
 
@@ -76,7 +79,8 @@ extension FileKind {
       return .container(.init(container))
     }
     if look.beginsLikeArchive { return .truncatedZip }
-    if isTar(head) { return .tar }
+    if TarArchive.begins(head) { return try isNeMo(look.source) ? .foreign(.neMo) : .tar }
+    if let format = ForeignFormat.sniff(head) { return .foreign(format) }
     if isPickle(head) { return .pickle }
     for container in Containers.files where try container.recognizesEnd(of: &look) {
       return .container(.init(container))
@@ -88,12 +92,6 @@ extension FileKind {
     return markup(text) ?? plain(text)
   }
 
-  /// Whether the file has the magic of a tar archive.
-  private static func isTar(_ head: [UInt8]) -> Bool {
-    let mark = 257
-    return head.count > mark && head[mark...].starts(with: "ustar".utf8)
-  }
-
   /// The formats with a magic number at the start.
   private static let magics: [(bytes: [UInt8], kind: FileKind)] =
     [
@@ -101,13 +99,16 @@ extension FileKind {
       ([0x28, 0xb5, 0x2f, 0xfd], .compressed(format: "Zstandard", opener: "unzstd")),
       ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], .compressed(format: "xz", opener: "unxz")),
       ([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], .compressed(format: "7z", opener: "7z x")),
-      ([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], .foreign(format: "HDF5")),
-      ([0x93] + "NUMPY".utf8, .foreign(format: "NumPy")),
-      (Array("GGUF".utf8), .foreign(format: "GGUF")),
     ]
     + (1...9).map {
       (Array("BZh\($0)1AY&SY".utf8), .compressed(format: "bzip2", opener: "bunzip2"))
     }
+
+  /// Whether a tar archive is a model of NeMo, by one of the files in it (`nemo/core/connectors`).
+  private static func isNeMo(_ source: any ByteSource) throws(CheckpointError) -> Bool {
+    let archive = try TarArchive(reading: source, limit: 64)
+    return ["model_config.yaml", "model_weights.ckpt"].contains { archive.file(named: $0) != nil }
+  }
 
   /// Whether the file is a pickle, by the PROTO opcode of protocol 2 and later or by a common
   /// beginning of protocol 0.
@@ -195,8 +196,8 @@ extension FileKind {
         remedy: "decompress it first, for example with '\(opener)'")
     case .foreign(let format):
       CheckpointError(
-        .unsupported, "this is a \(format) file, not a file of torch.save or safetensors",
-        remedy: "convert it with the program that wrote it")
+        .unsupported, "this is a \(format.name) file, not a file of torch.save or safetensors",
+        remedy: .text(format.advice))
     case .html:
       CheckpointError(
         .unsupported, "this is a web page, not a \(expected)",

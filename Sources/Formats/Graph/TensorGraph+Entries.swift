@@ -45,8 +45,13 @@ extension TensorGraph {
     case .dict(let run): return pairs(run)
     case .list(let run):
       return self[run].compactMap { item in
-        guard case .list(let pair) = self[item], pair.count == 2 else { return nil }
-        return (self[pair][self[pair].startIndex], self[pair][self[pair].startIndex + 1])
+        let pair: NodeRun
+        switch self[item] {
+        case .list(let run), .tuple(let run): pair = run
+        default: return nil
+        }
+        guard pair.count == 2 else { return nil }
+        return (self.child(0, of: pair), self.child(1, of: pair))
       }
     default: return []
     }

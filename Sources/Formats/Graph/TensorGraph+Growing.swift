@@ -89,6 +89,11 @@ extension TensorGraph {
     storages[Int(id.index)].key = key
   }
 
+  /// Puts a storage in the place of another.
+  package mutating func replace(_ id: StorageID, with storage: Storage) {
+    storages[Int(id.index)] = storage
+  }
+
   /// Adds a storage.
   package mutating func add(_ storage: Storage) -> StorageID {
     storages.append(storage)

@@ -130,7 +130,7 @@ extension Unpickler {
 
 extension Unpickler {
   /// Adds a node for a global that is named in the text of the program.
-  private mutating func global(_ module: String, _ name: String) throws(CheckpointError) -> NodeID {
+  mutating func global(_ module: String, _ name: String) throws(CheckpointError) -> NodeID {
     let modern =
       namingProtocol < 3
       ? Python2Names.modern(module, name) : Python2Names.Name(module: module, name: name)

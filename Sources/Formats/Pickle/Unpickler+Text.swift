@@ -33,11 +33,6 @@ extension Unpickler {
     push(try graph.add(.float(value)))
   }
 
-  mutating func pushTextPersistentID(_ reader: inout ByteReader) throws(CheckpointError) {
-    let line = try readASCIILine(&reader)
-    push(try graph.add(.persistent(graph.addString(line))))
-  }
-
   /// Pushes a str written with Python's quotes and escapes (`repr` of a Python 2 str).
   mutating func pushQuotedString(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try reader.readLine()
@@ -78,7 +73,7 @@ extension Unpickler {
     }
   }
 
-  private func unescape(_ text: Span<UInt8>) throws(CheckpointError) -> [UInt8] {
+  func unescape(_ text: Span<UInt8>) throws(CheckpointError) -> [UInt8] {
     var bytes: [UInt8] = []
     var index = 0
     while index < text.count {

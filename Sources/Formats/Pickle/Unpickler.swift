@@ -192,7 +192,7 @@ package struct Unpickler: ~Copyable {
     case .object: try pushObject()
     case .build: try build()
     case .persistentID: try pushTextPersistentID(&reader)
-    case .binPersistentID: push(try graph.add(.persistent(pop())))
+    case .binPersistentID: try pushPersistent(pop())
 
     case .extension1: try pushExtension(Int(reader.readInteger(as: UInt8.self)))
     case .extension2: try pushExtension(Int(reader.readInteger(as: UInt16.self)))

@@ -11,8 +11,7 @@ internal import CkptTorch
 package struct SkeletonSource {
   /// The archive without its records.
   private var archive = TorchArchiveDescription(
-    isTorchScript: false, prefix: "archive", pickleProtocol: 2, isBigEndian: false,
-    hasChecksums: true, records: [])
+    .zip, prefix: "archive", pickleProtocol: 2, isBigEndian: false, hasChecksums: true, records: [])
   private var entries: [Entry] = []
 
   /// An entry of the list of records.
@@ -33,8 +32,9 @@ package struct SkeletonSource {
       let start = json.offset
       switch key {
       case "container":
-        archive.isTorchScript =
-          try Self.choice(&json, ["torch-zip", "torchscript"]) == "torchscript"
+        let formats = TorchArchiveDescription.Format.allCases
+        let name = try Self.choice(&json, formats.map(\.rawValue))
+        archive.archiveFormat = TorchArchiveDescription.Format(rawValue: name) ?? .zip
       case "prefix": archive.prefix = try json.string()
       case "protocol":
         let version = try json.unsignedInteger()
@@ -154,10 +154,11 @@ extension SkeletonWriter {
     guard let archive = container as? TorchArchiveDescription else { return }
     json.key("source")
     json.beginObject()
-    json.member("container", archive.isTorchScript ? "torchscript" : "torch-zip")
-    json.member("prefix", archive.prefix)
+    json.member("container", archive.archiveFormat.rawValue)
+    let isZip = archive.archiveFormat.isZip
+    if isZip { json.member("prefix", archive.prefix) }
     json.member("protocol", archive.pickleProtocol)
-    json.member("byteorder", archive.isBigEndian ? "big" : "little")
+    if isZip { json.member("byteorder", archive.isBigEndian ? "big" : "little") }
     json.key("records")
     json.beginArray()
     let sizes = SkeletonStorages.sizes(
@@ -174,7 +175,7 @@ extension SkeletonWriter {
       }
     }
     json.endArray()
-    if !archive.hasChecksums { json.member("checksums", false) }
+    if isZip, !archive.hasChecksums { json.member("checksums", false) }
     if let pickle = archive.pickleBytes, !isRespelled(pickle, archive.pickleProtocol) {
       json.member("pickle", Base64.encode(pickle, .standard))
     }

@@ -1,12 +1,12 @@
-internal import CkptBase
-internal import CkptGraph
+package import CkptBase
+package import CkptGraph
 
 /// Adds the calls that `torch.save` writes to tensors that no pickle described.
 ///
 /// The calls are those of current PyTorch for dense tensors (`torch/_tensor.py`,
 /// `_reduce_ex_internal`). Such tensors are the result of `safetensors.torch.load_file`.
-struct ConstructionWriter {
-  private(set) var graph: TensorGraph
+package struct ConstructionWriter {
+  private var graph: TensorGraph
   /// The strs that name storages.
   ///
   /// `torch.save` makes a new str for each.
@@ -19,17 +19,18 @@ struct ConstructionWriter {
   /// Creates a writer.
   ///
   /// Storages get numbers from `firstKey` on as names.
-  init(graph: consuming TensorGraph, firstKey: Int) {
+  package init(graph: consuming TensorGraph, firstKey: Int) {
     self.graph = graph
     nextKey = firstKey
   }
 
-  consuming func finish() -> TensorGraph { graph }
+  /// The graph with the constructions.
+  package consuming func finish() -> TensorGraph { graph }
 
   /// Writes the constructions of all tensors without one, in the order of the pickler.
   ///
   /// - Throws: `unsupported` for element types that PyTorch lacks.
-  mutating func writeAll() throws(CheckpointError) {
+  package mutating func writeAll() throws(CheckpointError) {
     let isComplete = graph.tensors.allSatisfy { if case .plain = $0.origin { false } else { true } }
     guard !isComplete else { return }
     for leaf in try LeafWalk.leaves(of: graph).all {

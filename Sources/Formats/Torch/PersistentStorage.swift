@@ -1,8 +1,9 @@
 package import CkptBase
 package import CkptGraph
 
-/// The description of a storage in a pickle: `('storage', class, key, location, numel)`
-/// (`torch/serialization.py`, `persistent_id`).
+/// The description of a storage in a pickle: `('storage', class, key, location, numel)`, in legacy
+/// files with a sixth item that is `(view key, offset, numel)` or `None` (`torch/serialization.py`,
+/// `persistent_id`).
 package struct PersistentStorage: Sendable {
   /// The name of the storage in the archive.
   package let key: String
@@ -12,15 +13,20 @@ package struct PersistentStorage: Sendable {
   package let location: String
   /// Its length: in elements for a typed storage, in bytes for an untyped one.
   package let elementCount: Int
+  /// The elements that the id stands for, where it is a part of the storage.
+  package let view: Range<Int>?
 
   /// The name of its record in the archive, without the prefix.
   package var recordName: String { TorchArchiveDescription.storagePrefix + key }
+
+  /// The size of an element of the class in bytes.
+  package var elementByteCount: Int { dtype?.byteCount ?? 1 }
 
   /// Returns the size in bytes.
   ///
   /// - Throws: `malformed` if the size overflows.
   package func byteCount() throws(CheckpointError) -> Int {
-    try elementCount.multiplied(by: dtype?.byteCount ?? 1, orThrow: "the size of storage '\(key)'")
+    try elementCount.multiplied(by: elementByteCount, orThrow: "the size of storage '\(key)'")
   }
 
   /// Reads persistent ids.
@@ -71,7 +77,26 @@ package struct PersistentStorage: Sendable {
       var dtype: DType?
       if case .typed(let known) = type { dtype = known }
       return PersistentStorage(
-        key: key, dtype: dtype, location: location, elementCount: elementCount)
+        key: key, dtype: dtype, location: location, elementCount: elementCount,
+        view: run.count > 5
+          ? try view(graph.child(5, of: run), of: key, elementCount, in: graph) : nil)
+    }
+
+    /// The part of a storage that view metadata speaks of; `nil` for none.
+    private func view(
+      _ id: NodeID, of key: String, _ elementCount: Int, in graph: TensorGraph
+    ) throws(CheckpointError) -> Range<Int>? {
+      if case .none = graph[id] { return nil }
+      guard let items = graph.shortTuple(id), items.count == 3, let start = graph.int(items[1]),
+        let count = graph.int(items[2]), start >= 0, count >= 0, start <= elementCount,
+        count <= elementCount - start
+      else {
+        throw CheckpointError(
+          .malformed,
+          "the view of storage '\(key)' is \(graph.description(of: id, limit: 60)), which is no "
+            + "part of its \(elementCount) elements")
+      }
+      return start..<start + count
     }
 
     private func isStorage(_ id: NodeID, in graph: TensorGraph) -> Bool {
@@ -111,13 +136,13 @@ package struct PersistentStorage: Sendable {
 }
 
 /// The classes of storages in pickles (`torch/storage.py`, `torch/__init__.py`).
-enum StorageClass {
+package enum StorageClass {
   /// Returns the dtype of a storage class: an inner `nil` for the untyped class, `nil` for a class
   /// that is not a storage's.
   ///
   /// The module is ignored, as in torch: `torch`, `torch.cuda` and private backends use the same
   /// class names.
-  static func dtype(named name: String) -> DType?? {
+  package static func dtype(named name: String) -> DType?? {
     guard name.hasSuffix("Storage") else { return nil }
     if name == "UntypedStorage" { return .some(nil) }
     return dtypes[String(name.dropLast("Storage".count))].map { .some($0) }

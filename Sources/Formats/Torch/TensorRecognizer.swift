@@ -137,16 +137,16 @@ package struct TensorRecognizer {
         .limitExceeded,
         "\(graph.tensors.count) tensors have more than \(dimensionCount) dimensions in total")
     }
-    var storage: StorageID?
-    var storageDType: DType?
-    if let id = form.storage { (storage, storageDType) = try bindStorage(id, to: node) }
+    let bound = try form.storage.map { id throws(CheckpointError) in
+      try bindStorage(id, to: node)
+    }
+    let dtype = form.dtype ?? bound?.dtype ?? .uint8
     let tensor = Tensor(
-      node: node, dtype: form.dtype ?? storageDType ?? .uint8, shape: form.shape,
-      strides: form.strides, offset: form.offset, storage: storage,
+      node: node, dtype: dtype, shape: form.shape, strides: form.strides,
+      offset: try bound?.offset(form.offset, of: dtype) ?? form.offset, storage: bound?.id,
       requiresGradient: form.requiresGradient, isConjugated: form.isConjugated,
       isNegated: form.isNegated, origin: .call(object))
-    try tensor.check(
-      storageByteCount: storage.map { graph.storages[graph.index(of: $0)].byteCount })
+    try tensor.check(storageByteCount: bound?.bytes.upperBound)
     graph.add(tensor)
   }
 
@@ -181,9 +181,33 @@ package struct TensorRecognizer {
 
   // MARK: Storages
 
+  /// A storage that a persistent id names, or the part of one.
+  private struct BoundStorage {
+    var id: StorageID
+    /// The dtype of its class, `nil` for an untyped one.
+    var dtype: DType?
+    /// The bytes of the storage that the id stands for.
+    var bytes: Range<Int>
+
+    /// The place in the whole storage of an element in the part, in elements of `dtype`.
+    ///
+    /// - Throws: `malformed` for a part that does not begin with an element.
+    func offset(_ offset: Int, of dtype: DType) throws(CheckpointError) -> Int {
+      guard bytes.lowerBound > 0 else { return offset }
+      guard bytes.lowerBound.isMultiple(of: dtype.byteCount) else {
+        throw CheckpointError(
+          .malformed,
+          "a view begins at byte \(bytes.lowerBound) of its storage, which is no multiple of "
+            + "\(dtype.byteCount)")
+      }
+      return try offset.adding(
+        bytes.lowerBound / dtype.byteCount, orThrow: "the offset of a tensor")
+    }
+  }
+
   private mutating func bindStorage(
     _ id: NodeID, to tensor: NodeID
-  ) throws(CheckpointError) -> (StorageID, DType?) {
+  ) throws(CheckpointError) -> BoundStorage {
     guard case .persistent(let value) = graph[id] else {
       throw CheckpointError(.malformed, "the storage of a tensor is not a persistent id")
     }
@@ -192,18 +216,18 @@ package struct TensorRecognizer {
   }
 
   private mutating func addBareStorage(_ id: NodeID, _ value: NodeID) throws(CheckpointError) {
-    let (storage, dtype) = try storage(storageIDs.read(value, in: graph))
-    let elementByteCount = (dtype ?? .uint8).byteCount
+    let bound = try storage(storageIDs.read(value, in: graph))
+    let dtype = bound.dtype ?? .uint8
     graph.add(
       Tensor(
-        node: id, dtype: dtype ?? .uint8,
-        shape: [graph[storage].byteCount / elementByteCount], strides: [1], offset: 0,
-        storage: storage, origin: .storage(id: value)))
+        node: id, dtype: dtype, shape: [bound.bytes.count / dtype.byteCount], strides: [1],
+        offset: bound.bytes.lowerBound / dtype.byteCount, storage: bound.id,
+        origin: .storage(id: value)))
   }
 
   private mutating func storage(
     _ announced: PersistentStorage
-  ) throws(CheckpointError) -> (StorageID, DType?) {
+  ) throws(CheckpointError) -> BoundStorage {
     let byteCount = try announced.byteCount()
     let id: StorageID
     let key = announced.key
@@ -229,7 +253,10 @@ package struct TensorRecognizer {
         "storage '\(announced.key)' is on '\(graph[id].location)', the pickle says also on "
           + "'\(announced.location)'")
     }
-    return (id, announced.dtype)
+    let view = announced.view.map { view in
+      view.lowerBound * announced.elementByteCount..<view.upperBound * announced.elementByteCount
+    }
+    return BoundStorage(id: id, dtype: announced.dtype, bytes: view ?? 0..<byteCount)
   }
 
   // MARK: Parts
@@ -298,7 +325,7 @@ extension Tensor {
   ///   one.
   /// - Throws: `malformed` if rank and strides disagree, a product overflows or an element lies
   ///   outside.
-  func check(storageByteCount: Int?) throws(CheckpointError) {
+  package func check(storageByteCount: Int?) throws(CheckpointError) {
     guard shape.count == strides.count else {
       throw CheckpointError(
         .malformed, "a tensor has \(shape.count) dimensions and \(strides.count) strides")

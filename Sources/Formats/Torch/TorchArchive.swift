@@ -38,18 +38,19 @@ package struct TorchArchive: Sendable {
       throw CheckpointError(.malformed, "the archive is empty")
     }
     guard let slash = first.name.utf8.firstIndex(of: UInt8(ascii: "/")) else {
-      throw Self.notTorch("its first entry '\(first.name)' is not in a directory")
+      throw Self.notTorch(directory, "its first entry '\(first.name)' is not in a directory")
     }
     prefix = String(first.name[..<slash])
     let beginning = prefix + "/"
     storageBeginning = beginning + Self.storagePrefix
     for entry in directory.entries where !entry.name.begins(with: beginning) {
-      throw Self.notTorch("'\(entry.name)' is outside of the directory '\(beginning)'")
+      throw Self.notTorch(
+        directory, "'\(entry.name)' is outside of the directory '\(beginning)'")
     }
     // torch also accepts the name in capitals, which other readers miss.
     guard let pickle = directory.entry(named: "\(prefix)/\(Self.pickleName)"),
       pickle.name.ends(with: Self.pickleName)
-    else { throw Self.notTorch("it has no record '\(Self.pickleName)'") }
+    else { throw Self.notTorch(directory, "it has no record '\(Self.pickleName)'") }
     byteOrder = try directory.entry(
       named: "\(prefix)/\(TorchArchiveDescription.byteOrderRecord)"
     ).map { entry throws(CheckpointError) in
@@ -66,8 +67,11 @@ package struct TorchArchive: Sendable {
     entry.name.droppingFirst(prefix.utf8.count + 1)
   }
 
-  private static func notTorch(_ reason: String) -> CheckpointError {
-    CheckpointError(
+  private static func notTorch(
+    _ directory: ZipDirectory, _ reason: String
+  ) -> CheckpointError {
+    ForeignArchive.refusal(of: directory)
+      ?? CheckpointError(
       .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
       remedy: "give a file that torch.save or torch.jit.save wrote")
   }
@@ -146,7 +150,7 @@ package struct TorchArchive: Sendable {
     }
     let layout = directory.layout
     return TorchArchiveDescription(
-      isTorchScript: isTorchScript, prefix: prefix, pickleProtocol: pickleProtocol,
+      isTorchScript ? .torchScript : .zip, prefix: prefix, pickleProtocol: pickleProtocol,
       isBigEndian: isBigEndian, hasChecksums: layout.hasChecksums,
       foreignAlignment: layout.hasTorchPadding ? nil : layout.dataAlignment, records: described)
   }
@@ -235,12 +239,18 @@ package enum TorchReader: Sendable {
     if !archive.hasChecksums {
       warnings.append("the archive has no checksums: damage to its data cannot be noticed")
     }
-    if !graph.discarded.isEmpty {
-      let calls = graph.discarded.prefix(3).map { graph.description(of: $0, limit: 60) }
-      warnings.append(
-        "the pickle throws away the results of \(graph.discarded.count) calls: "
-          + calls.joined(separator: ", "))
-    }
-    return warnings
+    return warnings + graph.discardedWarnings
+  }
+}
+
+extension TensorGraph {
+  /// What to tell the user of calls whose results the pickle throws away.
+  package var discardedWarnings: [String] {
+    guard !discarded.isEmpty else { return [] }
+    let calls = discarded.prefix(3).map { description(of: $0, limit: 60) }
+    return [
+      "the pickle throws away the results of \(discarded.count) calls: "
+        + calls.joined(separator: ", ")
+    ]
   }
 }

@@ -1,8 +1,24 @@
 package import CkptContainer
 package import CkptGraph
 
-/// The archive of a `.pt` file, as it was found.
+/// The archive of a `.pt` file, as it was found: a ZIP archive, or a format that came before it.
+///
+/// Every archive is a sequence of records. A legacy file does not name its records; their names here
+/// are ``legacyPickles`` and the storage keys.
 package struct TorchArchiveDescription: Sendable {
+  /// The format of an archive.
+  package enum Format: String, Sendable, CaseIterable {
+    /// The ZIP archive of `torch.save`.
+    case zip = "torch-zip"
+    /// The ZIP archive of `torch.jit.save`.
+    case torchScript = "torchscript"
+    /// Pickles that follow each other, and storages behind them: PyTorch before 1.6, and
+    /// `_use_new_zipfile_serialization=False` of later ones.
+    case legacy = "torch-legacy"
+    /// The tar archive of PyTorch 0.1.
+    case tar = "torch-tar"
+  }
+
   /// A member of the archive.
   package enum Record: Sendable {
     /// The pickle. The graph holds its contents.
@@ -24,9 +40,9 @@ package struct TorchArchiveDescription: Sendable {
     }
   }
 
-  /// Whether `torch.jit.save` wrote it.
-  package var isTorchScript: Bool
-  /// The directory inside the archive that holds all records.
+  /// The format of the archive.
+  package var archiveFormat: Format
+  /// The directory inside a ZIP archive that holds all records.
   package var prefix: String
   /// The protocol of the pickle.
   package var pickleProtocol: Int
@@ -43,10 +59,10 @@ package struct TorchArchiveDescription: Sendable {
   package var records: [Record]
 
   package init(
-    isTorchScript: Bool, prefix: String, pickleProtocol: Int, isBigEndian: Bool,
+    _ archiveFormat: Format, prefix: String, pickleProtocol: Int, isBigEndian: Bool,
     hasChecksums: Bool, foreignAlignment: Int? = nil, records: [Record]
   ) {
-    self.isTorchScript = isTorchScript
+    self.archiveFormat = archiveFormat
     self.prefix = prefix
     self.pickleProtocol = pickleProtocol
     self.isBigEndian = isBigEndian
@@ -58,15 +74,27 @@ package struct TorchArchiveDescription: Sendable {
 
 /// An archive of `torch.save` as a container.
 extension TorchArchiveDescription: ContainerDescription {
-  /// `torch-zip` or `torchscript`.
-  package var kind: String { isTorchScript ? "torchscript" : "torch-zip" }
+  /// The identifier of the format.
+  package var kind: String { archiveFormat.rawValue }
   /// The writer, with its versions.
   package var title: String {
-    "\(isTorchScript ? "TorchScript archive" : "torch.save archive") (\(writer))"
+    switch archiveFormat {
+    case .zip: "torch.save archive (\(writer))"
+    case .torchScript: "TorchScript archive (\(writer))"
+    case .legacy: "legacy torch.save file"
+    case .tar: "tar archive of PyTorch 0.1"
+    }
   }
   /// The writer and layout.
   package var facts: [ContainerFact] {
-    [
+    guard archiveFormat.isZip else {
+      return [
+        .init("protocol", .number(pickleProtocol), "pickle protocol \(pickleProtocol)"),
+        .init("byteorder", .text("little"), "little-endian"),
+        .init("records", .number(records.count)),
+      ]
+    }
+    return [
       .init("writer", .text(writer)),
       .init("prefix", .text(prefix), "prefix '\(prefix)'"),
       .init("protocol", .number(pickleProtocol), "pickle protocol \(pickleProtocol)"),
@@ -82,6 +110,21 @@ extension TorchArchiveDescription: ContainerDescription {
   package var format: CheckpointFormat? { .torch }
   /// Yes: a pickle keeps objects.
   package var holdsObject: Bool { true }
+}
+
+extension TorchArchiveDescription.Format {
+  /// Whether it is a ZIP archive.
+  package var isZip: Bool { self == .zip || self == .torchScript }
+}
+
+extension TorchArchiveDescription {
+  /// The names of the pickles of a legacy file in their order: three of the header, the object, and the
+  /// keys of the storages, which follow (`torch/serialization.py`, `_legacy_save`).
+  package static let legacyPickles = [
+    "magic_number", "protocol_version", "sys_info", "data.pkl", storageKeysRecord,
+  ]
+  /// The last pickle of a legacy file.
+  package static let storageKeysRecord = "storage_keys"
 }
 
 extension Checkpoint {

@@ -93,7 +93,7 @@ extension TorchArchiveDescription {
   /// Returns an archive without storages, as PyTorch 2.7 and later write it.
   static func current(prefix: String) -> TorchArchiveDescription {
     TorchArchiveDescription(
-      isTorchScript: false, prefix: prefix, pickleProtocol: 2, isBigEndian: false,
+      .zip, prefix: prefix, pickleProtocol: 2, isBigEndian: false,
       hasChecksums: true,
       records: [
         .pickle(name: "data.pkl"),

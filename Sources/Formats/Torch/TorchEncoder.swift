@@ -2,13 +2,13 @@ package import CkptBase
 package import CkptContainer
 internal import CkptGraph
 internal import CkptPickle
-internal import CkptPlan
+package import CkptPlan
 
 /// Plans a `.pt` file for a checkpoint.
 ///
-/// A checkpoint from an archive, or with a skeleton that describes one, becomes that archive again.
-/// Any other becomes the archive that current PyTorch writes with `torch.save`. No tensor bytes are
-/// read.
+/// A checkpoint from an archive of the same format, or with a skeleton that describes one, becomes
+/// that archive again. Any other becomes the archive that current PyTorch writes with `torch.save`.
+/// No tensor bytes are read.
 package struct TorchEncoder: Sendable {
   /// Choices of the caller.
   package struct Options: Sendable {
@@ -24,6 +24,13 @@ package struct TorchEncoder: Sendable {
     }
   }
 
+  /// Lays the records of an archive out: the pickle is the record `data.pkl`, and the function gives the
+  /// bytes of a storage's record by its name and size.
+  package typealias Layout = (
+    TorchArchiveDescription, _ pickle: [UInt8],
+    _ storage: (String, Int) throws(CheckpointError) -> [Segment]
+  ) throws(CheckpointError) -> FilePlan
+
   private let isFromArchive: Bool
   private let copies: [TensorID: [FileRegion]]
   private let options: Options
@@ -33,15 +40,27 @@ package struct TorchEncoder: Sendable {
   private var archive: TorchArchiveDescription
   private var warnings: [String] = []
 
-  /// Returns the plan of the file for `checkpoint`.
+  /// Returns the plan of the ZIP archive for `checkpoint`.
   ///
   /// - Throws: `unsupported` for a tensor type that PyTorch lacks or an object that cannot be
   ///   pickled; `malformed` for a skeleton with an archive that torch cannot open.
   package static func encode(
     _ checkpoint: Checkpoint, options: Options
   ) throws(CheckpointError) -> EncodedFile {
-    var encoder = try TorchEncoder(checkpoint, options)
-    return try encoder.encode()
+    try encode(
+      checkpoint, options: options, as: .current(prefix: options.prefix),
+      layout: TorchArchiveEncoder.plan)
+  }
+
+  /// The plan of the file for `checkpoint` in the format of `standard`, which is the archive of an object
+  /// that comes from no archive of this format.
+  ///
+  /// - Throws: what ``encode(_:options:)`` throws, and what `layout` throws.
+  package static func encode(
+    _ checkpoint: Checkpoint, options: Options, as standard: TorchArchiveDescription, layout: Layout
+  ) throws(CheckpointError) -> EncodedFile {
+    var encoder = try TorchEncoder(checkpoint, options, standard)
+    return try encoder.encode(layout)
   }
 
   /// Returns the directory that `torch.save` uses in an archive at `path`; `nil` stands for a
@@ -54,18 +73,33 @@ package struct TorchEncoder: Sendable {
     return stem.isEmpty ? "archive" : String(stem)
   }
 
-  /// Adds the calls of tensors that no pickle described.
-  private init(_ checkpoint: Checkpoint, _ options: Options) throws(CheckpointError) {
-    isFromArchive = checkpoint.archive != nil
+  /// Adds the calls of tensors that no pickle described, and gives storages the persistent ids of
+  /// the format.
+  private init(
+    _ checkpoint: Checkpoint, _ options: Options, _ standard: TorchArchiveDescription
+  ) throws(CheckpointError) {
+    let format = standard.archiveFormat
+    let known = checkpoint.archive
+    isFromArchive =
+      known.map { $0.archiveFormat == format || $0.archiveFormat.isZip && format.isZip }
+      ?? false
     copies = checkpoint.copies
     self.options = options
-    archive = checkpoint.archive ?? .current(prefix: options.prefix)
-    var writer = ConstructionWriter(
-      graph: checkpoint.graph,
-      firstKey: max(archive.firstFreeKey, Self.firstFreeKey(in: checkpoint.graph)))
+    archive = isFromArchive ? known ?? standard : standard
+    var graph = checkpoint.graph
+    var newKeys: Set<NodeID> = []
+    if !isFromArchive {
+      try graph.makeStoragesLittleEndian()
+      if known != nil { newKeys = try graph.numberStorages(from: 0) }
+    }
+    let firstKey = max(archive.firstFreeKey, Self.firstFreeKey(in: graph))
+    var writer = ConstructionWriter(graph: consume graph, firstKey: firstKey)
     try writer.writeAll()
-    storageKeys = writer.storageKeys
+    storageKeys = newKeys.union(writer.storageKeys)
     graph = writer.finish()
+    // An archive has its own ids already; all others may come from anywhere.
+    if !isFromArchive || !format.isZip { try graph.spellStorageIDs(for: format) }
+    self.graph = graph
   }
 
   /// Returns a number above all storage keys in the graph.
@@ -76,12 +110,12 @@ package struct TorchEncoder: Sendable {
       })
   }
 
-  private mutating func encode() throws(CheckpointError) -> EncodedFile {
+  private mutating func encode(_ layout: Layout) throws(CheckpointError) -> EncodedFile {
     let storages = try StorageAssembler(graph, copies: copies)
     archive.insert(storages.records)
     archive.insert(options.records)
     let pickle = try pickle()
-    let plan = try TorchArchiveEncoder.plan(archive, pickle: pickle) {
+    let plan = try layout(archive, pickle) {
       (name, byteCount) throws(CheckpointError) in
       try storages.segments(ofRecord: name, byteCount: byteCount)
     }
@@ -97,10 +131,9 @@ package struct TorchEncoder: Sendable {
   private func pickle() throws(CheckpointError) -> [UInt8] {
     guard isFromArchive else {
       return try Pickler.pickle(
-        graph.root, of: graph, protocol: archive.pickleProtocol,
-        strings: .asLoaded(except: storageKeys))
+        graph.root, of: graph, protocol: writtenProtocol, strings: .asLoaded(except: storageKeys))
     }
-    let pickle = try Pickler.pickle(graph.root, of: graph, protocol: archive.pickleProtocol)
+    let pickle = try Pickler.pickle(graph.root, of: graph, protocol: writtenProtocol)
     return try ownSpelling(of: pickle) ?? pickle
   }
 
@@ -113,10 +146,12 @@ package struct TorchEncoder: Sendable {
     var machine = Unpickler()
     var reader = ByteReader(own.span)
     let root = try machine.load(&reader)
-    let respelled = try Pickler.pickle(
-      root, of: machine.finish(), protocol: archive.pickleProtocol)
+    let respelled = try Pickler.pickle(root, of: machine.finish(), protocol: writtenProtocol)
     return respelled == pickle ? own : nil
   }
+
+  /// The protocol that objects are pickled by; protocols 0 and 1 are only copied.
+  private var writtenProtocol: Int { max(archive.pickleProtocol, 2) }
 
   // MARK: Messages
 
@@ -251,42 +286,5 @@ struct StorageAssembler {
 
   private func hasKey(_ index: Int, _ key: String) -> Bool {
     ExactString(graph.storages[index].key) == ExactString(key)
-  }
-}
-
-extension TensorGraph {
-  /// Names the storages by numbers from `first` on, also in their persistent ids, so that graphs of
-  /// several archives can be merged.
-  ///
-  /// - Throws: `limitExceeded` if the graph is full.
-  package mutating func numberStorages(from first: Int) throws(CheckpointError) {
-    var keys: [ExactString: NodeID] = [:]
-    for (index, storage) in storages.enumerated() {
-      let key = String(first + index)
-      keys[ExactString(storage.key)] = try addString(key)
-      setKey(key, of: StorageID(index: index))
-    }
-    for index in 0..<nodeCount {
-      let node = NodeID(index: index)
-      guard case .persistent(let id) = self[node] else { continue }
-      replace(node, with: .persistent(try renamed(id, keys)))
-    }
-    for index in tensors.indices {
-      guard case .storage(let id) = tensors[index].origin else { continue }
-      var tensor = tensors[index]
-      tensor.origin = .storage(id: try renamed(id, keys))
-      replace(TensorID(index: index), with: tensor)
-    }
-  }
-
-  /// Returns a persistent id with the new key.
-  private mutating func renamed(
-    _ id: NodeID, _ keys: [ExactString: NodeID]
-  ) throws(CheckpointError) -> NodeID {
-    guard let found = tuple(id), found.count >= 5 else { return id }
-    var parts = Array(found)
-    guard let key = string(parts[2]).flatMap({ keys[ExactString($0)] }) else { return id }
-    parts[2] = key
-    return try add(.tuple(addChildren(parts[...])))
   }
 }

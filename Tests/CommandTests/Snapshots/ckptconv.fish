@@ -39,6 +39,7 @@ complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l force
 complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l sync -d 'sync outputs to the disk before they appear'
 complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l verify -d 'read outputs again and compare them'
 complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l manifest -r -F -d 'write SHA-256 checksums of INPUT to FILE'
+complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l container -x -a 'zip\\t\'the ZIP archive of PyTorch 1.6 and later\' legacy\\t\'the format of PyTorch before 1.6\'' -d 'write a zip archive or a legacy file'
 complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l nest -d 'turn names with dots into nested dicts'
 complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l optimizer-names -x -a 'fsdp\\t\'names, for fully sharded data parallelism\' single\\t\'numbers, for one device or distributed data parallelism\'' -d 'optimizer parameter names: fsdp or single'
 complete -c ckptconv -n '__fish_seen_subcommand_from safetensors-to-pt' -l ignore-skeleton -d 'read only the tensors'

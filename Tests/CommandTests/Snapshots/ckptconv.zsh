@@ -67,6 +67,7 @@ _ckptconv() {
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
                         '(--manifest)--manifest=[write SHA-256 checksums of INPUT to FILE]:FILE:_files' \
+                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
                         '(--nest)--nest[turn names with dots into nested dicts]' \
                         '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
@@ -196,6 +197,7 @@ _ckptconv() {
                         '(--no-skeleton)--no-skeleton[write only tensors]' \
                         '(--allow-loss)--allow-loss[only warn about contents that are lost]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
                         '(--nest)--nest[turn names with dots into nested dicts]' \
                         '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
                         '(--no-metadata)--no-metadata[do not keep the metadata of other programs]' \

@@ -31,6 +31,9 @@ struct SafetensorsToPt: Command {
       line: "ckptconv safetensors-to-pt converted -o step1000-unsharded",
       purpose: "Restore an OLMo checkpoint:"),
     Example(
+      line: "ckptconv safetensors-to-pt --container zip old.safetensors",
+      purpose: "Turn a legacy file into a ZIP archive:"),
+    Example(
       line: "ckptconv safetensors-to-pt --nest flat.safetensors",
       purpose: "Turn names with dots into nested dicts:"),
   ]
@@ -53,10 +56,27 @@ struct SafetensorsToPt: Command {
   }
 }
 
+extension TorchContainer: FlagChoice {
+  var meaning: String {
+    switch self {
+    case .zip: "the ZIP archive of PyTorch 1.6 and later"
+    case .legacy: "the format of PyTorch before 1.6"
+    }
+  }
+}
+
 extension SafetensorsToPt {
   static let flags: [BoundFlag<SafetensorsToPt>] =
     [.conversionOutput(\.destination)]
     + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) } + [
+      .choice(
+        "container", "KIND", \.options.torchContainer, in: .content,
+        "write a zip archive or a legacy file",
+        manual: """
+          Chooses the container of the `.pt` file. The default is the container of the original, or
+          `zip` without a skeleton. An object from another container is written as a current
+          torch.save writes it.
+          """),
       .toggle(
         "nest", \.options.nestsNames, in: .content, "turn names with dots into nested dicts",
         manual: """
