@@ -38,6 +38,48 @@ struct KnownObjectTests {
       state: .tuple([1, .ints(shape), dtype, false, data]))
   }
 
+  private static func scalar(
+    _ code: String, _ bytes: [UInt8], _ order: String = "<"
+  ) -> PickledValue {
+    .call(.global("numpy._core.multiarray", "scalar"), [dtype(code, order), .bytes(bytes)])
+  }
+
+  // MARK: Dates
+
+  private static func date(_ name: String, _ bytes: [UInt8]) -> PickledValue {
+    .call(.global("datetime", name), [.bytes(bytes)])
+  }
+
+  static let dates = [
+    Case("a date", date("date", [7, 232, 2, 29]), "datetime.date(2024, 2, 29)"),
+    Case(
+      "a moment", date("datetime", [7, 232, 2, 29, 13, 5, 9, 0, 0, 0]),
+      "datetime.datetime(2024, 2, 29, 13, 5, 9)"),
+    Case(
+      "a moment with microseconds, the second of its name",
+      date("datetime", [7, 232, 0x82, 29, 13, 5, 9, 1, 0, 0]),
+      "datetime.datetime(2024, 2, 29, 13, 5, 9, 65536)"),
+    Case("a time", date("time", [0x8d, 5, 9, 0, 0, 1]), "datetime.time(13, 5, 9, 1)"),
+    Case(
+      "a duration", .call(.global("datetime", "timedelta"), [1, 2, 3]),
+      "datetime.timedelta(days=1, seconds=2, microseconds=3)"),
+    Case(
+      "a date of other bytes", date("date", [1, 2]), isKnown: false, "date(b'\\x01\\x02')"),
+  ]
+
+  // MARK: Bytes
+
+  @Test("Short bytes are written as Python writes them, and long ones counted")
+  func bytes() throws {
+    func text(_ bytes: [UInt8]) throws -> String {
+      let graph = try PickleProgram(PickledValue.bytes(bytes).pickle(protocol: 3)).load()
+      return graph.description(of: graph.root)
+    }
+    #expect(try text(Array("a'\\\n\u{7f}".utf8)) == #"b"a'\\\n\x7f""#)
+    #expect(try text(Array("'\"".utf8)) == #"b'\'"'"#)
+    #expect(try text([UInt8](repeating: 0, count: 33)) == "bytes[33]")
+  }
+
   static let numPy = [
     Case("a dtype", dtype("f4"), "dtype('<f4')"),
     Case("a big-endian dtype", dtype("i8", ">"), "dtype('>i8')"),
@@ -60,9 +102,22 @@ struct KnownObjectTests {
       .call(.global("numpy._core.multiarray", "_reconstruct"), []), isKnown: false,
       "_reconstruct()"),
     Case(
-      "a scalar",
+      "a scalar of another size than its type's",
       .call(.global("numpy._core.multiarray", "scalar"), [dtype("f8"), .bytes([1])]),
       "numpy.scalar('<f8')"),
+    Case("a float", scalar("f8", [0, 0, 0, 0, 0, 0, 0xe0, 0x3f]), "numpy.float64(0.5)"),
+    Case("a float32", scalar("f4", [0xcd, 0xcc, 0xcc, 0x3d]), "numpy.float32(0.1)"),
+    Case("a float32 that is no number", scalar("f4", [0, 0, 0xc0, 0x7f]), "numpy.float32(nan)"),
+    Case("an int", scalar("i8", [UInt8](repeating: 0xff, count: 8)), "numpy.int64(-1)"),
+    Case("an unsigned int", scalar("u2", [1, 0xff]), "numpy.uint16(65281)"),
+    Case("a big-endian int", scalar("i4", [0, 0, 1, 2], ">"), "numpy.int32(258)"),
+    Case("a truth value", scalar("b1", [1], "|"), "numpy.bool(True)"),
+    Case("a text", scalar("U1", [65, 0, 0, 0]), "numpy.scalar('<U1')"),
+    Case(
+      "an array over a buffer",
+      .call(
+        .global("numpy._core.numeric", "_frombuffer"),
+        [.bytes([0, 0, 0, 0]), dtype("f4"), .ints([1]), "C"]), "numpy.ndarray([1], '<f4')"),
     Case(
       "a scalar without dtype", .call(.global("numpy._core.multiarray", "scalar"), [1, .none]),
       isKnown: false, "scalar(1, None)"),
@@ -151,7 +206,7 @@ struct KnownObjectTests {
       "torch.sparse_coo"),
   ]
 
-  @Test("A known object is described in Python's words", arguments: numPy + randomStates)
+  @Test("A known object is described in Python's words", arguments: numPy + dates + randomStates)
   func describeNumbers(_ test: Case) throws { try check(test) }
 
   @Test("Objects of Python's library and PyTorch are known by name", arguments: python + torch)
@@ -195,7 +250,7 @@ struct KnownObjectTests {
     #expect(array.shape == [2])
     #expect(array.dtype.code == "u1")
     #expect(array.dtype.byteOrder == "|")
-    #expect(graph.description(of: array.data) == "bytes[2]")
+    #expect(graph.description(of: array.data) == #"b'\x08\t'"#)
   }
 
   @Test("Arrays within arrays are looked at one at a time, however deep they nest")

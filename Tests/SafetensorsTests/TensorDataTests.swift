@@ -48,19 +48,19 @@ struct TensorDataTests {
       testDescription: "qint32", object: quantized("QInt32Storage"), storage: counting(8),
       entry: #""dtype":"U8","shape":[2,4]"#, data: counting(8)),
     Case(
-      testDescription: "quint4x2", object: quantized("QUInt4x2Storage"), storage: counting(2),
-      entry: #""dtype":"U8","shape":[2]"#, data: counting(2)),
+      testDescription: "quint4x2", object: quantized("QUInt4x2Storage", count: 4),
+      storage: counting(2), entry: #""dtype":"U8","shape":[2]"#, data: counting(2)),
     Case(
       testDescription: "float4_e2m1fn_x2 without a dimension",
       object: untyped(1, "float4_e2m1fn_x2", []), storage: [7], entry: #""dtype":"U8","shape":[]"#,
       data: [7]),
   ]
 
-  private static func quantized(_ type: String) -> PickledValue {
+  private static func quantized(_ type: String, count: Int = 2) -> PickledValue {
     .rebuilt(
       by: "_rebuild_qtensor",
       [
-        .storage(type, 2), 0, .ints([2]), .ints([1]),
+        .storage(type, 2), 0, .ints([count]), .ints([1]),
         .tuple([.global("torch", "per_tensor_affine"), 0.5, 0]), false, .noHooks,
       ])
   }

@@ -1,3 +1,4 @@
+import CkptBase
 import CkptContainer
 import CkptGraph
 import CkptTestSupport
@@ -259,7 +260,49 @@ struct TensorRecognizerTests {
         .global("torch._utils", "_rebuild_wrapper_subclass"),
         [.global("torch.distributed.tensor", "DTensor"), .global("torch", "float32"), size([2])],
         state: .tuple([.none, ["_local_tensor": .tensor(.storage("FloatStorage", 2), [1])]])),
-      storages: [8], ["t/1/_local_tensor: float32 [1] by [1] from 0 of '0'"]),
+      storages: [8], ["t: float32 [1] by [1] from 0 of '0'"]),
+    Case(
+      "a wrapper that is no distributed tensor",
+      subclass(
+        .global("torch._utils", "_rebuild_wrapper_subclass"),
+        [.global("m", "Packed"), .global("torch", "float32"), size([2])],
+        state: .tuple([.none, ["data": .tensor(.storage("ByteStorage", 1), [1])]])),
+      storages: [1], ["t/data: uint8 [1] by [1] from 0 of '0'"]),
+    Case(
+      "a tensor that has two shards of a larger one here",
+      subclass(
+        .global("torch._utils", "_rebuild_wrapper_subclass"),
+        [.global("m", "ShardedTensor"), .global("torch", "float32"), size([8])],
+        state: .tuple([
+          [shard(key: "0"), shard(key: "1")], .none, .none, .none, false,
+        ])), storages: [8, 8],
+      [
+        "t/0: float32 [2] by [1] from 0 of '0'", "t/1: float32 [2] by [1] from 0 of '1'",
+      ]),
+    Case(
+      "a tensor of Ascend's library",
+      .call(
+        .global("torch_npu.utils.storage", "_rebuild_npu_tensor"),
+        [
+          .storage("FloatStorage", 6, location: "npu:0"), 2, .ints([2, 2]), .ints([2, 1]), true,
+          .noHooks, .call(.global("torch_npu.npu._format", "Format"), [2]),
+        ]), storages: [24], ["t: float32 [2, 2] by [2, 1] from 2 of '0' grad"]),
+    Case(
+      "a tensor of 4 bits by channels",
+      .rebuilt(
+        by: "_rebuild_qtensor",
+        [
+          .storage("QUInt4x2Storage", 4), 0, .ints([2, 4]), .ints([4, 1]),
+          .tuple([.global("torch", "per_tensor_affine"), 0.5, 0]), false, .noHooks,
+        ]), storages: [4], ["t: quint4x2 [2, 2] by [2, 1] from 0 of '0' as [2, 4]"]),
+    Case(
+      "a tensor of 2 bits that does not fill its last byte",
+      .rebuilt(
+        by: "_rebuild_qtensor",
+        [
+          .storage("QUInt2x4Storage", 3), 4, .ints([5]), .ints([1]),
+          .tuple([.global("torch", "per_tensor_affine"), 0.5, 0]), false, .noHooks,
+        ]), storages: [3], ["t: quint2x4 [2] by [1] from 1 of '0' as [5]"]),
     Case(
       "a storage by itself", .storage("LongStorage", 2), storages: [16],
       ["t: int64 [2] by [1] from 0 of '0'"]),
@@ -299,6 +342,89 @@ struct TensorRecognizerTests {
       .rebuilt(by: "_rebuild_future", [.storage("FloatStorage", 2), 0, .ints([2])]),
       storages: [8], ["t/0: float32 [2] by [1] from 0 of '0'"]),
   ]
+
+  private static func shard(key: String) -> PickledValue {
+    .built(
+      .new(.global("m", "Shard"), []),
+      state: .tuple([
+        .none, ["tensor": .tensor(.storage("FloatStorage", 2, key: .str(key)), [2])],
+      ]))
+  }
+
+  private static func array(
+    _ shape: [Int], _ code: String, _ bytes: [UInt8], order: String = "<", isFortran: Bool = false
+  ) -> PickledValue {
+    let dtype = PickledValue.built(
+      .call(.global("numpy", "dtype"), [.str(code), false, true]),
+      state: .tuple([3, .str(order), .none, .none, .none, -1, -1, 0]))
+    return .built(
+      .call(
+        .global("numpy.core.multiarray", "_reconstruct"),
+        [.global("numpy", "ndarray"), .ints([0]), .bytes([0x62])]),
+      state: .tuple([1, .ints(shape), dtype, .bool(isFortran), .bytes(bytes)]))
+  }
+
+  private static func onDevice(
+    _ array: PickledValue, _ dtype: String, by function: String = "_rebuild_xla_tensor"
+  ) -> PickledValue {
+    .rebuilt(by: function, [array, .global("torch", dtype), "xla:0", true])
+  }
+
+  static let arrays = [
+    Case(
+      "an array of a TPU",
+      onDevice(array([2, 1], "f4", [0, 0, 0, 0, 0, 0, 0x80, 0x3f]), "float32"),
+      storages: [], ["t: float32 [2, 1] by [1, 1] from 0 of 'array 0'"]),
+    Case(
+      "an array that is cast to bfloat16",
+      onDevice(array([1], "f4", [0, 0, 0x80, 0x3f]), "bfloat16"), storages: [],
+      ["t: bfloat16 [1] by [1] from 0 of 'array 0'"]),
+    Case(
+      "an array in columns, of a later PyTorch",
+      onDevice(
+        array([2, 3], "i1", [1, 2, 3, 4, 5, 6], isFortran: true), "int8",
+        by: "_rebuild_device_tensor_from_numpy"),
+      storages: [], ["t: int8 [2, 3] by [1, 2] from 0 of 'array 0'"]),
+    Case(
+      "a scalar", onDevice(array([], "i8", [7, 0, 0, 0, 0, 0, 0, 0]), "int64"), storages: [],
+      ["t: int64 [] by [] from 0 of 'array 0'"]),
+    Case(
+      "no elements", onDevice(array([0, 2], "f4", []), "float16"), storages: [],
+      ["t: float16 [0, 2] by [2, 1] from 0 of 'array 0'"]),
+  ]
+
+  @Test("An array in the pickle that stands for a tensor is one", arguments: arrays)
+  func arrayTensors(_ test: Case) throws {
+    let graph = try TorchFile.read(["t": test.value]).graph
+    #expect(try graph.tensorListing() == test.tensors)
+  }
+
+  @Test("An array of another size than its shape's, or of another kind than its tensor, is refused")
+  func wrongArrays() {
+    for (value, code) in [
+      (Self.onDevice(Self.array([2], "f4", [0]), "float32"), CheckpointError.Code.malformed),
+      (Self.onDevice(Self.array([.max, .max], "f4", [0]), "float32"), .malformed),
+      (Self.onDevice(Self.array([1], "i4", [0, 0, 0, 0]), "float32"), .unsupported),
+    ] {
+      let error = #expect(throws: CheckpointError.self) { try TorchFile.read(["t": value]) }
+      #expect(error?.code == code)
+    }
+  }
+
+  @Test("A shard knows the shape of the whole")
+  func wholeShape() throws {
+    func graph(_ sizes: [Int]) throws -> TensorGraph {
+      try TorchFile.read(
+        Self.subclass(
+          .global("torch._utils", "_rebuild_wrapper_subclass"),
+          [.global("m", "DTensor"), .global("torch", "float32"), Self.size(sizes)],
+          state: .tuple([.none, ["_local_tensor": .tensor(.storage("FloatStorage", 2), [2])]])),
+        storages: [[UInt8](repeating: 0, count: 8)]
+      ).graph
+    }
+    #expect(try graph([8]).tensors.map(\.wholeShape) == [[8]])
+    #expect(try graph([2]).tensors.map(\.wholeShape) == [nil])
+  }
 
   private static func compressed(_ function: String, _ name: String) -> PickledValue {
     .rebuilt(

@@ -36,6 +36,25 @@ struct TensorRefusalTests {
     .rebuilt(by: "_rebuild_tensor_v2", [storage, offset, size, stride, gradient, .noHooks])
   }
 
+  static let packed = [
+    Case(
+      "a tensor of 4 bits that is transposed",
+      .rebuilt(
+        by: "_rebuild_qtensor",
+        [
+          .storage("QUInt4x2Storage", 16), 0, .ints([2, 4]), .ints([1, 2]),
+          .tuple([.global("torch", "per_tensor_affine"), 0.5, 0]), false, .noHooks,
+        ]), "a quint4x2 tensor [2, 4] that is not packed in row-major order", code: .unsupported),
+    Case(
+      "a tensor of 4 bits that begins inside of a byte",
+      .rebuilt(
+        by: "_rebuild_qtensor",
+        [
+          .storage("QUInt4x2Storage", 16), 1, .ints([2]), .ints([1]),
+          .tuple([.global("torch", "per_tensor_affine"), 0.5, 0]), false, .noHooks,
+        ]), "a quint4x2 tensor [2] that is not packed in row-major order", code: .unsupported),
+  ]
+
   static let storages = [
     Case(
       "a storage that is not in the archive", .tensor(.storage("FloatStorage", 1, key: "7"), []),
@@ -203,7 +222,8 @@ struct TensorRefusalTests {
       "argument 0 of _rebuild_meta_tensor_no_storage is 'float32', expected a known dtype"),
   ]
 
-  @Test("A tensor that makes no sense is an error", arguments: storages + bounds + arguments)
+  @Test(
+    "A tensor that makes no sense is an error", arguments: storages + packed + bounds + arguments)
   func refusal(_ test: Case) {
     let error = #expect(throws: CheckpointError.self) {
       try TorchFile.read(["t": test.value], storages: [[UInt8](repeating: 0, count: 16)])

@@ -44,6 +44,7 @@ extension TensorGraph {
     if tensor.requiresGradient { words.append("grad") }
     if tensor.isConjugated { words.append("conj") }
     if tensor.isNegated { words.append("neg") }
+    if let shape = tensor.elementShape { words.append("as \(shape)") }
     return words.joined(separator: " ")
   }
 }

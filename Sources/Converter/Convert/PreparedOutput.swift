@@ -132,7 +132,20 @@ struct PreparedOutput {
       source: step.source, target: step.target, format: format, layout: layout,
       tensorCount: encoded.tensorCount, aliasCount: encoded.aliasCount,
       byteCount: plan.byteCount,
-      warnings: checkpoint.warnings + encoded.warnings + Self.placeWarnings(step, layout))
+      warnings: checkpoint.warnings + encoded.warnings + Self.placeWarnings(step, layout)
+        + Self.emptinessWarnings(checkpoint.graph, tensorCount: encoded.tensorCount))
+  }
+
+  /// A file of values alone is rarely what the user wants.
+  private static func emptinessWarnings(_ graph: TensorGraph, tensorCount: Int) -> [String] {
+    guard tensorCount == 0 else { return [] }
+    let arrays = (0..<graph.nodeCount).count { index in
+      if case .numpyArray? = graph.knownObject(NodeID(index: index)) { true } else { false }
+    }
+    guard arrays > 0 else { return ["no tensor was found, so the output has none"] }
+    return [
+      "no tensor was found, so the output has none; it keeps NumPy arrays (\(arrays)) as values"
+    ]
   }
 
   private init(carrying step: ConversionTask.Step) throws(CheckpointError) {

@@ -125,7 +125,7 @@ extension Inspection.TensorRow {
   fileprivate init(_ tensor: Tensor, named name: String, in graph: TensorGraph, uses: [Int]) {
     self.name = name
     dtype = tensor.dtype.name
-    shape = tensor.shape
+    shape = tensor.elementShape ?? tensor.shape
     byteCount = tensor.byteCount
     strides = tensor.isContiguous ? nil : tensor.strides
     storage = tensor.storage.map { graph.storages[graph.index(of: $0)].key }

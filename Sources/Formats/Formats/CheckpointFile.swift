@@ -62,7 +62,11 @@ package enum CheckpointFile: Sendable {
     _ look: inout SourceLook, _ options: ReadingOptions, isShard: Bool = false
   ) throws(CheckpointError) -> Checkpoint {
     let kind = try FileKind.sniff(&look)
-    if case .container(let known) = kind { return try known.container.read(&look, options) }
+    if case .container(let known) = kind {
+      var checkpoint = try known.container.read(&look, options)
+      try checkpoint.noteIncompleteTensors()
+      return checkpoint
+    }
     for container in Containers.files where !isShard {
       guard try container.recognizesContents(of: &look) else { continue }
       return try container.read(&look, options)

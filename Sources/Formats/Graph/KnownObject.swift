@@ -34,6 +34,8 @@ package enum KnownObject: Sendable {
   case pythonRandomState(integerCount: Int)
   /// The state of NumPy's legacy generator: `(name, array, position, has_gauss, gauss)`.
   case numpyRandomState(algorithm: String)
+  /// A `datetime.datetime`, `date`, `time` or `timedelta`, as Python writes it.
+  case dateTime(String)
   /// A complex number.
   case complex(real: Double, imaginary: Double)
 }
@@ -44,6 +46,20 @@ package struct NumpyDType: Hashable, Sendable {
   package var code: String
   /// `<` or `>`; `|` if the byte order does not matter.
   package var byteOrder: String
+}
+
+extension NumpyDType {
+  /// The dtype of PyTorch with the same elements, or `nil` where it has none.
+  package var torchDType: DType? { Self.dtypes[code] }
+
+  /// Whether numbers are stored most significant byte first.
+  package var isBigEndian: Bool { byteOrder == ">" }
+
+  private static let dtypes: [String: DType] = [
+    "b1": .bool, "u1": .uint8, "i1": .int8, "u2": .uint16, "i2": .int16, "u4": .uint32,
+    "i4": .int32, "u8": .uint64, "i8": .int64, "f2": .float16, "f4": .float32, "f8": .float64,
+    "c8": .complex64, "c16": .complex128,
+  ]
 }
 
 /// A NumPy array in the form of its pickle (`numpy/_core/src/multiarray/methods.c`).
@@ -99,6 +115,7 @@ extension TensorGraph {
       return .deque(maximum: arguments.count > 1 ? int(arguments[1]) : nil)
     case ("argparse", "Namespace"): return .namespace(attributes: object.state)
     case ("pathlib", _), ("pathlib._local", _): return path(name, arguments)
+    case ("datetime", _): return dateTimeText(name, arguments).map { .dateTime($0) }
     case ("builtins", "complex"):
       guard arguments.count == 2, case .float(let real) = self[arguments[0]],
         case .float(let imaginary) = self[arguments[1]]
@@ -107,6 +124,8 @@ extension TensorGraph {
     case ("numpy", "dtype"): return numpyDType(arguments, object.state).map { .numpyDType($0) }
     case ("numpy.core.multiarray", _), ("numpy._core.multiarray", _):
       return numpyValue(name, arguments, object)
+    case ("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer"):
+      return numpyArray(ofBuffer: arguments)
     default:
       return module.hasPrefix("torch") ? torchObject(module, name, arguments) : nil
     }
@@ -176,8 +195,23 @@ extension TensorGraph {
     if name == "scalar", arguments.count == 2, let dtype = numpyDType(arguments[0]) {
       return .numpyScalar(dtype, data: arguments[1])
     }
+    return name == "_reconstruct" ? numpyArray(of: object) : nil
+  }
+
+  /// `_frombuffer(buffer, dtype, shape, order)`, as protocol 5 has it (`numpy/_core/numeric.py`).
+  private func numpyArray(ofBuffer arguments: [NodeID]) -> KnownObject? {
+    guard arguments.count == 4, let dtype = numpyDType(arguments[1]),
+      let sizes = tuple(arguments[2]), sizes.count <= Limits.dimensions
+    else { return nil }
+    return .numpyArray(
+      NumpyArray(
+        shape: sizes.compactMap { int($0) }, dtype: dtype,
+        isFortranOrder: text(of: arguments[3], equals: "F"), data: arguments[0]))
+  }
+
+  private func numpyArray(of object: ObjectNode) -> KnownObject? {
     // This is `_reconstruct`, followed by the state (version, shape, dtype, is_fortran, data).
-    guard name == "_reconstruct", let state = object.state.flatMap({ shortTuple($0) }),
+    guard let state = object.state.flatMap({ shortTuple($0) }),
       state.count == 5, let sizes = tuple(state[1]), sizes.count <= Limits.dimensions,
       let dtype = numpyDType(state[2])
     else { return nil }

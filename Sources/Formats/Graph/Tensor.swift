@@ -35,6 +35,11 @@ package struct Tensor: Sendable {
   /// The region where a file has the elements packed in row-major order, little-endian and with
   /// lazy signs applied; `nil` if they must be read from the storage.
   package var packed: FileRegion?
+  /// The shape in PyTorch, where a byte has several elements and ``shape`` counts bytes; `nil`
+  /// otherwise.
+  package var elementShape: [Int]?
+  /// The shape of the tensor that this one is a shard of; `nil` for a whole tensor.
+  package var wholeShape: [Int]?
 
   package init(
     node: NodeID, dtype: DType, shape: [Int], strides: [Int], offset: Int, storage: StorageID?,
@@ -162,6 +167,16 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
 
   /// The size of one element in bytes; every dtype of `torch.save` has whole bytes.
   public var byteCount: Int { (bitWidth + 7) / 8 }
+
+  /// How many elements a byte has, of which PyTorch's shapes count each; the other packed types count
+  /// bytes (`c10/core/ScalarType.h`, `isQIntType`; `aten/src/ATen/quantized/Quantizer.cpp`).
+  package var elementsPerByte: Int {
+    switch self {
+    case .quint4x2: 2
+    case .quint2x4: 4
+    default: 1
+    }
+  }
 
   /// Whether an element has a real and an imaginary part.
   public var isComplex: Bool {

@@ -12,6 +12,8 @@ extension TensorGraph {
   }
 
   private static let shownDepth = 8
+  /// The most bytes of a bytes object that are written out.
+  private static let shownBytes = 32
 
   private func describe(_ id: NodeID, into text: inout String, limit: Int, depth: Int) {
     guard text.utf8.count <= limit, depth < Self.shownDepth else {
@@ -31,6 +33,7 @@ extension TensorGraph {
     case .float(let value): text += Self.floatText(value)
     case .string(let run):
       text += Self.quoted(String(decoding: self[run].prefix(limit), as: UTF8.self))
+    case .bytes(let run) where run.count <= Self.shownBytes: text += Self.bytesText(self[run])
     case .bytes(let run): text += "bytes[\(run.count)]"
     case .byteArray(let run): text += "bytearray[\(run.count)]"
     case .tuple(let run):
@@ -66,7 +69,9 @@ extension TensorGraph {
     case .numpyDType(let dtype): "dtype('\(dtype.byteOrder)\(dtype.code)')"
     case .numpyArray(let array):
       "numpy.ndarray(\(array.shape), '\(array.dtype.byteOrder)\(array.dtype.code)')"
-    case .numpyScalar(let dtype, _): "numpy.scalar('\(dtype.byteOrder)\(dtype.code)')"
+    case .numpyScalar(let dtype, let data):
+      numpyText(dtype, data) ?? "numpy.scalar('\(dtype.byteOrder)\(dtype.code)')"
+    case .dateTime(let text): text
     case .pythonRandomState: "<state of Python's random>"
     case .numpyRandomState(let algorithm): "<state of NumPy's \(algorithm)>"
     case .complex(let real, let imaginary):

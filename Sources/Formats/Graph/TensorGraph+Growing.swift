@@ -78,6 +78,12 @@ extension TensorGraph {
     tensors[Int(id.index)].requiresGradient = flag
   }
 
+  /// Says that a tensor is a shard of one of `shape`; other nodes are none.
+  package mutating func setWholeShape(_ shape: [Int], of node: NodeID) {
+    guard case .tensor(let id) = self[node], self[id].shape != shape else { return }
+    tensors[Int(id.index)].wholeShape = shape
+  }
+
   /// Sets the construction of a tensor in pickles.
   package mutating func setConstruction(_ object: ObjectNode, of id: TensorID) {
     objects.append(object)

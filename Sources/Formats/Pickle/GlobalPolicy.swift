@@ -116,6 +116,7 @@ package enum GlobalPolicy: Sendable {
       return name.hasSuffix("Storage") || name.hasSuffix("Tensor")
         || module == "torch" && DType(rawValue: name) != nil
     case "torch._utils": return name.hasPrefix("_rebuild_")
+    case _ where module.hasPrefix("torch_npu."): return name == "_rebuild_npu_tensor"
     default: return false
     }
   }

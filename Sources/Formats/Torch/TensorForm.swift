@@ -3,13 +3,15 @@ internal import CkptGraph
 
 /// The arguments of a call that rebuilds a tensor, before its storage is looked up.
 struct TensorForm {
-  /// A function of `torch/_utils.py` that makes a tensor from one storage, or from none.
+  /// A function of `torch/_utils.py` that makes a tensor from one storage, or from none, or the
+  /// function of Ascend's `torch_npu`.
   enum Function: String {
     case tensor = "_rebuild_tensor"
     case tensorV2 = "_rebuild_tensor_v2"
     case tensorV3 = "_rebuild_tensor_v3"
     case quantized = "_rebuild_qtensor"
     case meta = "_rebuild_meta_tensor_no_storage"
+    case npu = "_rebuild_npu_tensor"
   }
 
   /// The persistent id of the storage; `nil` on the meta device.
@@ -57,7 +59,36 @@ struct TensorForm {
       dtype = try arguments.dtype(6, graph)
       (isConjugated, isNegated) = try arguments.lazyFlags(7, graph)
     case .quantized: requiresGradient = try arguments.flag(5, graph)
+    // The last argument is the device's memory format, which the storage is not in.
+    case .npu: requiresGradient = try arguments.flag(4, graph)
     }
+  }
+}
+
+extension TensorForm {
+  /// Counts bytes where a byte has several elements of `dtype`; returns the shape in elements then.
+  ///
+  /// - Throws: `unsupported` for a view of which not every byte belongs to it alone.
+  mutating func packElements(of dtype: DType) throws(CheckpointError) -> [Int]? {
+    let count = dtype.elementsPerByte
+    guard count > 1 else { return nil }
+    try Tensor.requireSize(shape, of: dtype)
+    let elementShape = shape
+    guard offset.isMultiple(of: count),
+      elementShape.contains(0) || strides == Tensor.packedStrides(elementShape)
+    else {
+      throw CheckpointError(
+        .unsupported, "a \(dtype.name) tensor \(shape) that is not packed in row-major order")
+    }
+    let last = shape.last ?? 1
+    if last.isMultiple(of: count) {
+      shape[shape.count - 1] = last / count
+    } else {
+      shape = [(shape.reduce(1, *) + count - 1) / count]
+    }
+    strides = Tensor.packedStrides(shape)
+    offset /= count
+    return elementShape
   }
 }
 

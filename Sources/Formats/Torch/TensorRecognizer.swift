@@ -6,7 +6,7 @@ package import CkptGraph
 /// The functions are those of `torch/_utils.py` of PyTorch 0.1 to 2.15. An unknown call stays a
 /// call. Its storages become tensors of their own, so that no data is lost.
 package struct TensorRecognizer {
-  private(set) var graph: TensorGraph
+  var graph: TensorGraph
   private let source: any StorageSource
   /// The storages of the graph, by key.
   private var storages = TextTable()
@@ -26,6 +26,9 @@ package struct TensorRecognizer {
   private var dimensionCount = 0
   /// The calls of `torch._utils` with tensors among their arguments.
   private var holders: [(id: NodeID, function: String)] = []
+
+  /// The elements of NumPy arrays that stand for tensors, by the nodes that have them.
+  var arraySources: [NodeID: MemorySource] = [:]
 
   /// The meaning of a class or function that is called.
   private enum Callable {
@@ -66,7 +69,7 @@ package struct TensorRecognizer {
       try recognize(id, object)
     }
     // A part gets its name after the kind of its tensor, so all tensors must be known first.
-    for (id, function) in holders { nameParts(of: id, function) }
+    for (id, function) in holders { try nameParts(of: id, function) }
     for index in 0..<graph.nodeCount where isKept[index] {
       let id = NodeID(index: index)
       guard case .persistent(let value) = graph[id], !isBound[index] else { continue }
@@ -107,6 +110,8 @@ package struct TensorRecognizer {
     case ("torch._tensor", "_rebuild_from_type_v2"), ("torch.tensor", "_rebuild_from_type_v2"),
       ("torch.tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type"):
       return .subclass
+    case (_, TensorForm.Function.npu.rawValue) where module.hasPrefix("torch_npu"):
+      return .tensor(.npu)
     case ("torch._utils", _):
       return TensorForm.Function(rawValue: name).map { .tensor($0) } ?? .holder(name)
     default: return StorageClass.dtype(ofTensorClass: name) == nil ? .unknown : .ancient(name)
@@ -128,6 +133,7 @@ package struct TensorRecognizer {
   private mutating func add(
     _ form: TensorForm, node: NodeID, _ object: ObjectID
   ) throws(CheckpointError) {
+    var form = form
     dimensionCount += form.shape.count
     guard
       dimensionCount <= Limits.dimensionsAtLeast
@@ -141,11 +147,13 @@ package struct TensorRecognizer {
       try bindStorage(id, to: node)
     }
     let dtype = form.dtype ?? bound?.dtype ?? .uint8
-    let tensor = Tensor(
+    let elementShape = try form.packElements(of: dtype)
+    var tensor = Tensor(
       node: node, dtype: dtype, shape: form.shape, strides: form.strides,
       offset: try bound?.offset(form.offset, of: dtype) ?? form.offset, storage: bound?.id,
       requiresGradient: form.requiresGradient, isConjugated: form.isConjugated,
       isNegated: form.isNegated, origin: .call(object))
+    tensor.elementShape = elementShape
     try tensor.check(storageByteCount: bound?.bytes.upperBound)
     graph.add(tensor)
   }
@@ -163,8 +171,12 @@ package struct TensorRecognizer {
       try add(try form(of: function, inner), node: id, object)
       if items.count > 3 { graph.parts[id] = [Part(nil, items[3])] }
     } else {
-      graph.parts[id] = graph[inner].enumerated().map { Part(.index($0.offset), $0.element) }
-      if items.count > 3 { graph.parts[id]?.append(Part(nil, items[3])) }
+      var parts = graph[inner].enumerated().map { Part(.index($0.offset), $0.element) }
+      if items.count > 3 { parts += attributeParts(items[3]) }
+      graph.parts[id] = parts
+      if graph.text(of: name, equals: "_rebuild_wrapper_subclass") {
+        holders.append((id, "_rebuild_wrapper_subclass"))
+      }
     }
   }
 
@@ -257,62 +269,6 @@ package struct TensorRecognizer {
       view.lowerBound * announced.elementByteCount..<view.upperBound * announced.elementByteCount
     }
     return BoundStorage(id: id, dtype: announced.dtype, bytes: view ?? 0..<byteCount)
-  }
-
-  // MARK: Parts
-
-  /// Names the tensors inside an object.
-  private mutating func nameParts(of id: NodeID, _ function: String) {
-    guard let items = arguments(of: id) else { return }
-    switch function {
-    case "_rebuild_device_tensor_from_cpu_tensor":
-      guard let tensor = items.first else { return }
-      graph.parts[id] = [Part(nil, tensor)]
-    case "_rebuild_parameter", "_rebuild_parameter_with_state":
-      guard items.count >= 3 else { return }
-      graph.parts[id] = [Part(nil, items[0])] + items.dropFirst(3).map { Part(nil, $0) }
-      // The inner tensor is saved without the flag, which belongs to the parameter.
-      graph.setRequiresGradient(items[1] == TensorGraph.true, of: items[0])
-    case "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor":
-      guard items.count == 2, let data = graph.tuple(items[1]) else { return }
-      let names = sparsePartNames(layout: items[0])
-      graph.parts[id] = zip(names, data).map { Part(.attribute($0), $1) }
-    case "_rebuild_qtensor": nameScales(of: id, items)
-    case "_rebuild_nested_tensor":
-      let names = ["buffer", "sizes", "strides", "offsets"]
-      graph.parts[id] = zip(names, items).map { Part(.attribute($0), $1) }
-    default: return
-    }
-  }
-
-  private func arguments(of id: NodeID) -> [NodeID]? {
-    switch graph[id] {
-    case .object(let object): return graph.shortTuple(graph[object].arguments)
-    case .tensor(let tensor):
-      guard case .call(let object) = graph[tensor].origin else { return nil }
-      return graph.shortTuple(graph[object].arguments)
-    default: return nil
-    }
-  }
-
-  /// Names the scales and zero points of a quantized tensor.
-  private mutating func nameScales(of id: NodeID, _ items: [NodeID]) {
-    guard items.count > 4, let parameters = graph.tuple(items[4]), parameters.count == 4
-    else { return }
-    graph.parts[id] = zip(["scales", "zero_points"], parameters.dropFirst()).compactMap {
-      guard case .tensor = graph[$1] else { return nil }
-      return Part(.attribute($0), $1)
-    }
-  }
-
-  private func sparsePartNames(layout: NodeID) -> [String] {
-    switch graph.description(of: layout, limit: 100) {
-    case let text where text.contains("sparse_csr") || text.contains("sparse_bsr"):
-      ["crow_indices", "col_indices", "values"]
-    case let text where text.contains("sparse_csc") || text.contains("sparse_bsc"):
-      ["ccol_indices", "row_indices", "values"]
-    default: ["indices", "values"]
-    }
   }
 }
 

@@ -122,6 +122,11 @@ package struct TorchArchive: Sendable {
       .map { $0.region(in: directory) }
   }
 
+  /// The number of storages without a checksum.
+  package var uncheckedStorageCount: Int {
+    directory.entries.count { $0.lacksChecksum && isStorage($0) }
+  }
+
   private func isStorage(_ entry: ZipEntry) -> Bool {
     guard entry.name.begins(with: storageBeginning) else { return false }
     let name = entry.name.utf8.span
@@ -212,7 +217,9 @@ package enum TorchReader: Sendable {
         graph: graph,
         container: description, byteCount: directory.source.byteCount,
         unusedRegions: archive.regions(besides: graph.storages),
-        warnings: pickleWarnings + warnings(graph, description))
+        warnings: pickleWarnings
+          + warnings(
+            graph, description, uncheckedCount: archive.uncheckedStorageCount))
     }
   }
 
@@ -233,11 +240,14 @@ package enum TorchReader: Sendable {
   }
 
   private static func warnings(
-    _ graph: TensorGraph, _ archive: TorchArchiveDescription
+    _ graph: TensorGraph, _ archive: TorchArchiveDescription, uncheckedCount: Int
   ) -> [String] {
     var warnings: [String] = []
     if !archive.hasChecksums {
       warnings.append("the archive has no checksums: damage to its data cannot be noticed")
+    } else if uncheckedCount > 0 {
+      let storages = uncheckedCount == 1 ? "1 storage has" : "\(uncheckedCount) storages have"
+      warnings.append("\(storages) no checksum: damage to the data cannot be noticed")
     }
     return warnings + graph.discardedWarnings
   }

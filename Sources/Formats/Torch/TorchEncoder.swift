@@ -120,9 +120,13 @@ package struct TorchEncoder: Sendable {
       try storages.segments(ofRecord: name, byteCount: byteCount)
     }
     noteMissingBytes(storages)
-    let count = try LeafWalk.leaves(of: graph).all.count { $0.kind == .tensor }
+    let leaves = try LeafWalk.leaves(of: graph).all.filter { $0.kind == .tensor }
+    let stored = leaves.count { leaf in
+      guard case .tensor(let id) = graph[leaf.node] else { return false }
+      return graph[id].storage != nil
+    }
     return EncodedFile(
-      plan: plan, tensorCount: count, aliasCount: max(0, count - storages.records.count),
+      plan: plan, tensorCount: leaves.count, aliasCount: max(0, stored - storages.records.count),
       warnings: warnings)
   }
 

@@ -40,8 +40,12 @@ package struct ZipEntry: Sendable {
   package func region(in directory: ZipDirectory) -> FileRegion {
     FileRegion(
       source: directory.source, range: dataRange, encoding: encoding, byteCount: byteCount,
-      crc32: directory.layout.hasChecksums ? crc32 : nil, name: name)
+      crc32: directory.layout.hasChecksums && !lacksChecksum ? crc32 : nil, name: name)
   }
+
+  /// Whether the entry has data and a checksum of zero, which is what programs write that fill in
+  /// the data later (`torch.serialization.skip_data`).
+  package var lacksChecksum: Bool { crc32 == 0 && byteCount > 0 }
 }
 
 /// The compression method of an entry (APPNOTE 4.4.5).
