@@ -21,11 +21,25 @@ struct TiedTensorsTests {
 
   static let cases = [
     Case(
-      testDescription: "the first name by its bytes keeps them", object: ["b": whole, "a": whole],
-      names: ["a"], aliases: ["b=a"]),
+      testDescription: "the first name in file order keeps them",
+      object: ["b": whole, "a": whole], names: ["b"], aliases: ["a=b"]),
     Case(
-      testDescription: "three names", object: ["c": whole, "a": whole, "b": whole], names: ["a"],
-      aliases: ["b=a", "c=a"]),
+      testDescription: "three names", object: ["c": whole, "a": whole, "b": whole], names: ["c"],
+      aliases: ["a=c", "b=c"]),
+    Case(
+      testDescription: "the input embedding, wherever it stands",
+      object: ["lm_head.weight": whole, "model.embed_tokens.weight": whole],
+      names: ["model.embed_tokens.weight"], aliases: ["lm_head.weight=model.embed_tokens.weight"]),
+    Case(
+      testDescription: "the embedding that encoder and decoder share",
+      object: [
+        "decoder.embed_tokens.weight": whole, "encoder.embed_tokens.weight": whole,
+        "lm_head.weight": whole, "shared.weight": whole,
+      ], names: ["shared.weight"],
+      aliases: [
+        "decoder.embed_tokens.weight=shared.weight", "encoder.embed_tokens.weight=shared.weight",
+        "lm_head.weight=shared.weight",
+      ]),
     Case(
       testDescription: "one object under two names",
       object: .dict(["x", .memoized(9, whole), "y", .memo(9)]), names: ["x"], aliases: ["y=x"]),
@@ -78,17 +92,31 @@ struct TiedTensorsTests {
     #expect(copied.encoding.aliasCount == 0)
   }
 
-  @Test("Without skeleton the metadata is what save_model writes")
+  @Test("Without skeleton the metadata has the format and the aliases, as save_model writes them")
   func bareMetadata() throws {
     let encoded = try Encoded(["b": Self.whole, "a": Self.whole], storages: [[1, 2, 3, 4]], .bare)
     #expect(
       encoded.header
-        == #"{"__metadata__":{"b":"a"},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#)
+        == #"{"__metadata__":{"format":"pt","a":"b"},"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#
+    )
+  }
+
+  @Test("Names that the metadata maps to an entry are read as its tensor, and written as they were")
+  func announced() throws {
+    let entry = #""z":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}"#
+    let header = #"{"__metadata__":{"note":"none","lm_head.weight":"z"},\#(entry)}"#
+    let file = SafetensorsFile(header, data: [1, 2, 3, 4]).bytes
+    let checkpoint = try SafetensorsReader.read(TemporaryFile.holding(file))
+    let graph = checkpoint.graph
+    #expect(
+      graph.description(of: graph.root)
+        == "{'z': tensor(uint8, [4]), 'lm_head.weight': tensor(uint8, [4])}")
+    #expect(Set(graph.tensors.map(\.storage)).count == 1)
   }
 
   @Test("A name that is a key of the metadata already has no entry there")
   func takenKey() throws {
-    let encoded = try Encoded(["format": Self.whole, "a": Self.whole], storages: [[1, 2, 3, 4]])
+    let encoded = try Encoded(["a": Self.whole, "format": Self.whole], storages: [[1, 2, 3, 4]])
     #expect(try encoded.names() == ["a"])
     #expect(try encoded.metadata().map(\.key) == ["format", "ckptconv.skeleton"])
     #expect(try encoded.metadata().first?.value == "pt")

@@ -3,6 +3,7 @@ internal import CkptCheckpoints
 internal import CkptFormats
 internal import CkptGraph
 internal import CkptModels
+internal import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 internal import CkptYAML
@@ -136,11 +137,27 @@ struct LoadingCheck {
           remedy: .text("convert the OLMo checkpoint", .convertToHuggingFace))
       }
       checkFormat(weights.path, file.metadata, isPresent: file.hasMetadata)
+      checkTies(weights.path, file)
     case let files as ShardsDescription:
       checkFormat(weights.path, files.metadata, isPresent: !files.metadata.isEmpty)
       checkGlobals(of: checkpoint, at: weights.path)
     default: try checkPickle(weights)
     }
+  }
+
+  /// A tied embedding must have the bytes itself: transformers 4.52 to 4.57 tie the output to it and
+  /// not it to the output.
+  private mutating func checkTies(_ path: String, _ file: SafetensorsDescription) {
+    let alias = file.metadata.first { name, kept in
+      TiedNames.isInputEmbedding(name) && !TiedNames.isInputEmbedding(kept)
+        && kept.hasSuffix(".weight")
+    }
+    guard let alias else { return }
+    refuse(
+      path,
+      "'\(alias.key)' is stored as '\(alias.value)', and transformers 4.52 to 4.57 leave it without "
+        + "data",
+      remedy: "store the embedding under its own name, as save_pretrained does")
   }
 
   /// Models that all versions have since OLMo 2 was added.

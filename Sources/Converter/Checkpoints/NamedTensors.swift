@@ -52,6 +52,18 @@ package struct NamedTensors {
     for (index, entry) in kept.enumerated() { places[entry.name] = index }
   }
 
+  /// Puts `prefix` in front of the names that are among `names` with it, unless one of `names` is
+  /// there as it is: the base model of a class has them without.
+  package mutating func addPrefix(_ prefix: String, for names: Set<ExactString>) {
+    guard !entries.contains(where: { names.contains(ExactString($0.name)) }) else { return }
+    for index in entries.indices {
+      let name = prefix + entries[index].name
+      if names.contains(ExactString(name)) { entries[index].name = name }
+    }
+    places = [:]
+    for (index, entry) in entries.enumerated() { places[ExactString(entry.name)] = index }
+  }
+
   private mutating func add(_ entry: Entry) throws(CheckpointError) {
     guard places.updateValue(entries.count, forKey: ExactString(entry.name)) == nil else {
       throw CheckpointError(

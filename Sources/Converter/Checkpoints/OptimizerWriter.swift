@@ -117,19 +117,6 @@ package struct OptimizerWriter {
   }
 }
 
-extension TensorGraph {
-  /// Adds a tensor without a construction that shares the bytes of another.
-  ///
-  /// - Throws: `limitExceeded` if the graph is full.
-  package mutating func addView(of id: TensorID) throws(CheckpointError) -> NodeID {
-    var tensor = self[id]
-    tensor.node = try add(.none)
-    tensor.origin = .plain
-    add(tensor)
-    return tensor.node
-  }
-}
-
 /// A naming of parameters in an optimizer state.
 ///
 /// It decides which trainers can load the state.

@@ -36,6 +36,8 @@ package struct HuggingFaceTensors {
     in graph: TensorGraph, _ map: TensorMap, budget: CopyBudget
   ) throws(CheckpointError) -> NamedTensors {
     var tensors = try NamedTensors(huggingFace: graph)
+    // `base_model_prefix` of the classes in transformers.
+    tensors.addPrefix("model.", for: Set(map.huggingFace.map { ExactString($0.name) }))
     tensors.remove(map.ignored)
     guard map.dimensions.isTied, let output = tensors[output], let embedding = tensors[embedding]
     else { return tensors }

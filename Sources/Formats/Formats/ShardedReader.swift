@@ -74,8 +74,9 @@ struct ShardedReader {
       addMetadata(description.metadata, of: name)
     default: break
     }
+    let aliases = (shard.container as? SafetensorsDescription)?.metadata.map(\.key) ?? []
     let count = try CheckpointError.within(path) { () throws(CheckpointError) in
-      try addEntries(of: shard.graph, named: name)
+      try addEntries(of: shard.graph, named: name, Set(aliases.map { ExactString($0) }))
     }
     shards.append(.init(name: name, byteCount: file.byteCount, entryCount: count))
     unusedRegions += shard.unusedRegions
@@ -83,8 +84,10 @@ struct ShardedReader {
   }
 
   /// Adds the entries of a shard's dict and returns their number.
+  ///
+  /// The index may leave out `aliases`, the names that only the shard's metadata has.
   private mutating func addEntries(
-    of shard: TensorGraph, named name: String
+    of shard: TensorGraph, named name: String, _ aliases: Set<ExactString>
   ) throws(CheckpointError) -> Int {
     guard let items = shard.entries(of: shard.root) else {
       throw CheckpointError(
@@ -96,10 +99,17 @@ struct ShardedReader {
       warnings.append(
         "\(name): the attributes of its \(typeName(of: object, shard)) are not included")
     }
-    for (key, _) in items { try check(key, of: shard, in: name) }
+    for (key, _) in items {
+      if let text = shard.string(key), aliases.contains(ExactString(text)),
+        index.shards[ExactString(text)] == nil
+      {
+        continue
+      }
+      try check(key, of: shard, in: name)
+    }
     let shift = try graph.append(shard)
     for (key, value) in items { entries += [shift(key), shift(value)] }
-    return items.count
+    return items.count { key, _ in !aliases.contains(ExactString(shard.string(key) ?? "")) }
   }
 
   private func typeName(of object: ObjectID, _ graph: TensorGraph) -> String {

@@ -84,6 +84,17 @@ extension TensorGraph {
     return first
   }
 
+  /// Adds a tensor that shows the same bytes as another and comes from no pickle.
+  ///
+  /// - Throws: `limitExceeded` when the graph is full.
+  package mutating func addView(of id: TensorID) throws(CheckpointError) -> NodeID {
+    var tensor = self[id]
+    tensor.node = try add(.none)
+    tensor.origin = .plain
+    add(tensor)
+    return tensor.node
+  }
+
   private mutating func addNew(_ tensor: Tensor) throws(CheckpointError) -> TensorID {
     var tensor = tensor
     tensor.node = try add(.none)

@@ -59,6 +59,18 @@ struct EntryGraphBuilder: ~Copyable {
     try set(key, to: tensor(entry), in: root)
   }
 
+  /// Adds the names that the metadata maps to an entry, as views of its tensor.
+  mutating func addAliases(_ header: SafetensorsHeader.Contents) throws(CheckpointError) {
+    guard header.metadata.contains(where: { $0.key != "format" }) else { return }
+    let table = EntryTable(header.entries)
+    for (name, entry) in TiedNames.aliases(in: header.metadata, of: table) {
+      guard case .dict(let run) = machine.graph[root],
+        case .tensor(let id) = machine.graph[machine.graph.child(2 * entry + 1, of: run)]
+      else { continue }
+      try set(machine.graph.addString(name), to: machine.graph.addView(of: id), in: root)
+    }
+  }
+
   mutating func addKeyed(_ entry: SafetensorsHeaderEntry) throws(CheckpointError) {
     let key = try OLMoNameDecoder.decode(entry.name, with: &machine)
     let value = try key.isPickled ? data.value(of: entry, with: &machine) : tensor(entry)

@@ -54,22 +54,18 @@ package struct SafetensorsEncoder: Sendable {
       // Such a file had no skeleton and needs none to be restored.
       if ownMetadata != nil { includesSkeleton = false }
     }
-    // A tied name that is only in the metadata needs a metadata key of that name.
-    let metadataKeys =
-      includesSkeleton ? [] : Set((ownMetadata ?? []).map { ExactString($0.key) })
     let leaves = try EntryAssignment(
       of: graph, layout: layout, notes: EncodingNotes(hasSkeleton: includesSkeleton))
     placed = leaves.tensors
     var notes = leaves.notes
     stored = try TensorDeduplication(
       leaves, of: graph, tied: options.tied ?? (layout == .olmo ? .copy : .alias),
-      metadataKeys: metadataKeys, &notes)
+      metadata: includesSkeleton ? [] : ownMetadata ?? [], &notes)
     notes.note(renamed: leaves.renamed)
     if includesSkeleton {
-      for text in UnreachedBytes.warnings(of: graph, unusedRegions: unusedRegions) {
-        notes.warn(text)
-      }
+      for text in UnreachedBytes.warnings(of: graph) { notes.warn(text) }
     }
+    if let text = UnreachedBytes.warning(ofUnused: unusedRegions) { notes.warn(text) }
     try notes.settleLosses(allowed: options.allowsLoss)
     self.notes = notes
   }
@@ -79,7 +75,8 @@ package struct SafetensorsEncoder: Sendable {
     for region in storagesWithoutSegments() { plan.inspect(region) }
     for region in unusedRegions { plan.inspect(region) }
     return EncodedFile(
-      plan: plan, tensorCount: placed.count, aliasCount: aliases.count, warnings: warnings)
+      plan: plan, tensorCount: placed.count - stored.leftOutCount, aliasCount: aliases.count,
+      warnings: warnings)
   }
 
   /// Returns the regions of the storages that no tensor takes bytes from.
@@ -126,6 +123,10 @@ package struct SafetensorsEncoder: Sendable {
       }
       metadata.append(
         (SkeletonWriter.metadataKey, PackedSkeleton.pack(text, fileByteCount: fileByteCount)))
+    }
+    // transformers refuses a file whose metadata has no format.
+    if ownMetadata == nil, metadata.isEmpty, !aliases.isEmpty {
+      metadata.append(("format", Array("pt".utf8)))
     }
     // Names are unique, so only these keys can be taken.
     let taken = Set(metadata.map { ExactString($0.key) })
@@ -223,8 +224,8 @@ enum UnreachedBytes {
   /// The maximum number of storages to name; the others are counted.
   private static let namedStorages = 20
 
-  /// Returns the warnings about them.
-  static func warnings(of graph: TensorGraph, unusedRegions: [FileRegion]) -> [String] {
+  /// Returns the warnings about storages.
+  static func warnings(of graph: TensorGraph) -> [String] {
     var coverage = StorageCoverage()
     let thrownAway = thrownAwayTensors(of: graph)
     for (index, tensor) in graph.tensors.enumerated() where !thrownAway.contains(index) {
@@ -247,12 +248,15 @@ enum UnreachedBytes {
     if count > namedStorages {
       warnings.append("\(count - namedStorages) more storages have unused bytes")
     }
-    let unused = unusedRegions.filter { $0.byteCount > 0 }
-    if let first = unused.first {
-      let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
-      warnings.append("'\(first.name)' is not used by the pickle and is not saved\(others)")
-    }
     return warnings
+  }
+
+  /// Returns the warning about records that the pickle does not use, or `nil` for none.
+  static func warning(ofUnused regions: [FileRegion]) -> String? {
+    let unused = regions.filter { $0.byteCount > 0 }
+    guard let first = unused.first else { return nil }
+    let others = unused.count > 1 ? ", and \(unused.count - 1) more like it" : ""
+    return "'\(first.name)' is not used by the pickle and is not saved\(others)"
   }
 
   /// Returns the numbers of tensors that the pickle makes and throws away; their bytes are not

@@ -47,6 +47,7 @@ package enum SafetensorsReader: Sendable {
         try isOLMo ? builder.addKeyed(entry) : builder.addNamed(entry)
       }
     }
+    if !isOLMo { try builder.addAliases(header) }
     let warnings = builder.warnings
     return Checkpoint(
       graph: try builder.finish(),

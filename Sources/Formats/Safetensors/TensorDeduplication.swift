@@ -9,19 +9,21 @@ struct TensorDeduplication {
   private(set) var entries: [SafetensorsEntry]
   /// The names that share the bytes of another one, sorted.
   private(set) var aliases: [(name: String, kept: String)] = []
+  /// The number of names without an entry because safetensors lacks their dtype.
+  private(set) var leftOutCount = 0
   /// The entry of each tensor of the graph, by its number there.
   private(set) var placements: [SkeletonWriter.Placement?]
   private let graph: TensorGraph
 
   /// Stores the tensors of `leaves` under all of their names.
   ///
-  /// If `tied` is `alias`, each is stored under its first name, unless one of `metadataKeys` is
-  /// taken by another name.
+  /// If `tied` is `alias`, each is stored under one name (``TiedNames``), unless `metadata`, which
+  /// the file keeps, has another value for one of the other names.
   ///
   /// - Throws: `unsupported` for a tensor without a name, in a file with a skeleton.
   init(
     _ leaves: EntryAssignment, of graph: TensorGraph, tied: SafetensorsOptions.TiedTensors,
-    metadataKeys: Set<ExactString>, _ notes: inout EncodingNotes
+    metadata: [(key: String, value: String)], _ notes: inout EncodingNotes
   ) throws(CheckpointError) {
     self.graph = graph
     entries = leaves.values
@@ -29,17 +31,24 @@ struct TensorDeduplication {
     for id in leaves.dataless {
       placements[graph.index(of: id)] = .init(name: nil, isDisguised: true)
     }
-    let keepers = tied == .alias ? keepers(leaves.tensors) : [:]
+    var announced: [ExactString: String] = [:]
+    for (key, value) in metadata { announced[ExactString(key)] = value }
+    let keepers =
+      tied == .alias ? keepers(leaves.tensors, Set(metadata.map { ExactString($0.value) })) : [:]
     entries.reserveCapacity(entries.count + leaves.tensors.count)
     for tensor in leaves.tensors {
       let (name, id) = (tensor.name, tensor.id)
+      guard notes.hasSkeleton || !EntryForm(of: graph[id]).isDisguise else {
+        leave(out: id, named: name, &notes)
+        continue
+      }
       if let kept = kept(by: keepers, id), ExactString(kept) != ExactString(name),
-        !metadataKeys.contains(ExactString(name))
+        announced[ExactString(name)] ?? kept == kept
       {
         aliases.append((name, kept))
         place(id, under: kept, followsKeys: false)
       } else {
-        entries.append(entry(name, graph[id], &notes))
+        entries.append(entry(name, graph[id]))
         place(id, under: name, followsKeys: tensor.followsKeys)
       }
     }
@@ -47,9 +56,14 @@ struct TensorDeduplication {
     try settleUnplaced(&notes)
   }
 
-  /// Returns the name that stores each view shared by several tensors: the first in order, like
-  /// `safetensors.torch.save_model`.
-  private func keepers(_ tensors: [EntryAssignment.NamedTensor]) -> [TensorView: String] {
+  /// Returns the name that stores each view shared by several tensors; a name that the metadata
+  /// announces as such stays it.
+  private func keepers(
+    _ tensors: [EntryAssignment.NamedTensor], _ announced: Set<ExactString>
+  ) -> [TensorView: String] {
+    func rank(_ name: String) -> Int {
+      announced.contains(ExactString(name)) ? -1 : TiedNames.rank(name)
+    }
     var uses = [UInt8](repeating: 0, count: graph.storages.count)
     for tensor in tensors {
       guard let storage = graph.tensors[graph.index(of: tensor.id)].storage else { continue }
@@ -60,7 +74,7 @@ struct TensorDeduplication {
       guard let storage = graph.tensors[graph.index(of: tensor.id)].storage,
         uses[graph.index(of: storage)] > 1, let view = TensorView(graph[tensor.id])
       else { continue }
-      guard let kept = keepers[view], kept.precedes(tensor.name) else {
+      guard let kept = keepers[view], rank(kept) <= rank(tensor.name) else {
         keepers[view] = tensor.name
         continue
       }
@@ -72,19 +86,23 @@ struct TensorDeduplication {
     keepers.isEmpty ? nil : TensorView(graph[id]).flatMap { keepers[$0] }
   }
 
+  /// Leaves out a tensor whose dtype only a skeleton can store.
+  private mutating func leave(
+    out id: TensorID, named name: String, _ notes: inout EncodingNotes
+  ) {
+    leftOutCount += 1
+    placements[graph.index(of: id)] = .init(name: nil, isDisguised: true)
+    notes.lose("tensor '\(name)' has dtype \(graph[id].dtype.name), which safetensors lacks")
+  }
+
   private mutating func place(_ id: TensorID, under name: String, followsKeys: Bool) {
     guard placements[graph.index(of: id)] == nil else { return }
     placements[graph.index(of: id)] = .init(
       name: name, isDisguised: EntryForm(of: graph[id]).isDisguise, followsKeys: followsKeys)
   }
 
-  private func entry(
-    _ name: String, _ tensor: Tensor, _ notes: inout EncodingNotes
-  ) -> SafetensorsEntry {
+  private func entry(_ name: String, _ tensor: Tensor) -> SafetensorsEntry {
     let form = EntryForm(of: tensor)
-    if form.isDisguise {
-      notes.lose("tensor '\(name)' has dtype \(tensor.dtype.name), which safetensors lacks")
-    }
     return SafetensorsEntry(
       name: name, dtype: form.dtype, shape: form.shape, data: tensor.segments(from: graph))
   }
