@@ -46,6 +46,26 @@ struct PickleRuleTests {
     #expect(try HostileFile.check(program.archive(), layout: layout) == .refused(.forbidden))
   }
 
+  @Test("A set that holds what was made from it returns where pickles fill sets later")
+  func recursiveSet() throws {
+    func program(_ version: UInt8) -> PickleProgram {
+      var program = PickleProgram()
+      program.add([0x80, version, 0x8f])
+      program.add("q\0(cm\nC\nh\0")
+      program.add([0x85])
+      program.add("R")
+      program.add([0x90])
+      return program
+    }
+    try HostilePickle.check(program(4).bytes + Array(".".utf8))
+    for layout in [Layout.plain, .olmo] {
+      #expect(try HostileFile.check(program(4).archive(), layout: layout) == .survived)
+    }
+    #expect(try Self.codeInProtocol2(program(4)) == .unsupported)
+    let outcome = try HostileFile.check(program(2).archive(), layout: .plain)
+    #expect(outcome == .refused(.malformed))
+  }
+
   @Test("A global that is named twice is one element of a set, and one key")
   func equalGlobals() throws {
     var program = PickleProgram()

@@ -41,7 +41,7 @@ extension CheckpointError {
   package init(call: String, path: String, errno: Int32, remedy: Remedy? = nil) {
     self.init(
       .inputOutput, Syscalls.message(for: errno),
-      remedy: remedy ?? Self.remedies[errno])
+      remedy: remedy ?? Self.remedies[errno] ?? (errno == ENOENT ? Remedy(missing: path) : nil))
     self.path = [path]
     cause = SystemCode(errno, call: call)
   }

@@ -85,16 +85,16 @@ extension Pickler {
     }
   }
 
-  mutating func startSet(_ id: NodeID, _ run: NodeRun) {
+  mutating func startSet(_ id: NodeID, _ run: NodeRun) throws(CheckpointError) {
     guard version < 4 else {
       emit(.emptySet)
       memoize(id)
       return tasks.append(.batch(run, next: 0, .set))
     }
-    startListCall(id, "set", run)
+    try startListCall(id, "set", run)
   }
 
-  mutating func startFrozenSet(_ id: NodeID, _ run: NodeRun) {
+  mutating func startFrozenSet(_ id: NodeID, _ run: NodeRun) throws(CheckpointError) {
     guard version < 4 else {
       emit(.mark)
       tasks.append(.memoize(id))
@@ -102,13 +102,22 @@ extension Pickler {
       for child in graph[run].reversed() { tasks.append(.save(child)) }
       return
     }
-    startListCall(id, "frozenset", run)
+    try startListCall(id, "frozenset", run)
   }
 
   /// Writes `set([...])`, since protocols 2 and 3 have no sets.
   ///
   /// The list and the tuple around it are new objects.
-  private mutating func startListCall(_ id: NodeID, _ type: String, _ run: NodeRun) {
+  ///
+  /// - Throws: `unsupported` for a set that holds what is made from it.
+  private mutating func startListCall(
+    _ id: NodeID, _ type: String, _ run: NodeRun
+  ) throws(CheckpointError) {
+    guard openSets.insert(id).inserted else {
+      throw CheckpointError(
+        .unsupported,
+        "a set contains an object that is made from it, which protocol \(version) cannot describe")
+    }
     saveGlobal("builtins", type)
     emit(.emptyList)
     memoizeFresh()

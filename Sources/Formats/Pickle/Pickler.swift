@@ -21,6 +21,8 @@ package struct Pickler {
   /// The modules whose names were written from nodes of the graph.
   var namedModules: Set<ExactString> = []
   var memoCount = 0
+  /// The sets that are being written as calls of `set`, and have no number yet.
+  var openSets: Set<NodeID> = []
 
   /// A rule for when CPython treats two strs as one object.
   package enum StringIdentity: Sendable {
@@ -124,6 +126,7 @@ package struct Pickler {
       case .endTuple(let id, let count): endTuple(id, count: count)
       case .endCall(let id, let object): endCall(id, graph[object])
       case .endListCall(let id):
+        openSets.remove(id)
         emit(.tuple1)
         memoizeFresh()
         emit(.reduce)
@@ -157,8 +160,8 @@ package struct Pickler {
       emit(.emptyDict)
       memoize(id)
       tasks.append(.batch(run, next: 0, .dict))
-    case .set(let run): startSet(id, run)
-    case .frozenSet(let run): startFrozenSet(id, run)
+    case .set(let run): try startSet(id, run)
+    case .frozenSet(let run): try startFrozenSet(id, run)
     case .global(let module, let name): try startGlobal(id, module: module, name: name)
     case .persistent(let value):
       schedule(.save(value), .emit(.binPersistentID))

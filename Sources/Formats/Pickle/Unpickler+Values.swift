@@ -116,6 +116,7 @@ extension Unpickler {
     }
     graph.append(items, to: &run)
     graph.replace(target, with: .set(run))
+    fillsSets = true
   }
 
   private func checkPairs(_ items: ArraySlice<NodeID>) throws(CheckpointError) {

@@ -39,6 +39,8 @@ package struct Unpickler: ~Copyable {
   var droppedNodes: Set<NodeID> = []
   /// The calls that were popped from the stack without being used.
   var poppedCalls: [NodeID] = []
+  /// Whether items were added to a set, as pickles from protocol 4 on do.
+  var fillsSets = false
   /// Lists, strs and bytes that became a plain value.
   var spent: Set<NodeID> = []
   /// The module names of GLOBAL opcodes.
@@ -96,6 +98,7 @@ package struct Unpickler: ~Copyable {
       throw CheckpointError(.malformed, "the pickle ends without an object", at: reader.offset - 1)
     }
     do throws(CheckpointError) {
+      if fillsSets, pickleProtocol < 4 { try graph.requireOrder(fillsSetsLater: false) }
       try graph.unifyEqualKeys(from: firstNode)
       try graph.requireFewLongInts(from: firstNode)
     } catch {
@@ -115,6 +118,7 @@ package struct Unpickler: ~Copyable {
     pickleProtocol = 0
     namingProtocol = 0
     poppedCalls = []
+    fillsSets = false
     spent = []
     namedGlobals = [:]
     judgedByteCount = 0

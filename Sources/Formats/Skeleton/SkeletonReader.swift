@@ -26,7 +26,8 @@ package enum SkeletonReader {
         source = try SkeletonSource(reading: &reader)
       }
       let tensors = nodes.tensors
-      var judge = SkeletonValidator(graph: nodes.graph, dropsUnsafe: dropsUnsafe)
+      var judge = SkeletonValidator(
+        graph: nodes.graph, protocol: source?.pickleProtocol ?? 2, dropsUnsafe: dropsUnsafe)
       nodes.graph = TensorGraph()
       try judge.judge()
       let warnings = judge.droppedValues.warnings

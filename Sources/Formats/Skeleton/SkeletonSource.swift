@@ -20,6 +20,8 @@ package struct SkeletonSource {
     case run(StorageRun)
   }
 
+  /// The protocol of the source's pickle.
+  var pickleProtocol: Int { archive.pickleProtocol }
   /// Whether the storages are big-endian.
   var isBigEndian: Bool { archive.isBigEndian }
 

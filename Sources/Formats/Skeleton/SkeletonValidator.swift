@@ -11,14 +11,17 @@ struct SkeletonValidator {
   private(set) var droppedValues = DroppedValues()
   private var graph: TensorGraph
   private let dropsUnsafe: Bool
+  /// The protocol of the pickles that the skeleton stands for.
+  private let pickleProtocol: Int
   /// The nodes that replaced dropped globals and the objects made with them.
   private var dropped: Set<NodeID> = []
   /// The length of all names judged so far, in bytes.
   private var judgedByteCount = 0
 
   /// Creates a validator of `graph`, whose root is set.
-  init(graph: consuming TensorGraph, dropsUnsafe: Bool) {
+  init(graph: consuming TensorGraph, protocol pickleProtocol: Int, dropsUnsafe: Bool) {
     self.graph = graph
+    self.pickleProtocol = pickleProtocol
     self.dropsUnsafe = dropsUnsafe
   }
 
@@ -29,7 +32,7 @@ struct SkeletonValidator {
   /// - Throws: `malformed` for objects that a pickle cannot describe, `forbidden` if one can run
   ///   code.
   mutating func judge() throws(CheckpointError) {
-    try requireOrder()
+    try graph.requireOrder(fillsSetsLater: pickleProtocol >= 4)
     for index in 0..<graph.nodeCount { try judgeGlobal(NodeID(index: index)) }
     // The callable of a call is a global or a nested class, which is itself a call of `getattr`.
     var calls: [NodeID] = []
@@ -110,66 +113,5 @@ struct SkeletonValidator {
   private mutating func drop(_ id: NodeID) {
     graph.replace(id, with: .none)
     dropped.insert(id)
-  }
-
-  // MARK: Order
-
-  /// Checks that no object is needed to make itself.
-  ///
-  /// - Throws: `malformed` if one is.
-  private func requireOrder() throws(CheckpointError) {
-    enum State: UInt8 { case unseen, open, done }
-    var states = [State](repeating: .unseen, count: graph.nodeCount)
-    var pending: [(id: NodeID, isLeaving: Bool)] = []
-    for index in 0..<graph.nodeCount
-    where states[index] == .unseen && hasPrerequisites(NodeID(index: index)) {
-      pending.append((NodeID(index: index), false))
-      while let (id, isLeaving) = pending.popLast() {
-        let place = graph.index(of: id)
-        if isLeaving {
-          states[place] = .done
-          continue
-        }
-        switch states[place] {
-        case .done: continue
-        case .open:
-          throw CheckpointError(
-            .malformed, "an object is made from itself, which no pickle describes")
-        case .unseen: break
-        }
-        states[place] = .open
-        pending.append((id, true))
-        forEachPrerequisite(of: id) { needed in
-          if states[graph.index(of: needed)] != .done, hasPrerequisites(needed) {
-            pending.append((needed, false))
-          }
-        }
-      }
-    }
-  }
-
-  /// Whether a node needs other nodes to exist first.
-  private func hasPrerequisites(_ id: NodeID) -> Bool {
-    switch graph[id] {
-    case .tuple, .set, .frozenSet, .global, .persistent, .object, .bytes: true
-    default: false
-    }
-  }
-
-  /// Calls `body` with each node that a node needs first.
-  private func forEachPrerequisite(of id: NodeID, _ body: (NodeID) -> Void) {
-    switch graph[id] {
-    case .tuple(let run), .set(let run), .frozenSet(let run): for id in graph[run] { body(id) }
-    case .global(let module, let name):
-      body(module)
-      body(name)
-    case .persistent(let value): body(value)
-    case .object(let object):
-      body(graph[object].callable)
-      body(graph[object].arguments)
-      if let keywords = graph[object].keywords { body(keywords) }
-    case .bytes: if let spelling = graph.spellings[id] { body(spelling) }
-    default: return
-    }
   }
 }

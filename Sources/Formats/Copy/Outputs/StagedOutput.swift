@@ -39,7 +39,13 @@ package final class StagedOutput: CopyDestination {
     }
     guard path.utf8.last != UInt8(ascii: "/") else { throw .missing(path) }
     guard let directories else {
-      file = try ScratchFile(in: directory, label: path)
+      do {
+        file = try ScratchFile(in: directory, label: path)
+      } catch {
+        var failure = error
+        if error.cause?.isMissing == true { failure.remedy = "create the directory first" }
+        throw failure
+      }
       return
     }
     file = try directories.providing(directory) { [directory] () throws(CheckpointError) in
