@@ -30,7 +30,7 @@ struct CheckScene {
   var step: Float = 1000
   var stepsOfParameters: [String: Float] = [:]
   /// The state of the trainer.
-  var trainer: PickledValue = ["global_step": 1000, "epoch": 0]
+  var trainer: PickledValue = ["global_step": 1000, "epoch": 0, "rng": ["python": .none]]
   /// Files that are written in place of others or beside them; those that are `nil` are left out.
   var files: [String: [UInt8]?] = [:]
 

@@ -40,6 +40,9 @@ struct OLMoCheckTests {
     Case("no trainer state", "problem files train.pt", "missing") {
       $0.files["train.pt"] = .some(nil)
     },
+    Case("a trainer state without random numbers", "warning steps train.pt", "'rng'") {
+      $0.trainer = ["global_step": 1000, "epoch": 0]
+    },
     Case("no configuration", "problem files config.yaml", "missing") {
       $0.files["config.yaml"] = .some(nil)
     },
@@ -161,7 +164,7 @@ struct OLMoCheckTests {
 
   static let steps = [
     Case("the trainer's state of another step", "problem steps train.pt", "global_step is 999") {
-      $0.trainer = ["global_step": 999]
+      $0.trainer = ["global_step": 999, "rng": [:]]
     },
     Case("a trainer's state without a step", "problem steps train.pt", "'global_step' is missing") {
       $0.trainer = ["epoch": 0]

@@ -90,10 +90,10 @@ struct ObjectComparisonTests {
       ]),
     Case(
       testDescription: "bytes", first: .bytes([1, 2]), second: .bytes([1, 3]),
-      found: ["root: value: bytes[2] (byte 1 is 0x2) / bytes[2] (byte 1 is 0x3)"]),
+      found: [#"root: value: b'\x01\x02' / b'\x01\x03'"#]),
     Case(
       testDescription: "str and bytes", first: "ab", second: .bytes([0x61, 0x62]),
-      found: ["root: type: str 'ab' / bytes[2]"]),
+      found: ["root: type: str 'ab' / b'ab'"]),
     Case(
       testDescription: "list and tuple", first: ["a": [1]], second: ["a": .tuple([1])],
       found: ["a: type: list [1] / tuple (1,)"]),

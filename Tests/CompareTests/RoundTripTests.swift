@@ -112,7 +112,7 @@ struct RoundTripTests {
     #expect(
       finding.reasons == [
         "the file has \(finding.byteCount) bytes, but the restored one has "
-          + "\(finding.returnedByteCount)"
+          + "\(finding.returnedByteCount)", "the restored file has a skeleton",
       ])
   }
 

@@ -48,6 +48,19 @@ struct NonFiniteCountingOutputTests {
     #expect(counts.results == [.init(nanCount: test.nan, infinityCount: test.infinite)])
   }
 
+  @Test("Numbers below zero are counted where they are asked for, and negative zero is none")
+  func negatives() {
+    let numbers: [Float] = [-1, 0, -0.0, 2, -Float.leastNonzeroMagnitude, -.infinity]
+    let bytes = numbers.flatMap { number in
+      (0..<4).map { UInt8(number.bitPattern >> ($0 * 8) & 255) }
+    }
+    let runs = [(DType.float32, bytes.count), (.float32, bytes.count)]
+    let counts = NonFiniteCountingOutput(of: runs, negativesIn: [1])
+    counts.write((bytes + bytes).span.raw, at: 0)
+    #expect(counts.results.map(\.negativeCount) == [0, 3])
+    #expect(counts.results.map(\.infinityCount) == [1, 1])
+  }
+
   @Test("However the bytes are cut into pieces", arguments: 1...19)
   func countsPieces(_ length: Int) {
     let all = Self.cases.map(bytes)

@@ -204,9 +204,7 @@ struct ShardTests {
     #expect(folder.error()?.code == .unsupported)
     try folder.addSafetensors("1.safetensors", ["a"])
     try folder.addIndex("{\"a\":\"1.safetensors\"}", named: "other.safetensors.index.json")
-    let graph = try folder.read().graph
-    #expect(graph.description(of: graph.root).contains("'tied': tensor"))
-    #expect((graph.tensors.count, graph.storages.count) == (2, 1))
+    #expect(try folder.read().graph.tensors.count == 1)
     try folder.addIndex("{\"a\":\"1.safetensors\"}", named: "second.safetensors.index.json")
     #expect(folder.error()?.message.hasPrefix("this directory has several models") == true)
     try folder.addTorch("pytorch_model.bin", [:], storages: [])

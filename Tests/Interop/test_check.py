@@ -474,3 +474,59 @@ def test_directories_of_other_kinds_are_named(tmp_path, names, words):
     assert len(findings) == 1 and words in findings[0]["message"], findings
 
 
+
+
+# MARK: What works, but hardly as it was meant
+
+def warnings_of(path, *flags):
+    return [f["message"] for f in check(path, *flags) if f["severity"] == "warning"]
+
+
+def test_weights_that_were_cast_are_told_from_those_of_the_trainer(directory):
+    change(directory / "model.pt", lambda model: {k: v.bfloat16() for k, v in model.items()})
+    assert warnings_of(directory) == [
+        "the weights are bfloat16, and the optimizer's state is float32"]
+
+
+def test_a_plain_model_beside_the_trainers_own_is_warned_of(directory):
+    process = run(
+        "pt-to-safetensors", directory / "model.pt", "-o", directory / "model.safetensors",
+        "--layout", "plain")
+    assert process.returncode == DONE, describe(process)
+    assert any("its layout is 'plain'" in warning for warning in warnings_of(directory))
+
+
+def test_a_trainer_state_without_random_numbers_is_warned_of(directory):
+    change(directory / "train.pt", lambda train: train.pop("rng") and None)
+    assert warnings_of(directory) == ["there is no 'rng' in it"]
+
+
+def test_negative_means_of_squares_are_counted_with_the_values(directory):
+    def edit(optimizer):
+        moment = first(optimizer["state"])["exp_avg_sq"]
+        moment.view(-1)[:2] = -1.0
+        moment.view(-1)[2] = -0.0
+    change(directory / "optim.pt", edit)
+    assert warnings_of(directory) == []
+    found = warnings_of(directory, "--finite")
+    assert len(found) == 1 and "exp_avg_sq' has 2 negative numbers" in found[0], found
+
+
+def test_two_sets_of_weights_are_warned_of(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    torch.save({"w": torch.ones(2)}, tmp_path / "pytorch_model.bin")
+    process = run(
+        "pt-to-safetensors", tmp_path / "pytorch_model.bin", "-o", tmp_path / "model.safetensors")
+    assert process.returncode == DONE, describe(process)
+    assert (
+        "there are two sets of weights; transformers loads 'model.safetensors' and not "
+        "'pytorch_model.bin'") in warnings_of(tmp_path)
+
+
+@pytest.mark.parametrize("empty, is_warned_of", [(4, True), (2, True), (1, False), (0, False)])
+def test_weights_that_zero_leaves_empty_are_warned_of(tmp_path, empty, is_warned_of):
+    weights = {f"w{n}": torch.zeros(0 if n < empty else 3) for n in range(4)}
+    torch.save({"module": weights}, tmp_path / "mp_rank_00_model_states.pt")
+    found = warnings_of(tmp_path / "mp_rank_00_model_states.pt")
+    assert bool(found) == is_warned_of, found
+    assert all("ZeRO-3" in warning for warning in found)

@@ -107,6 +107,7 @@ public struct CheckpointCheck: Sendable {
     do throws(CheckpointError) {
       let checkpoint = try record.read(path)
       record.examined.append(checkpoint.graph.tensors.count.pluralized("tensor"))
+      record.findings += emptyWeights(checkpoint.graph, at: path)
     } catch {
       guard error.code.isOfTheInput else { throw error }
       record.note(error, keptFromReading: path)
@@ -117,6 +118,20 @@ public struct CheckpointCheck: Sendable {
     try loading.check(record.files[0])
     record.findings += loading.findings
     return record
+  }
+
+  /// ZeRO-3 of DeepSpeed leaves an empty tensor in the place of each weight that is spread over
+  /// processes (`deepspeed/runtime/zero/partition_parameters.py`).
+  private static func emptyWeights(_ graph: TensorGraph, at path: String) -> [Finding] {
+    let count = graph.tensors.count { $0.shape == [0] }
+    guard count > 1, 2 * count >= graph.tensors.count else { return [] }
+    return [
+      Finding(
+        .warning, .tensors, at: path,
+        "\(count) of \(graph.tensors.count) tensors are empty, as ZeRO-3 of DeepSpeed saves weights "
+          + "that are spread over processes",
+        remedy: "gather them first, with zero_to_fp32.py of the checkpoint")
+    ]
   }
 
   private static func readContent(

@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptCheckpoints
 internal import CkptCompare
 internal import CkptCopy
 internal import CkptFormats
@@ -43,7 +44,9 @@ struct ContentCheck {
       checkedByteCount += region.byteCount
     }
     let searched = options.searchesValues ? try search(&plan) : []
-    let counts = NonFiniteCountingOutput(of: searched.map { ($0.dtype, $0.byteCount) })
+    let squares = searched.indices.filter { Self.isMeanOfSquares(searched[$0].name) }
+    let counts = NonFiniteCountingOutput(
+      of: searched.map { ($0.dtype, $0.byteCount) }, negativesIn: Set(squares))
     do throws(CheckpointError) {
       let engine = CopyEngine(options.budget, progress: progress)
       // A search reads tensors in order. Checksums alone are computed on several threads.
@@ -58,6 +61,29 @@ struct ContentCheck {
       return try reportDamage(of: regions, foundFirst: error)
     }
     report(counts.results, of: searched)
+    reportNegatives(counts.results, of: searched)
+  }
+
+  /// Whether a tensor is a mean of squares of gradients, which Adam takes the root of.
+  private static func isMeanOfSquares(_ name: String) -> Bool {
+    name.hasSuffix("exp_avg_sq")
+  }
+
+  private mutating func reportNegatives(
+    _ results: [NonFiniteCountingOutput.Result],
+    of searched: [(name: String, dtype: DType, byteCount: Int)]
+  ) {
+    let found = zip(searched, results).filter { $1.negativeCount > 0 }
+    guard !found.isEmpty else { return }
+    let named = found.prefix(Self.namedTensors).map { tensor, result in
+      "'\(tensor.name)' has \(result.negativeCount.pluralized("negative number"))"
+    }
+    let rest = found.count > named.count ? ", and \(found.count - named.count) more tensors" : ""
+    findings.append(
+      Finding(
+        .warning, .values, at: path,
+        named.joined(separator: ", ") + rest + "; a mean of squares has none",
+        remedy: "go back to an earlier step"))
   }
 
   /// Reads each record separately, because a run ends at the first damaged one.

@@ -31,6 +31,14 @@ struct HuggingFaceCheck {
           "this directory has no model.safetensors, "
             + "no pytorch_model.bin and no index of shards", remedy: "download the weights again"))
     }
+    for other in try ModelFolder.otherWeights(in: place.text) {
+      record.findings.append(
+        Finding(
+          .warning, .files, at: place.text,
+          "there are two sets of weights; transformers loads '\(FilePath(weights).name)' and not "
+            + "'\(other)'",
+          remedy: "compare them, and remove the one that is not meant"))
+    }
     let checkpoint: Checkpoint
     do throws(CheckpointError) {
       checkpoint = try record.read(weights)

@@ -36,6 +36,7 @@ struct OLMoCheck {
       need: "the trainer needs it", remedy: .action(.fetchTrainerState))
     let shapes = checkModel(model, configuration)
     let steps = try checkOptimizer(optimizer, shapes, configuration)
+    checkPrecision(model, optimizer)
     let step = StepCheck(directory: name, trainer: trainer, optimizer: steps, configuration)
     record.findings += step.findings
     if let step = step.step { record.examined.append("step \(step)") }
@@ -83,11 +84,27 @@ struct OLMoCheck {
 
   private mutating func open(_ path: String) -> StateFile {
     do throws(CheckpointError) {
-      return StateFile(path: path, checkpoint: try record.read(path))
+      let file = StateFile(path: path, checkpoint: try record.read(path))
+      checkLayout(file)
+      return file
     } catch {
       record.note(error, keptFromReading: path)
       return StateFile(path: path, checkpoint: nil)
     }
+  }
+
+  /// The trainer takes a safetensors file before the .pt file, and knows one layout.
+  private mutating func checkLayout(_ file: StateFile) {
+    guard options.consumer != .olmo,
+      let description = file.checkpoint?.container as? SafetensorsDescription,
+      description.layout != .olmo
+    else { return }
+    record.findings.append(
+      Finding(
+        .warning, .files, at: file.path,
+        "its layout is '\(description.layout.rawValue)', and OLMo's trainer, which takes it before the "
+          + ".pt file, reads the layout 'olmo' only",
+        remedy: .action(.useOLMoLayout)))
   }
 
   private mutating func readConfiguration() throws(CheckpointError) -> OLMoConfig? {
@@ -138,6 +155,26 @@ struct OLMoCheck {
       record.findings.append(Finding(error, .tensors, at: file.path))
       return nil
     }
+  }
+
+  /// A trainer keeps weights and moments in one type.
+  private mutating func checkPrecision(_ model: StateFile?, _ optimizer: StateFile?) {
+    guard let model, let optimizer, let weights = Self.onlyDType(of: model),
+      let moments = Self.onlyDType(of: optimizer), weights != moments, moments == .float32,
+      weights == .bfloat16 || weights == .float16
+    else { return }
+    record.findings.append(
+      Finding(
+        .warning, .tensors, at: model.path,
+        "the weights are \(weights.name), and the optimizer's state is \(moments.name)",
+        remedy: "the weights were cast; to continue training take those of the trainer"))
+  }
+
+  /// The dtype of all tensors of a file with more than one dimension, or `nil` for several.
+  private static func onlyDType(of file: StateFile) -> DType? {
+    guard let tensors = file.checkpoint?.graph.tensors else { return nil }
+    let dtypes = Set(tensors.lazy.filter { $0.shape.count > 1 }.map(\.dtype))
+    return dtypes.count == 1 ? dtypes.first : nil
   }
 
   private mutating func outline(_ configuration: OLMoConfig) -> ModelOutline? {

@@ -33,6 +33,12 @@ struct StepCheck {
             remedy:
               "find out which files belong together; training would resume at step \(recorded)"))
       }
+      if recorded != nil, graph.value(of: "rng", in: graph.root) == nil {
+        findings.append(
+          Finding(
+            .warning, .steps, at: trainer.path, "there is no 'rng' in it",
+            remedy: "a resume begins with other random numbers"))
+      }
       if let mixUp = StateKind.mixUp(graph, in: trainer.path, expected: .trainer) {
         findings.append(mixUp)
       } else if recorded == nil, graph.entries(of: graph.root)?.isEmpty != true {

@@ -35,6 +35,17 @@ package enum ModelFolder {
     return indices.first.map { FilePath(directory).appending($0).text }
   }
 
+  /// Returns the names of the files that ``weights(in:)`` would find if the first were not there.
+  ///
+  /// - Throws: `inputOutput` if the system fails.
+  package static func otherWeights(in directory: String) throws(CheckpointError) -> [String] {
+    var found: [String] = []
+    for name in names where try FilePath(directory).appending(name).status() != nil {
+      found.append(name)
+    }
+    return Array(found.dropFirst())
+  }
+
   /// Whether a directory with these file names holds weights.
   package static func holdsWeights(_ fileNames: Set<String>) -> Bool {
     !fileNames.isDisjoint(with: names)

@@ -121,6 +121,7 @@ public struct RoundTrip: Sendable {
         "the file has \(file.byteCount) bytes, but the restored one has "
           + "\(plan.byteCount)"
       ]
+      if route.addsSkeleton { finding.reasons.append("the restored file has a skeleton") }
       finding.lostByteCount = try ByteAttribution.lostByteCount(of: left, budget: budget)
     }
     let returned = try CheckpointFile.read(TemporaryOutput.holding(plan, budget: budget))
@@ -156,6 +157,8 @@ struct RoundTripPlan {
   /// The layout of the safetensors file, the intermediate one or the original.
   let layout: Layout
   private let writing: EncodingOptions
+  /// Whether the file that left is a safetensors file without metadata.
+  private let isBare: Bool
 
   /// Chooses the conversions of a checkpoint from the file at `path`.
   ///
@@ -164,10 +167,12 @@ struct RoundTripPlan {
   /// - Throws: `inputOutput` if the location cannot be read.
   init(of checkpoint: Checkpoint, at path: String, layout: Layout?) throws(CheckpointError) {
     var writing = EncodingOptions(path: path)
+    isBare = (checkpoint.container as? SafetensorsDescription).map { !$0.hasMetadata } ?? false
     if let file = checkpoint.container as? SafetensorsDescription {
       format = .torch
       self.layout = file.layout
-      writing.safetensors.includesSkeleton = file.hasSkeleton
+      // Metadata returns by itself; a file without any gets a skeleton, as the command writes it.
+      writing.safetensors.includesSkeleton = file.hasSkeleton || !file.hasMetadata
       writing.safetensors.tied = checkpoint.copies.isEmpty ? nil : .copy
     } else {
       format = .safetensors
@@ -176,6 +181,9 @@ struct RoundTripPlan {
     writing.safetensors.layout = self.layout
     self.writing = writing
   }
+
+  /// Whether the file that returns has a skeleton that the one that left had not.
+  var addsSkeleton: Bool { format == .torch && isBare }
 
   /// Returns the plan of the intermediate file.
   func there(_ checkpoint: Checkpoint) throws(CheckpointError) -> FilePlan {

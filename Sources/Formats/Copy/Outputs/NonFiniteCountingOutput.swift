@@ -9,6 +9,8 @@ package final class NonFiniteCountingOutput: CopyDestination {
     package var nanCount = 0
     /// The count of infinities.
     package var infinityCount = 0
+    /// The count of numbers below zero, where they were asked for.
+    package var negativeCount = 0
   }
 
   private struct State {
@@ -19,6 +21,8 @@ package final class NonFiniteCountingOutput: CopyDestination {
   }
 
   private let patterns: [NonFinitePattern]
+  /// For each run, whether numbers below zero are counted as well.
+  private let countsNegatives: [Bool]
   /// The end of each run.
   private let ends: [Int]
   private let state: Locked<State>
@@ -28,8 +32,10 @@ package final class NonFiniteCountingOutput: CopyDestination {
 
   /// Creates an output for adjacent, non-empty runs of numbers of these dtypes and sizes in bytes.
   ///
-  /// All dtypes must be ones that ``canSearch(_:)`` accepts.
-  package init(of runs: [(dtype: DType, byteCount: Int)]) {
+  /// All dtypes must be ones that ``canSearch(_:)`` accepts. Numbers below zero are counted in the
+  /// runs `signed`.
+  package init(of runs: [(dtype: DType, byteCount: Int)], negativesIn signed: Set<Int> = []) {
+    countsNegatives = runs.indices.map { signed.contains($0) }
     patterns = runs.compactMap { NonFinitePattern($0.dtype) }
     precondition(patterns.count == runs.count, "numbers of these types are always finite")
     var end = 0
@@ -85,6 +91,14 @@ package final class NonFiniteCountingOutput: CopyDestination {
   private func count(_ pattern: NonFinitePattern, in bytes: RawSpan, _ state: inout State) {
     let all = ElementKernels.count(
       of: pattern.pattern, under: pattern.mask, width: pattern.width, in: bytes)
+    if countsNegatives[state.run] {
+      let sign = UInt64(1) << (UInt64(pattern.width) * 8 - 1)
+      let isNegative = ElementKernels.count(
+        of: sign, under: sign, width: pattern.width, in: bytes)
+      let isNegativeZero = ElementKernels.count(
+        of: sign, under: .max >> (64 - UInt64(pattern.width) * 8), width: pattern.width, in: bytes)
+      state.results[state.run].negativeCount += isNegative - isNegativeZero
+    }
     guard all > 0 else { return }
     let infinite = pattern.infinityMask.map {
       ElementKernels.count(of: pattern.pattern, under: $0, width: pattern.width, in: bytes)
