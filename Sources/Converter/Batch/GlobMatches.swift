@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptCheckpoints
 
 /// Finds the paths that match a pattern.
 enum GlobMatches {

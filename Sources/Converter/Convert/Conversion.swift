@@ -27,6 +27,8 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// Warnings for the user.
     public var warnings: [String]
+    /// The prefix of a wrapper that all names begin with and that could be removed, or `nil`.
+    public var wrapper: String?
 
     /// The output path, or `-` for the standard output.
     public var path: String { target.description }
@@ -221,6 +223,8 @@ public struct ConversionOptions: Sendable {
   public var optimizerNames: OptimizerNames?
   /// The container of `.pt` files; `nil` for the one that each file was made from, or a ZIP archive.
   public var torchContainer: TorchContainer?
+  /// The part of the input to convert, and changes to it.
+  public var selection = Selection()
   /// Whether names with dots become nested dicts.
   public var nestsNames = false
   /// Whether to read outputs again and compare them with their sources before they appear.
@@ -238,7 +242,9 @@ public struct ConversionOptions: Sendable {
   /// An optimizer state with new parameter names does not record the old ones, and shards hold only
   /// tensors.
   public var keepsEverything: Bool {
-    guard optimizerNames == nil, maximumShardByteCount == nil else { return false }
+    guard optimizerNames == nil, maximumShardByteCount == nil, selection.isWhole else {
+      return false
+    }
     switch format {
     case .safetensors: return safetensors.includesSkeleton
     case .torch:

@@ -134,6 +134,9 @@ struct PreparedOutput {
       byteCount: plan.byteCount,
       warnings: checkpoint.warnings + encoded.warnings + Self.placeWarnings(step, layout)
         + Self.emptinessWarnings(checkpoint.graph, tensorCount: encoded.tensorCount))
+    if format == .safetensors {
+      output.wrapper = Selection.wrapper(aroundNamesOf: checkpoint.graph)
+    }
   }
 
   /// A file of values alone is rarely what the user wants.
@@ -167,6 +170,9 @@ struct PreparedOutput {
       throw CheckpointError(
         .unsupported, "this is already a \(format == .torch ? ".pt" : "safetensors") file"
       ).framed(by: step.source)
+    }
+    try CheckpointError.within(step.source) { () throws(CheckpointError) in
+      try options.selection.apply(to: &checkpoint)
     }
     if let names = options.optimizerNames, OptimizerState.isState(checkpoint.graph) {
       try CheckpointError.within(step.source) { () throws(CheckpointError) in

@@ -109,7 +109,7 @@ public struct HuggingFaceToOLMo: Sendable {
       ).tensors
       return try OLMoNaming(map: map, budget: options.folder.budget).model(source.graph, tensors)
     }
-    if let dtype = options.dtype { whole.graph.castFloats(to: dtype) }
+    if let dtype = options.dtype { try whole.castTensors(to: dtype) }
     whole.container = nil
     let type = try CheckpointError.within(input.text) { () throws(CheckpointError) in
       try WeightType.only(of: whole.graph, &plan)

@@ -95,7 +95,7 @@ public struct OLMoToHuggingFace: Sendable {
   ) throws(CheckpointError) {
     var named = source
     named.graph = try naming.model(source.graph)
-    if let dtype = options.dtype { named.graph.castFloats(to: dtype) }
+    if let dtype = options.dtype { try named.castTensors(to: dtype) }
     named.container = nil
     let shards = try SafetensorsEncoder.encodeShards(
       named, options: .init(tied: .copy),

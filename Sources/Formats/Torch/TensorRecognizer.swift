@@ -28,7 +28,7 @@ package struct TensorRecognizer {
   private var holders: [(id: NodeID, function: String)] = []
 
   /// The elements of NumPy arrays that stand for tensors, by the nodes that have them.
-  var arraySources: [NodeID: MemorySource] = [:]
+  var arraySources: [NodeID: MemorySource<UInt8>] = [:]
 
   /// The meaning of a class or function that is called.
   private enum Callable {

@@ -21,13 +21,22 @@ _ckptconv() {
         :--generate) words='man bash zsh fish' ;;
         pt-to-safetensors:-o | pt-to-safetensors:--output) words='PATH' ;;
         pt-to-safetensors:--manifest) words='PATH' ;;
+        pt-to-safetensors:--key) words='' ;;
+        pt-to-safetensors:--only) words='' ;;
+        pt-to-safetensors:--skip) words='' ;;
+        pt-to-safetensors:--strip-prefix) words='' ;;
+        pt-to-safetensors:--dtype) words='bf16 f16 f32' ;;
         pt-to-safetensors:--layout) words='plain olmo' ;;
         pt-to-safetensors:--max-shard-size) words='' ;;
         pt-to-safetensors:--tied) words='alias copy' ;;
         pt-to-safetensors:--optimizer-names) words='fsdp single' ;;
         safetensors-to-pt:-o | safetensors-to-pt:--output) words='PATH' ;;
         safetensors-to-pt:--manifest) words='PATH' ;;
-        safetensors-to-pt:--container) words='zip legacy' ;;
+        safetensors-to-pt:--key) words='' ;;
+        safetensors-to-pt:--only) words='' ;;
+        safetensors-to-pt:--skip) words='' ;;
+        safetensors-to-pt:--strip-prefix) words='' ;;
+        safetensors-to-pt:--dtype) words='bf16 f16 f32' ;;
         safetensors-to-pt:--optimizer-names) words='fsdp single' ;;
         olmo-to-hf:-o | olmo-to-hf:--output) words='PATH' ;;
         olmo-to-hf:--max-shard-size) words='' ;;
@@ -67,12 +76,15 @@ _ckptconv() {
         batch:--retries) words='' ;;
         batch:--shard) words='' ;;
         batch:--report) words='PATH' ;;
+        batch:--key) words='' ;;
+        batch:--only) words='' ;;
+        batch:--skip) words='' ;;
+        batch:--strip-prefix) words='' ;;
+        batch:--dtype) words='bf16 f16 f32' ;;
         batch:--layout) words='plain olmo' ;;
         batch:--max-shard-size) words='' ;;
         batch:--tied) words='alias copy' ;;
         batch:--optimizer-names) words='fsdp single' ;;
-        batch:--container) words='zip legacy' ;;
-        batch:--dtype) words='bf16 f16 f32' ;;
         batch:--tokenizer) words='PATH' ;;
         batch:--as) words='pt safetensors' ;;
         batch:--config) words='PATH' ;;
@@ -85,8 +97,8 @@ _ckptconv() {
             local flags='' operands=''
             case $command in
                 '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help' ;;
-                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --container --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -98,7 +110,7 @@ _ckptconv() {
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --container --nest --ignore-skeleton --no-metadata --dtype --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '* | *' stats '*) operands='PATH' ;;

@@ -49,6 +49,11 @@ _ckptconv() {
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
                         '(--manifest)--manifest=[write SHA-256 checksums of INPUT to FILE]:FILE:_files' \
+                        '(--key)--key=[convert only the dict under a key]:PATH: ' \
+                        '(--only)--only=[convert only tensors with matching names]:GLOB: ' \
+                        '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
+                        '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
+                        '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[the naming of tensors\: olmo or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
                         '(--max-shard-size)--max-shard-size=[split the output into files of at most SIZE]:SIZE: ' \
@@ -67,7 +72,11 @@ _ckptconv() {
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
                         '(--manifest)--manifest=[write SHA-256 checksums of INPUT to FILE]:FILE:_files' \
-                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
+                        '(--key)--key=[convert only the dict under a key]:PATH: ' \
+                        '(--only)--only=[convert only tensors with matching names]:GLOB: ' \
+                        '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
+                        '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
+                        '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--nest)--nest[turn names with dots into nested dicts]' \
                         '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
@@ -189,6 +198,11 @@ _ckptconv() {
                         '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
+                        '(--key)--key=[convert only the dict under a key]:PATH: ' \
+                        '(--only)--only=[convert only tensors with matching names]:GLOB: ' \
+                        '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
+                        '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
+                        '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--train)--train[convert train.pt too]' \
                         '(--layout)--layout=[the naming of tensors\: olmo or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
                         '(--max-shard-size)--max-shard-size=[split the output into files of at most SIZE]:SIZE: ' \
@@ -197,11 +211,9 @@ _ckptconv() {
                         '(--no-skeleton)--no-skeleton[write only tensors]' \
                         '(--allow-loss)--allow-loss[only warn about contents that are lost]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
-                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
                         '(--nest)--nest[turn names with dots into nested dicts]' \
                         '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
                         '(--no-metadata)--no-metadata[do not keep the metadata of other programs]' \
-                        '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--optimizer)--optimizer[include the optimizer state]' \
                         '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
                         '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \

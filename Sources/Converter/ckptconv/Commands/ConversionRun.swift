@@ -54,6 +54,9 @@ struct ConversionRun {
     for warning in output.warnings { console.warn("\(output.source): \(warning)") }
     let size = ByteCount(bytes: output.byteCount)
     console.note("\(output.source) -> \(output.path): \(size), \(content(of: output))")
+    if let wrapper = output.wrapper {
+      console.note("every name begins with '\(wrapper)'; --strip-prefix \(wrapper) removes it")
+    }
   }
 
   private func content(of output: Conversion.Output) -> String {

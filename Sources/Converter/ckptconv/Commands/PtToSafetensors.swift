@@ -55,7 +55,8 @@ struct PtToSafetensors: Command {
 extension PtToSafetensors {
   static let flags: [BoundFlag<PtToSafetensors>] =
     [.conversionOutput(\.destination)]
-    + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) } + [
+    + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) }
+    + Selection.flags.map { $0.lifted(to: \.options.selection) } + [
       .toggle(
         "train", \.options.convertsTrainerState, in: .content, "convert train.pt too",
         manual: """

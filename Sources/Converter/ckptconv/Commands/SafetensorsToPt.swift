@@ -68,7 +68,8 @@ extension TorchContainer: FlagChoice {
 extension SafetensorsToPt {
   static let flags: [BoundFlag<SafetensorsToPt>] =
     [.conversionOutput(\.destination)]
-    + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) } + [
+    + ConversionOptions.outputFlags.map { $0.lifted(to: \.options) }
+    + Selection.flags.map { $0.lifted(to: \.options.selection) } + [
       .choice(
         "container", "KIND", \.options.torchContainer, in: .content,
         "write a zip archive or a legacy file",

@@ -155,6 +155,7 @@ struct Flag: Hashable, Sendable {
     case batch = "Batch"
     case output = "Output"
     case content = "Content"
+    case selection = "Selection"
     case safety = "Safety"
     case listing = "Listing"
     case everywhere = "Everywhere"

@@ -129,8 +129,16 @@ enum HelpSummary {
     let shared = SharedOptions.flags.map(\.flag)
     guard page.subpages.isEmpty else { return group(page) }
     let width = termWidth(page.flags.map(indentedTerm))
-    let blocks = [page.ownFlags, shared].filter { !$0.isEmpty }
+    let selection = page.ownFlags.filter { $0.section == .selection }
+    let own = page.ownFlags.filter { $0.section != .selection }
+    var blocks = (selection.isEmpty ? [own, shared] : [own]).filter { !$0.isEmpty }
       .map { flags in list(flags.map { (indentedTerm($0), $0.summary) }, termWidth: width) }
+    if !selection.isEmpty {
+      // The command has too many flags for one screen.
+      let names = selection.map { "--\($0.long)" }.joined(separator: " ")
+      blocks.append(
+        "Flags for a part of INPUT: \(names)\nFlags of every command: \(sharedFlags)")
+    }
     return """
       usage: \(page.usage)
       \(sentence(page.summary))

@@ -30,10 +30,10 @@ package final class NonFiniteCountingOutput: CopyDestination {
   /// Whether numbers of a dtype can be other than finite.
   package static func canSearch(_ dtype: DType) -> Bool { NonFinitePattern(dtype) != nil }
 
-  /// Creates an output for adjacent, non-empty runs of numbers of these dtypes and sizes in bytes.
+  /// Creates an output for runs of numbers of these types and sizes in bytes.
   ///
-  /// All dtypes must be ones that ``canSearch(_:)`` accepts. Numbers below zero are counted in the
-  /// runs `signed`.
+  /// The runs follow each other, and none is empty. All types must be such that ``canSearch(_:)``.
+  /// Numbers below zero are counted in the runs `signed`.
   package init(of runs: [(dtype: DType, byteCount: Int)], negativesIn signed: Set<Int> = []) {
     countsNegatives = runs.indices.map { signed.contains($0) }
     patterns = runs.compactMap { NonFinitePattern($0.dtype) }

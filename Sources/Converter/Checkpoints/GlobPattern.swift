@@ -5,7 +5,7 @@ internal import CkptBase
 /// Shells expand patterns themselves. A quoted pattern, or one from a list, reaches the program.
 package struct GlobPattern: Hashable, Sendable {
   /// A component of a pattern.
-  enum Component: Hashable, Sendable {
+  package enum Component: Hashable, Sendable {
     /// An exact name.
     case name(String)
     /// A pattern for one name.
@@ -15,7 +15,7 @@ package struct GlobPattern: Hashable, Sendable {
   }
 
   /// The components after the literal beginning; the first one is not an exact name.
-  let components: [Component]
+  package let components: [Component]
   /// The directory of all matches: the part before the first special character.
   package let base: String
 

@@ -1,4 +1,4 @@
-import CkptBatch
+import CkptCheckpoints
 import CkptTestSupport
 import Testing
 
