@@ -16,7 +16,7 @@ TEST_FLAGS := --disable-xctest
 # Steps follow each other, and each uses all processors by itself.
 .NOTPARALLEL:
 .PHONY: help build demo test lint format check interop bench fixtures install deps clean hooks \
-	kills faults fuzz ceilings sanitize sweep test-slurm transformers docs api-check
+	kills faults fuzz scan-peers ceilings sanitize sweep test-slurm transformers docs api-check
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ transformers: build ## check Hugging Face directories with VERSION=5.24.0 of tra
 		transformers==$(or $(VERSION),5.24.0) numpy==1.26.4 2>$(TRANSFORMERS).log
 	PYTHONPATH=$(TRANSFORMERS) CKPTCONV=$(DEBUG_BINARY) .venv/bin/python -m pytest \
 		Tests/Interop/test_olmo_to_hf.py Tests/Interop/test_hf_to_olmo.py
+
+scan-peers: build ## hold scan against picklescan, modelscan and fickling (from PyPI)
+	Tests/Interop/setup .venv
+	Scripts/scan-peers $(DEBUG_BINARY) .venv/bin/python .peers
 
 kills: build ## kill a batch at 50 random moments, resume, compare; KILLS=50
 	Scripts/deps interop

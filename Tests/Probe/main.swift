@@ -11,10 +11,12 @@ import CkptTorch
 ///     probe cast SOURCE-DTYPE TARGET-DTYPE INPUT OUTPUT [THREADS]
 ///     probe halves INPUT OUTPUT
 ///     probe open INPUT
+///     probe pickles
 ///
 /// `cast` takes a file of nothing but little-endian elements. `halves` takes a checkpoint of one
 /// tensor, and makes a `.pt` file of its upper rows, its lower rows, and both joined in the other
-/// order. `open` reads a checkpoint's structure and prints nothing.
+/// order. `open` reads a checkpoint's structure and prints nothing. `pickles` reads pickles from the
+/// standard input and prints what each of them names: see `PickleAnswer`.
 enum Probe {
   struct Misuse: Error {}
 
@@ -23,6 +25,7 @@ enum Probe {
     case ("cast", 5...6): try cast(arguments)
     case ("halves", 3): try halves(arguments[1], arguments[2])
     case ("open", 2): _ = try CheckpointFile.read(arguments[1])
+    case ("pickles", 1): PickleAnswer.answerAll()
     default: throw Misuse()
     }
   }

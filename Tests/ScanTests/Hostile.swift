@@ -41,9 +41,25 @@ enum Hostile {
       let size = Array(String(file.data.count, radix: 8).utf8)
       header.replaceSubrange(124..<124 + size.count, with: size)
       header.replaceSubrange(257..<262, with: Array("ustar".utf8))
+      header.replaceSubrange(148..<156, with: [UInt8](repeating: 0x20, count: 8))
+      let checksum = Array(String(header.reduce(0) { $0 + Int($1) }, radix: 8).utf8) + [0]
+      header.replaceSubrange(148..<148 + checksum.count, with: checksum)
       bytes += header + file.data
       bytes += [UInt8](repeating: 0, count: (512 - file.data.count % 512) % 512)
     }
     return bytes + [UInt8](repeating: 0, count: 1024)
+  }
+
+  /// An array file of NumPy with elements of a type.
+  static func array(_ type: String, _ data: [UInt8]) -> [UInt8] {
+    let header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (1,), }\n"
+    let start = [0x93] + Array("NUMPY".utf8) + [1, 0]
+    return start + [UInt8(header.utf8.count), 0] + Array(header.utf8) + data
+  }
+
+  /// A gzip file.
+  static func gzip(_ data: [UInt8]) -> [UInt8] {
+    let size = withUnsafeBytes(of: UInt32(data.count).littleEndian) { Array($0) }
+    return [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255] + Deflate.stored(data) + [0, 0, 0, 0] + size
   }
 }

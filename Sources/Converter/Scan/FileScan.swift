@@ -1,21 +1,34 @@
 public import CkptBase
 internal import CkptFormats
 internal import CkptJSON
-@_exported public import CkptPickle
-internal import CkptZip
 
-/// The findings of a scan for pickles: every global that a file's pickles name, and every place
-/// that can hide more.
+/// The result of a scan: every global that the pickles of a file name, and every part of the file
+/// that was not looked at.
 ///
-/// Nothing is executed. Only a system error ends the scan before the end of the file.
+/// Nothing is executed.
 public struct FileScan: Sendable {
+  /// The worst that was found in a file.
+  @nonexhaustive
+  public enum Verdict: String, Hashable, Sendable, CaseIterable {
+    /// A part of the file runs code when it is loaded.
+    case dangerous
+    /// A part of the file cannot be read as what it claims to be.
+    case broken
+    /// A part of the file was not looked at.
+    case unread
+    /// A part of the file is not what honest programs write.
+    case suspicious
+    /// Every byte is accounted for, and none of them is dangerous as far as names tell.
+    case clean
+  }
+
   /// The file.
   public let path: String
   /// The size of the file in bytes.
   public let byteCount: Int
-  /// The kind of the file, in words.
+  /// The kind of file, for people.
   public let format: String
-  /// The findings, the most dangerous first, otherwise in file order.
+  /// The findings, the worst first and otherwise in the order of the file.
   public let findings: [ScanFinding]
   /// The number of pickles.
   public let pickleCount: Int
@@ -26,8 +39,7 @@ public struct FileScan: Sendable {
   ///   - path: the file.
   ///   - cancellation: ends the scan.
   ///   - progress: is told the bytes read and to read, from any thread.
-  /// - Throws: `inputOutput` if it cannot be read; `unsupported` or `truncated` for a file of
-  ///   another kind without findings; `cancelled`.
+  /// - Throws: `inputOutput` if it cannot be read; `cancelled`.
   public init(
     of path: String, cancellation: Cancellation? = nil,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
@@ -43,19 +55,16 @@ public struct FileScan: Sendable {
 
   /// Scans a source.
   ///
-  /// - Throws: the errors of ``init(of:)-(String)``, without the file in their path.
+  /// - Throws: `inputOutput` when it cannot be read.
   package init(of source: any ByteSource) throws(CheckpointError) {
-    var look = try SourceLook(at: source)
-    let kind = try FileKind.sniff(&look)
-    var scanner = FileScanner(look)
-    format = try scanner.scan(as: kind)
+    var scanner = FileScanner(source)
+    format = try scanner.scan(.init(source))
     path = source.name
     byteCount = source.byteCount
     pickleCount = scanner.pickleCount
     findings = scanner.findings.enumerated().sorted {
       ($0.element.severity.rank, $0.offset) < ($1.element.severity.rank, $1.offset)
     }.map(\.element)
-    if findings.isEmpty, pickleCount == 0, let problem = kind.problem { throw problem }
     try source.requireUnchanged()
   }
 
@@ -63,14 +72,20 @@ public struct FileScan: Sendable {
   public func count(_ severity: ScanFinding.Severity) -> Int {
     findings.count { $0.severity == severity }
   }
+
+  /// The worst that was found.
+  public var verdict: Verdict {
+    // Findings are sorted, and classes that nobody knows are in every second honest file.
+    findings.first.flatMap { Verdict(rawValue: $0.severity.rawValue) } ?? .clean
+  }
 }
 
 extension FileScan {
   /// Returns the files that `path` stands for: itself, or all files in a directory and below it.
   ///
-  /// They are sorted by name. Links to directories are not followed.
+  /// They are in the order of their names. Links to directories are not followed.
   ///
-  /// - Throws: `inputOutput` if a directory cannot be read, `unsupported` if it has no files.
+  /// - Throws: `inputOutput` when a directory cannot be read, `unsupported` when there are no files.
   public static func files(of path: String) throws(CheckpointError) -> [String] {
     guard try status(of: path, followingLinks: true)?.isDirectory == true else { return [path] }
     var files: [String] = []
@@ -85,7 +100,7 @@ extension FileScan {
       pending += try directory.entryNames().reversed().map { directory.appending($0).text }
     }
     guard !files.isEmpty else {
-      throw CheckpointError(.unsupported, "this directory has no files").framed(by: path)
+      throw CheckpointError(.unsupported, "no files in this directory").framed(by: path)
     }
     return files
   }
@@ -97,13 +112,8 @@ extension FileScan {
   }
 }
 
-extension ScanFinding.Severity {
-  /// The rank of the severity; a smaller number is more dangerous.
-  fileprivate var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
-}
-
 extension FileScan {
-  /// The scan as one JSON object; `Documentation/json.md` describes its members.
+  /// The result as one JSON object; `Documentation/json.md` describes its members.
   public var json: String {
     var json = JSONWriter()
     json.beginObject()
@@ -111,6 +121,7 @@ extension FileScan {
     json.member("bytes", byteCount)
     json.member("format", format)
     json.member("pickles", pickleCount)
+    json.member("verdict", verdict.rawValue)
     json.key("totals")
     json.beginObject()
     for severity in ScanFinding.Severity.allCases {
@@ -143,77 +154,8 @@ extension FileScan {
     json.member("name", global.name)
     json.member("mentions", global.mentions)
     json.member("calls", global.calls)
+    json.member("reason", global.reason)
     json.member("ways", GlobalUse.Way.allCases.filter(global.ways.contains).map(\.rawValue))
     json.endObject()
   }
 }
-
-/// One finding of a scan.
-public struct ScanFinding: Hashable, Sendable {
-  /// The severity of a finding; the most dangerous comes first.
-  @nonexhaustive
-  public enum Severity: String, Hashable, Sendable, CaseIterable {
-    /// The code can run arbitrary code.
-    case dangerous
-    /// A part that does not have its declared format, so its contents are unknown.
-    case broken
-    /// A part that honest programs do not write, without anything dangerous in it.
-    case suspicious
-    /// A class, function or code of unknown meaning.
-    case opaque
-    /// A global that is usual in checkpoints.
-    case known
-  }
-
-  /// The severity.
-  public var severity: Severity
-  /// The archive entry or tensor, and the value inside of it if a pickle holds another one.
-  public var place: [String]
-  /// The offset in bytes from the start of the innermost ``place``, or of the file without one.
-  public var offset: Int?
-  /// The global, if the finding is one.
-  public var global: GlobalUse?
-  /// The finding: one lower-case sentence without final stop.
-  public var message: String
-
-  /// Creates a finding that is not a global.
-  init(_ severity: Severity, at place: [String], offset: Int? = nil, _ message: String) {
-    self.severity = severity
-    self.place = place
-    self.offset = offset
-    self.message = message
-  }
-
-  /// Creates a finding for a global.
-  init(_ global: GlobalUse, at place: [String]) {
-    severity =
-      switch global.verdict {
-      case .known: .known
-      case .opaque: .opaque
-      case .dangerous: .dangerous
-      }
-    self.place = place
-    offset = global.offset
-    self.global = global
-    message = global.words
-  }
-}
-
-extension GlobalUse {
-  /// The name and the use of the global.
-  fileprivate var words: String {
-    var words = qualifiedName
-    if mentions > 1 { words += ", named \(mentions) times" }
-    if calls > 0 {
-      words += calls == 1 ? ", called" : ", called \(calls) times"
-    } else if !ways.contains(.result) {
-      words += ", not called"
-    }
-    let names = Way.allCases.filter(ways.contains).map(\.rawValue)
-    if !names.isEmpty { words += " (\(names.joined(separator: ", ")))" }
-    if let remark { words += ": \(remark)" }
-    return words
-  }
-}
-
-// `import Scanning` is all a user of the library needs: this module holds the types it hands out.

@@ -1,157 +1,143 @@
 internal import CkptBase
 internal import CkptFormats
-internal import CkptGraph
 internal import CkptPickle
 internal import CkptZip
 
-/// Scans ZIP archives, even those that contradict themselves.
+/// ZIP archives, whatever they contradict.
 extension FileScanner {
-  /// The size up to which an entry is scanned whatever its name, in bytes.
+  /// The largest entry that is read as a whole, which is when its checksum is compared, in bytes.
   private static let smallByteCount = 1 << 20
-  /// The maximum number of bytes to read for each byte of the file.
-  ///
-  /// Entries can share their data, and data can inflate to a thousand times its size.
-  private static let readingRatio = 16
-  private static let readingAtLeast = 256 << 20
-  /// The suffixes of entries that torch reads as pickles.
-  private static let pickleNames = ["/data.pkl", "/constants.pkl", "/attributes.pkl", ".debug_pkl"]
-  /// The suffixes of other pickles.
-  private static let pickleSuffixes = [".pkl", ".pickle", ".joblib", ".dill"]
-  /// The suffixes of code, and the kind of code.
+  /// The number of bytes of a compressed entry that are read to tell what it is.
+  private static let headByteCount = 64 << 10
+  /// The ends of the names of pickles: those that torch reads, and those of others.
+  private static let pickleSuffixes = [
+    "/data.pkl", "/constants.pkl", "/attributes.pkl", ".debug_pkl", ".pkl", ".pickle", ".joblib",
+    ".dill",
+  ]
+  /// The ends of the names of code, and what it is.
   private static let codeSuffixes: [(suffix: String, words: String)] = [
     (".py", "TorchScript or Python code"), (".pyc", "compiled Python code"),
     (".so", "a shared library"), (".dll", "a shared library"), (".dylib", "a shared library"),
     (".sh", "a shell script"),
   ]
 
-  /// Scans the archive at the end of the file.
-  ///
-  /// Returns its kind, or `nil` if it is not an archive after all.
+  /// Scans the archive at the end of an item; returns its kind, or `nil` if it is not one after all, or
+  /// one of the `members` that have been scanned.
   mutating func scanArchive(
-    at end: ArchiveEnd, isPolyglot: Bool
+    _ item: Item, at end: ArchiveEnd, isAlone: Bool, outside members: [Range<Int>]
   ) throws(CheckpointError) -> String? {
     var faults = ZipDiagnostics(tolerated: true)
     let directory = try ZipDirectory(reading: end, &faults)
-    // Programs that read archives contain the signature too; without entries it is no archive.
-    guard !isPolyglot || !directory.entries.isEmpty else { return nil }
-    if isPolyglot {
-      note(.suspicious, "the file is also a ZIP archive")
+    // The mark of an archive also occurs in programs that read archives.
+    guard isAlone || !directory.entries.isEmpty else { return nil }
+    let start = directory.layout.archiveOffset
+    if start > 0, members.contains(where: { $0.contains(start) }) { return nil }
+    if !isAlone {
+      note(.suspicious, at: item, "the file is a ZIP archive as well as what it begins as")
     }
-    var budget = max(Self.readingAtLeast, source.byteCount / 4 * Self.readingRatio)
+    let isTorch = directory.entries.contains { $0.name.ends(with: "/data.pkl") }
     for entry in directory.entries {
-      try scan(entry, of: directory, &faults, &budget)
+      try scan(entry, of: directory, item, isTorch: isTorch, &faults)
     }
     for entry in try directory.strayEntries() {
       note(
-        .suspicious, at: [entry.name], offset: nil,
+        .suspicious, at: item.inner(item.source, entry.name),
         "the table of contents does not list this entry at byte \(entry.localHeaderOffset)")
-      try scan(entry, of: directory, &faults, &budget)
+      try scan(entry, of: directory, item, isTorch: isTorch, &faults)
     }
-    for fault in faults.found { note(fault) }
+    for fault in faults.found { note(fault, at: item) }
     if faults.count > faults.found.count {
-      note(.broken, "\(faults.count - faults.found.count) more contradictions")
+      note(.broken, at: item, "\(faults.count - faults.found.count) further contradictions")
     }
-    if budget < 0 {
-      note(
-        .broken,
-        "the entries overlap or inflate to many times the size of the file; some of them were not "
-          + "scanned")
-    }
-    try scanSurroundings(of: directory)
+    try scanSurroundings(of: directory, item)
     let isTorchScript = directory.entries.contains { $0.name.ends(with: "/constants.pkl") }
     return isTorchScript ? "TorchScript archive" : "ZIP archive"
   }
 
-  /// Scans a file with local headers but without a table of contents.
-  mutating func scanBrokenArchive() throws(CheckpointError) {
-    if let problem = FileKind.truncatedZip.problem { note(problem) }
-    for entry in try ZipDirectory.strayEntries(of: source, in: 0..<source.byteCount)
-    where entry.encoding == .stored {
-      let expectation = expectation(of: entry.name)
-      if expectation == .pickle {
-        try sweepEntry(entry, expectation)
-      } else {
-        try scanHead(entry)
-      }
+  /// Scans entries that have local headers but no table of contents.
+  mutating func scanBrokenArchive(_ item: Item) throws(CheckpointError) {
+    if let problem = FileKind.truncatedZip.problem { note(problem, at: item) }
+    let entries = try ZipDirectory.strayEntries(of: item.source, in: 0..<item.source.byteCount)
+    let isTorch = entries.contains { $0.name.ends(with: "/data.pkl") }
+    for entry in entries where entry.encoding == .stored {
+      let range = entry.dataRange.clamped(to: 0..<item.source.byteCount)
+      let expectation = expectation(of: entry, isTorch: isTorch)
+      try scan(
+        item.inner(SliceSource(range, of: item.source), entry.name),
+        expectation == .pickle ? .pickleStart : expectation)
+    }
+    for entry in entries where entry.encoding != .stored {
+      note(.unread, at: item.inner(item.source, entry.name), "a compressed entry")
     }
   }
 
   /// Scans the bytes before and after the archive.
-  private mutating func scanSurroundings(of directory: ZipDirectory) throws(CheckpointError) {
+  private mutating func scanSurroundings(
+    of directory: ZipDirectory, _ item: Item
+  ) throws(CheckpointError) {
     let layout = directory.layout
+    let byteCount = item.source.byteCount
     if layout.archiveOffset > 0 {
-      note(.suspicious, "\(layout.archiveOffset) bytes precede the archive")
-      try sweep(
-        0..<min(layout.archiveOffset, source.byteCount), at: [], .anything, allowsRest: true)
+      // What the file begins as has been looked at.
+      note(.suspicious, at: item, "\(layout.archiveOffset) bytes stand before the archive")
     }
-    let behind = layout.trailingByteCount + layout.commentLength
-    if behind > 0, behind <= source.byteCount {
-      let start = source.byteCount - behind
-      note(.suspicious, offset: start, "\(behind) bytes follow the archive")
-      try sweep(start..<source.byteCount, at: [], .anything, allowsRest: true)
+    let after = layout.trailingByteCount + layout.commentLength
+    if after > 0, after <= byteCount {
+      let start = byteCount - after
+      note(.suspicious, at: item, offset: start, "\(after) bytes stand after the archive")
+      try scan(
+        item.inner(SliceSource(start..<byteCount, of: item.source), "after the archive"))
     }
   }
 
   private mutating func scan(
-    _ entry: ZipEntry, of directory: ZipDirectory, _ faults: inout ZipDiagnostics,
-    _ budget: inout Int
+    _ entry: ZipEntry, of directory: ZipDirectory, _ item: Item, isTorch: Bool,
+    _ faults: inout ZipDiagnostics
   ) throws(CheckpointError) {
     if let code = Self.codeSuffixes.first(where: { entry.name.ends(with: $0.suffix) }) {
-      note(.opaque, at: [entry.name], code.words)
+      note(.opaque, at: item.inner(item.source, entry.name), code.words)
     }
-    let expectation = expectation(of: entry.name)
-    let isWhole = expectation == .pickle || entry.byteCount <= Self.smallByteCount
-    guard budget >= 0 else { return }
-    if isWhole {
-      // The declared size limits the inflated size.
-      let limit = min(entry.pickleByteLimit, max(entry.byteCount, Self.smallByteCount))
-      let bytes = try directory.readRecord(entry, limit: limit, &faults)
-      budget -= bytes.count
-      add(PickleSweep(bytes, at: [entry.name], expectation, allowsRest: expectation == .anything))
-      noteUnusual(entry)
-      return
-    }
-    var ignored = ZipDiagnostics(tolerated: true)
-    let head = try directory.readRecord(entry, limit: Self.headByteCount, &ignored)
-    budget -= head.count
-    guard PickleScan(head.span).isConvincing(head[...]) else {
-      if head.starts(with: "PK\u{3}\u{4}".utf8) {
-        note(
-          .suspicious, at: [entry.name], "a ZIP archive inside the archive, which was not scanned")
+    let expectation = expectation(of: entry, isTorch: isTorch)
+    let range = entry.dataRange.clamped(to: 0..<item.source.byteCount)
+    if expectation != .pickle, entry.byteCount > Self.smallByteCount {
+      if entry.encoding == .stored {
+        let slice = try SliceSource(range, of: item.source)
+        try scan(item.inner(slice, entry.name), expectation)
+        return
       }
-      return
+      // The first bytes tell whether the rest has to be decompressed.
+      var ignored = ZipDiagnostics(tolerated: true)
+      let head = try directory.readRecord(entry, limit: Self.headByteCount, &ignored)
+      budget -= head.count
+      guard try isPromising(head) else { return }
     }
-    let bytes = try directory.readRecord(entry, limit: entry.pickleByteLimit, &faults)
+    guard budget > 0 else {
+      return note(
+        .unread, at: item.inner(item.source, entry.name),
+        "the entries overlap or decompress to many times the size of the file")
+    }
+    // What is announced bounds what is decompressed.
+    let limit = min(max(entry.byteCount, Self.smallByteCount), Limits.pickleBytes, budget)
+    let bytes = try directory.readRecord(entry, limit: limit, &faults)
     budget -= bytes.count
-    add(PickleSweep(bytes, at: [entry.name], .anything, allowsRest: true))
+    try scan(item.inner(MemorySource(bytes, name: entry.name), entry.name), expectation)
   }
 
-  /// Tests whether an entry is a pickle in spite of its name.
-  private mutating func scanHead(_ entry: ZipEntry) throws(CheckpointError) {
-    let end = min(entry.dataRange.upperBound, entry.dataOffset + Self.headByteCount)
-    let head = try source.bytes(in: entry.dataOffset..<end)
-    guard PickleScan(head.span).isConvincing(head[...]) else { return }
-    try sweepEntry(entry, .anything)
+  /// Whether the rest of a compressed entry has to be looked at, by its first bytes.
+  private func isPromising(_ head: [UInt8]) throws(CheckpointError) -> Bool {
+    let scan = PickleScan(head.span, stopsAtFault: true)
+    if scan.isCut || scan.isConvincing || TarHeader(reading: head) != nil { return true }
+    switch try FileKind.sniff(MemorySource(head, name: "")) {
+    case .container, .truncatedZip, .tar, .compressed, .foreign: return true
+    default: return false
+    }
   }
 
-  private mutating func sweepEntry(
-    _ entry: ZipEntry, _ expectation: PickleSweep.Expectation
-  ) throws(CheckpointError) {
-    let range = entry.dataRange.clamped(to: 0..<source.byteCount)
-    try sweep(range, at: [entry.name], expectation, allowsRest: true)
-  }
-
-  private func expectation(of name: String) -> PickleSweep.Expectation {
-    let name = name.lowercased()
-    let suffixes = Self.pickleNames + Self.pickleSuffixes
-    return suffixes.contains { name.ends(with: $0) } || name == "data.pkl" ? .pickle : .anything
-  }
-
-  private mutating func noteUnusual(_ entry: ZipEntry) {
+  private func expectation(of entry: ZipEntry, isTorch: Bool) -> Expectation {
     let name = entry.name.lowercased()
-    guard Self.pickleSuffixes.contains(where: name.ends),
-      !Self.pickleNames.contains(where: name.ends)
-    else { return }
-    note(.suspicious, at: [entry.name], "a pickle that torch.load does not read")
+    if name == "data.pkl" || Self.pickleSuffixes.contains(where: { name.ends(with: $0) }) {
+      return .pickle
+    }
+    return isTorch && name.split(separator: "/").dropFirst().first == "data" ? .tensor : .anything
   }
 }

@@ -1,173 +1,164 @@
 internal import CkptBase
+internal import CkptContainer
 internal import CkptFormats
 internal import CkptPickle
-internal import CkptSafetensors
 internal import CkptZip
 
-/// Searches one file for pickles.
+/// Looks into one file, and into all that is packed inside, for pickles.
+///
+/// Each file is taken for everything that it can be to a loader: a file can begin as a pickle or a
+/// safetensors file and end as a ZIP archive. A part that is not looked at becomes a finding, so that
+/// no finding means that every byte is accounted for.
 struct FileScanner {
-  /// The number of bytes to read first of a pickle of unknown size.
-  private static let firstWindow = 4 << 20
-  /// The number of bytes to read to recognize a pickle.
-  static let headByteCount = 64 << 10
+  /// A file, or bytes inside of one.
+  struct Item {
+    let source: any ByteSource
+    /// The entries and values that lead to it.
+    let place: [String]
+    /// The number of archives and pickles around it.
+    let depth: Int
 
-  private var look: SourceLook
-  /// The findings, in reading order.
+    init(_ source: any ByteSource, at place: [String] = [], depth: Int = 0) {
+      self.source = source
+      self.place = place
+      self.depth = depth
+    }
+
+    /// Returns something packed inside of it.
+    func inner(_ source: any ByteSource, _ name: String) -> Item {
+      Item(source, at: place + [name], depth: depth + 1)
+    }
+  }
+
+  /// The knowledge of bytes before they are looked at.
+  enum Expectation {
+    /// They are a pickle, and broken if they are not.
+    case pickle
+    /// They begin with a pickle, and nothing says where it ends.
+    case pickleStart
+    /// They can be anything.
+    case anything
+    /// They are the data of a tensor.
+    case tensor
+  }
+
+  /// The maximum number of archives and pickles around something that is looked at.
+  private static let depthLimit = 16
+  /// The maximum number of bytes to decompress and to read twice for each byte of the file: entries
+  /// can share their data, and data can decompress to a thousand times its size.
+  private static let readingRatio = 16
+  private static let readingAtLeast = 256 << 20
+
+  /// The findings, in the order of discovery.
   var findings: [ScanFinding] = []
   /// The number of pickles.
   var pickleCount = 0
+  /// The number of bytes that may still be decompressed.
+  var budget: Int
 
-  /// The file.
-  var source: any ByteSource { look.source }
+  private let name: String
 
-  init(_ look: SourceLook) { self.look = look }
+  init(_ source: any ByteSource) {
+    name = source.name
+    budget = max(Self.readingAtLeast, source.byteCount / 4 * Self.readingRatio)
+  }
 
-  /// Scans the whole file and returns its kind in words.
-  mutating func scan(as kind: FileKind) throws(CheckpointError) -> String {
+  /// Looks into an item; returns the kind of file that it is, for people.
+  @discardableResult
+  mutating func scan(
+    _ item: Item, _ expectation: Expectation = .anything
+  ) throws(CheckpointError) -> String {
+    guard item.depth <= Self.depthLimit else {
+      note(.unread, at: item, "archives and pickles are nested deeper than \(Self.depthLimit)")
+      return ""
+    }
+    var look = try SourceLook(at: item.source)
+    let kind = try FileKind.sniff(&look)
+    let isPickle = item.depth == 0 && PickleSignature.hasProtocol(look.head[...])
     var formats: [String] = []
+    if let format = try scanPickles(item, isPickle ? .pickle : expectation) {
+      formats.append(format)
+    }
+    var members: [Range<Int>] = []
+    if expectation != .tensor {
+      if TarHeader(reading: look.head) != nil {
+        members = try scanTar(item)
+        formats.append("tar archive")
+      } else if let format = try scan(item, as: kind, look) {
+        formats.append(format)
+      }
+    }
+    if item.depth == 0 || look.beginsLikeArchive {
+      let end = try look.archiveEnd()
+      if end.isPresent {
+        let isAlone = formats.isEmpty && kind == .zip
+        if let format = try scanArchive(item, at: end, isAlone: isAlone, outside: members) {
+          formats.append(format)
+        }
+      } else if kind == .truncatedZip, expectation != .tensor {
+        try scanBrokenArchive(item)
+        formats.append("ZIP archive without its end")
+      }
+    }
+    return formats.isEmpty ? kind.words : formats.joined(separator: " and ")
+  }
+
+  /// Looks into an item as a file of a kind other than a pickle or a ZIP archive; returns what it is,
+  /// or `nil` if it has to be looked at as something else.
+  private mutating func scan(
+    _ item: Item, as kind: FileKind, _ look: SourceLook
+  ) throws(CheckpointError) -> String? {
     switch kind {
-    case .safetensors:
-      try scanSafetensors()
-      formats.append("safetensors")
-    case .legacyTorch:
-      try sweep(0..<source.byteCount, at: [], .pickle, allowsRest: true)
-      formats.append("pickles of PyTorch before 1.6")
-    case .pickle:
-      try sweep(0..<source.byteCount, at: [], .pickle)
-      formats.append("pickle")
-    case .tar, .torchTar:
-      try scanTar()
-      formats.append("tar archive")
-    case .zip, .truncatedZip: break
-    default: try scanUnknown()
+    case .safetensors: try scanSafetensors(item, look)
+    case .foreign(.numPy): try scanArray(item, look.head)
+    case .compressed(format: "gzip", _): try scanCompressed(item)
+    case .compressed(let format, let opener):
+      note(
+        .unread, at: item, "compressed with \(format); unpack it ('\(opener)') and scan the result")
+    case .foreign(.hdf5):
+      note(.unread, at: item, "an HDF5 file, which is not looked into: Keras keeps code in some")
+    case .gitLFSPointer:
+      note(.unread, at: item, "a git-lfs pointer: the file itself is not here; run 'git lfs pull'")
+    default: return nil
     }
-    let end = try look.archiveEnd()
-    if end.isPresent {
-      if let format = try scanArchive(at: end, isPolyglot: kind != .zip) { formats.append(format) }
-    } else if kind == .truncatedZip {
-      try scanBrokenArchive()
-      formats.append("ZIP archive without its end")
-    }
-    return formats.isEmpty ? "file of another kind" : formats.joined(separator: " and ")
+    return kind.words
   }
 
-  /// Scans an unknown file: it can be a pickle of protocol 0.
-  private mutating func scanUnknown() throws(CheckpointError) {
-    let head = try source.bytes(in: 0..<Self.headByteCount)
-    guard PickleScan(head.span).isConvincing(head[...]) else { return }
-    try sweep(0..<source.byteCount, at: [], .pickle)
-  }
+  // MARK: Notes
 
-  // MARK: Reading pickles
-
-  /// Scans the pickles at the start of a part of the file.
-  ///
-  /// Offsets count from the start of their place, or of the file without one.
-  ///
-  /// It reads only the bytes of the pickles, up to the limit of any reader.
-  mutating func sweep(
-    _ range: Range<Int>, at place: [String], _ expectation: PickleSweep.Expectation,
-    allowsRest: Bool = false
-  ) throws(CheckpointError) {
-    var count = Self.firstWindow
-    while true {
-      let window = range.lowerBound..<min(range.upperBound, range.lowerBound + count)
-      let bytes = try source.bytes(in: window)
-      let isWhole = window.upperBound == range.upperBound
-      let found = PickleSweep(
-        bytes, base: place.isEmpty ? range.lowerBound : 0, at: place, expectation,
-        allowsRest: allowsRest || !isWhole)
-      guard found.isCut, !isWhole, count < Limits.pickleBytes else {
-        return add(found)
-      }
-      count = min(count * 2, Limits.pickleBytes)
-    }
-  }
-
-  /// Adds the findings of a sweep.
-  mutating func add(_ sweep: PickleSweep) {
-    findings += sweep.findings
-    pickleCount += sweep.pickleCount
-  }
-
-  /// Adds a finding that is not a global.
+  /// Records a finding about something other than a global.
   mutating func note(
-    _ severity: ScanFinding.Severity, at place: [String] = [], offset: Int? = nil, _ message: String
+    _ severity: ScanFinding.Severity, at item: Item, offset: Int? = nil, _ message: String
   ) {
-    findings.append(ScanFinding(severity, at: place, offset: offset, message))
+    findings.append(ScanFinding(severity, at: item.place, offset: offset, message))
   }
 
-  /// Adds a finding for an error that keeps a part of the file from being read.
-  mutating func note(_ fault: CheckpointError) {
-    note(.broken, at: fault.path.filter { $0 != source.name }, offset: fault.offset, fault.message)
-  }
-}
-
-/// Scans safetensors files: the names and data that OLMo's trainer unpickles, and the skeleton.
-extension FileScanner {
-  /// Scans every name and every tensor of bytes.
-  mutating func scanSafetensors() throws(CheckpointError) {
-    let contents: EmbeddedPickles
-    do throws(CheckpointError) {
-      contents = try EmbeddedPickles(of: look)
-    } catch {
-      guard error.code.isOfTheInput else { throw error }
-      return note(error)
-    }
-    for part in contents.parts { try scan(part) }
-    findings += contents.skeletonGlobals.map { ScanFinding($0, at: [Self.skeleton]) }
-    if let fault = contents.skeletonFault { note(fault.framed(by: Self.skeleton)) }
-  }
-
-  private static let skeleton = "skeleton"
-
-  private mutating func scan(_ part: EmbeddedPickles.Part) throws(CheckpointError) {
-    let place = ["tensor '\(part.name)'"]
-    if PickleScan(part.key.span).isConvincing(part.key[...]) {
-      add(PickleSweep(part.key, at: place + ["name"], .pickle))
-    }
-    if part.isPickled {
-      try sweep(part.range, at: place, .pickle)
-    } else if part.isBytes {
-      let end = min(part.range.upperBound, part.range.lowerBound + Self.headByteCount)
-      let head = try source.bytes(in: part.range.lowerBound..<end)
-      guard PickleScan(head.span).isConvincing(head[...]) else { return }
-      try sweep(part.range, at: place, .anything, allowsRest: true)
-    }
+  /// Records what keeps a part of an item from being read.
+  mutating func note(_ fault: CheckpointError, at item: Item) {
+    let severity = fault.code == .limitExceeded ? ScanFinding.Severity.unread : .broken
+    let inner = fault.path.filter { $0 != name && $0 != item.source.name }
+    findings.append(
+      ScanFinding(severity, at: item.place + inner, offset: fault.offset, fault.message))
   }
 }
 
-/// Scans tar archives. PyTorch before 0.2 stored its pickles in them (`torch/serialization.py`,
-/// `legacy_load`); other programs store anything.
-extension FileScanner {
-  /// The size that headers and data are padded to, in bytes (POSIX.1 `pax`, ustar).
-  private static let blockByteCount = 512
-  private static let nameField = 0..<100
-  private static let sizeField = 124..<136
-
-  /// Scans every member that begins like a pickle.
-  mutating func scanTar() throws(CheckpointError) {
-    var place = 0
-    while place + Self.blockByteCount <= source.byteCount {
-      let header = try source.bytes(in: place..<place + Self.blockByteCount)
-      guard header.contains(where: { $0 != 0 }) else { return }
-      guard let size = Self.octal(header[Self.sizeField]),
-        size <= source.byteCount - place - Self.blockByteCount
-      else {
-        return note(.broken, offset: place, "a member of the tar archive has no valid size")
-      }
-      let nameBytes = header[Self.nameField].prefix { $0 != 0 }
-      let name = String(decoding: nameBytes, as: UTF8.self)
-      let start = place + Self.blockByteCount
-      try sweep(start..<start + size, at: [name], .anything, allowsRest: true)
-      place = start + (size + Self.blockByteCount - 1) / Self.blockByteCount * Self.blockByteCount
+extension FileKind {
+  /// The kind in words, for people.
+  fileprivate var words: String {
+    switch self {
+    case .safetensors: "safetensors"
+    case .legacyTorch: "pickles of PyTorch before 1.6"
+    case .tar, .torchTar: "tar archive"
+    case .compressed(let format, _): "\(format) file"
+    case .foreign(let format): "\(format.name) file"
+    case .html: "web page"
+    case .storageError: "error message of an object store"
+    case .gitLFSPointer: "git-lfs pointer"
+    case .json: "JSON text"
+    case .text: "text"
+    case .empty: "empty file"
+    case .zeros: "zero bytes"
+    default: "file of another kind"
     }
-  }
-
-  /// Parses a number in octal digits, as in a header.
-  private static func octal(_ field: ArraySlice<UInt8>) -> Int? {
-    let digits = field.drop { $0 == 0x20 }.prefix { $0 != 0 && $0 != 0x20 }
-    guard digits.count <= 12, !digits.isEmpty else { return nil }
-    return Int(String(decoding: digits, as: UTF8.self), radix: 8)
   }
 }

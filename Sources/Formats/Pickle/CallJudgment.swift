@@ -45,15 +45,15 @@ extension TensorGraph {
       return owner.map(isClass) == true
         ? .function : .refused("an item of something other than a class")
     // `int | str` up to Python 3.13 (`Lib/copyreg.py`, `pickle_union`).
-    case ("functools", "reduce"):
+    case ("functools", "reduce"), ("_functools", "reduce"):
       let function = tuple(arguments)?.first
       return function.map(isUnion) == true ? .function : .refused("calling 'functools.reduce'")
     default: return .function
     }
   }
 
-  /// The length of the longest module name below, in bytes.
-  private static let longestModule = 9
+  /// The length of the longest module that is looked for below, in bytes.
+  private static let longestModule = 10
 
   /// The maximum length of a shown value, in characters.
   private static let shownLength = 60

@@ -34,22 +34,23 @@ package struct GlobalCensus {
 
   /// Returns all globals that `graph` names, reachable or not, the most dangerous first.
   package static func uses(in graph: TensorGraph) -> [GlobalUse] {
-    uses(in: graph, mentions: [:], calls: [], states: [], plainCalls: [])
+    uses(in: graph, mentions: [:], calls: [], changes: [], plainCalls: [])
   }
 
   /// Returns all globals that the graph of a pickle names.
   ///
-  /// `states` are the globals that BUILD gives a state; `plainCalls` are those whose calls became
-  /// plain values.
+  /// `changes` are the globals whose attributes or items the pickle sets; `plainCalls` are those
+  /// whose calls became plain values.
   static func uses(
-    in graph: TensorGraph, mentions: [NodeID: Mentions], calls: [CallOrigin], states: [NodeID],
+    in graph: TensorGraph, mentions: [NodeID: Mentions], calls: [CallOrigin], changes: [NodeID],
     plainCalls: [NodeID]
   ) -> [GlobalUse] {
     var census = GlobalCensus(graph: graph, mentions: mentions, calls: calls)
     census.countNames()
     for (index, object) in graph.objects.enumerated() { census.count(object, number: index) }
-    for id in states { census.countState(of: id) }
+    for id in changes { census.countChange(of: id) }
     for id in plainCalls { census.countPlainCall(of: id) }
+    census.judgeCalls()
     return census.sorted()
   }
 
@@ -118,7 +119,8 @@ package struct GlobalCensus {
       uses[key]
       ?? GlobalUse(
         module: key.module, name: key.name,
-        verdict: GlobalPolicy.verdict(module: key.module, name: key.name))
+        verdict: GlobalPolicy.verdict(module: key.module, name: key.name),
+        danger: GlobalPolicy.danger(module: key.module, name: key.name))
     change(&use)
     uses[key] = use
   }
@@ -143,10 +145,12 @@ package struct GlobalCensus {
     countUnsafeCall(object)
   }
 
-  private mutating func countState(of global: NodeID) {
+  private mutating func countChange(of global: NodeID) {
     update(key(ofGlobal: global)) { use in
       use.ways.insert(.build)
-      use.remark = use.remark ?? "its attributes are overwritten"
+      use.verdict = .dangerous
+      use.remark =
+        use.remark ?? "the pickle changes a class, a module or another object of Python's"
     }
   }
 
@@ -185,6 +189,28 @@ package struct GlobalCensus {
     }
   }
 
+  /// Makes the functions that are called and not known suspicious.
+  private mutating func judgeCalls() {
+    for (key, use) in uses where use.verdict == .opaque {
+      let isCalled = !use.ways.isDisjoint(with: [.reduce, .instance, .object])
+      let remark: String? =
+        if use.ways.contains(.registered) {
+          "a number stands for it that only the writer's process knew"
+        } else if use.ways.contains(.result) {
+          "what it returns is called"
+        } else if isCalled, FunctionNames.isUnknownFunction(module: key.module, name: key.name) {
+          "a function that is not known is called"
+        } else {
+          nil
+        }
+      guard let remark else { continue }
+      update(key) { use in
+        use.verdict = .suspicious
+        use.remark = use.remark ?? remark
+      }
+    }
+  }
+
   private mutating func attributePath(_ call: ObjectNode) -> Key? {
     guard let arguments = graph.tuple(call.arguments), arguments.count >= 2,
       let owner = arguments.first, let attribute = graph.name(arguments[arguments.startIndex + 1])
@@ -219,7 +245,8 @@ extension GlobalPolicy.Verdict {
     switch self {
     case .known: 0
     case .opaque: 1
-    case .dangerous: 2
+    case .suspicious: 2
+    case .dangerous: 3
     }
   }
 }
@@ -332,6 +359,8 @@ public struct GlobalUse: Hashable, Sendable {
   public var name: String
   /// The verdict on it.
   package var verdict: GlobalPolicy.Verdict
+  /// The reason of a name that is dangerous.
+  public var danger: Danger?
   /// The ways in which the pickle uses it.
   public var ways: Set<Way> = []
   /// The number of times the pickle names or reaches it.
@@ -342,6 +371,9 @@ public struct GlobalUse: Hashable, Sendable {
   public var offset: Int?
   /// The reason why it is more dangerous than its name suggests.
   public var remark: String?
+
+  /// The reason for a verdict that is worse than opaque.
+  public var reason: String? { remark ?? danger?.rawValue }
 
   /// The dotted name.
   public var qualifiedName: String { name.isEmpty ? module : "\(module).\(name)" }

@@ -11,6 +11,10 @@ package enum GlobalPolicy: Sendable {
     case known
     /// An unknown class or function; kept as it is and reported.
     case opaque
+    /// An unknown function that the pickle calls, or a class in a way that no pickler does.
+    ///
+    /// Only a scan, which sees the calls, gives this verdict; a name alone never has it.
+    case suspicious
     /// Can run code, or leads to something that can; refused.
     case dangerous
   }
@@ -22,16 +26,18 @@ package enum GlobalPolicy: Sendable {
   /// one file can have several.
   package static func verdict(module: String, name: String) -> Verdict {
     WorkCount.add(module.utf8.count + name.utf8.count)
-    let modern = Python2Names.modern(module, name)
-    if isDangerous(module: module, name: name)
-      || isDangerous(module: modern.module, name: modern.name)
-    {
-      return .dangerous
-    }
+    if danger(module: module, name: name) != nil { return .dangerous }
     return isKnown(module: module, name: name) ? .known : .opaque
   }
 
-  /// The name of a global in messages.
+  /// Returns the reason why `module.name` is dangerous, or `nil` if it is not.
+  package static func danger(module: String, name: String) -> Danger? {
+    let modern = Python2Names.modern(module, name)
+    return listedDanger(module: module, name: name)
+      ?? listedDanger(module: modern.module, name: modern.name)
+  }
+
+  /// What messages call a global.
   package static func subject(module: String, name: String) -> String {
     "global '\(module).\(name)'"
   }
@@ -57,23 +63,25 @@ package enum GlobalPolicy: Sendable {
       remedy: "do not use this file; it was made to exhaust its readers")
   }
 
-  private static func isDangerous(module: String, name: String) -> Bool {
+  private static func listedDanger(module: String, name: String) -> Danger? {
     // Before protocol 4 a name is a line of text. A line feed in it would start another opcode.
-    if module.utf8.contains(lineFeed) || name.utf8.contains(lineFeed) { return true }
+    if module.utf8.contains(lineFeed) || name.utf8.contains(lineFeed) { return .reachesAnything }
+    // Some modules have the built-in functions under this name as well.
+    if module == "__builtins__" { return listedDanger(module: "builtins", name: name) }
     // Attributes such as `__globals__` or `__subclasses__` lead from any class to any code.
     let parts = self.parts(of: name)
-    if parts.count > 1, hasHiddenPart(name) { return true }
+    if parts.count > 1, hasHiddenPart(name) { return .reachesAnything }
     // A module is an attribute of every module that imports it: `torch.os` is `os`. All parts are
     // checked.
-    if hasReachableModule(name) { return true }
+    if let danger = reachableModule(in: name) { return danger }
     // Methods of paths change files; only the classes are values.
-    if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return true }
+    if module == "pathlib" || module == "pathlib._local", parts.count > 1 { return .touchesFiles }
     // Python resolves `os.path` in module `posixpath`, and `torch.os.system`, in the same way. So a
     // dotted name is judged as if its leading parts were modules.
     let modules = self.parts(of: module)
-    if harmlessNames[module]?.contains(name) == true { return false }
-    return isListed(modules + parts, firstOwner: modules.count)
-      || parts.count > 1 && isListed(parts, firstOwner: 1)
+    if harmlessNames[module]?.contains(name) == true { return nil }
+    if let danger = listed(modules + parts, firstOwner: modules.count) { return danger }
+    return parts.count > 1 ? listed(parts, firstOwner: 1) : nil
   }
 
   private static let lineFeed = UInt8(ascii: "\n")
@@ -93,18 +101,18 @@ package enum GlobalPolicy: Sendable {
     return false
   }
 
-  /// Whether a part of a dotted name is a module that is refused wherever it is an attribute.
-  private static func hasReachableModule(_ name: String) -> Bool {
+  /// Returns the reason of a part of a dotted name that is refused wherever it is an attribute.
+  private static func reachableModule(in name: String) -> Danger? {
     let bytes = name.utf8.span
     var start = 0
     for index in 0...bytes.count where index == bytes.count || bytes[index] == dot {
       if reachableLengths.contains(index - start) {
         let part = (start..<index).map { bytes[$0] }
-        if reachableModules.contains(String(decoding: part, as: UTF8.self)) { return true }
+        if let danger = reachableModules[String(decoding: part, as: UTF8.self)] { return danger }
       }
       start = index + 1
     }
-    return false
+    return nil
   }
 
   private static let dot = UInt8(ascii: ".")
@@ -130,54 +138,49 @@ package enum GlobalPolicy: Sendable {
 
   private static let mostDots = 8
 
-  /// Whether a path leads into a dangerous module, or to a dangerous name of a module made of at
-  /// least `firstOwner` of its parts.
-  private static func isListed(_ path: [Substring], firstOwner: Int) -> Bool {
+  /// Returns the reason of the dangerous module that a path leads into, or of the dangerous name of a
+  /// module made of at least `firstOwner` of its parts.
+  private static func listed(_ path: [Substring], firstOwner: Int) -> Danger? {
     var owner = ""
     for (index, part) in path.dropLast().enumerated() {
       if index > 0 { owner += "." }
       owner += part
-      guard owner.utf8.count <= longestListed else { return false }
-      if dangerousModules.contains(owner) { return true }
+      guard owner.utf8.count <= longestListed else { return nil }
+      if let danger = dangerousModules[owner] { return danger }
       if index + 1 >= firstOwner, let names = dangerousNames[owner],
-        begins(path[(index + 1)...], withOneOf: names)
+        let danger = first(of: path[(index + 1)...], in: names)
       {
-        return true
+        return danger
       }
     }
-    return false
+    return nil
   }
 
-  /// Whether a path is one of `names`, or an attribute of one.
-  private static func begins(_ path: ArraySlice<Substring>, withOneOf names: Set<String>) -> Bool {
+  /// Returns the reason of the listed name that a path leads to, or through to an attribute.
+  private static func first(
+    of path: ArraySlice<Substring>, in names: [String: Danger]
+  ) -> Danger? {
     var name = ""
     for part in path {
       name += name.isEmpty ? String(part) : ".\(part)"
-      if names.contains(name) { return true }
+      if let danger = names[name] { return danger }
     }
-    return false
+    return nil
   }
 
   /// The length of the longest listed module name, in bytes.
-  private static let longestListed = (Array(dangerousModules) + dangerousNames.keys)
+  private static let longestListed = (Array(dangerousModules.keys) + dangerousNames.keys)
     .reduce(0) { max($0, $1.utf8.count) }
 
-  /// Modules that are also refused as attributes, because other modules import them.
-  private static let reachableModules: Set<String> = [
-    "os", "sys", "subprocess", "builtins", "__builtins__", "importlib", "shutil", "socket",
-    "ctypes",
-    "posix", "nt", "marshal", "runpy", "multiprocessing",
-  ]
-
-  /// The lengths of their names, in bytes.
-  private static let reachableLengths = Set(reachableModules.map(\.utf8.count))
+  /// The lengths of the names of modules that are refused as attributes, in bytes.
+  private static let reachableLengths = Set(reachableModules.keys.map(\.utf8.count))
 
   /// The vocabulary of checkpoints, without storages, tensors and the functions that rebuild them.
   private static let known: [String: Set<String>] = [
     "builtins": [
       "set", "frozenset", "bytes", "bytearray", "complex", "range", "slice", "list", "dict",
       "tuple", "int", "float", "bool", "str", "object", "type", "NoneType", "Ellipsis",
-      "NotImplemented", "getattr",
+      "NotImplemented", "getattr", "iter", "reversed", "enumerate", "zip",
     ],
     "collections": ["OrderedDict", "defaultdict", "Counter", "deque"],
     "_codecs": ["encode"],

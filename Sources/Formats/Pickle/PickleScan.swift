@@ -4,23 +4,19 @@ internal import CkptGraph
 /// The globals that a pickle names and calls, found without running it.
 ///
 /// The scan uses the machine of every reader, with two differences. It accepts everything that
-/// Python accepts. It also steps over an opcode that cannot be executed, so that the opcodes after
-/// it are seen too.
+/// Python accepts. Where the bytes are known to be a pickle, it also steps over an opcode at which
+/// Python would stop, so that the opcodes after it are seen too.
 package struct PickleScan: Sendable {
-  /// Bytes inside a pickle that look like another pickle.
+  /// Bytes inside a pickle that are another pickle, or an archive that may hold one.
   package struct Nested: Sendable {
     /// The offset of the opcode that holds the bytes.
     package var offset: Int
     /// The bytes.
     package var bytes: [UInt8]
-    /// Whether they begin like pickles of protocol 2 and later.
-    ///
-    /// Others can look like pickles by chance.
-    package var hasProtocol: Bool
   }
 
-  /// The maximum number of opcodes to step over; bytes with more faults are no pickle.
-  private static let faultLimit = 1000
+  /// The maximum number of opcodes to step over.
+  private static let faultLimit = 1 << 20
 
   /// The globals, the most dangerous first.
   package private(set) var globals: [GlobalUse] = []
@@ -28,21 +24,53 @@ package struct PickleScan: Sendable {
   ///
   /// Python stops there.
   package private(set) var fault: CheckpointError?
-  /// Values that look like pickles.
+  /// Values that are pickles or archives.
   package private(set) var nested: [Nested] = []
   /// Whether the program ends with STOP.
   package private(set) var isComplete = false
+  /// Whether the program goes on after the end of the bytes.
+  package private(set) var isCut = false
+  /// The number of bytes that the opcode needs at which the bytes end, counted from their start.
+  package private(set) var neededByteCount = 0
+  /// Whether the program begins with PROTO.
+  package private(set) var hasProtocol = false
+  /// Whether the object is the number with which `torch.save` began its files before PyTorch 1.6.
+  package private(set) var isTorchMagicNumber = false
   /// The length of the program in bytes: up to STOP, or to the opcode where the scan ends.
   package private(set) var byteCount = 0
   /// The offsets of all PROTO opcodes but the first.
   package private(set) var laterProtocols: [Int] = []
+  /// The offset of the first opcode that crosses the end of its frame.
+  package private(set) var frameCrossing: Int?
+
+  /// Whether the pickle calls nothing but what checkpoints are made of, so that nothing in it loads
+  /// its values.
+  package var callsOnlyKnown: Bool {
+    globals.allSatisfy { $0.verdict == .known || $0.ways.isEmpty }
+  }
 
   /// The most dangerous verdict.
   package var verdict: GlobalPolicy.Verdict { globals.first?.verdict ?? .known }
 
-  /// Scans the pickle at the start of `bytes`, which begin at offset `base` of their file or entry.
-  package init(_ bytes: Span<UInt8>, base: Int = 0) {
+  /// Scans the pickle at the start of `bytes`, which begin at offset `base` of their file or entry, up
+  /// to its STOP, or up to the first fault if `stopsAtFault`.
+  ///
+  /// `followingByteCount` is the number of bytes that follow them there.
+  package init(
+    _ bytes: Span<UInt8>, base: Int = 0, followingByteCount: Int = 0, stopsAtFault: Bool = false
+  ) {
+    self.init(
+      bytes, base: base, followingByteCount: followingByteCount, stopsAtFault: stopsAtFault,
+      looksInside: true)
+  }
+
+  /// Scans a pickle without a look at its values, to tell whether it is one.
+  init(
+    _ bytes: Span<UInt8>, base: Int = 0, followingByteCount: Int = 0, stopsAtFault: Bool = true,
+    looksInside: Bool
+  ) {
     var machine = Unpickler(unsafeGlobals: .report)
+    machine.followingByteCount = followingByteCount
     machine.begin(byteCount: bytes.count)
     var notes = Notes()
     var reader = ByteReader(bytes, base: base)
@@ -53,10 +81,15 @@ package struct PickleScan: Sendable {
         let opcode = try Self.opcode(&reader)
         let state = machine.stackState
         let callable = opcode == .reduce ? machine.stack.dropLast().last : nil
-        if opcode == .proto, offset > base { laterProtocols.append(offset) }
+        if opcode == .proto {
+          if start == 0 { hasProtocol = true } else { laterProtocols.append(offset) }
+        }
         if opcode == .stop {
           isComplete = true
-          if machine.stack.isEmpty {
+          try machine.requireEndOfFrame(at: reader.position)
+          if machine.crossesFrame, frameCrossing == nil { frameCrossing = offset }
+          isTorchMagicNumber = machine.isTorchMagicNumber
+          if machine.stackState.isEmpty {
             throw CheckpointError(.malformed, "the pickle ends without an object")
           }
           break
@@ -64,26 +97,37 @@ package struct PickleScan: Sendable {
         do throws(CheckpointError) {
           try machine.execute(opcode, &reader)
         } catch {
-          guard error.code != .limitExceeded else { throw error }
-          if !Self.isTaken(opcode, machine, &notes) {
-            faultCount += 1
-            note(error, at: offset)
+          // What an opcode would have read counts as well: a frame hides its true operand.
+          let end = error.code == .truncated ? Self.neededByteCount(bytes, at: start) : 0
+          if max(end, reader.position) > machine.frameEnd {
+            try machine.leaveFrame(at: max(end, reader.position))
           }
+          if machine.crossesFrame, frameCrossing == nil { frameCrossing = offset }
+          guard error.code != .limitExceeded, !stopsAtFault else { throw error }
+          faultCount += 1
+          note(error, at: offset)
           reader = ByteReader(bytes, base: base)
           try reader.skip(start + 1)
           try opcode.skipOperand(&reader)
           machine.settle(opcode, from: state)
+          if reader.position >= machine.frameEnd { try machine.leaveFrame(at: reader.position) }
         }
+        if machine.crossesFrame, frameCrossing == nil { frameCrossing = offset }
         notes.add(opcode, machine, offset, calling: callable)
-        if let value = machine.pickleOnTop(after: opcode, offset) { nested.append(value) }
+        if looksInside, let value = machine.pickleOnTop(after: opcode, offset) {
+          nested.append(value)
+        }
       } catch {
         note(error, at: offset)
+        isCut = error.code == .truncated
+        if isCut { neededByteCount = Self.neededByteCount(bytes, at: start) }
         break
       }
     }
     byteCount = reader.position
+    let changes = machine.changedGlobals
     globals = GlobalCensus.uses(
-      in: machine.finish(), mentions: notes.mentions, calls: notes.calls, states: notes.states,
+      in: machine.finish(), mentions: notes.mentions, calls: notes.calls, changes: changes,
       plainCalls: notes.plainCalls)
   }
 
@@ -95,6 +139,20 @@ package struct PickleScan: Sendable {
     return opcode
   }
 
+  /// The number of bytes up to the end of the opcode at `start`, which the bytes end inside.
+  private static func neededByteCount(_ bytes: Span<UInt8>, at start: Int) -> Int {
+    guard start < bytes.count, let opcode = Opcode(rawValue: bytes[start]) else { return start + 1 }
+    switch opcode.operand {
+    case .bytes(let count): return start + 1 + count
+    case .lines: return bytes.count + 1
+    case .counted(let lengthByteCount):
+      let end = start + 1 + lengthByteCount
+      guard end <= bytes.count else { return end }
+      let length = (start + 1..<end).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[$1]) }
+      return end.addingClamped(Int(clamping: length))
+    }
+  }
+
   private mutating func note(_ error: CheckpointError, at offset: Int) {
     guard fault == nil else { return }
     var error = error
@@ -102,26 +160,10 @@ package struct PickleScan: Sendable {
     fault = error
   }
 
-  /// Whether Python accepts a state that this machine refuses: one for a class or module, or a
-  /// second one.
-  private static func isTaken(
-    _ opcode: Opcode, _ machine: borrowing Unpickler, _ notes: inout Notes
-  ) -> Bool {
-    guard opcode == .build, let target = machine.stack.last else { return false }
-    switch machine.graph[target] {
-    case .global:
-      notes.states.append(target)
-      return true
-    case .object: return true
-    default: return false
-    }
-  }
-
   /// The offsets and calls that the graph does not record.
   private struct Notes {
     var mentions: [NodeID: GlobalCensus.Mentions] = [:]
     var calls: [GlobalCensus.CallOrigin] = []
-    var states: [NodeID] = []
     /// The callables of calls that became plain values.
     var plainCalls: [NodeID] = []
     private var nodeCount = 0
@@ -155,6 +197,9 @@ extension Unpickler {
     var count: Int
     var marks: Int
     var lastMark: Int?
+
+    /// Whether an operation finds nothing to take.
+    var isEmpty: Bool { count <= lastMark ?? 0 }
   }
 
   fileprivate var stackState: StackState {
@@ -188,38 +233,22 @@ extension Unpickler {
     switch graph[top] {
     case .bytes(let run), .byteArray(let run):
       let bytes = graph[run]
-      let hasProtocol = PickleSignature.hasProtocol(bytes)
-      guard hasProtocol || PickleSignature.mayBeText(bytes) else { return nil }
-      return .init(offset: offset, bytes: Array(bytes), hasProtocol: hasProtocol)
+      return PickleSignature.mayHoldPickles(bytes)
+        ? .init(offset: offset, bytes: Array(bytes)) : nil
     case .string(let run):
       // Protocols 0 to 2 spell bytes as text, one character for each byte.
       let text = graph[run]
       guard text.starts(with: [0xc2, 0x80]), let bytes = PythonText.latin1(text),
-        PickleSignature.hasProtocol(bytes[...])
+        PickleSignature.mayHoldPickles(bytes[...])
       else { return nil }
-      return .init(offset: offset, bytes: bytes, hasProtocol: true)
+      return .init(offset: offset, bytes: bytes)
     default: return nil
     }
   }
-}
 
-/// Tests whether bytes look like a pickle.
-package enum PickleSignature {
-  /// Whether bytes begin like a pickle of protocol 2 or later: PROTO, its number, an opcode.
-  package static func hasProtocol(_ bytes: ArraySlice<UInt8>) -> Bool {
-    guard bytes.count >= 4, bytes[bytes.startIndex] == Opcode.proto.rawValue,
-      bytes[bytes.startIndex + 1] <= 5
-    else { return false }
-    return Opcode(rawValue: bytes[bytes.startIndex + 2]) != nil
-  }
-
-  /// Whether bytes can be a pickle of protocol 0 or 1: they begin with an opcode and end with STOP,
-  /// or with STOP and a line feed.
-  package static func mayBeText(_ bytes: ArraySlice<UInt8>) -> Bool {
-    guard bytes.count >= 4, let first = bytes.first, Opcode(rawValue: first) != nil else {
-      return false
-    }
-    let end = bytes.suffix(2)
-    return end.last == Opcode.stop.rawValue || end.elementsEqual([Opcode.stop.rawValue, 0x0a])
+  /// Whether the object on top of the stack is the number that legacy files begin with.
+  fileprivate var isTorchMagicNumber: Bool {
+    guard let top = stack.last, case .largeInt(let run) = graph[top] else { return false }
+    return graph[run].elementsEqual(PickleSignature.torchMagicNumber)
   }
 }

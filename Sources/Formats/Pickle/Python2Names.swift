@@ -1,7 +1,7 @@
 /// The renamings between Python 2 and 3 that protocols 0 to 2 apply to globals.
 ///
-/// They come from CPython's `Lib/_compat_pickle.py`, without the graphical toolkits, which no
-/// checkpoint uses. A graph has Python 3 names whatever the protocol of its file.
+/// They come from CPython's `Lib/_compat_pickle.py`. A graph has Python 3 names whatever the protocol
+/// of its file.
 enum Python2Names {
   /// A qualified name.
   struct Name: Hashable {
@@ -22,7 +22,12 @@ enum Python2Names {
     ("BaseHTTPServer", "http.server"), ("test.test_support", "test.support"),
     ("commands", "subprocess"), ("urlparse", "urllib.parse"),
     ("robotparser", "urllib.robotparser"), ("urllib2", "urllib.request"), ("anydbm", "dbm"),
-    ("_abcoll", "collections.abc"),
+    ("_abcoll", "collections.abc"), ("Tkinter", "tkinter"),
+    ("tkFileDialog", "tkinter.filedialog"), ("tkSimpleDialog", "tkinter.simpledialog"),
+    ("tkColorChooser", "tkinter.colorchooser"), ("tkCommonDialog", "tkinter.commondialog"),
+    ("Dialog", "tkinter.dialog"), ("Tkdnd", "tkinter.dnd"), ("tkFont", "tkinter.font"),
+    ("tkMessageBox", "tkinter.messagebox"), ("ScrolledText", "tkinter.scrolledtext"),
+    ("Tkconstants", "tkinter.constants"), ("Tix", "tkinter.tix"), ("ttk", "tkinter.ttk"),
   ]
 
   /// Modules that are renamed on reading only; writing never gives the old name.
@@ -31,6 +36,7 @@ enum Python2Names {
     "DocXMLRPCServer": "xmlrpc.server", "SimpleHTTPServer": "http.server",
     "CGIHTTPServer": "http.server", "UserDict": "collections", "UserList": "collections",
     "UserString": "collections", "whichdb": "dbm", "StringIO": "io", "cStringIO": "io",
+    "FileDialog": "tkinter.filedialog", "SimpleDialog": "tkinter.simpledialog",
   ]
 
   /// Modules that are renamed on writing only.
@@ -63,9 +69,46 @@ enum Python2Names {
     (Name("urllib", "urlretrieve"), Name("urllib.request", "urlretrieve")),
     (Name("urllib", "urlencode"), Name("urllib.parse", "urlencode")),
     (Name("urllib", "quote"), Name("urllib.parse", "quote")),
+    (Name("urllib", "quote_plus"), Name("urllib.parse", "quote_plus")),
     (Name("urllib", "unquote"), Name("urllib.parse", "unquote")),
+    (Name("urllib", "unquote_plus"), Name("urllib.parse", "unquote_plus")),
+    (Name("urllib", "getproxies"), Name("urllib.request", "getproxies")),
+    (Name("urllib", "pathname2url"), Name("urllib.request", "pathname2url")),
+    (Name("urllib", "url2pathname"), Name("urllib.request", "url2pathname")),
+    (Name("urllib", "urlcleanup"), Name("urllib.request", "urlcleanup")),
+    (Name("urllib", "ContentTooShortError"), Name("urllib.error", "ContentTooShortError")),
     (Name("urllib2", "HTTPError"), Name("urllib.error", "HTTPError")),
     (Name("urllib2", "URLError"), Name("urllib.error", "URLError")),
+    (Name("multiprocessing", "AuthenticationError"), contextName("AuthenticationError")),
+    (Name("multiprocessing", "BufferTooShort"), contextName("BufferTooShort")),
+    (Name("multiprocessing", "ProcessError"), contextName("ProcessError")),
+    (Name("multiprocessing", "TimeoutError"), contextName("TimeoutError")),
+  ]
+
+  private static func contextName(_ name: String) -> Name {
+    Name("multiprocessing.context", name)
+  }
+
+  /// Names that only reading renames.
+  private static let namesWhenReading = [
+    Name("__builtin__", "basestring"): Name("builtins", "str"),
+    Name("exceptions", "StandardError"): Name("builtins", "Exception"),
+    Name("UserDict", "UserDict"): Name("collections", "UserDict"),
+    Name("socket", "_socketobject"): Name("socket", "SocketType"),
+  ]
+
+  /// The exceptions that Python 2 kept in the module `exceptions`.
+  private static let exceptions: Set<String> = [
+    "ArithmeticError", "AssertionError", "AttributeError", "BaseException", "BufferError",
+    "BytesWarning", "DeprecationWarning", "EOFError", "EnvironmentError", "Exception",
+    "FloatingPointError", "FutureWarning", "GeneratorExit", "IOError", "ImportError",
+    "ImportWarning", "IndentationError", "IndexError", "KeyError", "KeyboardInterrupt",
+    "LookupError", "MemoryError", "NameError", "NotImplementedError", "OSError",
+    "OverflowError", "PendingDeprecationWarning", "ReferenceError", "RuntimeError",
+    "RuntimeWarning", "StopIteration", "SyntaxError", "SyntaxWarning", "SystemError",
+    "SystemExit", "TabError", "TypeError", "UnboundLocalError", "UnicodeDecodeError",
+    "UnicodeEncodeError", "UnicodeError", "UnicodeTranslateError", "UnicodeWarning",
+    "UserWarning", "ValueError", "Warning", "ZeroDivisionError",
   ]
 
   private static let threeFromTwo = Dictionary(
@@ -80,8 +123,8 @@ enum Python2Names {
   /// Returns the Python 3 name of a global in a pickle of protocol 0, 1 or 2.
   static func modern(_ module: String, _ name: String) -> Name {
     let key = Name(module, name)
-    if let three = threeFromTwo[key] { return three }
-    if module == "exceptions" { return Name("builtins", name) }
+    if let three = threeFromTwo[key] ?? namesWhenReading[key] { return three }
+    if module == "exceptions", exceptions.contains(name) { return Name("builtins", name) }
     return Name(moduleThreeFromTwo[module] ?? modulesWhenReading[module] ?? module, name)
   }
 
@@ -89,7 +132,7 @@ enum Python2Names {
   static func old(_ module: String, _ name: String) -> Name {
     let key = Name(module, name)
     if let two = twoFromThree[key] { return two }
-    if module == "builtins", isException(name) { return Name("exceptions", name) }
+    if module == "builtins", exceptions.contains(name) { return Name("exceptions", name) }
     return Name(moduleTwoFromThree[module] ?? modulesWhenWriting[module] ?? module, name)
   }
 
@@ -99,12 +142,6 @@ enum Python2Names {
   static func survives(_ module: String, _ name: String) -> Bool {
     let written = old(module, name)
     return modern(written.module, written.name) == Name(module, name)
-  }
-
-  /// Whether a name in `builtins` is an exception, which Python 2 kept in a module of their own.
-  private static func isException(_ name: String) -> Bool {
-    name.hasSuffix("Error") || name.hasSuffix("Exception") || name.hasSuffix("Warning")
-      || ["GeneratorExit", "KeyboardInterrupt", "StopIteration", "SystemExit"].contains(name)
   }
 }
 

@@ -13,7 +13,7 @@ extension Unpickler {
     let name = try pop()
     let module = try pop()
     guard case .string = graph[name], case .string = graph[module] else {
-      guard unsafeGlobals == .report else {
+      guard unsafeGlobals == .report, mayBeString(name), mayBeString(module) else {
         throw CheckpointError(.malformed, "the name of a global is not a str")
       }
       return push(try graph.add(.global(module: module, name: name)))
@@ -76,7 +76,7 @@ extension Unpickler {
 
   mutating func newObjectEx() throws(CheckpointError) {
     let keywords = try pop()
-    guard case .dict = graph[keywords] else {
+    guard mayBeDict(keywords) else {
       throw CheckpointError(.malformed, "the keyword arguments of a call are not a dict")
     }
     let arguments = try popArguments()
@@ -90,17 +90,16 @@ extension Unpickler {
       if let name = graph.globalName(target), unsafeGlobals != .report {
         return try refuseOrDrop("setting attributes of '\(name)'")
       }
-      return try refuseUnlessDropped(target, "BUILD sets the state of something that has no class")
+      return try passOver(
+        .build(state), of: target, isEmpty: false,
+        orThrow: CheckpointError(.malformed, "BUILD sets the state of something that has no class"))
     }
     guard graph[id].state == nil else {
-      throw CheckpointError(.unsupported, "an object gets a second state")
+      return try passOver(
+        .build(state), of: target, isEmpty: false,
+        orThrow: CheckpointError(.unsupported, "an object gets a second state"))
     }
     graph[id].state = state
-  }
-
-  /// Throws `message` unless `target` replaces a dropped global; opcodes on that one are ignored.
-  func refuseUnlessDropped(_ target: NodeID, _ message: String) throws(CheckpointError) {
-    guard droppedNodes.contains(target) else { throw CheckpointError(.malformed, message) }
   }
 
   private mutating func pushCall(
@@ -114,7 +113,7 @@ extension Unpickler {
 
   private mutating func popArguments() throws(CheckpointError) -> NodeID {
     let arguments = try pop()
-    guard case .tuple = graph[arguments] else {
+    guard mayBeArguments(arguments) else {
       throw CheckpointError(.malformed, "the arguments of a call are not a tuple")
     }
     return arguments
@@ -164,6 +163,7 @@ extension Unpickler {
     _ callable: NodeID, _ arguments: NodeID
   ) throws(CheckpointError) -> NodeID? {
     if droppedNodes.contains(callable) { return try addDropped() }
+    if unsafeGlobals == .report, case .persistent = graph[callable] { return nil }
     switch try graph.judgeCall(callable, arguments) {
     case .function: return nil
     case .nestedClass(let module, let name): return try judged(module, name)
@@ -193,6 +193,9 @@ extension Unpickler {
     for index in line.indices { bytes.append(line[index]) }
     guard bytes.count <= Limits.nameBytes || unsafeGlobals == .report else {
       throw GlobalPolicy.tooLong
+    }
+    guard !bytes.isEmpty || unsafeGlobals == .report else {
+      throw CheckpointError(.malformed, "a global has no name")
     }
     guard let name = String(validating: bytes, as: UTF8.self) else {
       throw CheckpointError(.malformed, "the name of a global is not UTF-8")

@@ -3,41 +3,79 @@ internal import CkptGraph
 
 /// The opcodes of protocols 0 and 1 whose operands are lines of text.
 extension Unpickler {
-  func readDecimal(_ reader: inout ByteReader) throws(CheckpointError) -> Int {
-    let line = try readASCIILine(&reader)
-    guard let value = Int(line), value >= 0 else {
-      throw CheckpointError(.malformed, "'\(line)' is not a memo index")
-    }
-    return value
+  /// Reads the number of a memo entry.
+  ///
+  /// `Lib/pickle.py` takes a number of any size: one beyond 64 bits gets a negative one here.
+  mutating func readMemoIndex(_ reader: inout ByteReader) throws(CheckpointError) -> Int {
+    let line = try reader.readLine()
+    guard let bytes = try numeral(line, .decimal, "a memo index"),
+      bytes.last.map({ $0 & 0x80 == 0 }) == true
+    else { throw Self.unreadable(line, as: "a memo index") }
+    if let value = Self.int(littleEndian: bytes.span) { return value }
+    guard unsafeGlobals == .report else { throw Self.unreadable(line, as: "a memo index") }
+    if let known = largeMemoIndices[bytes] { return known }
+    largeMemoIndices[bytes] = -1 - largeMemoIndices.count
+    return -largeMemoIndices.count
   }
 
   mutating func pushTextInt(_ reader: inout ByteReader) throws(CheckpointError) {
-    let line = try readASCIILine(&reader)
-    switch line {
-    case "00": push(TensorGraph.false)
-    case "01": push(TensorGraph.true)
-    default: try pushDecimal(line)
+    let line = try reader.readLine()
+    if line.count == 2, line[0] == UInt8(ascii: "0"), line[1] | 1 == UInt8(ascii: "1") {
+      return push(line[1] == UInt8(ascii: "1") ? TensorGraph.true : TensorGraph.false)
     }
+    try pushNumeral(line)
   }
 
   mutating func pushTextLong(_ reader: inout ByteReader) throws(CheckpointError) {
-    let line = try readASCIILine(&reader)
-    try pushDecimal(line.hasSuffix("L") ? String(line.dropLast()) : line)
+    let line = try reader.readLine()
+    let hasSuffix = line.count > 0 && line[line.count - 1] == UInt8(ascii: "L")
+    try pushNumeral(line.extracting(first: line.count - (hasSuffix ? 1 : 0)))
+  }
+
+  private mutating func pushNumeral(_ line: Span<UInt8>) throws(CheckpointError) {
+    guard let bytes = try numeral(line, .prefixed, "an int") else { return try pushInt(0) }
+    try pushLong(littleEndian: bytes.span)
+  }
+
+  /// The value of a line of text as an integer; `nil` where it has too many digits to be computed.
+  ///
+  /// Only a scan takes what no pickler writes.
+  private func numeral(
+    _ line: Span<UInt8>, _ notation: PythonNumeral.Notation, _ what: String
+  ) throws(CheckpointError) -> [UInt8]? {
+    guard let numeral = PythonNumeral(line, notation),
+      numeral.bytes != nil || unsafeGlobals == .report
+    else { throw Self.unreadable(line, as: what) }
+    guard numeral.isPlain || unsafeGlobals == .report else { throw Self.unusual(line, what) }
+    return numeral.bytes
   }
 
   mutating func pushTextFloat(_ reader: inout ByteReader) throws(CheckpointError) {
-    let line = try readASCIILine(&reader)
-    guard let value = Double(line) else {
-      throw CheckpointError(.malformed, "'\(line)' is not a float")
-    }
-    push(try graph.add(.float(value)))
+    let line = try reader.readLine()
+    guard let float = PythonFloat(line) else { throw Self.unreadable(line, as: "a float") }
+    guard float.isPlain || unsafeGlobals == .report else { throw Self.unusual(line, "a float") }
+    push(try graph.add(.float(float.value)))
+  }
+
+  private static func unreadable(_ line: Span<UInt8>, as what: String) -> CheckpointError {
+    CheckpointError(.malformed, "'\(beginning(of: line))' is not \(what)")
+  }
+
+  /// The error for a number that Python takes, and that no pickler spells like this.
+  private static func unusual(_ line: Span<UInt8>, _ what: String) -> CheckpointError {
+    CheckpointError(
+      .unsupported, "\(what) is spelled '\(beginning(of: line))', as no pickler spells it",
+      remedy: "do not load this file with Python: see what it would run with 'scan'")
+  }
+
+  private static func beginning(of line: Span<UInt8>) -> String {
+    String(decoding: (0..<min(line.count, 40)).map { line[$0] }, as: UTF8.self)
   }
 
   /// Pushes a str written with Python's quotes and escapes (`repr` of a Python 2 str).
   mutating func pushQuotedString(_ reader: inout ByteReader) throws(CheckpointError) {
     let line = try reader.readLine()
-    var end = line.count
-    while end > 0, [0x20, 0x09, 0x0d].contains(line[end - 1]) { end -= 1 }
+    let end = line.count
     guard end >= 2, line[0] == line[end - 1], [0x22, 0x27].contains(line[0]) else {
       throw CheckpointError(.malformed, "a str lacks its quotes")
     }
@@ -53,9 +91,15 @@ extension Unpickler {
     while index < line.count {
       let byte = line[index]
       index += 1
-      let digits = index < line.count && byte == 0x5c ? hexDigits(afterEscape: line[index]) : 0
+      let next = index < line.count && byte == 0x5c ? line[index] : nil
+      let digits = next.map(Self.hexDigits(afterEscape:)) ?? 0
       guard digits > 0 else {
         utf8 += PythonText.utf8(latin1: CollectionOfOne(byte))
+        // A backslash behind a backslash begins no escape.
+        if next == 0x5c {
+          utf8.append(0x5c)
+          index += 1
+        }
         continue
       }
       utf8 += try utf8Bytes(ofScalar: hexadecimal(line, from: index + 1, count: digits))
@@ -65,7 +109,7 @@ extension Unpickler {
   }
 
   /// The number of digits after `\u` or `\U`; zero for another character.
-  private func hexDigits(afterEscape letter: UInt8) -> Int {
+  private static func hexDigits(afterEscape letter: UInt8) -> Int {
     switch letter {
     case UInt8(ascii: "u"): 4
     case UInt8(ascii: "U"): 8
@@ -79,9 +123,12 @@ extension Unpickler {
     while index < text.count {
       let byte = text[index]
       index += 1
-      guard byte == 0x5c, index < text.count else {
+      guard byte == 0x5c else {
         bytes.append(byte)
         continue
+      }
+      guard index < text.count else {
+        throw CheckpointError(.malformed, "a str ends inside an escape")
       }
       let escape = text[index]
       index += 1
@@ -133,35 +180,6 @@ extension Unpickler {
     return [
       UInt8(0xe0 | value >> 12), UInt8(0x80 | value >> 6 & 0x3f), UInt8(0x80 | value & 0x3f),
     ]
-  }
-
-  private mutating func pushDecimal(_ text: String) throws(CheckpointError) {
-    if let value = Int(text) { return try pushInt(value) }
-    let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
-    // CPython has the same limit on decimal text, because the conversion is quadratic.
-    guard !digits.isEmpty, digits.utf8.count <= 4300,
-      digits.utf8.allSatisfy({ (0x30...0x39).contains($0) })
-    else { throw CheckpointError(.malformed, "'\(text.prefix(40))' is not an int") }
-    var magnitude: [UInt8] = []
-    for digit in digits.utf8 {
-      var carry = UInt(digit - 0x30)
-      for index in magnitude.indices {
-        carry += UInt(magnitude[index]) * 10
-        magnitude[index] = UInt8(truncatingIfNeeded: carry)
-        carry >>= 8
-      }
-      if carry > 0 { magnitude.append(UInt8(carry)) }
-    }
-    magnitude.append(0)
-    if text.hasPrefix("-") {
-      var carry: UInt = 1
-      for index in magnitude.indices {
-        carry += UInt(~magnitude[index])
-        magnitude[index] = UInt8(truncatingIfNeeded: carry)
-        carry >>= 8
-      }
-    }
-    try pushLong(littleEndian: magnitude.span)
   }
 
   func readASCIILine(_ reader: inout ByteReader) throws(CheckpointError) -> String {

@@ -11,14 +11,25 @@ extension Unpickler {
 
   /// Pushes an int from little-endian two's complement of any length.
   mutating func pushLong(littleEndian bytes: Span<UInt8>) throws(CheckpointError) {
+    if let value = Self.int(littleEndian: bytes) { return try pushInt(value) }
+    let count = Self.minimalCount(of: bytes)
+    push(try graph.add(.largeInt(graph.addBytes(bytes.extracting(first: count)))))
+  }
+
+  /// The int that `bytes` hold in little-endian two's complement, if it fits 64 bits.
+  static func int(littleEndian bytes: Span<UInt8>) -> Int? {
+    let count = minimalCount(of: bytes)
+    guard count <= 8 else { return nil }
+    var value = count > 0 && bytes[count - 1] & 0x80 != 0 ? -1 : 0
+    for index in (0..<count).reversed() { value = value << 8 | Int(bytes[index]) }
+    return value
+  }
+
+  /// The number of bytes that a little-endian int in two's complement needs.
+  private static func minimalCount(of bytes: Span<UInt8>) -> Int {
     var count = bytes.count
     while count > 1, bytes[count - 1] == (bytes[count - 2] & 0x80 == 0 ? 0x00 : 0xff) { count -= 1 }
-    guard count > 8 else {
-      var value = count > 0 && bytes[count - 1] & 0x80 != 0 ? -1 : 0
-      for index in (0..<count).reversed() { value = value << 8 | Int(bytes[index]) }
-      return try pushInt(value)
-    }
-    push(try graph.add(.largeInt(graph.addBytes(bytes.extracting(first: count)))))
+    return count
   }
 
   mutating func pushBinaryFloat(_ reader: inout ByteReader) throws(CheckpointError) {
@@ -83,7 +94,10 @@ extension Unpickler {
       graph.append(items, to: &run)
       graph[id].items = run
     default:
-      try refuseUnlessDropped(target, "the pickle appends items to something that is not a list")
+      try passOver(
+        .append, of: target, isEmpty: items.isEmpty,
+        orThrow: CheckpointError(
+          .malformed, "the pickle appends items to something that is not a list"))
     }
   }
 
@@ -105,14 +119,21 @@ extension Unpickler {
       var run = graph[id].pairs
       graph.append(pairs, to: &run)
       graph[id].pairs = run
-    default: try refuseUnlessDropped(target, "the pickle sets keys in something that is not a dict")
+    default:
+      try passOver(
+        .setItems, of: target, isEmpty: pairs.isEmpty,
+        orThrow: CheckpointError(.malformed, "the pickle sets keys in something that is not a dict")
+      )
     }
   }
 
   mutating func addItems(_ items: ArraySlice<NodeID>) throws(CheckpointError) {
     let target = try top()
     guard case .set(var run) = graph[target] else {
-      return try refuseUnlessDropped(target, "the pickle adds items to something that is not a set")
+      return try passOver(
+        .add, of: target, isEmpty: items.isEmpty,
+        orThrow: CheckpointError(.malformed, "the pickle adds items to something that is not a set")
+      )
     }
     graph.append(items, to: &run)
     graph.replace(target, with: .set(run))

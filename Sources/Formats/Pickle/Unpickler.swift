@@ -53,6 +53,18 @@ package struct Unpickler: ~Copyable {
   var namedGlobals: [GlobalName: NodeID] = [:]
   /// The length of all names judged so far, in bytes.
   var judgedByteCount = 0
+  /// Where the current frame ends in the reader; the largest number outside of frames.
+  var frameEnd = Int.max
+  /// Whether all bytes of the current frame exist.
+  var isFrameWhole = true
+  /// The number of bytes that follow those of the reader in their file.
+  var followingByteCount = 0
+  /// Whether the pickle crosses the end of a frame, which only a scan goes on from.
+  var crossesFrame = false
+  /// The numbers of memo entries that do not fit 64 bits, and those that stand for them.
+  var largeMemoIndices: [[UInt8]: Int] = [:]
+  /// Globals that the pickle changes: their attributes or items.
+  var changedGlobals: [NodeID] = []
 
   /// The two strs that name a global.
   struct GlobalName: Hashable {
@@ -86,7 +98,10 @@ package struct Unpickler: ~Copyable {
             .malformed, "0x\(String(code, radix: 16)) is not a pickle opcode",
             remedy: "the file is damaged, or this is not a pickle")
         }
-        if opcode == .stop { break }
+        if opcode == .stop {
+          try requireEndOfFrame(at: reader.position)
+          break
+        }
         try execute(opcode, &reader)
       } catch {
         var error = error
@@ -122,6 +137,9 @@ package struct Unpickler: ~Copyable {
     spent = []
     namedGlobals = [:]
     judgedByteCount = 0
+    frameEnd = .max
+    crossesFrame = false
+    largeMemoIndices = [:]
   }
 
   /// Executes one opcode other than STOP.
@@ -130,17 +148,17 @@ package struct Unpickler: ~Copyable {
   ) throws(CheckpointError) {
     switch opcode {
     case .proto: try startProtocol(reader.readInteger(as: UInt8.self))
-    case .frame: try checkFrame(&reader)
+    case .frame: try enterFrame(&reader)
     case .mark: marks.append(stack.count)
     case .pop: try dropTop()
     case .popMark: for id in try popToMark() { noteIfCall(id) }
     case .dup: push(try occurrence(of: top()))
     case .stop: break
 
-    case .get: push(try recall(readDecimal(&reader)))
+    case .get: push(try recall(readMemoIndex(&reader)))
     case .binGet: push(try recall(Int(reader.readInteger(as: UInt8.self))))
     case .longBinGet: push(try recall(Int(reader.readInteger(as: UInt32.self))))
-    case .put: memo.put(try top(), at: try readDecimal(&reader))
+    case .put: memo.put(try top(), at: try readMemoIndex(&reader))
     case .binPut: memo.put(try top(), at: Int(try reader.readInteger(as: UInt8.self)))
     case .longBinPut: memo.put(try top(), at: Int(try reader.readInteger(as: UInt32.self)))
     case .memoize: memo.append(try top())
@@ -201,10 +219,10 @@ package struct Unpickler: ~Copyable {
     case .extension1: try pushExtension(Int(reader.readInteger(as: UInt8.self)))
     case .extension2: try pushExtension(Int(reader.readInteger(as: UInt16.self)))
     case .extension4: try pushExtension(Int(reader.readInteger(as: Int32.self)))
-    case .nextBuffer, .readOnlyBuffer:
-      throw CheckpointError(
-        .unsupported, "the pickle needs out-of-band buffers, which are not in the file")
+    case .nextBuffer: try pushBuffer()
+    case .readOnlyBuffer: try makeReadOnly()
     }
+    if reader.position >= frameEnd { try leaveFrame(at: reader.position) }
   }
 
   private mutating func startProtocol(_ version: UInt8) throws(CheckpointError) {
@@ -215,14 +233,6 @@ package struct Unpickler: ~Copyable {
     }
     pickleProtocol = max(pickleProtocol, Int(version))
     namingProtocol = Int(version)
-  }
-
-  private func checkFrame(_ reader: inout ByteReader) throws(CheckpointError) {
-    let count = try reader.readInteger(as: UInt64.self)
-    guard count <= UInt64(reader.remaining) else {
-      throw CheckpointError(
-        .truncated, "a frame of \(count) bytes begins, but only \(reader.remaining) are left")
-    }
   }
 
   func readLength(_ reader: inout ByteReader) throws(CheckpointError) -> Int {

@@ -114,7 +114,9 @@ struct LocalHeaderCheck {
     let header = try LocalFileHeader(reading: &reader)
     let name = try reader.readBytes(count: Int(header.nameLength))
     guard name.isEqual(to: entry.name.utf8.span) else { throw otherName(name) }
-    guard header.flags.obstacle == nil else { throw contradiction("encryption flag") }
+    guard header.flags.obstacle == entry.flags.obstacle else {
+      throw contradiction("encryption flag")
+    }
     guard header.method.encoding == entry.encoding else { throw contradiction("method") }
     var fields = Zip64ExtendedInformation(header)
     var faults = ZipDiagnostics(tolerated: false)

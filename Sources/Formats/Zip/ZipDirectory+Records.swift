@@ -74,9 +74,10 @@ extension ZipDirectory {
     let range = entry.dataRange.clamped(to: 0..<max(source.byteCount, entry.dataOffset))
     var (consumed, finished) = (0, false)
     var fault: CheckpointError?
+    var isLimited = false
     let room = faults.areTolerated ? room(for: range, limit: limit) : entry.byteCount
     let bytes = try [UInt8](capacity: room) { output throws(CheckpointError) in
-      while !finished, fault == nil {
+      while !finished, !isLimited, fault == nil {
         let start = range.lowerBound + consumed
         let input = try stored(
           start..<min(range.upperBound, start + Self.inputByteCount), &faults)
@@ -84,6 +85,8 @@ extension ZipDirectory {
         do throws(CheckpointError) {
           let step = try inflater.inflate(input.span, appendingTo: &output)
           if !step.finished, step.consumed == 0, output.count == produced {
+            isLimited = output.count == room && room < entry.byteCount
+            guard !isLimited else { break }
             throw CheckpointError(
               .malformed,
               input.isEmpty
@@ -99,7 +102,7 @@ extension ZipDirectory {
       }
     }
     if let fault { try faults.note(fault) }
-    if fault == nil, bytes.count != entry.byteCount || consumed != range.count {
+    if fault == nil, !isLimited, bytes.count != entry.byteCount || consumed != range.count {
       try faults.note(
         CheckpointError(
           .malformed,

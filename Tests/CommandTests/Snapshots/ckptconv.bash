@@ -70,6 +70,8 @@ _ckptconv() {
         verify:--against) words='PATH' ;;
         roundtrip:--layout) words='plain olmo' ;;
         check:--for) words='olmo hf torch' ;;
+        scan:--fail-on) words='suspicious dangerous' ;;
+        scan:-j | scan:--jobs) words='' ;;
         batch:-o | batch:--output) words='PATH' ;;
         batch:--from) words='PATH' ;;
         batch:-j | batch:--jobs) words='' ;;
@@ -108,7 +110,7 @@ _ckptconv() {
                 verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                scan) flags='-h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                scan) flags='--fail-on --strict -j --jobs --sarif -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
                     flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats'

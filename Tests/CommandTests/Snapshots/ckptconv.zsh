@@ -175,6 +175,11 @@ _ckptconv() {
                     ;;
                 scan)
                     _arguments "$shared[@]" \
+                        '(--fail-on)--fail-on=[exit with 1 from this verdict on\: suspicious, dangerous]:VERDICT:((suspicious\:everything\ but\ clean\ files dangerous\:files\ that\ run\ code\ when\ they\ are\ loaded))' \
+                        '(--strict)--strict[the same as --fail-on suspicious]' \
+                        '(-j --jobs)-j+[scan N files at once]:N: ' \
+                        '(-j --jobs)--jobs=[scan N files at once]:N: ' \
+                        '(--sarif)--sarif[print one SARIF document for all files]' \
                         '*:INPUT...:_files'
                     ;;
                 batch)
