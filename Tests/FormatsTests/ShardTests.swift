@@ -126,6 +126,18 @@ struct ShardTests {
     #expect(description.announcedByteCount == 6)
   }
 
+  @Test("Ties in the metadata of the index are read, and nothing else there")
+  func tiesOfIndex() throws {
+    let folder = try ShardFolder()
+    try folder.addSafetensors("1.safetensors", ["a"])
+    try folder.addIndex(
+      "{\"a\":\"1.safetensors\"}",
+      metadata: "{\"total_size\":2,\"tied\":\"a\",\"note\":\"b\",\"n\":[1]}")
+    let description = try #require(folder.read().container as? ShardsDescription)
+    #expect(description.metadata.map(\.key) == ["tied"])
+    #expect(description.metadata.map(\.value) == ["a"])
+  }
+
   @Test("Names that an index has for tied tensors need no entry where their tensor has one")
   func readsTied() throws {
     let folder = try ShardFolder()

@@ -25,6 +25,7 @@ struct SafetensorsReaderTests {
   static let accepted = [
     Case("nothing", "{}", "{}"), Case("padding", "{}      ", "{}"),
     Case("white space behind", "{}\n\t\r ", "{}"),
+    Case("white space in front", " \n\t\r{}", "{}"),
     Case(
       "one tensor", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, data: four,
       "{'a': tensor(float32, [1])}"),
@@ -127,7 +128,7 @@ struct SafetensorsReaderTests {
 
   static let syntax = [
     Refusal("no header", "", "byte 0x8: the header does not start with '{'"),
-    Refusal("a space in front", " {}", "byte 0x8: the header does not start with '{'"),
+    Refusal("a form feed in front", "\u{c}{}", "byte 0x8: the header does not start with '{'"),
     Refusal("a byte order mark", "\u{feff}{}", "byte 0x8: the header does not start with '{'"),
     Refusal("an array", "[]", "byte 0x8: the header does not start with '{'"),
     Refusal(

@@ -15,7 +15,7 @@ package struct SafetensorsContainer: FileContainer {
   /// Whether the bytes start with a plausible header length and an opening brace.
   package func recognizesStart(of look: inout SourceLook) -> Bool {
     let head = look.head
-    guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
+    guard head.count > 8, SafetensorsHeader.begins(head[8...]) else { return false }
     let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     // Above both bounds these are eight other bytes before a brace.
     let bound = max(Limits.safetensorsHeaderBytes, look.source.byteCount - 8)

@@ -179,6 +179,12 @@ extension SafetensorsHeader {
   /// The maximum number of tensors to expect; a skeleton can make a header long.
   private static let mostExpectedEntries = 1 << 17
 
+  /// Whether bytes begin like a header: a JSON object, before which the reference library allows white
+  /// space (`safetensors/src/tensor.rs`, `read_metadata`; RFC 8259, section 2).
+  static func begins(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
+  }
+
   /// Reads the header of the source of `look`.
   ///
   /// - Throws: `truncated`, `malformed` or `limitExceeded`, with the offset in the file.
@@ -188,7 +194,7 @@ extension SafetensorsHeader {
     guard bytes.count == count else {
       throw CheckpointError(.truncated, "the file became shorter during reading")
     }
-    guard bytes.first == UInt8(ascii: "{") else {
+    guard begins(bytes[...]) else {
       throw CheckpointError(.malformed, "the header does not start with '{'", at: 8)
     }
     var entries: [SafetensorsHeaderEntry] = []

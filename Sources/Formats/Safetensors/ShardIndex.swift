@@ -13,6 +13,10 @@ package struct ShardIndex {
   /// The size of all tensors in bytes, if the index has it.
   package private(set) var announcedByteCount: Int?
 
+  /// The strings of `metadata`, among which `huggingface_hub` has the name of the tensor that each
+  /// tied one is stored as (`serialization/_torch.py`, `save_torch_model`).
+  package private(set) var metadata: [(key: String, value: String)] = []
+
   /// The position in ``names`` of the file with each tensor.
   package var fileNumbers: [ExactString: Int] {
     let numbers = Dictionary(
@@ -68,7 +72,13 @@ package struct ShardIndex {
       case "metadata" where try json.peek() == UInt8(ascii: "{"):
         try json.beginObject()
         while let key = try json.nextKey() {
-          if key == "total_size" { try readSize(&json) } else { try json.skipValue() }
+          if key == "total_size" {
+            try readSize(&json)
+          } else if try json.peek() == UInt8(ascii: "\"") {
+            metadata.append((key, try json.string()))
+          } else {
+            try json.skipValue()
+          }
         }
       default: try json.skipValue()
       }
