@@ -1,11 +1,9 @@
 #!/bin/sh
 # Installs ckptconv from a release archive: program, man page, shell completions, licenses.
 #
-# usage: install.sh [--prefix DIR] ARCHIVE|URL
-#
-# ARCHIVE is ckptconv-VERSION-linux-ARCH.tar.xz with SHA256SUMS beside it; URL is the address of a folder
-# that has both. The default DIR is /usr/local for root and ~/.local for others. An older version there
-# is replaced.
+# ARCHIVE is ckptconv-VERSION-linux-ARCH.tar.xz with SHA256SUMS beside it. URL is the address of a
+# folder that has both. The default DIR is /usr/local for root and ~/.local for others. An older
+# version there is replaced.
 set -eu
 
 fail() {
@@ -13,7 +11,7 @@ fail() {
   exit 1
 }
 
-usage() { sed -n 's/^# usage: /usage: /p' "$0" 2>/dev/null | grep . || echo 'usage: install.sh [--prefix DIR] ARCHIVE|URL'; }
+usage='usage: install.sh [--prefix DIR] ARCHIVE|URL'
 
 # Writes a file of the network to standard output.
 fetch() {
@@ -22,7 +20,7 @@ fetch() {
   elif command -v wget >/dev/null 2>&1; then
     wget -q -O - "$1"
   else
-    fail "neither curl nor wget is here; fetch the archive and SHA256SUMS by other means, and name the archive"
+    fail "curl or wget is needed to download" "download the archive and SHA256SUMS, and pass the archive"
   fi
 }
 
@@ -37,15 +35,15 @@ while [ $# -gt 0 ]; do
       ;;
     --prefix=*) prefix=${1#--prefix=} ;;
     -h | --help)
-      usage
+      echo "$usage"
       exit 0
       ;;
-    -*) fail "unknown flag: $1" "$(usage)" ;;
+    -*) fail "unknown flag: $1" "$usage" ;;
     *) source=$1 ;;
   esac
   shift
 done
-[ -n "$source" ] || fail "no archive given" "$(usage)"
+[ -n "$source" ] || fail "no archive given" "$usage"
 if [ -z "$prefix" ]; then
   if [ "$(id -u)" -eq 0 ]; then prefix=/usr/local; else prefix=$HOME/.local; fi
 fi
@@ -60,8 +58,9 @@ trap 'rm -rf "$scratch"' EXIT
 case $source in
   http://* | https://*)
     fetch "${source%/}/SHA256SUMS" >"$scratch/SHA256SUMS" || fail "no SHA256SUMS at $source"
-    name=$(sed -n "s/^[0-9a-f]*  \(ckptconv-.*-linux-$(uname -m)\.tar\.xz\)$/\1/p" "$scratch/SHA256SUMS")
-    [ -n "$name" ] || fail "no archive for $(uname -m) at $source"
+    arch=$(uname -m)
+    name=$(sed -n "s/^[0-9a-f]*  \(ckptconv-.*-linux-$arch\.tar\.xz\)$/\1/p" "$scratch/SHA256SUMS")
+    [ -n "$name" ] || fail "no archive for $arch at $source"
     fetch "${source%/}/$name" >"$scratch/$name" || fail "$name cannot be fetched from $source"
     ;;
   *)

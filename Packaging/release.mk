@@ -9,16 +9,18 @@ TOOLS := .tools
 # One program for both C libraries: it needs neither.
 WHEEL_PLATFORM := manylinux_2_17_$(ARCH).manylinux2014_$(ARCH).musllinux_1_1_$(ARCH)
 
-# One file that needs nothing: Swift's runtime, the C libraries and the C library are inside, symbols
-# are left out. The build id and the hashes of object files depend on the folder of the build.
-RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s -Xlinker --build-id=none
+# One file that needs no other: Swift's runtime and all C libraries are inside, symbols are left out.
+# The build id and the hashes of object files depend on the folder of the build.
+RELEASE_FLAGS := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s \
+	-Xlinker --build-id=none
 OBJCOPY ?= $(dir $(shell command -v $(SWIFT)))llvm-objcopy
 
 # What archives are dated and say about their source.
 export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),315532800)
 export REVISION ?= $(or $(shell git rev-parse HEAD 2>/dev/null),unknown)
 
-.PHONY: release dist wheel recipes image version site test-tag test-release test-reproducible test-site
+.PHONY: release dist wheel recipes image version site test-tag test-release test-reproducible \
+	test-site
 
 release: ## build .build/ckptconv: optimized, one static file
 	$(SWIFT) build $(RELEASE_FLAGS) --product ckptconv
@@ -40,7 +42,7 @@ test-reproducible: dist wheel ## build this commit again in another directory an
 test-tag: ## fail unless TAG=v0.2.0 is the version of the source
 	test "$(TAG)" = "v$(PROGRAM_VERSION)"
 
-recipes: dist ## make dist/recipes for Homebrew, conda and the AUR; URL=address of the release's files
+recipes: dist ## make dist/recipes for Homebrew, conda and the AUR; URL=address of the files
 	Packaging/fill dist/ckptconv-$(PROGRAM_VERSION)-linux-$(ARCH).tar.xz $(URL) dist/recipes
 
 image: dist ## build a container image of the program alone

@@ -1,7 +1,7 @@
-"""What `make dist` and `make wheel` made installs and runs on any Linux: `make test-release`, as root.
+"""The archive and the wheel install and run on any Linux: `make test-release`, as root.
 
-CKPTCONV_DIST is the folder with the archive and the wheel. CKPTCONV_SYSTEMS names more trees of other
-systems to run the program in, such as those that debootstrap makes, joined with `:`.
+CKPTCONV_DIST is their folder. CKPTCONV_SYSTEMS names trees of other systems to run the program in,
+such as those that debootstrap makes, joined with `:`.
 """
 
 import contextlib
@@ -35,12 +35,14 @@ LICENSES = {"share/doc/ckptconv/LICENSE", "share/doc/ckptconv/THIRD_PARTY.txt"}
 # Both conversions, the folder for transformers, and what only reads.
 COMMANDS = [
     "pt-to-safetensors step -o packed", "safetensors-to-pt packed -o back", "verify step packed",
-    "olmo-to-hf step -o hf --optimizer", "hf-to-olmo hf -o olmo", "inspect --json step", "check step", "scan step"]
+    "olmo-to-hf step -o hf --optimizer", "hf-to-olmo hf -o olmo", "inspect --json step",
+    "check step", "scan step"]
 
 
 def run(*command, **options):
     process = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, **options)
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdin=subprocess.DEVNULL, **options)
     assert process.returncode == 0, f"{command}: exit {process.returncode}\n{process.stdout}"
     return process.stdout
 
@@ -80,7 +82,7 @@ def test_the_program_needs_no_library(program):
 SYSTEMS = [None, *filter(None, os.environ.get("CKPTCONV_SYSTEMS", "").split(":"))]
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda path: path and os.path.basename(path) or "empty")
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda path: os.path.basename(path or "empty"))
 def test_the_program_runs_in_other_systems(system, program, expected, tmp_path):
     root = pathlib.Path(system) if system else tmp_path
     # What containers and batch nodes have at least.
@@ -179,8 +181,10 @@ def test_pip_installs_the_wheel_without_a_network(version, python, tmp_path):
     assert run(venv / "bin/python", "-m", "ckptconv", "--version") == f"ckptconv {VERSION}\n"
     there_and_back = (
         "import ckptconv, sys; step, out, back = sys.argv[1:]\n"
-        "ckptconv.convert(step, out, to='safetensors', verify=True); ckptconv.convert(out, back, to='pt')\n"
-        "print(ckptconv.__version__, len(ckptconv.inspect(back)), ckptconv.values(step)['global_step'])\n")
+        "ckptconv.convert(step, out, to='safetensors', verify=True)\n"
+        "ckptconv.convert(out, back, to='pt')\n"
+        "step = ckptconv.values(step)['global_step']\n"
+        "print(ckptconv.__version__, len(ckptconv.inspect(back)), step)\n")
     printed = run(
         venv / "bin/python", "-I", "-c", there_and_back, STEP, tmp_path / "out", tmp_path / "back")
     assert printed == f"{VERSION} 3 6\n"
@@ -193,7 +197,8 @@ def test_other_installers(tmp_path):
         "UV_TOOL_BIN_DIR": str(tmp_path / "uv-bin"), "PIPX_HOME": str(tmp_path / "pipx"),
         "PIPX_BIN_DIR": str(tmp_path / "pipx-bin")}
     tools = pathlib.Path(sys.executable).parent
-    run(tools / "python", "-m", "pip", "install", "--no-index", "--target", tmp_path / "target", WHEEL)
+    pip = tools / "python", "-m", "pip", "install", "--no-index"
+    run(*pip, "--target", tmp_path / "target", WHEEL)
     run(tools / "uv", "tool", "install", "--offline", WHEEL, env=environment)
     run(tools / "pipx", "install", WHEEL, env=environment)
     for folder in "target/bin", "uv-bin", "pipx-bin":

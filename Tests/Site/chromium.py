@@ -11,8 +11,9 @@ import subprocess
 import tempfile
 
 FLAGS = [
-    "--headless=new", "--remote-debugging-pipe", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-dev-shm-usage", "--window-size=1280,900"]
+    "--headless=new", "--remote-debugging-pipe", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+    "--window-size=1280,900"]
 
 
 class Page:
@@ -26,7 +27,9 @@ class Page:
         # Chromium reads its commands from descriptor 3 and answers on 4.
         shell = 'exec "$@" 3<&%d 4>&%d' % (commands, answers)
         program = shutil.which("chromium") or shutil.which("google-chrome")
-        flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else []), f"--user-data-dir={self._profile}"]
+        flags = [*FLAGS, f"--user-data-dir={self._profile}"]
+        if os.geteuid() == 0:
+            flags.append("--no-sandbox")
         self._process = subprocess.Popen(
             ["bash", "-c", shell, "bash", program, *flags], pass_fds=[commands, answers],
             stderr=subprocess.DEVNULL)
@@ -34,7 +37,8 @@ class Page:
         os.close(answers)
         self._buffer, self._count, self._session = b"", 0, None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
         for domain in "Page", "Network", "Runtime", "Log":
             self.call(f"{domain}.enable")
 
@@ -66,7 +70,8 @@ class Page:
 
     def evaluate(self, script):
         """The value of an expression in the page, once it is there if it is a promise."""
-        result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        result = self.call(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

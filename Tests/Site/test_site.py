@@ -18,7 +18,8 @@ from chromium import Page
 SITE = pathlib.Path(os.environ["CKPTCONV_SITE"])
 # DocC's pages are an application of its own, which makes its content in the browser.
 PAGES = sorted(
-    path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "reference" not in path.parts)
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html") if "reference" not in path.parts)
 
 WORDS = ["skeleton", "bfloat16", "slurm"]
 
@@ -50,7 +51,9 @@ def test_links_lead_somewhere(page):
         parts = urllib.parse.urlsplit(link)
         if parts.scheme or parts.netloc:
             continue
-        target = (SITE / page).parent / urllib.parse.unquote(parts.path) if parts.path else SITE / page
+        target = SITE / page
+        if parts.path:
+            target = target.parent / urllib.parse.unquote(parts.path)
         if page == "404.html":
             # It may be shown for an address at any depth.
             target = SITE / urllib.parse.unquote(parts.path).removeprefix("/")

@@ -6,8 +6,8 @@
     values = ckptconv.values("optim.pt")         # learning rates, steps, names
     ckptconv.convert("model.pt", to="safetensors", verify=True)
 
-Every function runs the program ``ckptconv``, which this package contains. The file is read in a process of
-its own; here its tensors are mapped into memory at the places that the program tells.
+Every function runs the program ``ckptconv``, which this package contains. The program reads the file
+in its own process. This module maps the tensors into memory at the places that the program tells.
 """
 
 from ckptconv._commands import convert, scan, skeleton, verify
@@ -15,8 +15,8 @@ from ckptconv._load import Text, inspect, load, values
 from ckptconv._program import CheckpointError, CheckpointWarning, find_ckptconv_bin
 
 __all__ = [
-    "CheckpointError", "CheckpointWarning", "Text", "convert", "find_ckptconv_bin", "inspect", "load", "scan",
-    "skeleton", "values", "verify",
+    "CheckpointError", "CheckpointWarning", "Text", "convert", "find_ckptconv_bin", "inspect", "load",
+    "scan", "skeleton", "values", "verify",
 ]
 
 

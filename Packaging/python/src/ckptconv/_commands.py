@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
 _COMMANDS = {
-    "safetensors": "pt-to-safetensors", "pt": "safetensors-to-pt", "hf": "olmo-to-hf", "olmo": "hf-to-olmo",
+    "safetensors": "pt-to-safetensors", "pt": "safetensors-to-pt",
+    "hf": "olmo-to-hf", "olmo": "hf-to-olmo",
 }
 
 # The key of the skeleton in the metadata of a safetensors file.
@@ -27,13 +28,14 @@ _SKELETON = "ckptconv.skeleton"
 
 def convert(
     source: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, *,
-    to: Literal["safetensors", "pt", "hf", "olmo"], **flags: bool | int | str | os.PathLike[str] | None,
+    to: Literal["safetensors", "pt", "hf", "olmo"],
+    **flags: bool | int | str | os.PathLike[str] | None,
 ) -> Dict[str, Any]:
     """Converts a file or a directory, and returns the report on what was written.
 
-    ``to`` is the format of the output: ``safetensors``, ``pt``, ``hf`` (a Hugging Face folder of an OLMo
-    checkpoint) or ``olmo`` (the way back). Without ``output`` it is written beside the source. The flags of
-    the command are keyword arguments: ``verify=True, layout="plain", max_shard_size="2GB"``.
+    ``to`` is the format of the output: ``safetensors``, ``pt``, ``hf`` (a Hugging Face folder of an
+    OLMo checkpoint) or ``olmo`` (the way back). Without ``output`` the output is beside the source.
+    Keyword arguments are the flags of the command: ``verify=True, layout="plain"``.
 
     Raises:
         CheckpointError: nothing, or not everything, was written.
@@ -75,10 +77,10 @@ def scan(path: str | os.PathLike[str], **flags: bool | int | str | None) -> List
 
 
 def skeleton(path: str | os.PathLike[str]) -> Dict[str, Any] | None:
-    """The skeleton of a file: everything but the tensors' bytes, as ``Documentation/skeleton.md`` has it.
+    """The skeleton of a file: the structure of its object, without the tensors' bytes.
 
-    For a ``.pt`` file it is the one that a conversion would write. None for a safetensors file that has
-    none, because another program wrote it.
+    ckptconv's ``Documentation/skeleton.md`` specifies it. For a ``.pt`` file it is the one that a
+    conversion would write. A safetensors file that another program wrote has none.
 
     Raises:
         CheckpointError: the file cannot be read.
@@ -142,5 +144,6 @@ def _spelled(flags: Dict[str, Any]) -> List[str]:
         if value is True:
             arguments.append(flag)
         elif value is not False and value is not None:
-            arguments.append(f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
+            text = os.fspath(value) if isinstance(value, os.PathLike) else value
+            arguments.append(f"{flag}={text}")
     return arguments

@@ -24,9 +24,9 @@ class Text(str):
 
 
 def inspect(path: str | os.PathLike[str]) -> List[Dict[str, Any]]:
-    """What a file holds, or each checkpoint file of a directory: container, tensors, values, totals.
+    """The container, tensors, values and totals of a file, or of each file of a directory.
 
-    The members are described in ckptconv's ``Documentation/json.md``, ``ckptconv inspect --json``.
+    The section ``ckptconv inspect --json`` of ``Documentation/json.md`` describes the members.
     """
     return [json.loads(line) for line in run("inspect", "--json", "--", path).splitlines()]
 
@@ -46,20 +46,20 @@ def load(
 def load(path: str | os.PathLike[str], *, framework: str = "numpy") -> Dict[str, Any]:
     """The tensors of a checkpoint by their names, in the order of the file, memory-mapped.
 
-    ``path`` is a file or a directory of any kind that ``ckptconv inspect`` reads. Nested keys are joined
-    with dots: ``optimizer.state.0.exp_avg``. Nothing is read before an element is used, and no pickle
-    runs. Checksums are not compared: `verify` and ``ckptconv check`` do that.
+    ``path`` is a file or a directory of any kind that ``ckptconv inspect`` reads. Dots join nested
+    keys: ``optimizer.state.0.exp_avg``. Nothing is read before an element is used, and no pickle
+    runs. Checksums are not compared; `verify` and ``ckptconv check`` do that.
 
     ``framework="numpy"`` gives read-only arrays with the strides that the tensors have in the file.
-    Types of elements that NumPy lacks are those of ml_dtypes if that is installed; else an array is a
-    record with one field of raw bits, named like the type: ``array["bfloat16"]``.
+    ml_dtypes, if installed, has the element types that NumPy lacks. Without it such an array is a
+    record with one field of raw bits: ``array["bfloat16"]``. Tensors on the meta device have no
+    data; a warning names them, and they are left out.
 
-    ``framework="torch"`` gives tensors on the CPU, which share storages as they do in the file. They can
-    be written to; the file never changes. Tensors on the meta device, which have no data, are on it again;
-    NumPy has none, and a warning names them.
+    ``framework="torch"`` gives tensors on the CPU that share storages as in the file. Writing to
+    them changes memory and never the file. Tensors on the meta device are on it again.
 
     Raises:
-        CheckpointError: the file cannot be read, or the names of two files of a directory are the same.
+        CheckpointError: the file cannot be read, or two files of a directory have a name in common.
     """
     view: Callable[[Dict[str, Any]], Any]
     if framework == "numpy":
@@ -76,7 +76,8 @@ def load(path: str | os.PathLike[str], *, framework: str = "numpy") -> Dict[str,
         name = row["name"]
         if row["storage"] is None and framework == "numpy":
             warnings.warn(
-                f"{file}: {name} has no data (meta device) and is left out", CheckpointWarning, stacklevel=2)
+                f"{file}: {name} has no data (meta device) and is left out", CheckpointWarning,
+                stacklevel=2)
         elif row["storage"] is not None and row["place"] is None and 0 not in row["shape"]:
             raise CheckpointError(
                 f"{file}: {name}: its elements are not in one piece", "unsupported", [file, name],
@@ -89,7 +90,7 @@ def load(path: str | os.PathLike[str], *, framework: str = "numpy") -> Dict[str,
 def values(path: str | os.PathLike[str]) -> Dict[str, Any]:
     """The values of a checkpoint that are not tensors, by their names, in the order of the file.
 
-    Numbers, strings, booleans, None, lists and dicts with string keys are Python's; tuples are lists.
+    Numbers, strings, booleans, None, lists and dicts with string keys are Python's. Tuples are lists.
     Everything else is a `Text` much like its ``repr``.
 
     Raises:

@@ -65,14 +65,14 @@ class Places:
             data = inflater.decompress(compressed, wanted) if wanted else b""
         except zlib.error as error:
             raise CheckpointError(
-                f"{place['file']}: {row['name']}: {error}", "malformed", [place["file"], row["name"]], first,
-            ) from None
+                f"{place['file']}: {row['name']}: {error}", "malformed",
+                [place["file"], row["name"]], first) from None
         finally:
             compressed.release()
         if len(data) != wanted:
             raise CheckpointError(
-                f"{place['file']}: {row['name']}: {len(data)} bytes where {wanted} are expected", "truncated",
-                [place["file"], row["name"]], first)
+                f"{place['file']}: {row['name']}: {len(data)} bytes where {wanted} are expected",
+                "truncated", [place["file"], row["name"]], first)
         return bytearray(data) if self._access == mmap.ACCESS_COPY else data
 
 

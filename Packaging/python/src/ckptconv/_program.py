@@ -19,8 +19,8 @@ class CheckpointError(Exception):
 
     Attributes:
         message: where and what was found against what was expected, as one sentence.
-        code: the kind of fault, such as ``truncated``, ``forbidden`` or ``inputOutput``; the codes are
-            listed in ckptconv's ``Documentation/json.md``.
+        code: the kind of fault, such as ``truncated``, ``forbidden`` or ``inputOutput``; ckptconv's
+            ``Documentation/json.md`` lists them.
         place: where, outermost first: file, archive entry, tensor.
         offset: the byte in the innermost place, or None.
         remedy: what can be done about it, or None.
@@ -100,8 +100,8 @@ def report(stderr: bytes, exit_code: int, results: Iterable[int] = (DONE,)) -> N
     for message in messages:
         if message["level"] == "error":
             raise CheckpointError(
-                message["message"], message["code"] or "malformed", message["path"], message["offset"],
-                message["hint"])
+                message["message"], message["code"] or "malformed", message["path"],
+                message["offset"], message["hint"])
     raise CheckpointError(
         "\n".join([f"ckptconv ended with exit status {exit_code}", *words]), "crashed")
 

@@ -23,8 +23,8 @@ class Tensors:
         dtype = getattr(torch, row["dtype"], None)
         if dtype is None or row["dtype"].startswith("q"):
             raise CheckpointError(
-                f"{row['name']}: torch has no tensors of {row['dtype']} without their scales", "unsupported",
-                [row["name"]], remedy='use framework="numpy", which gives the stored integers')
+                f"{row['name']}: torch has no tensors of {row['dtype']} without their scales",
+                "unsupported", [row["name"]], remedy='use framework="numpy", which gives the stored integers')
         shape = row["shape"]
         if row["storage"] is None:
             return torch.empty(shape, dtype=dtype, device="meta")
