@@ -113,7 +113,7 @@ struct ArchiveRuleTests {
     },
     Case(
       name: "two archives, one behind the other",
-      refusal: (.malformed, "there is a table of contents at byte ")
+      refusal: (.malformed, "the archive has two tables of contents, at byte ")
     ) {
       archive([tensor("0")]).bytes() + archive([tensor("1")]).bytes()
     },

@@ -12,7 +12,7 @@ import torch
 
 import archives
 from archives import dict_of
-from files import OTHER, TORCHSCRIPT, ZIP, checkpoints, label, of_kind
+from files import LEGACY, TORCHSCRIPT, ZIP, checkpoints, label, of_kind
 from program import DATA, DIFFERENCE, DONE, describe, run
 from test_malicious import CALLS, CHAINS, EVASIONS, hostile
 
@@ -89,7 +89,7 @@ def test_every_global_that_python_would_look_up_is_found(source):
     assert result["totals"]["broken"] == result["totals"]["suspicious"] == 0
 
 
-@pytest.mark.parametrize("source", of_kind(OTHER), ids=label)
+@pytest.mark.parametrize("source", of_kind(LEGACY), ids=label)
 def test_legacy_files_are_scanned(source):
     result = scan(source, DONE)
     assert result["pickles"] == 5

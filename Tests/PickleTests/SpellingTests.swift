@@ -8,7 +8,7 @@ struct SpellingTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let program: PickleProgram
-    /// What the object is to a scan, or `nil` where it is not told.
+    /// The description of the object for a scan, or `nil` where it is not compared.
     let value: String?
 
     init(_ name: String, _ program: PickleProgram, _ value: String? = nil) {
@@ -48,7 +48,7 @@ struct SpellingTests {
     Case("BUILD of an empty dict", "]}b.", "[]"),
     Case("BUILD of None and no slots", "](N}tb.", "[]"),
     Case("nothing appended to an int", "K\u{1}(e.", "1"),
-    Case("READONLY_BUFFER on bytes", .init([0x43, 1, 9, 0x98, 0x2e]), "bytes[1]"),
+    Case("READONLY_BUFFER on bytes", .init([0x43, 1, 9, 0x98, 0x2e]), "b'\\t'"),
     Case(
       "memo indices beyond 64 bits",
       "K\u{7}p99999999999999999999\nK\u{8}p99999999999999999998\ng99999999999999999999\n.", "7"),

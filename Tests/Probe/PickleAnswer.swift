@@ -3,7 +3,7 @@ import CkptJSON
 import CkptPickle
 import Glibc
 
-/// What the library says of pickles, for tests that hold it against CPython.
+/// The library's answers about pickles, for tests that hold it against CPython.
 ///
 /// Each pickle stands on the standard input behind its length in four bytes, the least significant
 /// first. Each answer is a line of JSON: the globals that a scan finds up to what Python would end at,
@@ -38,7 +38,7 @@ enum PickleAnswer {
     return String(decoding: json.bytes, as: UTF8.self)
   }
 
-  /// Why the reader does not take a pickle; `nil` if it does.
+  /// Returns the reason that the reader refuses a pickle, or `nil` if it reads it.
   private static func refusal(of bytes: [UInt8]) -> String? {
     var machine = Unpickler(unsafeGlobals: .drop)
     var reader = ByteReader(bytes.span)

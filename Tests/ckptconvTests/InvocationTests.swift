@@ -85,17 +85,18 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there are pages for "
-        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, config, inspect, diff, "
-        + "stats, verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes "
+        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, unshard, config, inspect, "
+        + "diff, stats, verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes "
         + "or environment"
     ),
     Refusal(
-      "inspect a --layout olmo", says: "--layout is a flag of pt-to-safetensors or roundtrip",
+      "inspect a --layout olmo",
+      says: "--layout is a flag of pt-to-safetensors, unshard or roundtrip",
       hint: "put the flags of a command after its name"),
     Refusal(
       "-o x pt-to-safetensors a",
       says: "-o is a flag of pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, "
-        + "config, stats or batch",
+        + "unshard, config, stats or batch",
       hint: "put the flags of a command after its name"),
     Refusal(
       "inspect a --version", says: "--version cannot be used with a command",

@@ -42,7 +42,8 @@ enum WeightsOnlyPolicy {
     var faults: [String] = []
     if !codes.isDisjoint(with: newOpcodes) {
       faults.append(
-        "its pickle has protocol \(archive.pickleProtocol), and opcodes newer than protocol 3 are refused")
+        "its pickle has protocol \(archive.pickleProtocol), and opcodes newer than protocol 3 are refused"
+      )
     }
     codes.subtract(newOpcodes)
     for (fault, refused) in refusedOpcodes where !codes.isDisjoint(with: refused) {

@@ -121,14 +121,17 @@ private struct ProtocolBuffer {
   private func isNode(at start: Int) -> Bool {
     var node = self
     node.position = start
-    guard case .bytes(field: 1, let name, let count) = node.next(), (1...1024).contains(count) else {
+    guard case .bytes(field: 1, let name, let count) = node.next(), (1...1024).contains(count)
+    else {
       return false
     }
     node.position = name + count
     guard case .bytes(field: 2, let operation, let length) = node.next(), (2...64).contains(length),
       operation + length <= bytes.count
     else { return false }
-    return bytes[operation..<operation + length].allSatisfy { Character(Unicode.Scalar($0)).isLetter || (0x30...0x39).contains($0) }
+    return bytes[operation..<operation + length].allSatisfy { byte in
+      Character(Unicode.Scalar(byte)).isLetter || (0x30...0x39).contains(byte)
+    }
   }
 
   /// Reads the head of the next field, and its value if that is a number.

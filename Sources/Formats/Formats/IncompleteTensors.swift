@@ -34,7 +34,7 @@ extension Checkpoint {
     }
   }
 
-  /// How many names a warning lists; the rest are counted.
+  /// The number of names that a warning lists; the rest are counted.
   private static let listedNames = 20
 
   private static func listed(_ names: [String]) -> String {

@@ -152,7 +152,8 @@ struct ShardedReader {
 
   private mutating func finish(indexByteCount: Int) throws(CheckpointError) -> Checkpoint {
     addMetadata(
-      index.metadata.filter { found.contains(ExactString($0.value)) }, of: "the index of the shards")
+      index.metadata.filter { found.contains(ExactString($0.value)) }, of: "the index of the shards"
+    )
     try requireComplete()
     let root = graph.addEmptyRoot()
     graph.replace(root, with: .dict(graph.addChildren(entries[...])))

@@ -168,7 +168,7 @@ public enum DType: String, Hashable, Sendable, CaseIterable {
   /// The size of one element in bytes; every dtype of `torch.save` has whole bytes.
   public var byteCount: Int { (bitWidth + 7) / 8 }
 
-  /// How many elements a byte has, of which PyTorch's shapes count each; the other packed types count
+  /// The number of elements in a byte, of which PyTorch's shapes count each; the other packed types count
   /// bytes (`c10/core/ScalarType.h`, `isQIntType`; `aten/src/ATen/quantized/Quantizer.cpp`).
   package var elementsPerByte: Int {
     switch self {

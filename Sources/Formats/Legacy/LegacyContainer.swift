@@ -20,7 +20,7 @@ package struct LegacyContainer: FileContainer {
     + [4, 5].map {
       [0x80, $0, 0x95, 13, 0, 0, 0, 0, 0, 0, 0, 0x8a, 0x0a] + LegacyReader.magicNumber
     }
-  /// How many bytes of such a beginning tell it from other pickles.
+  /// The number of first bytes that tell it from other pickles.
   private static let tellingByteCount = 13
 
   /// Whether the first object is the magic number, however it is spelled, or as much of it as is there.

@@ -4,7 +4,7 @@ internal import CkptTorch
 
 /// The storages of a legacy file.
 struct LegacyStorages: StorageSource {
-  /// What the object says of each storage, in the order in which the storages follow.
+  /// The storages as the object mentions them, in the order in which they follow.
   ///
   /// Of several mentions the first counts: torch takes the size of elements from it
   /// (`torch/serialization.py`, `_legacy_load`).

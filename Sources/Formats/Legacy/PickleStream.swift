@@ -6,11 +6,11 @@ internal import CkptPickle
 ///
 /// A pickle does not tell its length: as much is read as it turns out to have.
 struct PickleStream {
-  /// How much is read for a pickle that is longer than what is known already, in bytes.
+  /// The number of bytes that are read first for a pickle beyond those that are known.
   private static let firstWindow = 256 << 10
-  /// How many times as much is read each time that it was not enough.
+  /// The factor by which the next read is larger when the last was too small.
   private static let growth = 4
-  /// How much is read at least, in bytes.
+  /// The smallest read, in bytes.
   private static let smallestWindow = 4 << 10
 
   /// A pickle that has been read.
@@ -21,7 +21,7 @@ struct PickleStream {
     var version: Int
     /// The place of the pickle in the source.
     var range: Range<Int>
-    /// What the user should know of dropped globals.
+    /// Warnings about globals that were dropped.
     var warnings: [String]
   }
 

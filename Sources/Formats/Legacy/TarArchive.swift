@@ -27,7 +27,9 @@ package struct TarArchive: Sendable {
 
   /// The archive in `source`.
   ///
-  /// - Parameter limit: how many members are looked for.
+  /// - Parameters:
+  ///   - source: the bytes.
+  ///   - limit: the largest number of members to find.
   /// - Throws: `inputOutput` when the read fails.
   package init(reading source: any ByteSource, limit: Int = .max) throws(CheckpointError) {
     var name: String?
@@ -113,7 +115,7 @@ private struct TarHeader {
   /// Whether the member speaks of the next one: `x` of POSIX and `L` of GNU tar.
   var isExtension: Bool { type == UInt8(ascii: "x") || type == UInt8(ascii: "L") }
 
-  /// What an extension says of the next member's name and size.
+  /// Returns the name and size of the next member from an extension.
   func extensions(in bytes: [UInt8]) -> (name: String?, byteCount: Int?) {
     guard type == UInt8(ascii: "x") else { return (Self.text(bytes[...]), nil) }
     var (name, byteCount): (String?, Int?)

@@ -37,7 +37,7 @@ package struct TorchTarContainer: FileContainer {
 /// Storages, tensors and the object are members of their own, and refer to each other by numbers
 /// (`torch/serialization.py`, `legacy_load`).
 struct TorchTarReader {
-  /// How many members are looked at: PyTorch wrote four.
+  /// The largest number of members to read: PyTorch wrote four.
   static let memberLimit = 64
   /// The members without which an archive is not PyTorch's; `tensors` may be missing where the object
   /// names storages itself.
@@ -163,7 +163,7 @@ struct TorchTarReader {
     }
   }
 
-  /// How many storages or tensors follow.
+  /// Reads the number of storages or tensors that follow.
   private mutating func count(_ stream: inout PickleStream) throws(CheckpointError) -> Int {
     let graph = try next(&stream).graph
     // Each takes some bytes, so that a large number ends with the member.

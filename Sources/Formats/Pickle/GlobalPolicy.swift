@@ -37,7 +37,7 @@ package enum GlobalPolicy: Sendable {
       ?? listedDanger(module: modern.module, name: modern.name)
   }
 
-  /// What messages call a global.
+  /// The name of a global in messages.
   package static func subject(module: String, name: String) -> String {
     "global '\(module).\(name)'"
   }

@@ -1,7 +1,7 @@
 internal import CkptBase
 internal import CkptGraph
 
-/// What Python objects take that no pickler asks of them.
+/// Operations that Python objects accept and no pickler writes.
 ///
 /// A reader refuses it. A scan goes on as Python would, since what follows would be run too
 /// (CPython `Modules/_pickle.c` and `Lib/pickle.py`; what one of them takes is taken here).

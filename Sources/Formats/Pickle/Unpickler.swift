@@ -53,7 +53,7 @@ package struct Unpickler: ~Copyable {
   var namedGlobals: [GlobalName: NodeID] = [:]
   /// The length of all names judged so far, in bytes.
   var judgedByteCount = 0
-  /// Where the current frame ends in the reader; the largest number outside of frames.
+  /// The end of the current frame in the reader; the largest number outside of frames.
   var frameEnd = Int.max
   /// Whether all bytes of the current frame exist.
   var isFrameWhole = true

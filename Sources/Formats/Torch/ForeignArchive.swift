@@ -34,7 +34,8 @@ struct ForeignArchive {
     (
       .init(
         name: "a package of torch.package",
-        advice: "load it with torch.package.PackageImporter and save the state_dict with torch.save"),
+        advice: "load it with torch.package.PackageImporter and save the state_dict with torch.save"
+      ),
       { $0.ends(with: ".data/extern_modules") }
     ),
     (

@@ -72,8 +72,8 @@ package struct TorchArchive: Sendable {
   ) -> CheckpointError {
     ForeignArchive.refusal(of: directory)
       ?? CheckpointError(
-      .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
-      remedy: "give a file that torch.save or torch.jit.save wrote")
+        .unsupported, "a ZIP archive that torch.save did not write: \(reason)",
+        remedy: "give a file that torch.save or torch.jit.save wrote")
   }
 
   private static func isBigEndian(
@@ -254,7 +254,7 @@ package enum TorchReader: Sendable {
 }
 
 extension TensorGraph {
-  /// What to tell the user of calls whose results the pickle throws away.
+  /// Warnings about calls whose results the pickle throws away.
   package var discardedWarnings: [String] {
     guard !discarded.isEmpty else { return [] }
     let calls = discarded.prefix(3).map { description(of: $0, limit: 60) }

@@ -8,7 +8,7 @@ struct ScanCommand: Command {
   static let summary = "show what code a file could run when loaded"
   static let manual = """
     Lists every global that the pickles of each INPUT name, the worst first, with the place where it is
-    named and the opcodes that call it. Nothing is run. The verdict on a file is the worst finding:
+    named and the opcodes that call it. Nothing is run. The verdict on a file is the worst finding.
 
     `dangerous`: the file runs code when Python loads it.
     `broken`: a part cannot be read as what it claims to be, such as a pickle that breaks off.

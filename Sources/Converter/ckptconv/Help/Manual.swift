@@ -105,8 +105,7 @@ enum HelpSummary {
       Flags of every command: \(sharedFlags)
       Flags without a command: \(flags)
       '\(FlagTable.program) COMMAND -h' lists the flags of a command.
-      '\(FlagTable.program) help NAME' explains a command, or a topic:
-      \(topics).
+      Topics of '\(FlagTable.program) help': \(topics).
 
       """
   }

@@ -148,8 +148,10 @@ enum StatisticsKernels {
     return (inOrder(second), inOrder(third), inOrder(fourth))
   }
 
-  /// Counts the exponents of `values` as they stand in a double: that of zero is 0, and 2047 stands
-  /// for infinities and NaN. The counts of one exponent are neighbors in `tables`.
+  /// Counts the exponents of `values` as they stand in a double.
+  ///
+  /// That of zero is 0, and 2047 stands for infinities and NaN. The counts of one exponent are
+  /// neighbors in `tables`.
   static func countExponents(_ values: Span<Double>, in tables: inout [Int]) {
     precondition(tables.count == exponentCount * tableCount)
     // Safe: an exponent has eleven bits, and there is an entry for every one in each table.
@@ -178,8 +180,9 @@ enum StatisticsKernels {
     return Int(truncatingIfNeeded: bits >> 52 & 0x7ff) &* tableCount &+ table
   }
 
-  /// Replaces `moments` by the steps that Adam makes with them and the second moments, before the
-  /// learning rate. None of the second moments is negative or NaN.
+  /// Replaces `moments` by the steps that Adam makes with them and the second moments.
+  ///
+  /// The steps are those before the learning rate. None of the second moments is negative or NaN.
   ///
   /// - Returns: the number of elements whose √v̂ is below epsilon, and of those that are larger than
   ///   ``UpdateRule/bound`` allows.
