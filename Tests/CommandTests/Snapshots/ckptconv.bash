@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | config | inspect | diff | stats | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | unshard | config | inspect | diff | stats | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -37,6 +37,7 @@ _ckptconv() {
         safetensors-to-pt:--skip) words='' ;;
         safetensors-to-pt:--strip-prefix) words='' ;;
         safetensors-to-pt:--dtype) words='bf16 f16 f32' ;;
+        safetensors-to-pt:--container) words='zip legacy' ;;
         safetensors-to-pt:--optimizer-names) words='fsdp single' ;;
         olmo-to-hf:-o | olmo-to-hf:--output) words='PATH' ;;
         olmo-to-hf:--max-shard-size) words='' ;;
@@ -48,6 +49,10 @@ _ckptconv() {
         hf-to-olmo:--config) words='PATH' ;;
         hf-to-olmo:--optimizer-names) words='fsdp single' ;;
         hf-to-olmo:--tokenizer) words='PATH' ;;
+        unshard:-o | unshard:--output) words='PATH' ;;
+        unshard:--manifest) words='PATH' ;;
+        unshard:--to) words='pt safetensors' ;;
+        unshard:--layout) words='plain olmo' ;;
         config:-o | config:--output) words='PATH' ;;
         config:--to) words='hf olmo' ;;
         config:--config) words='PATH' ;;
@@ -87,6 +92,7 @@ _ckptconv() {
         batch:--max-shard-size) words='' ;;
         batch:--tied) words='alias copy' ;;
         batch:--optimizer-names) words='fsdp single' ;;
+        batch:--container) words='zip legacy' ;;
         batch:--tokenizer) words='PATH' ;;
         batch:--as) words='pt safetensors' ;;
         batch:--config) words='PATH' ;;
@@ -98,11 +104,12 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --container --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                unshard) flags='-o --output --force --sync --verify --manifest --to --layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -112,13 +119,13 @@ _ckptconv() {
                 check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='--fail-on --strict -j --jobs --sarif -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --nest --ignore-skeleton --no-metadata --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --container --nest --ignore-skeleton --no-metadata --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '* | *' stats '*) operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

@@ -18,6 +18,7 @@ _ckptconv() {
         'safetensors-to-pt:convert safetensors files or directories to .pt'
         'olmo-to-hf:convert an OLMo checkpoint to a Hugging Face model'
         'hf-to-olmo:convert a Hugging Face model to an OLMo checkpoint'
+        'unshard:merge a distributed checkpoint into whole files'
         'config:translate config.yaml to config.json or back'
         'inspect:list the tensors and values of a checkpoint'
         'diff:show how two checkpoints differ, and by how much'
@@ -77,6 +78,7 @@ _ckptconv() {
                         '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
                         '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
                         '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
                         '(--nest)--nest[turn names with dots into nested dicts]' \
                         '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
@@ -111,6 +113,19 @@ _ckptconv() {
                         '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
                         '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
                         '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
+                        '1:DIR:_files'
+                    ;;
+                unshard)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(-o --output)--output=[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(--force)--force[replace existing outputs]' \
+                        '(--sync)--sync[sync outputs to the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them]' \
+                        '(--manifest)--manifest=[write SHA-256 checksums of INPUT to FILE]:FILE:_files' \
+                        '(--to)--to=[write pt (default) or safetensors]:FORMAT:((pt\:files\ of\ torch\.save\ \(default\) safetensors\:safetensors\ files))' \
+                        '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '1:DIR:_files'
                     ;;
                 config)
@@ -216,6 +231,7 @@ _ckptconv() {
                         '(--no-skeleton)--no-skeleton[write only tensors]' \
                         '(--allow-loss)--allow-loss[only warn about contents that are lost]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
                         '(--nest)--nest[turn names with dots into nested dicts]' \
                         '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
                         '(--no-metadata)--no-metadata[do not keep the metadata of other programs]' \
@@ -233,7 +249,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
+                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;
