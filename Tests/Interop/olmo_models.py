@@ -164,5 +164,7 @@ def save(folder, name, optimizer="adamw", by_name=False, steps=2):
     torch.save(model.state_dict(), folder / "model.pt")
     state = optim.state_dict()
     torch.save(keyed_by_name(state) if by_name else on_one_device(state), folder / "optim.pt")
-    torch.save(dict(epoch=0, global_step=steps, world_size=1), folder / "train.pt")
+    torch.save(
+        dict(epoch=0, global_step=steps, world_size=1, rng={"torch": torch.get_rng_state()}),
+        folder / "train.pt")
     return model

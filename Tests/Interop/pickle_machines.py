@@ -13,7 +13,7 @@ import resource
 import struct
 import subprocess
 
-from program import BINARY
+from program import PROBE
 
 # A memo index of four bytes would have CPython allocate gigabytes.
 MEMORY = 4 << 30
@@ -128,7 +128,7 @@ class Machine:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [BINARY.with_name("ckptprobe"), "pickles"], stdin=subprocess.PIPE,
+            [PROBE, "pickles"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
         return self

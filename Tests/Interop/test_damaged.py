@@ -126,12 +126,6 @@ def test_another_programs_zip_is_read_too(tmp_path, output):
         assert_same(expected, skeleton.load(output), f"ZIP method {method}")
 
 
-def test_an_archive_in_an_older_container_is_refused(tmp_path, output):
-    source = archives.old_tar(tmp_path / "model.tar")
-    assert torch.load(source, weights_only=False)["w"].tolist() == [1.0, 2.0]
-    assert "tar" in refuse(source, output)
-
-
 # Records of SMALL -> records that no reader should accept.
 ARCHIVES = {
     "no data.pkl": lambda records: [pair for pair in records if "data.pkl" not in pair[0]],

@@ -253,7 +253,7 @@ def test_a_checkpoint_of_another_configuration_is_refused(checkpoints, tmp_path)
     (wrong / "config.yaml").write_bytes((other / "config.yaml").read_bytes())
     process = run("olmo-to-hf", wrong, "-o", tmp_path / "hf")
     assert process.returncode == DATA, describe(process)
-    assert "transformer.blocks.0.att_proj.weight' is [96, 32]" in process.stderr, process.stderr
+    assert "transformer.blocks.0.att_proj.weight' has shape [96, 32]" in process.stderr, process.stderr
     assert "n_kv_heads" in process.stderr, process.stderr
     assert not (tmp_path / "hf").exists()
 

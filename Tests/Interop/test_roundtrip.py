@@ -61,7 +61,8 @@ def weights():
 def test_what_the_reference_library_wrote_comes_back(metadata, tmp_path):
     save_file(weights(), tmp_path / "model.safetensors", metadata)
     found, = roundtrip(tmp_path / "model.safetensors")
-    assert found["verdict"] == "identical", found
+    # The two commands give a file without metadata a skeleton.
+    assert found["verdict"] == ("identical" if metadata else "same_object"), found
     assert (found["format"], found["layout"]) == ("torch", "plain")
 
 
@@ -103,7 +104,7 @@ def test_another_spelling_is_the_same_object(tmp_path):
         + tensors["a"].numpy().tobytes())
     found, = roundtrip(path)
     assert found["verdict"] == "same_object" and found["lost_bytes"] == 0
-    assert "container bytes (headers, pickle) differ" in found["reasons"][0]
+    assert any("skeleton" in reason for reason in found["reasons"]), found
 
 
 @pytest.mark.parametrize("directory", checkpoints(), ids=label)
@@ -126,7 +127,7 @@ def test_an_index_stands_for_its_shards(tmp_path):
     for path in tmp_path, index:
         found = roundtrip(path)
         assert [file["path"][-13:] for file in found] == ["1.safetensors", "2.safetensors"]
-        assert {file["verdict"] for file in found} == {"identical"}
+        assert {file["verdict"] for file in found} == {"same_object"}
 
 
 def test_damage_is_told_and_other_files_go_on(tmp_path):
