@@ -103,13 +103,13 @@ let package = Package(
       [
         "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
         "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints",
-        "CkptConvert",
+        "CkptCompare", "CkptConvert",
       ]),
     module(
       "CkptInspect", in: "Converter",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptSafetensors", "CkptFormats",
-        "CkptCheckpoints",
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPickle", "CkptSafetensors",
+        "CkptFormats", "CkptModels", "CkptCheckpoints",
       ]),
     module(
       "CkptCheck", in: "Converter",
@@ -258,7 +258,10 @@ let package = Package(
       ]),
     tests(
       "ckptconvTests",
-      ["CkptBase", "CkptConvert", "CkptHuggingFace", "CkptInspect", "ckptconv"]),
+      [
+        "CkptBase", "CkptCheckpoints", "CkptConvert", "CkptHuggingFace", "CkptInspect",
+        "CkptTestSupport", "ckptconv",
+      ]),
     tests("LibraryTests", ["CkptConverter", "CkptTestSupport"]),
     tests("CommandTests", ["ckptconv", "CkptTestSupport"], exclude: ["Snapshots"]),
   ]

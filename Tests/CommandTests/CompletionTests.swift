@@ -23,7 +23,7 @@ struct CompletionTests {
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),
-    Case("inspect", "--s", gives: "--sort"),
+    Case("inspect", "--so", gives: "--sort"),
     Case("inspect", "--sort", "", gives: "file name size"),
     Case("inspect", "--sort", "=", "na", gives: "name"),
     Case("inspect", "--sort", "=", gives: "file name size"),

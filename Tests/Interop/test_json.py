@@ -49,6 +49,15 @@ def assert_inspection(found, container):
     assert_documented(found, "File")
     assert_documented(found["container"], container)
     assert_documented(found["totals"], "Totals")
+    for total in found["totals"]["dtypes"]:
+        assert_documented(total, "Totals of a dtype")
+    assert_documented(found["facts"], "Facts")
+    summary = found.get("summary")
+    if summary:
+        assert_documented(summary, "Summary")
+    for facts in [found["facts"], summary or {}]:
+        if facts.get("optimizer"):
+            assert_documented(facts["optimizer"], "Optimizer")
     for tensor in found["tensors"]:
         assert_documented(tensor, "Tensor")
         if tensor["place"]:

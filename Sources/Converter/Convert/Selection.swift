@@ -46,8 +46,9 @@ public struct Selection: Hashable, Sendable {
 
   private func selectTensors(of checkpoint: inout Checkpoint) throws(CheckpointError) {
     var count = 0
+    let names = NameFilter(only: only, skip: skip)
     try checkpoint.removeTensors { name in
-      let isSelected = selects(name)
+      let isSelected = names.selects(name)
       if isSelected { count += 1 }
       return !isSelected
     }
@@ -55,11 +56,6 @@ public struct Selection: Hashable, Sendable {
       throw CheckpointError(
         .unsupported, "no tensor has a name that is selected", remedy: "list the names first")
     }
-  }
-
-  private func selects(_ name: String) -> Bool {
-    (only.isEmpty || only.contains { GlobPattern.matches(name, $0) })
-      && !skip.contains { GlobPattern.matches(name, $0) }
   }
 
   /// The prefixes of wrappers around a model (`DataParallel`, `torch.compile`, Lightning, PEFT).

@@ -2,7 +2,6 @@ internal import CkptBase
 internal import CkptCheckpoints
 public import CkptFormats
 internal import CkptGraph
-internal import CkptJSON
 internal import CkptPickle
 internal import CkptSafetensors
 
@@ -40,6 +39,20 @@ public struct Inspection: Sendable {
     public var text: String
     /// The whole value as JSON; `nil` if JSON cannot represent it.
     public var json: String?
+    /// The contents of a bytes or bytearray object in base64; `nil` for other values.
+    public var base64: String?
+  }
+
+  /// The tensors of one dtype.
+  public struct DTypeTotal: Hashable, Sendable {
+    /// The dtype, by PyTorch's name.
+    public var dtype: String
+    /// The number of tensors.
+    public var tensorCount = 0
+    /// The number of their elements.
+    public var elementCount = 0
+    /// The size of their elements in bytes.
+    public var byteCount = 0
   }
 
   /// The file.
@@ -48,6 +61,8 @@ public struct Inspection: Sendable {
   package var container: (any ContainerDescription)?
   /// The size of the container's files in bytes.
   public var byteCount: Int
+  /// The content in a few facts.
+  public var facts: StateFacts
   /// The tensors in file order, once for each name.
   public var tensors: [TensorRow]
   /// The values that are not tensors.
@@ -60,7 +75,9 @@ public struct Inspection: Sendable {
   public var storageByteCount: Int
   /// Warnings for the user.
   public var warnings: [String]
+}
 
+extension Inspection {
   /// Reads a file's structure.
   ///
   /// - Parameters:
@@ -70,6 +87,12 @@ public struct Inspection: Sendable {
   public init(of path: String, _ options: ReadingOptions = ReadingOptions()) throws(CheckpointError)
   {
     let checkpoint = try CheckpointFile.read(path, options)
+    self = try CheckpointError.within(path) { () throws(CheckpointError) in
+      try Inspection(checkpoint, path)
+    }
+  }
+
+  private init(_ checkpoint: Checkpoint, _ path: String) throws(CheckpointError) {
     let graph = checkpoint.graph
     self.path = path
     container = checkpoint.container
@@ -82,9 +105,7 @@ public struct Inspection: Sendable {
     opaqueGlobals = graph.opaqueGlobals()
     var uses = [Int](repeating: 0, count: graph.storages.count)
     for tensor in graph.tensors { if let id = tensor.storage { uses[graph.index(of: id)] += 1 } }
-    let leaves = try CheckpointError.within(path) { () throws(CheckpointError) in
-      try NamedLeaf.all(of: graph)
-    }
+    let leaves = try NamedLeaf.all(of: graph)
     tensors.reserveCapacity(graph.tensors.count)
     var valueJSON = ValueJSON(graph)
     for leaf in leaves {
@@ -94,9 +115,11 @@ public struct Inspection: Sendable {
         values.append(
           ValueRow(
             name: leaf.name, text: graph.description(of: leaf.node, limit: 100),
-            json: valueJSON.text(of: leaf.node)))
+            json: valueJSON.text(of: leaf.node), base64: valueJSON.base64(of: leaf.node)))
       }
     }
+    facts = try StateFacts(
+      of: graph, tensorNames: tensors.map(\.name), hasValues: !values.isEmpty)
   }
 }
 
@@ -121,6 +144,67 @@ extension Inspection {
   }
 }
 
+extension Inspection {
+  /// The number of elements of all tensors.
+  public var elementCount: Int { tensors.reduce(0) { $0.addingClamped($1.elementCount) } }
+
+  /// The totals for each dtype, the one with the most elements first.
+  public var dtypes: [DTypeTotal] {
+    var totals: [DTypeTotal] = []
+    for tensor in tensors {
+      var index = totals.firstIndex { $0.dtype == tensor.dtype } ?? totals.count
+      if index == totals.count { totals.append(DTypeTotal(dtype: tensor.dtype)) }
+      totals[index].tensorCount += 1
+      totals[index].elementCount = totals[index].elementCount.addingClamped(tensor.elementCount)
+      totals[index].byteCount = totals[index].byteCount.addingClamped(tensor.byteCount)
+      while index > 0, totals[index - 1].elementCount < totals[index].elementCount {
+        totals.swapAt(index, index - 1)
+        index -= 1
+      }
+    }
+    return totals
+  }
+
+  /// The unusual facts, in words.
+  public var remarks: [String] {
+    let counts: [(count: Int, noun: String, fact: String)] = [
+      (tensors.count { $0.storageUses > 1 }, "tensor", "share memory"),
+      (tensors.count { $0.strides != nil }, "tensor", "not in row-major order"),
+      (tensors.count { $0.storage == nil }, "tensor", "without data (meta device)"),
+      (tensors.count { $0.elementCount == 0 }, "tensor", "without elements"),
+    ]
+    var remarks = counts.filter { $0.count > 0 }.map {
+      "\($0.count.pluralized($0.noun)) \($0.fact)"
+    }
+    if !opaqueGlobals.isEmpty {
+      remarks.append(
+        "\(opaqueGlobals.count) unknown class\(opaqueGlobals.count == 1 ? "" : "es")")
+    }
+    return remarks
+  }
+}
+
+extension Inspection.TensorRow {
+  /// The number of elements.
+  public var elementCount: Int { shape.reduce(1, *) }
+}
+
+extension Inspection.ValueRow {
+  /// The attributes that every `nn.Module` has (`Module.__init__` in `torch/nn/modules/module.py`).
+  private static let attributes: Set<String> = [
+    "training", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set",
+    "_backward_pre_hooks", "_backward_hooks", "_is_full_backward_hook", "_forward_hooks",
+    "_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs", "_state_dict_hooks", "_state_dict_pre_hooks",
+    "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks",
+  ]
+
+  /// Whether it is an attribute that every module has, without a meaning for the model.
+  public var isModuleAttribute: Bool {
+    Self.attributes.contains(name.split(separator: ".").last.map(String.init) ?? "")
+  }
+}
+
 extension Inspection.TensorRow {
   fileprivate init(_ tensor: Tensor, named name: String, in graph: TensorGraph, uses: [Int]) {
     self.name = name
@@ -133,93 +217,5 @@ extension Inspection.TensorRow {
     storageByteCount = tensor.storage.map { graph.storages[graph.index(of: $0)].byteCount } ?? 0
     requiresGradient = tensor.requiresGradient
     place = TensorPlace(of: tensor, in: graph)
-  }
-}
-
-extension Inspection {
-  /// The contents as one JSON object; `Documentation/json.md` describes its members.
-  public var json: String {
-    var json = JSONWriter()
-    json.beginObject()
-    json.member("path", path)
-    writeContainer(to: &json)
-    json.key("totals")
-    json.beginObject()
-    json.member("tensors", tensors.count)
-    json.member("tensor_bytes", tensors.reduce(0) { $0.addingClamped($1.byteCount) })
-    json.member("elements", tensors.reduce(0) { $0.addingClamped($1.shape.reduce(1, *)) })
-    json.member("storages", storageCount)
-    json.member("storage_bytes", storageByteCount)
-    json.endObject()
-    json.key("tensors")
-    json.beginArray()
-    for tensor in tensors { write(tensor, to: &json) }
-    json.endArray()
-    json.key("values")
-    json.beginArray()
-    for value in values {
-      json.beginObject()
-      json.member("name", value.name)
-      json.member("value", value.text)
-      if let data = value.json {
-        json.key("data")
-        json.value(json: data)
-      }
-      json.endObject()
-    }
-    json.endArray()
-    json.member("opaque_globals", opaqueGlobals)
-    json.member("warnings", warnings)
-    json.endObject()
-    return String(decoding: json.bytes, as: UTF8.self)
-  }
-
-  private func writeContainer(to json: inout JSONWriter) {
-    json.member("bytes", byteCount)
-    json.key("container")
-    json.beginObject()
-    json.member("kind", container?.kind)
-    for fact in container?.facts ?? [] { fact.write(to: &json) }
-    json.endObject()
-  }
-
-  private func write(_ tensor: TensorRow, to json: inout JSONWriter) {
-    json.beginObject()
-    json.member("name", tensor.name)
-    json.member("dtype", tensor.dtype)
-    json.member("shape", tensor.shape)
-    json.member("bytes", tensor.byteCount)
-    if let strides = tensor.strides { json.member("strides", strides) }
-    json.member("storage", tensor.storage)
-    json.member("storage_bytes", tensor.storageByteCount)
-    json.member("storage_uses", tensor.storageUses)
-    json.member("requires_grad", tensor.requiresGradient)
-    json.key("place")
-    if let place = tensor.place { place.write(to: &json) } else { json.null() }
-    json.endObject()
-  }
-}
-
-extension ContainerFact {
-  /// Writes the fact as a member of an object.
-  fileprivate func write(to json: inout JSONWriter) {
-    switch value {
-    case .text(let text): json.member(name, text)
-    case .number(let number): json.member(name, number)
-    case .flag(let flag): json.member(name, flag)
-    case .texts(let texts): json.member(name, texts)
-    case .unknown:
-      json.key(name)
-      json.null()
-    case .list(let items):
-      json.key(name)
-      json.beginArray()
-      for item in items {
-        json.beginObject()
-        for fact in item { fact.write(to: &json) }
-        json.endObject()
-      }
-      json.endArray()
-    }
   }
 }

@@ -2,8 +2,8 @@ internal import CkptBase
 internal import CkptGraph
 internal import CkptJSON
 
-/// Writes values of a checkpoint as JSON, if JSON has a counterpart: numbers, strings, booleans,
-/// null, lists, and dicts whose keys are strings.
+/// Writes values of a checkpoint as JSON, if JSON has a counterpart: numbers (also of NumPy), strings,
+/// booleans, null, lists, dicts whose keys are strings, paths, and members of enumerations.
 ///
 /// Containers can be shared, so a few bytes of a pickle can represent any number of values. All
 /// values of a file together are limited to ``byteLimit`` bytes.
@@ -27,6 +27,17 @@ struct ValueJSON {
     return isWhole ? String(decoding: json.bytes, as: UTF8.self) : nil
   }
 
+  /// Returns the contents of a bytes or bytearray object in base64, or `nil` for another value.
+  mutating func base64(of node: NodeID) -> String? {
+    switch graph[node] {
+    case .bytes(let run), .byteArray(let run):
+      guard Int(run.count) <= remaining / 2 else { return nil }
+      remaining -= 2 * Int(run.count)
+      return Base64.encode(Array(graph[run]), .standard)
+    default: return nil
+    }
+  }
+
   /// Writes a value; returns `false` if that failed, and the text is invalid.
   private func write(_ node: NodeID, to json: inout JSONWriter, depth: Int) -> Bool {
     guard depth <= Self.depthLimit, json.bytes.count < remaining else { return false }
@@ -43,14 +54,47 @@ struct ValueJSON {
       }
       json.endArray()
     case .dict(let run): return write(pairs: run, to: &json, depth: depth)
-    case .object(let id):
-      guard case .orderedDict(metadata: nil) = graph.knownObject(node),
-        graph.tuple(graph[id].arguments)?.isEmpty == true
-      else { return false }
-      return write(pairs: graph[id].pairs, to: &json, depth: depth)
+    case .object(let id): return write(graph[id], node, to: &json, depth: depth)
     default: return false
     }
     return true
+  }
+
+  private func write(
+    _ object: ObjectNode, _ node: NodeID, to json: inout JSONWriter, depth: Int
+  ) -> Bool {
+    switch graph.knownObject(node) {
+    case .orderedDict(metadata: nil)? where graph.tuple(object.arguments)?.isEmpty == true:
+      return write(pairs: object.pairs, to: &json, depth: depth)
+    case .path(let path)?: json.string(path)
+    case .size(let sizes)?: json.integers(sizes)
+    case .numpyScalar(let dtype, let data)?:
+      switch graph.numpyNumber(dtype, data) {
+      case "True"?: json.bool(true)
+      case "False"?: json.bool(false)
+      case let number? where Double(number)?.isFinite == true: json.value(json: number)
+      default: return false
+      }
+    case nil: return write(memberOfEnumeration: object, to: &json, depth: depth)
+    default: return false
+    }
+    return true
+  }
+
+  /// Writes the value of a member of an enumeration, whose pickle calls the class with the value
+  /// (`Enum.__reduce_ex__` in CPython's `Lib/enum.py`).
+  private func write(
+    memberOfEnumeration object: ObjectNode, to json: inout JSONWriter, depth: Int
+  ) -> Bool {
+    guard case .global = graph[object.callable], object.state == nil, object.keywords == nil,
+      object.items.count == 0, object.pairs.count == 0,
+      let arguments = graph.tuple(object.arguments), arguments.count == 1,
+      let value = arguments.first
+    else { return false }
+    switch graph[value] {
+    case .int, .string: return write(value, to: &json, depth: depth + 1)
+    default: return false
+    }
   }
 
   private func write(pairs run: NodeRun, to json: inout JSONWriter, depth: Int) -> Bool {

@@ -47,25 +47,3 @@ public struct OptimizerSettings: Hashable, Sendable {
     }
   }
 }
-
-extension TensorGraph {
-  /// The number that a node is, or that a tensor of one element holds.
-  ///
-  /// - Throws: `inputOutput` when a tensor cannot be read.
-  func number(_ node: NodeID) throws(CheckpointError) -> Double? {
-    switch self[node] {
-    case .int(let value): Double(value)
-    case .float(let value): value
-    case .tensor(let id): try ScalarValues.read([id], of: self)[0]
-    default: nil
-    }
-  }
-
-  /// The items of a list or a tuple.
-  func items(of node: NodeID) -> [NodeID] {
-    switch self[node] {
-    case .list(let run), .tuple(let run): Array(self[run])
-    default: []
-    }
-  }
-}

@@ -85,7 +85,7 @@ extension TensorGraph {
   ///
   /// Keys can contain dots, so a path can be read in several ways. Each node is visited at most
   /// once for each length of the path.
-  func node(at path: String) -> NodeID? {
+  package func node(at path: String) -> NodeID? {
     let path = Array(path.utf8)
     var pending = [Place(node: root, offset: 0)]
     var seen: Set<Place> = []

@@ -24,25 +24,29 @@ extension TensorGraph {
 
   /// The value of a NumPy scalar, such as `numpy.float32(0.5)`; `nil` for a type without numbers.
   func numpyText(_ dtype: NumpyDType, _ data: NodeID) -> String? {
+    guard let type = dtype.torchDType, let value = numpyNumber(dtype, data) else { return nil }
+    return "numpy.\(type.name)(\(value))"
+  }
+
+  /// The number of a NumPy scalar as Python writes it, such as `0.5`; `nil` for a type without
+  /// numbers.
+  package func numpyNumber(_ dtype: NumpyDType, _ data: NodeID) -> String? {
     guard case .bytes(let run) = self[data], let type = dtype.torchDType,
       type.byteCount == run.count
     else { return nil }
     let bytes = dtype.isBigEndian ? self[run].reversed() : Array(self[run])
     let bits = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    let value: String
-    switch type {
-    case .bool: value = bits == 0 ? "False" : "True"
-    case .uint8, .uint16, .uint32, .uint64: value = String(bits)
-    case .int8: value = String(Int8(truncatingIfNeeded: bits))
-    case .int16: value = String(Int16(truncatingIfNeeded: bits))
-    case .int32: value = String(Int32(truncatingIfNeeded: bits))
-    case .int64: value = String(Int64(truncatingIfNeeded: bits))
-    case .float32:
-      value = Self.floatText(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
-    case .float64: value = Self.floatText(Double(bitPattern: bits))
-    default: return nil
+    return switch type {
+    case .bool: bits == 0 ? "False" : "True"
+    case .uint8, .uint16, .uint32, .uint64: String(bits)
+    case .int8: String(Int8(truncatingIfNeeded: bits))
+    case .int16: String(Int16(truncatingIfNeeded: bits))
+    case .int32: String(Int32(truncatingIfNeeded: bits))
+    case .int64: String(Int64(truncatingIfNeeded: bits))
+    case .float32: Self.floatText(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+    case .float64: Self.floatText(Double(bitPattern: bits))
+    default: nil
     }
-    return "numpy.\(type.name)(\(value))"
   }
 
   private static func floatText(_ value: Float) -> String {

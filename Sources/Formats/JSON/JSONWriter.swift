@@ -112,6 +112,12 @@ package struct JSONWriter: Sendable {
     integer(value)
   }
 
+  /// Writes a member with an integer, or `null` for none.
+  package mutating func member(_ name: String, _ value: Int?) {
+    key(name)
+    if let value { integer(value) } else { null() }
+  }
+
   /// Writes a member with an array of integers.
   package mutating func member(_ name: String, _ values: [Int]) {
     key(name)

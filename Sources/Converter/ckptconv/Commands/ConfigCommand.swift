@@ -156,7 +156,9 @@ struct ConfigListing {
       ]
     }
     let table = Table(
-      [.text("OLMo"), .text("Hugging Face"), .text("value"), .text("outcome"), .text("")],
+      [
+        .name("OLMo"), .text("Hugging Face"), .text("value"), .text("outcome"), .detail(""),
+      ],
       rows: rows)
     return [table.text(width: width), sections].compactMap(\.self).joined(separator: "\n")
   }

@@ -46,14 +46,15 @@ extension Selection {
   }
 }
 
-extension BoundFlag<Selection> {
+extension BoundFlag {
   /// Returns a flag for patterns of names that are separated by commas.
-  fileprivate static func patterns(
-    _ long: String, _ property: Property<[String]>, _ summary: String, manual: String
+  static func patterns(
+    _ long: String, _ property: Property<[String]>, in section: Flag.Section = .selection,
+    _ summary: String, manual: String
   ) -> Self {
     BoundFlag(
       flag: Flag(
-        long: long, short: nil, argument: .text("GLOB"), section: .selection, summary: summary,
+        long: long, short: nil, argument: .text("GLOB"), section: section, summary: summary,
         manual: manual)
     ) { target, text throws(UsageError) in
       let patterns = text.split(separator: ",", omittingEmptySubsequences: false)

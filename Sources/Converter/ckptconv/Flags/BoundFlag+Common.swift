@@ -62,6 +62,17 @@ extension BoundFlag {
 }
 
 extension BoundFlag {
+  /// Returns the flag to keep names whole in tables.
+  static func fullNames(_ property: Property<Bool>) -> Self {
+    .toggle(
+      "full-names", property, in: .listing, "never shorten names",
+      manual: """
+        Prints names in full even if a line is then wider than the terminal. Without this flag the
+        middle of a long name is replaced by `…` on a terminal, and different names remain different.
+        In a pipe names are always whole.
+        """)
+  }
+
   /// Returns a flag with a number of bytes as its value, such as `5GB` or `200MiB`.
   static func byteCount(
     _ long: String, _ valueName: String, _ property: Property<Int?>,

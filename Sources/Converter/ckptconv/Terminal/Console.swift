@@ -158,6 +158,10 @@ struct Style: Sendable {
     case error = 31
     case warning = 33
     case hint = 36
+    /// A good result.
+    case success = 32
+    /// The beginning of a part of a result, in the usual color.
+    case heading = 39
   }
 
   let isOn: Bool

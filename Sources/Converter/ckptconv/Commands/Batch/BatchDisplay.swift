@@ -112,7 +112,7 @@ struct BatchSummary {
       let rows = failed.prefix(Self.listLimit).map { item in
         [item.name, item.reason(\.words)]
       }
-      console.summarize(Table([.text("item"), .text("why")], rows: Array(rows)))
+      console.summarize(Table([.name("item"), .detail("why")], rows: Array(rows)))
       if failed.count > Self.listLimit {
         console.note("and \(failed.count - Self.listLimit) more; --report FILE lists all")
       }
@@ -147,8 +147,8 @@ struct BatchListing {
   func text(width: Int?) -> String {
     let columns: [Table.Column] =
       preview.writes
-      ? [.text("input"), .number("in"), .number("out"), .text("output")]
-      : [.text("input"), .number("in"), .text("standing")]
+      ? [.name("input"), .number("in"), .number("out"), .detail("output")]
+      : [.name("input"), .number("in"), .detail("standing")]
     let table = Table(columns, rows: preview.items.map(row))
     return table.text(width: width) + "\n" + totals + "\n"
   }

@@ -109,7 +109,10 @@ struct StatsSession {
 
   private func text(_ table: StatisticsTable) -> String {
     Table(
-      table.columns.map { $0.isNumeric ? .number($0.title) : .text($0.title) },
+      table.columns.enumerated().map { number, column in
+        column.isNumeric
+          ? .number(column.title) : number == 0 ? .name(column.title) : .text(column.title)
+      },
       rows: table.rows.map(\.cells)
     ).text(width: console.columns)
   }
