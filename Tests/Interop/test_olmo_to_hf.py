@@ -5,13 +5,13 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import files
 import hugging_face
 import olmo_models
 from comparison import assert_same
-from program import DATA, DONE, describe, run
+from program import DATA, DIFFERENCE, DONE, describe, run
 
 every_model = pytest.mark.parametrize("name", olmo_models.MODELS)
 
@@ -282,3 +282,84 @@ def test_what_no_class_can_represent_is_refused_by_the_field(
     assert process.returncode == DATA, describe(process)
     assert field in process.stderr, process.stderr
     assert not (tmp_path / "hf").exists()
+
+
+def verdict(first, second, exit_code=DONE):
+    """The last line of verify, which is the same in both directions."""
+    lines = []
+    for pair in (first, second), (second, first):
+        process = run("verify", *pair)
+        assert process.returncode == exit_code, describe(process)
+        lines.append(process.stdout.splitlines()[-1])
+    assert lines[0] == lines[1]
+    return lines[0]
+
+
+@every_model
+def test_verify_follows_the_translation(name, checkpoints, tmp_path):
+    source, _ = checkpoints(name)
+    convert("olmo-to-hf", source, tmp_path / "hf", "--optimizer", "--verify")
+    assert verdict(source, tmp_path / "hf") == "identical"
+    convert("olmo-to-hf", source, tmp_path / "shards", "--verify", "--max-shard-size", "20KB")
+    assert verdict(source, tmp_path / "shards") == "identical"
+    convert("olmo-to-hf", source, tmp_path / "cast", "--verify", "--dtype", "bf16")
+    assert verdict(source, tmp_path / "cast") == "equal after rounding to bfloat16"
+    convert("hf-to-olmo", tmp_path / "hf", tmp_path / "back-unsharded", "--verify")
+    assert verdict(tmp_path / "hf", tmp_path / "back-unsharded") == "identical"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [path for path in files.checkpoints() if (path.parent / "ref-hf").exists()],
+    ids=files.label)
+def test_verify_agrees_with_the_script_of_olmo(source):
+    assert verdict(source, source.parent / "ref-hf") == "identical"
+
+
+def test_verify_finds_one_changed_number_under_both_names(checkpoints, tmp_path):
+    source, _ = checkpoints("olmo2-few-keys")
+    convert("olmo-to-hf", source, tmp_path / "hf", "--optimizer")
+    for file, name, olmo in [
+        ("model", "model.layers.1.mlp.gate_proj.weight", "transformer.blocks.1.ff_proj.weight"),
+        ("optimizer", "state.model.layers.1.self_attn.k_proj.weight.exp_avg",
+         "state.transformer.blocks.1.att_proj.weight.exp_avg"),
+    ]:
+        path = tmp_path / "hf" / f"{file}.safetensors"
+        original = path.read_bytes()
+        tensors = load_file(path)
+        tensors[name][3, 5] += 1
+        save_file(tensors, path, {"format": "pt"})
+        process = run("verify", source, tmp_path / "hf", "--json")
+        assert process.returncode == DIFFERENCE, describe(process)
+        found = [
+            difference for finding in json.loads(process.stdout)["files"]
+            for difference in finding["differences"]]
+        # A file that save_file wrote has no skeleton, and so no groups.
+        changed = [difference for difference in found if difference["kind"] == "bytes"]
+        assert [(change["place"], change["counterpart"]) for change in changed] == [(name, olmo)]
+        assert "element [3, 5]" in changed[0]["first"]
+        path.write_bytes(original)
+
+
+@pytest.mark.parametrize("member, value", [("rope_theta", 12345.0), ("num_attention_heads", 2)])
+def test_verify_finds_a_changed_setting(member, value, checkpoints, tmp_path):
+    source, _ = checkpoints("olmo2-few-keys")
+    convert("olmo-to-hf", source, tmp_path / "hf")
+    path = tmp_path / "hf/config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {member: value}))
+    assert verdict(source, tmp_path / "hf", DIFFERENCE) == "different: 1 difference"
+
+
+def test_a_batch_deletes_what_it_has_verified(checkpoints, tmp_path):
+    source, _ = checkpoints("olmo1-tied")
+    for name, flags, remains in [("whole", ["--optimizer"], False), ("part", [], True)]:
+        tree = tmp_path / name
+        step = tree / "step2-unsharded"
+        step.mkdir(parents=True)
+        for file in source.iterdir():
+            (step / file.name).write_bytes(file.read_bytes())
+        process = run(
+            "batch", "olmo-to-hf", tree, "-o", tmp_path / f"{name}-hf", "--verify",
+            "--delete-source", *flags)
+        assert process.returncode == DONE, describe(process)
+        assert step.exists() == remains, describe(process)

@@ -1,7 +1,7 @@
 public import CkptBase
 internal import CkptCheckpoints
 public import CkptCopy
-internal import CkptFormats
+public import CkptFormats
 internal import CkptGraph
 internal import CkptJSON
 internal import CkptPlan
@@ -103,7 +103,7 @@ public struct CheckpointCheck: Sendable {
   private static func examine(
     file path: String, _ options: CheckOptions
   ) throws(CheckpointError) -> CheckRecord {
-    var record = CheckRecord()
+    var record = CheckRecord(reading: options.reading)
     do throws(CheckpointError) {
       let checkpoint = try record.read(path)
       record.examined.append(checkpoint.graph.tensors.count.pluralized("tensor"))
@@ -196,6 +196,8 @@ public struct CheckOptions: Sendable {
   public var searchesValues = false
   /// The program that is to load the checkpoint; `nil` for none.
   public var consumer: LoadTarget?
+  /// The options for reading.
+  public var reading = ReadingOptions()
   /// The resources that the check may use.
   public var budget = CopyBudget()
 

@@ -71,6 +71,8 @@ public struct Finding: Hashable, Sendable {
 
 /// The state of a check.
 struct CheckRecord {
+  /// The options for reading.
+  var reading = ReadingOptions()
   /// The findings.
   var findings: [Finding] = []
   /// The checked parts, in words.
@@ -86,7 +88,7 @@ struct CheckRecord {
   mutating func read(_ path: String) throws(CheckpointError) -> Checkpoint {
     // A directory with weights would be read as a file.
     guard try FilePath(path).status()?.isDirectory != true else { throw CheckpointError.directory }
-    let checkpoint = try CheckpointFile.read(path)
+    let checkpoint = try CheckpointFile.read(path, reading)
     findings += checkpoint.warnings.map { Finding(.warning, .content, at: path, $0) }
     files.append(StateFile(path: path, checkpoint: checkpoint))
     return checkpoint

@@ -17,6 +17,7 @@ struct HuggingFaceCheck {
   init(of place: FilePath, _ options: CheckOptions) {
     self.place = place
     self.options = options
+    record.reading = options.reading
   }
 
   /// Checks everything but tensor data.

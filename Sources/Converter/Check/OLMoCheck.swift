@@ -20,6 +20,7 @@ struct OLMoCheck {
     self.place = place
     name = try place.ownName()
     self.options = options
+    record.reading = options.reading
   }
 
   /// Checks everything but tensor data.

@@ -1,6 +1,6 @@
-internal import CkptBase
+package import CkptBase
 internal import CkptCheckpoints
-internal import CkptCompare
+package import CkptCompare
 internal import CkptCopy
 internal import CkptFormats
 internal import CkptGraph
@@ -197,7 +197,7 @@ struct PreparedOutput {
 }
 
 /// Reads an output again before it appears, and compares it with its source.
-enum OutputVerification {
+package enum OutputVerification {
   /// Checks that `written` holds the same as the source of `item`.
   ///
   /// An output that cannot hold all of it is compared byte by byte with its plan.
@@ -213,17 +213,28 @@ enum OutputVerification {
       }
       return
     }
-    let comparison = try VerifyComparison(
-      source, CheckpointFile.read(written), budget: budget, progress: progress)
-    guard let first = comparison.differences.first.first else { return }
+    let differences = try VerifyComparison(
+      source, CheckpointFile.read(written), budget: budget, progress: progress
+    ).differences
+    try requireNone(differences.first, count: differences.count)
+  }
+
+  /// Checks that there are no differences between an input and its output.
+  ///
+  /// - Throws: `conflict` with the first of `count` differences.
+  package static func requireNone(
+    _ differences: [Difference], count: Int
+  ) throws(CheckpointError) {
+    guard let first = differences.first else { return }
     let sides = [first.first, first.second].map { $0 ?? "nothing" }.joined(separator: " became ")
-    let others = comparison.differences.count - 1
+    let others = count - 1
     throw mismatch(
       "'\(first.place)' differs in \(first.kind.rawValue): \(sides)"
         + (others > 0 ? ", and \(others) more differences" : ""))
   }
 
-  private static func mismatch(_ text: String) -> CheckpointError {
+  /// Returns the error for an output that differs from its input.
+  package static func mismatch(_ text: String) -> CheckpointError {
     CheckpointError(
       .conflict, "the output differs from the input: \(text)",
       remedy: .text(

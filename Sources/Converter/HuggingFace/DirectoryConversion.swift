@@ -12,6 +12,9 @@ package protocol DirectoryConversion: Sendable {
   /// The options for the output directory.
   var folder: DirectoryOptions { get set }
 
+  /// Whether the input can be restored from the output.
+  var keepsEverything: Bool { get }
+
   /// Whether a directory with these file names can be converted.
   func takes(directoryHolding names: Set<String>) -> Bool
 
@@ -42,6 +45,8 @@ public struct DirectoryOptions: Sendable {
   public var reading = ReadingOptions()
   /// The options for writing files.
   public var writing = WritingOptions()
+  /// Whether to read the outputs again and compare them with the input before they appear.
+  public var verifiesOutputs = false
   /// The threads and memory that the conversion may use.
   public var budget = CopyBudget()
   /// The hidden directory for incomplete files; `nil` creates a new one beside the output.
@@ -61,6 +66,8 @@ public struct DirectoryReport: Sendable {
   public internal(set) var warnings: [Notice] = []
   /// Hints about options that were not used.
   public internal(set) var notes: [Notice] = []
+  /// Whether the input has states that were not converted.
+  package internal(set) var isPartial = false
   /// The way to start OLMo's trainer from the output; `nil` for other outputs.
   public internal(set) var trainerStart: TrainerStart?
 }

@@ -1,5 +1,7 @@
 internal import CkptBase
 internal import CkptCheckpoints
+internal import CkptCompare
+internal import CkptConvert
 internal import CkptCopy
 internal import CkptFormats
 internal import CkptPlan
@@ -20,13 +22,21 @@ struct DirectoryWriter {
     var plan: FilePlan
   }
 
+  /// A function that compares a directory, before it appears, with the input.
+  typealias Verification = (
+    _ directory: String, _ progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> VerifyReport
+
   private let path: String
   private let options: DirectoryOptions
+  private let verification: Verification
 
-  /// Creates a writer for the directory `path`.
-  init(_ path: String, _ options: DirectoryOptions) {
+  /// Creates a writer for the directory `path`, which `verification` compares with the input if
+  /// `options` say so.
+  init(_ path: String, _ options: DirectoryOptions, verification: @escaping Verification) {
     self.path = path
     self.options = options
+    self.verification = verification
   }
 
   /// Returns whether the directory has files already.
@@ -88,6 +98,9 @@ struct DirectoryWriter {
       try run(files, progress, below: FilePath(path).directory.text, in: nil) {
         directory.place(of: $0)
       }
+      if options.verifiesOutputs {
+        try verify(verification(FilePath(directory.place(of: "x")).directory.text, progress))
+      }
       try directory.commit(synchronizing: options.writing.synchronizes)
     } catch {
       directory.discard(files.map(\.name))
@@ -123,8 +136,22 @@ struct DirectoryWriter {
     try FreeSpace.require(series.byteCount, in: existing)
     for (file, output) in zip(files, outputs) {
       try series.run(file.plan, into: output, from: file.source)
+      // Files among others have no names yet under which they could be read as a checkpoint.
+      guard options.verifiesOutputs, directories != nil else { continue }
+      let found = try file.plan.differences(
+        from: output.makeSource(), budget: options.budget, progress: progress)
+      guard found.isEmpty else {
+        throw OutputVerification.mismatch("the bytes of \(file.name) differ")
+      }
     }
     try StagedOutput.commit(outputs)
+  }
+
+  private func verify(_ report: VerifyReport) throws(CheckpointError) {
+    if let failure = report.failures.first { throw failure.error }
+    try OutputVerification.requireNone(
+      report.differences + report.findings.flatMap(\.differences),
+      count: report.findings.reduce(report.differences.count) { $0 + $1.differenceCount })
   }
 
   private static func innerDirectories(of files: [File]) -> [String] {

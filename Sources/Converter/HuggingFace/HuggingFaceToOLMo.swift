@@ -49,8 +49,14 @@ public struct HuggingFaceToOLMo: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
-    try DirectoryWriter(output, options.folder).write(progress: progress) {
-      () throws(CheckpointError) in
+    let folder = options.folder
+    let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
+      try TranslatedComparison(
+        olmo: FilePath(written), huggingFace: FilePath(input), startsWithOLMo: false,
+        folder.reading, folder.budget
+      ).run(progress: progress)
+    }
+    return try writer.write(progress: progress) { () throws(CheckpointError) in
       try plan(FilePath(input), output)
     }
   }
@@ -252,6 +258,9 @@ extension HuggingFaceToOLMo: DirectoryConversion {
     get { options.folder }
     set { options.folder = newValue }
   }
+
+  /// Whether the weights have their bits, and the optimizer state its names.
+  package var keepsEverything: Bool { options.dtype == nil && options.optimizerNames == nil }
 
   /// Whether the files include a Hugging Face configuration and weights.
   package func takes(directoryHolding names: Set<String>) -> Bool {

@@ -54,8 +54,14 @@ public struct OLMoToHuggingFace: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
-    try DirectoryWriter(output, options.folder).write(progress: progress) {
-      () throws(CheckpointError) in
+    let folder = options.folder
+    let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
+      try TranslatedComparison(
+        olmo: FilePath(input), huggingFace: FilePath(written), startsWithOLMo: true,
+        folder.reading, folder.budget
+      ).run(progress: progress)
+    }
+    return try writer.write(progress: progress) { () throws(CheckpointError) in
       try plan(FilePath(input), output)
     }
   }
@@ -119,6 +125,7 @@ public struct OLMoToHuggingFace: Sendable {
     let optimizer = try OLMoDirectory.file(of: "optim", in: input)
     let trainer = try OLMoDirectory.file(of: OLMoDirectory.trainer, in: input)
     guard options.carriesOptimizer else {
+      plan.describe { $0.isPartial = optimizer != nil || trainer != nil }
       for path in [optimizer, trainer].compactMap(\.self) {
         plan.note(
           Notice(
@@ -213,6 +220,11 @@ extension OLMoToHuggingFace: DirectoryConversion {
   package var folder: DirectoryOptions {
     get { options.folder }
     set { options.folder = newValue }
+  }
+
+  /// Whether the settings are kept, and the weights have their bits.
+  package var keepsEverything: Bool {
+    options.translation.carriesRest && options.dtype == nil
   }
 
   /// Whether the files include an OLMo configuration and a model.

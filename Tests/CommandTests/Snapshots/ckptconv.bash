@@ -56,6 +56,10 @@ _ckptconv() {
         config:-o | config:--output) words='PATH' ;;
         config:--to) words='hf olmo' ;;
         config:--config) words='PATH' ;;
+        inspect:--depth) words='' ;;
+        inspect:--only) words='' ;;
+        inspect:--skip) words='' ;;
+        inspect:--value) words='' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
         diff:--limit) words='' ;;
@@ -107,19 +111,19 @@ _ckptconv() {
                 '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --container --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                olmo-to-hf) flags='-o --output --force --sync --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                hf-to-olmo) flags='-o --output --force --sync --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                olmo-to-hf) flags='-o --output --force --sync --verify --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                hf-to-olmo) flags='-o --output --force --sync --verify --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 unshard) flags='-o --output --force --sync --verify --manifest --to --layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                inspect) flags='--sort --limit --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                diff) flags='--limit --tolerance --relative-tolerance -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                inspect) flags='--tree --depth --only --skip --tensors --values --value --sort --limit --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                diff) flags='--limit --tolerance --relative-tolerance --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 stats) flags='-o --output --part --csv --force --by --sort --limit --columns --match --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                verify) flags='--manifest --force --against -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                roundtrip) flags='--layout -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                check) flags='--finite --for -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                verify) flags='--manifest --force --against --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                roundtrip) flags='--layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                check) flags='--finite --for --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 scan) flags='--fail-on --strict -j --jobs --sarif -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 batch)
-                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --container --nest --ignore-skeleton --no-metadata --optimizer --tokenizer --keep-eos --no-carry --as --config --to --finite --for --part -h --help --json -q --quiet --color --threads'
+                    flags='-o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report --sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe --container --nest --ignore-skeleton --no-metadata --optimizer --tokenizer --keep-eos --no-carry --as --config --to --full-names --finite --for --part -h --help --json -q --quiet --color --threads'
                     operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats'
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '* | *' safetensors-to-pt '* | *' olmo-to-hf '* | *' hf-to-olmo '* | *' config '* | *' verify '* | *' roundtrip '* | *' check '* | *' stats '*) operands='PATH' ;;

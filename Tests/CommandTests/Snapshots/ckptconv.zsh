@@ -92,6 +92,7 @@ _ckptconv() {
                         '(-o --output)--output=[write to this new directory]:DIR:_files' \
                         '(--force)--force[replace files in an existing directory]' \
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '(--max-shard-size)--max-shard-size=[maximum size of a shard; default 5GB]:SIZE: ' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
@@ -107,6 +108,7 @@ _ckptconv() {
                         '(-o --output)--output=[write to this new directory]:DIR:_files' \
                         '(--force)--force[replace files in an existing directory]' \
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
@@ -142,8 +144,16 @@ _ckptconv() {
                     ;;
                 inspect)
                     _arguments "$shared[@]" \
+                        '(--tree)--tree[list modules with their totals, not tensors]' \
+                        '(--depth)--depth=[list modules down to N levels]:N: ' \
+                        '(--only)--only=[list only matching names]:GLOB: ' \
+                        '(--skip)--skip=[leave out matching names]:GLOB: ' \
+                        '(--tensors)--tensors[list only tensors, each in its own row]' \
+                        '(--values)--values[list only values, each in its own row]' \
+                        '(--value)--value=[print only the value at PATH, in full]:PATH: ' \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:in\ file\ order name\:by\ name size\:the\ largest\ first))' \
                         '(--limit)--limit=[list at most N tensors and N values]:N: ' \
+                        '(--full-names)--full-names[never shorten names]' \
                         '(--drop-unsafe)--drop-unsafe[show None for objects that can run code]' \
                         '*:INPUT...:_files'
                     ;;
@@ -152,6 +162,8 @@ _ckptconv() {
                         '(--limit)--limit=[list at most N rows of each kind]:N: ' \
                         '(--tolerance)--tolerance=[ignore absolute differences up to X]:X: ' \
                         '(--relative-tolerance)--relative-tolerance=[ignore relative differences up to X]:X: ' \
+                        '(--full-names)--full-names[never shorten names]' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '*:A B:_files'
                     ;;
                 stats)
@@ -175,17 +187,21 @@ _ckptconv() {
                         '(--manifest)--manifest=[write SHA-256 checksums of A to FILE]:FILE:_files' \
                         '(--force)--force[replace an existing manifest]' \
                         '(--against)--against=[compare A with a manifest]:FILE:_files' \
+                        '(--full-names)--full-names[never shorten names]' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '*:A [B]:_files'
                     ;;
                 roundtrip)
                     _arguments "$shared[@]" \
                         '(--layout)--layout=[the naming of tensors\: olmo or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '*:INPUT...:_files'
                     ;;
                 check)
                     _arguments "$shared[@]" \
                         '(--finite)--finite[search all tensors for NaN and infinity]' \
                         '(--for)--for=[tell whether olmo, hf or torch can load the INPUT]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '*:INPUT...:_files'
                     ;;
                 scan)
@@ -242,6 +258,7 @@ _ckptconv() {
                         '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
                         '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
                         '(--to)--to=[the target\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
+                        '(--full-names)--full-names[never shorten names]' \
                         '(--finite)--finite[search all tensors for NaN and infinity]' \
                         '(--for)--for=[tell whether olmo, hf or torch can load the INPUT]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
                         '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \

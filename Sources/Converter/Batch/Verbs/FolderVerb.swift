@@ -15,6 +15,8 @@ package struct FolderVerb: BatchVerb {
   }
 
   package var writes: Bool { true }
+  package var canVerify: Bool { true }
+  package var verifies: Bool { conversion.folder.verifiesOutputs }
   package var fileExtensions: [String] { [] }
 
   package func takes(directoryHolding names: Set<String>) -> Bool {
@@ -67,6 +69,9 @@ struct FolderWork: BatchWork {
     }
     result.warnings += report.allWarnings.map { $0.prefixed(by: "\(input): ") }
     result.notes = report.notes
+    result.isVerified =
+      conversion.folder.verifiesOutputs && conversion.keepsEverything && !report.isPartial
+      && result.warnings.isEmpty
     return result
   }
 }

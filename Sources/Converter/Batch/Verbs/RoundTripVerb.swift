@@ -2,24 +2,27 @@ package import CkptBase
 internal import CkptCheckpoints
 internal import CkptCompare
 internal import CkptConvert
-internal import CkptFormats
+package import CkptFormats
 package import CkptSkeleton
 
 /// `roundtrip` as a verb of a batch.
 package struct RoundTripVerb: ReadOnlyVerb {
   package let name: String
   private let layout: Layout?
+  private let reading: ReadingOptions
 
   /// Creates a verb with the naming `layout`, by default that of each file's location.
-  package init(name: String, layout: Layout?) {
+  package init(name: String, layout: Layout?, _ reading: ReadingOptions = ReadingOptions()) {
     self.name = name
     self.layout = layout
+    self.reading = reading
   }
 
   package func work(
     on input: String, into place: OutputPlace
   ) throws(CheckpointError) -> any BatchWork {
-    RoundTripWork(input: input, layout: layout, reads: try RoundTrip.files(of: input))
+    RoundTripWork(
+      input: input, layout: layout, reading: reading, reads: try RoundTrip.files(of: input))
   }
 }
 
@@ -27,12 +30,13 @@ package struct RoundTripVerb: ReadOnlyVerb {
 struct RoundTripWork: ReadOnlyWork {
   let input: String
   let layout: Layout?
+  let reading: ReadingOptions
   let reads: [String]
 
   func run(
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> WorkResult {
-    let roundTrip = RoundTrip(layout: layout, budget: budget.copying)
+    let roundTrip = RoundTrip(layout: layout, reading, budget: budget.copying)
     var progress = PartProgress(
       try reads.map { path throws(CheckpointError) in try FilePath(path).byteCount() },
       report: progress)

@@ -2,13 +2,21 @@ package import CkptBase
 internal import CkptCheckpoints
 internal import CkptCompare
 internal import CkptConvert
+internal import CkptCopy
+package import CkptFormats
+internal import CkptHuggingFace
 
 /// `verify` as a verb of a batch: compares inputs with their counterparts below the root.
 package struct VerifyVerb: ReadOnlyVerb {
   package let name: String
 
+  private let reading: ReadingOptions
+
   /// Creates the verb.
-  package init(name: String) { self.name = name }
+  package init(name: String, _ reading: ReadingOptions = ReadingOptions()) {
+    self.name = name
+    self.reading = reading
+  }
 
   package var comparesWithRoot: Bool { true }
 
@@ -16,8 +24,13 @@ package struct VerifyVerb: ReadOnlyVerb {
     on input: String, into place: OutputPlace
   ) throws(CheckpointError) -> any BatchWork {
     let counterpart = try place.counterpart(of: input, withExtensions: fileExtensions)
-    let pairing = try FilePairing(of: input, and: counterpart)
-    return VerifyWork(input: input, counterpart: counterpart, reads: try pairing.sources)
+    let translated = try TranslatedComparison(
+      of: input, and: counterpart, reading, budget: CopyBudget())
+    let reads =
+      if let translated { try translated.sources } else {
+        try FilePairing(of: input, and: counterpart).sources
+      }
+    return VerifyWork(input: input, counterpart: counterpart, reading: reading, reads: reads)
   }
 }
 
@@ -51,28 +64,31 @@ extension OutputPlace {
 struct VerifyWork: ReadOnlyWork {
   let input: String
   let counterpart: String
+  let reading: ReadingOptions
   let reads: [String]
 
   func run(
     _ budget: WorkBudget, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> WorkResult {
-    let pairing = try FilePairing(of: input, and: counterpart)
-    var progress = PartProgress(
-      try pairing.pairs.map { pair throws(CheckpointError) in
-        try FilePath(pair.first).byteCount()
-      }, report: progress)
+    let report =
+      if let translated = try TranslatedComparison(
+        of: input, and: counterpart, reading, budget: budget.copying)
+      {
+        try translated.run(progress: progress)
+      } else {
+        try VerifyReport(
+          of: input, and: counterpart, reading, budget: budget.copying, progress: progress)
+      }
+    if let failure = report.failures.first { throw failure.error }
     var result = WorkResult()
-    result.problems = pairing.differences.notices(of: pairing.differences.count)
-    var notCompared = pairing.notCompared
-    for pair in pairing.pairs {
-      let finding = try VerifyFinding(
-        of: pair, budget: budget.copying, progress: progress.next())
-      let place = FilePath(pair.first).prefix(below: input)
+    result.problems = report.differences.notices(of: report.differences.count)
+    for finding in report.findings {
+      let place = FilePath(finding.first).prefix(below: input)
       result.problems += finding.differences.notices(of: finding.differenceCount, prefix: place)
       result.warnings += finding.warnings.map { Notice($0) }
-      notCompared += finding.notCompared
     }
     var seen: Set<String> = []
+    let notCompared = report.notCompared + report.findings.flatMap(\.notCompared)
     result.notes = notCompared.filter { seen.insert($0).inserted }.map { "not compared: \($0)" }
     return result
   }

@@ -61,15 +61,17 @@ public struct DiffFinding: Sendable {
   ///
   /// - Parameters:
   ///   - pair: two checkpoints of a ``FilePairing``.
+  ///   - reading: the options for reading.
   ///   - budget: the threads and memory that it may use.
   ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
-    of pair: FilePairing.Pair, budget: CopyBudget = CopyBudget(),
+    of pair: FilePairing.Pair, _ reading: ReadingOptions = ReadingOptions(),
+    budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
-    let left = try CheckpointFile.read(pair.first)
-    let right = try CheckpointFile.read(pair.second)
+    let left = try CheckpointFile.read(pair.first, reading)
+    let right = try CheckpointFile.read(pair.second, reading)
     (first, second) = (pair.first, pair.second)
     warnings = left.warnings(ofFile: first) + right.warnings(ofFile: second)
     let graphs = try GraphComparison(

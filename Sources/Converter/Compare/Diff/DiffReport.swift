@@ -1,6 +1,7 @@
 public import CkptBase
 public import CkptCopy
-internal import CkptFormats
+internal import CkptCheckpoints
+public import CkptFormats
 internal import CkptGraph
 internal import CkptJSON
 
@@ -142,24 +143,27 @@ extension DiffReport {
   ///   - first: a file, the index of a sharded checkpoint, or a directory.
   ///   - second: the same for the other checkpoint.
   ///   - tolerance: the maximum ignored difference between elements.
+  ///   - reading: the options for reading.
   ///   - budget: the threads, memory and cancellation.
   ///   - progress: receives the bytes done and to do, file by file, on any thread.
   /// - Throws: ``CheckpointError``: `inputOutput` if a path does not exist, `unsupported` if
   ///   nothing can be compared, `cancelled`.
   public init(
     of first: String, and second: String, tolerance: Tolerance = Tolerance(),
-    budget: CopyBudget = CopyBudget(),
+    _ reading: ReadingOptions = ReadingOptions(), budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
     self.init(first: first, second: second, tolerance: tolerance)
     let pairing = try FilePairing(of: first, and: second)
     differences = pairing.differences
+    var progress = try pairing.progress(progress)
     for pair in pairing.pairs {
+      let part = progress.next()
       do throws(CheckpointError) {
         if pair.isCarried {
-          differences += try VerifyFinding(of: pair, budget: budget).differences
+          differences += try VerifyFinding(of: pair, budget: budget, progress: part).differences
         } else {
-          files.append(try DiffFinding(of: pair, budget: budget, progress: progress))
+          files.append(try DiffFinding(of: pair, reading, budget: budget, progress: part))
         }
       } catch {
         guard error.code != .cancelled else { throw error }

@@ -157,6 +157,8 @@ public struct ManifestMaker: Sendable {
     }
   }
 
+  /// The options for reading.
+  public var reading = ReadingOptions()
   private let budget: CopyBudget
   private let writing: WritingOptions
 
@@ -187,7 +189,7 @@ public struct ManifestMaker: Sendable {
     // An obstacle should be found before all bytes are read.
     let staged = try StagedOutput(path: output, writing)
     let (manifest, warnings) = try Manifest.make(
-      of: path, ReadingOptions(), budget: budget, progress: progress)
+      of: path, reading, budget: budget, progress: progress)
     try manifest.write(into: staged)
     try staged.commit()
     return Report(

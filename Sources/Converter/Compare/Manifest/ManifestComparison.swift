@@ -1,6 +1,6 @@
 public import CkptBase
 public import CkptCopy
-internal import CkptFormats
+public import CkptFormats
 internal import CkptGraph
 internal import CkptPlan
 internal import CkptSafetensors
@@ -10,18 +10,20 @@ extension VerifyFinding {
   ///
   /// - Parameters:
   ///   - pair: one of the pairs of a ``ManifestPairing``.
+  ///   - reading: the options for reading.
   ///   - budget: the threads and memory that it may use.
   ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
-    of pair: ManifestPairing.Pair, budget: CopyBudget = CopyBudget(),
+    of pair: ManifestPairing.Pair, _ reading: ReadingOptions = ReadingOptions(),
+    budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
     switch pair.part.content {
     case .bytes(let byteCount, let digest):
       try self.init(bytesOf: pair, byteCount, digest)
     case .checkpoint(let structure, let entries):
-      let checkpoint = try CheckpointFile.read(pair.path)
+      let checkpoint = try CheckpointFile.read(pair.path, reading)
       var comparison = try ManifestComparison(checkpoint)
       try comparison.compare(entries, structure: structure, budget: budget, progress: progress)
       let isWhole = structure != nil && checkpoint.tellsStructure

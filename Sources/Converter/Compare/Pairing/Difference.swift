@@ -45,6 +45,8 @@ public struct Difference: Hashable, Sendable {
   public var first: String?
   /// The value of the second checkpoint in words; `nil` for none.
   public var second: String?
+  /// The path in OLMo's naming, if `place` is that of a translated checkpoint.
+  public var counterpart: String?
 
   /// Creates a difference.
   public init(_ kind: Kind, at place: String, first: String?, second: String?) {

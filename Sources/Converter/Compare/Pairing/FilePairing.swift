@@ -1,5 +1,5 @@
 public import CkptBase
-internal import CkptCheckpoints
+package import CkptCheckpoints
 internal import CkptFormats
 
 /// The pairs of files of two checkpoints, by name and location.
@@ -12,6 +12,11 @@ public struct FilePairing: Sendable {
     public var second: String
     /// Whether they are compared byte by byte, not as checkpoints.
     public var isCarried: Bool
+
+    /// Creates a pair.
+    package init(first: String, second: String, isCarried: Bool) {
+      (self.first, self.second, self.isCarried) = (first, second, isCarried)
+    }
   }
 
   /// The files to compare, those with tensors first.
@@ -53,6 +58,21 @@ public struct FilePairing: Sendable {
       }
       return paths
     }
+  }
+
+  /// Returns a common progress for comparing the pairs, which `report` receives.
+  ///
+  /// - Throws: `inputOutput` if a file cannot be examined.
+  package func progress(
+    _ report: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws(CheckpointError) -> PartProgress {
+    PartProgress(
+      try pairs.map { pair throws(CheckpointError) in
+        var size = 0
+        let files = pair.isCarried ? [pair.first] : try ModelFolder.files(of: pair.first)
+        for path in files { size += try FilePath(path).byteCount() }
+        return size
+      }, report: report)
   }
 
   // MARK: Directories

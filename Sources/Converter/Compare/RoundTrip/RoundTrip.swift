@@ -56,13 +56,18 @@ public struct RoundTrip: Sendable {
   }
 
   private let layout: Layout?
+  private let reading: ReadingOptions
   private let budget: CopyBudget
 
   /// Creates round trips.
   ///
   /// `.pt` files use the naming `layout`, by default that of the file's location.
-  public init(layout: Layout? = nil, budget: CopyBudget = CopyBudget()) {
+  public init(
+    layout: Layout? = nil, _ reading: ReadingOptions = ReadingOptions(),
+    budget: CopyBudget = CopyBudget()
+  ) {
     self.layout = layout
+    self.reading = reading
     self.budget = budget
   }
 
@@ -98,7 +103,7 @@ public struct RoundTrip: Sendable {
   ) throws(CheckpointError) -> Finding {
     let file = try FileSource(path: path)
     return try CheckpointError.within(path) { () throws(CheckpointError) in
-      try run(file, try CheckpointFile.read(file), progress)
+      try run(file, try CheckpointFile.read(file, reading), progress)
     }
   }
 

@@ -25,11 +25,13 @@ public struct VerifyFinding: Sendable {
   public var differenceCount = 0
   /// The parts that were not compared, in words.
   public var notCompared: [String] = []
+  /// The dtype that the weights of one side were rounded to; `nil` if their bits were compared.
+  public var roundedType: String?
   /// Warnings for the user about the files.
   public var warnings: [String] = []
 
   /// Creates a result without differences.
-  init(first: String, second: String, scope: ComparisonScope) {
+  package init(first: String, second: String, scope: ComparisonScope) {
     self.first = first
     self.second = second
     self.scope = scope
@@ -42,35 +44,41 @@ public struct VerifyFinding: Sendable {
   ///
   /// - Parameters:
   ///   - pair: one of the pairs of a ``FilePairing``.
+  ///   - reading: the options for reading.
   ///   - budget: the threads and memory that it may use.
   ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError`` with the file in its path.
   public init(
-    of pair: FilePairing.Pair, budget: CopyBudget = CopyBudget(),
+    of pair: FilePairing.Pair, _ reading: ReadingOptions = ReadingOptions(),
+    budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
     if pair.isCarried {
       try self.init(bytesOf: pair, budget, progress)
     } else {
-      try self.init(checkpointsIn: pair, budget, progress)
+      try self.init(
+        of: CheckpointFile.read(pair.first, reading), pair.first,
+        and: CheckpointFile.read(pair.second, reading), pair.second, budget: budget,
+        progress: progress)
     }
   }
 
-  private init(
-    checkpointsIn pair: FilePairing.Pair, _ budget: CopyBudget,
-    _ progress: @escaping CopyEngine.Progress
+  /// Compares two checkpoints that were read from these paths.
+  ///
+  /// - Throws: the errors of ``VerifyComparison``.
+  package init(
+    of first: Checkpoint, _ firstPath: String, and second: Checkpoint, _ secondPath: String,
+    budget: CopyBudget, progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) {
-    let first = try CheckpointFile.read(pair.first)
-    let second = try CheckpointFile.read(pair.second)
     let comparison = try VerifyComparison(first, second, budget: budget, progress: progress)
-    self.init(first: pair.first, second: pair.second, scope: comparison.scope)
+    self.init(first: firstPath, second: secondPath, scope: comparison.scope)
     for leaf in try NamedLeaf.all(of: first.graph) {
       if case .tensor = first.graph[leaf.node] { tensorCount += 1 } else { valueCount += 1 }
     }
     byteCount = comparison.byteCount
     add(comparison.differences)
     notCompared = comparison.notCompared
-    warnings = first.warnings(ofFile: pair.first) + second.warnings(ofFile: pair.second)
+    warnings = first.warnings(ofFile: firstPath) + second.warnings(ofFile: secondPath)
   }
 
   /// Compares files byte by byte.
@@ -99,7 +107,7 @@ public struct VerifyFinding: Sendable {
   }
 
   /// Adds a difference.
-  mutating func add(
+  package mutating func add(
     _ kind: Difference.Kind, at place: String, _ first: String, _ second: String
   ) {
     differences.append(Difference(kind, at: place, first: first, second: second))

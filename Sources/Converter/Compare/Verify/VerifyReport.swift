@@ -1,5 +1,7 @@
 public import CkptBase
+internal import CkptCheckpoints
 public import CkptCopy
+public import CkptFormats
 internal import CkptJSON
 
 /// The report of `verify`.
@@ -60,6 +62,7 @@ public struct VerifyReport: Sendable {
     json.member("bytes", finding.byteCount)
     json.member("difference_count", finding.differenceCount)
     write(finding.differences, to: &json)
+    json.member("rounded_to", finding.roundedType)
     json.member("not_compared", finding.notCompared)
     json.member("warnings", finding.warnings)
     json.endObject()
@@ -71,6 +74,7 @@ public struct VerifyReport: Sendable {
     for difference in differences {
       json.beginObject()
       json.member("place", difference.place)
+      if let counterpart = difference.counterpart { json.member("counterpart", counterpart) }
       json.member("kind", difference.kind.rawValue)
       json.member("first", difference.first)
       json.member("second", difference.second)
@@ -88,20 +92,24 @@ extension VerifyReport {
   /// - Parameters:
   ///   - first: a file, the index of a sharded checkpoint, or a directory.
   ///   - second: the same for the other checkpoint.
+  ///   - reading: the options for reading.
   ///   - budget: the threads, memory and cancellation.
-  ///   - progress: receives the bytes done and to do, file by file, on any thread.
+  ///   - progress: receives the bytes done and to do, on any thread.
   /// - Throws: ``CheckpointError``: `inputOutput` if a path does not exist, `unsupported` if
   ///   nothing can be compared, `cancelled`.
   public init(
-    of first: String, and second: String, budget: CopyBudget = CopyBudget(),
+    of first: String, and second: String, _ reading: ReadingOptions = ReadingOptions(),
+    budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
     self.init(first: first, second: second)
     let pairing = try FilePairing(of: first, and: second)
     (differences, notCompared) = (pairing.differences, pairing.notCompared)
+    var progress = try pairing.progress(progress)
     for pair in pairing.pairs {
+      let part = progress.next()
       try add(pair.first) { () throws(CheckpointError) in
-        try VerifyFinding(of: pair, budget: budget, progress: progress)
+        try VerifyFinding(of: pair, reading, budget: budget, progress: part)
       }
     }
   }
@@ -111,12 +119,14 @@ extension VerifyReport {
   /// - Parameters:
   ///   - path: a file, the index of a sharded checkpoint, or a directory.
   ///   - manifest: a manifest that ``ManifestMaker`` wrote.
+  ///   - reading: the options for reading.
   ///   - budget: the threads, memory and cancellation.
   ///   - progress: receives the bytes done and to do, file by file, on any thread.
   /// - Throws: ``CheckpointError`` as ``init(of:and:budget:progress:)`` does, and `malformed` if
   ///   the manifest is another kind of file.
   public init(
-    of path: String, against manifest: String, budget: CopyBudget = CopyBudget(),
+    of path: String, against manifest: String, _ reading: ReadingOptions = ReadingOptions(),
+    budget: CopyBudget = CopyBudget(),
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) {
     self.init(first: manifest, second: path)
@@ -124,7 +134,7 @@ extension VerifyReport {
     (differences, notCompared) = (pairing.differences, pairing.notCompared)
     for pair in pairing.pairs {
       try add(pair.path) { () throws(CheckpointError) in
-        try VerifyFinding(of: pair, budget: budget, progress: progress)
+        try VerifyFinding(of: pair, reading, budget: budget, progress: progress)
       }
     }
   }

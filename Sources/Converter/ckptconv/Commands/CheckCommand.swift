@@ -4,6 +4,7 @@ internal import CkptCheck
 internal import CkptCheckpoints
 internal import CkptConvert
 internal import CkptCopy
+internal import CkptFormats
 
 /// `ckptconv check`.
 struct CheckCommand: Command {
@@ -37,6 +38,7 @@ struct CheckCommand: Command {
       "for", "PROGRAM", \.options.consumer, in: .content,
       "tell whether olmo, hf or torch can load the INPUT",
       manual: "Tells whether a program can load the INPUT, and the reason if it cannot."),
+    .dropUnsafe(\.options.reading.dropsUnsafe),
   ]
 
   private var options = CheckOptions()
@@ -75,17 +77,19 @@ struct CheckCommand: Command {
       console.paint("\(finding.severity.rawValue):", finding.severity.role)
         + " \(finding.path): \(finding.notice.sentence(\.words))".harmless
     }
-    lines.append("\(examination.path): \(verdict(examination))".harmless)
+    lines.append("\(examination.path): ".harmless + verdict(examination, console))
     return lines.map { "\($0)\n" }.joined()
   }
 
-  private func verdict(_ examination: CheckpointCheck) -> String {
+  private func verdict(_ examination: CheckpointCheck, _ console: Console) -> String {
     let problems = examination.findings.count { $0.severity == .problem }
-    var verdict = problems == 0 ? "OK" : problems.pluralized("problem")
+    var verdict =
+      problems == 0
+      ? console.paint("OK", .success) : console.paint(problems.pluralized("problem"), .error)
     if let consumer = examination.consumer, let loads = examination.loads {
       verdict += "; \(consumer.program) can\(loads ? "" : "not") load it"
     }
-    let examined = examination.examined.joined(separator: ", ")
+    let examined = examination.examined.joined(separator: ", ").harmless
     if !examined.isEmpty { verdict += "; checked: \(examined)" }
     if problems == 0, !options.searchesValues { verdict += " (values not checked; use --finite)" }
     return verdict

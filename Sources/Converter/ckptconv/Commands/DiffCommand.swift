@@ -48,10 +48,14 @@ struct DiffCommand: Command {
       "relative-tolerance", "X", \.tolerance.relative, in: .content,
       "ignore relative differences up to X",
       manual: "A tensor with relative differences of at most X does not count as different."),
+    .fullNames(\.keepsNames),
+    .dropUnsafe(\.reading.dropsUnsafe),
   ]
 
   private var limit: Int?
   private var tolerance = DiffReport.Tolerance()
+  private var reading = ReadingOptions()
+  private var keepsNames = false
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
@@ -61,7 +65,7 @@ struct DiffCommand: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     let report = try DiffReport(
-      of: operands[0], and: operands[1], tolerance: tolerance, budget: shared.budget
+      of: operands[0], and: operands[1], tolerance: tolerance, reading, budget: shared.budget
     ) { console.progress?.update(done: $0, total: $1) }
     console.progress?.finish()
     for failure in report.failures { console.report(failure.error) }
@@ -96,7 +100,7 @@ struct DiffText {
       if !file.renamed.isEmpty {
         blocks.append(
           Table(
-            [.text("renamed"), .text("")],
+            [.name("renamed"), .detail("")],
             rows: file.renamed.prefix(limit).map { [$0.first, "-> \($0.second)"] }
           ).text(width: width))
       }
@@ -148,7 +152,7 @@ struct DiffText {
 
   private func differenceTable(_ differences: [Difference]) -> Table {
     Table(
-      [.text("name"), .text("what"), .text("first"), .text("second")],
+      [.name("name"), .text("what"), .detail("first"), .detail("second")],
       rows: differences.prefix(limit).map { difference in
         let what =
           switch difference.kind {

@@ -77,6 +77,14 @@ extension DirectoryOptions {
         refused if weights of other names would remain, because readers could load those.
         """),
     .sync(\.writing.synchronizes),
+    .toggle(
+      "verify", \.verifiesOutputs, in: .output, "read outputs again and compare them",
+      manual: """
+        Reads the written directory again before it appears, and compares it with the input, like
+        `ckptconv verify`. If anything differs, no output is left and the exit code is 65. Files
+        that are written into an existing directory are compared byte by byte with what was to be
+        written.
+        """),
     .dropUnsafe(\.reading.dropsUnsafe),
   ]
 }

@@ -37,10 +37,12 @@ struct RoundTripCommand: Command {
       manual: """
         The naming of tensors in the intermediate safetensors file. The default is that of `ckptconv
         pt-to-safetensors`. A safetensors INPUT keeps its own.
-        """)
+        """),
+    .dropUnsafe(\.reading.dropsUnsafe),
   ]
 
   private var layout: Layout?
+  private var reading = ReadingOptions()
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
@@ -49,7 +51,7 @@ struct RoundTripCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    let roundTrip = RoundTrip(layout: layout, budget: shared.budget)
+    let roundTrip = RoundTrip(layout: layout, reading, budget: shared.budget)
     var report = RoundTripReport()
     for operand in operands {
       do throws(CheckpointError) {
@@ -94,5 +96,5 @@ struct RoundTripCommand: Command {
 }
 
 extension RoundTripCommand: BatchableCommand {
-  func batchVerb() -> any BatchVerb { RoundTripVerb(name: Self.name, layout: layout) }
+  func batchVerb() -> any BatchVerb { RoundTripVerb(name: Self.name, layout: layout, reading) }
 }

@@ -5,6 +5,7 @@ internal import CkptCompare
 internal import CkptConvert
 internal import CkptCopy
 internal import CkptFormats
+internal import CkptHuggingFace
 
 /// `ckptconv verify`.
 struct VerifyCommand: Command {
@@ -17,7 +18,12 @@ struct VerifyCommand: Command {
     without a skeleton has only names, tensors and values; the output says what could not be
     compared.
 
-    In two directories, the model, the optimizer state and the trainer state are compared in any
+    If one directory is an OLMo checkpoint and the other a Hugging Face model, tensors and optimizer
+    state are compared under the names that `ckptconv olmo-to-hf` gives them, and the settings that
+    decide what the model computes. Weights of two dtypes are rounded to the shorter one first, and
+    the output says so.
+
+    In two other directories, the model, the optimizer state and the trainer state are compared in any
     format, and all other files that both have byte by byte.
 
     Numbers are equal if their bits are: `0.0` is not `-0.0`, and NaNs have payloads. The exit code
@@ -58,11 +64,15 @@ struct VerifyCommand: Command {
         Compares A with the manifest FILE instead of B. In a directory, all files of the manifest
         must be present.
         """),
+    .fullNames(\.keepsNames),
+    .dropUnsafe(\.reading.dropsUnsafe),
   ]
 
   private var manifest: String?
   private var writing = WritingOptions()
   private var against: String?
+  private var reading = ReadingOptions()
+  private var keepsNames = false
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
@@ -93,22 +103,27 @@ struct VerifyCommand: Command {
     let report =
       if let against {
         try VerifyReport(
-          of: operands[0], against: against, budget: shared.budget, progress: progress)
+          of: operands[0], against: against, reading, budget: shared.budget, progress: progress)
+      } else if let translated = try TranslatedComparison(
+        of: operands[0], and: operands[1], reading, budget: shared.budget)
+      {
+        try translated.run(progress: progress)
       } else {
         try VerifyReport(
-          of: operands[0], and: operands[1], budget: shared.budget, progress: progress)
+          of: operands[0], and: operands[1], reading, budget: shared.budget, progress: progress)
       }
     console.progress?.finish()
     for failure in report.failures { console.report(failure.error) }
-    return try VerifyText(report).print(shared, console)
+    return try VerifyText(report, keepsNames: keepsNames).print(shared, console)
   }
 
   private func write(
     _ manifest: String, of path: String, _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
-    let maker = ManifestMaker(
+    var maker = ManifestMaker(
       budget: shared.budget, writing: writing)
+    maker.reading = reading
     let report = try maker.write(of: path, to: manifest) { done, total in
       console.progress?.update(done: done, total: total)
     }
@@ -135,14 +150,18 @@ extension VerifyCommand: BatchableCommand {
     try UsageError.refuseStandardInput(operands)
   }
 
-  func batchVerb() -> any BatchVerb { VerifyVerb(name: Self.name) }
+  func batchVerb() -> any BatchVerb { VerifyVerb(name: Self.name, reading) }
 }
 
 /// The output of `ckptconv verify`.
 struct VerifyText {
   private let report: VerifyReport
+  private let keepsNames: Bool
 
-  init(_ report: VerifyReport) { self.report = report }
+  init(_ report: VerifyReport, keepsNames: Bool) {
+    self.report = report
+    self.keepsNames = keepsNames
+  }
 
   /// Prints the result and returns the exit code.
   ///
@@ -153,7 +172,7 @@ struct VerifyText {
       try console.printJSON(report.json(\.words))
     } else if !shared.quiet {
       for finding in report.findings { try console.print(text(finding, width: console.columns)) }
-      try console.print(rest(width: console.columns))
+      try console.print(rest(width: console.columns) + verdict(console))
     }
     return ExitCode(
       found: report.hasDifferences, failures: report.failures.map(\.error))
@@ -161,11 +180,14 @@ struct VerifyText {
 
   private func text(_ finding: VerifyFinding, width: Int?) -> String {
     let files = "\(finding.first) and \(finding.second)".harmless
-    guard !finding.isSame else { return "\(files) are equal: \(extent(finding))\n" }
+    guard !finding.isSame else {
+      let rounding = finding.roundedType.map { " after rounding to \($0)" } ?? ""
+      return "\(files) are equal\(rounding): \(extent(finding))\n"
+    }
     let count = finding.differenceCount
     let more = count - finding.differences.count
     return "\(files) differ: \(count.pluralized("difference"))\n"
-      + Self.table(finding.differences).text(width: width)
+      + text(finding.differences, width: width)
       + (more > 0 ? "and \(more) more\n" : "")
   }
 
@@ -180,28 +202,49 @@ struct VerifyText {
   }
 
   private func rest(width: Int?) -> String {
-    var text = ""
+    var result = ""
     if !report.differences.isEmpty {
-      text +=
+      result =
         "\(report.first) and \(report.second) differ in their files".harmless + "\n"
-        + Self.table(report.differences).text(width: width)
+        + text(report.differences, width: width)
     }
     var lines: [String] = []
     for line in report.findings.flatMap(\.notCompared) + report.notCompared
     where !lines.contains(line) {
       lines.append(line)
     }
-    return text + lines.map { "not compared: \($0.harmless)\n" }.joined()
+    return result + lines.map { "not compared: \($0.harmless)\n" }.joined()
+  }
+
+  private func text(_ differences: [Difference], width: Int?) -> String {
+    Self.table(differences).text(width: width, fullNames: keepsNames)
+  }
+
+  /// The result in one line.
+  private func verdict(_ console: Console) -> String {
+    let count = report.findings.reduce(report.differences.count) { $0 + $1.differenceCount }
+    if count > 0 {
+      return console.paint("different", .error) + ": \(count.pluralized("difference"))\n"
+    }
+    guard report.failures.isEmpty else {
+      return console.paint("not compared", .error)
+        + ": \(report.failures.count.pluralized("file"))\n"
+    }
+    let rounded = report.findings.compactMap(\.roundedType).first
+    return console.paint(rounded.map { "equal after rounding to \($0)" } ?? "identical", .success)
+      + "\n"
   }
 
   /// Returns differences as a table.
   static func table(_ differences: [Difference]) -> Table {
+    let hasCounterparts = differences.contains { $0.counterpart != nil }
     let rows = differences.map { difference in
-      [
-        difference.place, difference.kind.rawValue, difference.first ?? "-",
-        difference.second ?? "-",
-      ]
+      [difference.place] + (hasCounterparts ? [difference.counterpart ?? ""] : [])
+        + [difference.kind.rawValue, difference.first ?? "-", difference.second ?? "-"]
     }
-    return Table([.text("place"), .text("differs in"), .text("A"), .text("B")], rows: rows)
+    let counterpart: [Table.Column] = hasCounterparts ? [.detail("in OLMo")] : []
+    return Table(
+      [.name("place")] + counterpart + [.text("differs in"), .detail("A"), .detail("B")],
+      rows: rows)
   }
 }
