@@ -100,6 +100,10 @@ sanitize: ## unit tests under AddressSanitizer and ThreadSanitizer
 sweep: ## cut small files everywhere, flip every bit, cast every half
 	CKPTCONV_SWEEP=1 $(SWIFT) test $(TEST_FLAGS) --filter 'HostileTests|ZipTests|ScanTests|CastTests'
 
+test-report: release ## open reports of stats in a headless Chromium; pictures in .report
+	Scripts/deps browser
+	$(PYTHON) Tests/Report/test_report.py $(BINARY) .report
+
 test-slurm: build ## run Examples/slurm on a real Slurm of one node (root)
 	$(PYTHON) Tests/Slurm/test_slurm.py $(DEBUG_BINARY)
 

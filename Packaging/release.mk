@@ -55,6 +55,7 @@ site: docs ## make dist/site, the documentation for browsers; SITE_PATH=its path
 	$(TOOLS)/bin/python Packaging/site/build dist/site $(SITE_PATH)
 
 test-site: site ## open every page of the site in a headless Chromium
+	Scripts/deps browser
 	CKPTCONV_SITE=$(CURDIR)/dist/site $(TOOLS)/bin/python -m pytest -p no:cacheprovider Tests/Site
 
 version: ## set the version in the sources to VERSION=0.2.0

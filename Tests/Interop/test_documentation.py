@@ -23,6 +23,7 @@ SESSIONS = [
 def printed(commands, folder):
     """The session as a terminal would show it, both streams together."""
     (folder / "Fixtures").symlink_to(FIXTURES)
+    (folder / "Documentation").symlink_to(ROOT / "Documentation")
     (folder / "bin").mkdir()
     (folder / "bin/ckptconv").symlink_to(BINARY)
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}

@@ -336,7 +336,7 @@ def test_tables(healthy):
     (checkpoint,), _ = measured(directory)
     largest = sorted(by_name(checkpoint).values(), key=lambda tensor: -tensor["rms"])
     assert names == [tensor["name"] for tensor in largest[:3]]
-    process = run("stats", "--match", "*.blocks.1.*", "--columns", "name", directory)
+    process = run("stats", "--only", "*.blocks.1.*", "--columns", "name", directory)
     assert process.stdout.count("transformer.blocks.1.") == 5, describe(process)
     for grouping, count in ("block", 6), ("module", 6):
         process = run("stats", "--by", grouping, directory)

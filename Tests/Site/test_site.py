@@ -8,12 +8,15 @@ import html.parser
 import http.server
 import os
 import pathlib
+import sys
 import threading
 import urllib.parse
 
 import pytest
 
-from chromium import Page
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Browser"))
+
+from chromium import Browser  # noqa: E402
 
 SITE = pathlib.Path(os.environ["CKPTCONV_SITE"])
 # DocC's pages are an application of its own, which makes its content in the browser.
@@ -78,9 +81,9 @@ def server():
 
 @pytest.fixture(scope="session")
 def browser():
-    page = Page()
-    yield page
-    page.close()
+    browser = Browser()
+    yield browser.page()
+    browser.close()
 
 
 def assert_at_peace(browser, address):

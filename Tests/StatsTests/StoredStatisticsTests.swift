@@ -118,17 +118,6 @@ struct StatisticsNameTests {
   func knowsSteps(_ name: String, _ step: Int?) {
     #expect(CheckpointStatistics.step(inNameOf: name) == step)
   }
-
-  @Test(
-    "Patterns",
-    arguments: [
-      ("*", "", true), ("*.weight", "a.b.weight", true), ("*.weight", "a.weight.x", false),
-      ("a?c", "abc", true), ("a?c", "ac", false), ("*a*b", "xaxxabxb", true), ("", "a", false),
-      ("blocks.*.ff_*", "blocks.12.ff_out", true), ("**", "anything", true),
-    ])
-  func matches(_ pattern: String, _ name: String, _ isMatch: Bool) {
-    #expect(NamePattern(pattern).matches(name) == isMatch)
-  }
 }
 
 @Suite("Tables of statistics")

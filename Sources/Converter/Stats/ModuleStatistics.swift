@@ -15,6 +15,8 @@ public struct ModuleStatistics: Hashable, Sendable {
   public var gradientNorm: Double?
   /// The norm of the update, before the learning rate; `nil` without optimizer.
   public var updateNorm: Double?
+  /// The number of elements that have updates.
+  private(set) var updated = 0
   private var squares = 0.0
 
   /// The norm of the weights.
@@ -38,7 +40,13 @@ public struct ModuleStatistics: Hashable, Sendable {
     squares += weight.norm * weight.norm
   }
 
+  /// The root mean square of the update; `nil` without optimizer.
+  var updateRootMeanSquare: Double? {
+    updateNorm.flatMap { updated > 0 ? $0 / Double(updated).squareRoot() : nil }
+  }
+
   mutating func add(_ updates: UpdateStatistics) {
+    updated += updates.used
     gradientNorm = Self.hypotenuse(gradientNorm ?? 0, updates.gradientNorm)
     updateNorm = Self.hypotenuse(updateNorm ?? 0, updates.updateNorm)
   }

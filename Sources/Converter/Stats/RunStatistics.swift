@@ -50,6 +50,10 @@ public struct RunStatistics: Sendable {
   private(set) var modules: [[ParameterRole: ModuleRow]] = []
   /// The numbers by tensor, for each checkpoint.
   private(set) var history = TensorHistory()
+  /// The distributions of magnitudes, for each checkpoint.
+  private(set) var magnitudes: [Magnitudes] = []
+  /// The numbers of the last checkpoint that are no series.
+  private(set) var facts = RunFacts()
   /// Whether distances were computed from the weights themselves.
   public private(set) var isExact = false
   private var rules = StatisticsRules()
@@ -71,6 +75,9 @@ public struct RunStatistics: Sendable {
     rules.findings.count { $0.severity == severity }
   }
 
+  /// The inner products of the weights of all pairs of checkpoints.
+  var products: [[Double]] { similarities.products }
+
   /// The cosines of the angles between the weights of all checkpoints.
   public var similarity: [[Double]] { similarities.cosines }
 
@@ -89,10 +96,7 @@ public struct RunStatistics: Sendable {
     row.norm = total.norm
     row.gradientNorm = total.gradientNorm
     row.updateNorm = total.updateNorm
-    let used = checkpoint.parameters.reduce(0) { $0 + $1.statistics.used }
-    if let norm = total.updateNorm, used > 0 {
-      row.updateRootMeanSquare = norm / Double(used).squareRoot()
-    }
+    row.updateRootMeanSquare = total.updateRootMeanSquare
     if let norm = total.updateNorm, let rate = row.learningRate, total.norm > 0 {
       row.relativeUpdate = rate * norm / total.norm
     }
@@ -103,6 +107,8 @@ public struct RunStatistics: Sendable {
       row.relativeDistance = distance / before
     }
     rows.append(row)
+    magnitudes.append(Magnitudes(of: checkpoint))
+    facts = RunFacts(of: checkpoint)
     var byRole: [ParameterRole: ModuleRow] = [:]
     for (role, module) in checkpoint.modules {
       let move = moved.byRole[role]

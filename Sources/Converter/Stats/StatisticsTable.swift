@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptCheckpoints
 internal import CkptCopy
 
 /// Statistics as rows of text, for terminals and for CSV.
@@ -156,9 +157,9 @@ extension StatisticsTable {
   /// The names of all columns.
   package var keys: [String] { columns.map(\.key) }
 
-  /// Keeps the rows whose first column has a text that `pattern` matches.
-  package mutating func keep(_ pattern: NamePattern) {
-    rows.removeAll { !pattern.matches($0.values[0]) }
+  /// Keeps the rows whose first column matches one of the patterns, as in shells.
+  package mutating func keep(only patterns: [String]) {
+    rows.removeAll { row in !patterns.contains { GlobPattern.matches(row.values[0], $0) } }
   }
 
   /// Orders the rows by a column: text from the first letter on, numbers from the largest on, NaN before
@@ -225,36 +226,3 @@ extension StatisticsTable.Row {
 
 /// A number in a table: three digits.
 private func short(_ number: Double) -> String { ShortNumber.text(number, digits: 3) }
-
-/// A pattern for names: `*` stands for any text, `?` for one character.
-package struct NamePattern: Hashable, Sendable {
-  private let pattern: [UInt8]
-
-  /// A pattern from its text.
-  package init(_ text: String) { pattern = Array(text.utf8) }
-
-  /// Whether all of `name` is as the pattern says.
-  package func matches(_ name: String) -> Bool {
-    let name = Array(name.utf8)
-    var (place, index) = (0, 0)
-    // Where the last star stands, and how much it has taken.
-    var star: (place: Int, index: Int)?
-    while index < name.count {
-      if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
-        star = (place, index)
-        place += 1
-      } else if place < pattern.count,
-        pattern[place] == name[index] || pattern[place] == UInt8(ascii: "?")
-      {
-        place += 1
-        index += 1
-      } else if let last = star {
-        star = (last.place, last.index + 1)
-        (place, index) = (last.place + 1, last.index + 1)
-      } else {
-        return false
-      }
-    }
-    return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
-  }
-}

@@ -171,14 +171,15 @@ _ckptconv() {
                         '(-o --output)-o+[keep the statistics of each checkpoint in DIR]:DIR:_files' \
                         '(-o --output)--output=[keep the statistics of each checkpoint in DIR]:DIR:_files' \
                         '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
+                        '(--html)--html=[write a report to FILE, as HTML]:FILE:_files' \
                         '(--csv)--csv=[write all numbers to FILE as CSV]:FILE:_files' \
                         '(--force)--force[replace files that exist]' \
+                        '(--metrics)--metrics=[show the loss of a training log in the report]:FILE:_files' \
                         '(--by)--by=[list tensors, blocks or modules]:GROUP:((tensor\:each\ tensor block\:each\ block\,\ and\ what\ is\ outside\ of\ blocks module\:embedding\,\ attention\,\ mlp\,\ norm\,\ head\ and\ other))' \
                         '(--sort)--sort=[order rows by a column, the largest first]:COLUMN: ' \
                         '(--limit)--limit=[list the first N rows only]:N: ' \
                         '(--columns)--columns=[show these columns\: names of JSON, with commas]:LIST: ' \
-                        '(--match)--match=[list only tensors whose names match]:PATTERN: ' \
-                        '(--only)--only=[the same as --match]:PATTERN: ' \
+                        '(--only)--only=[list only tensors with matching names]:GLOB: ' \
                         '(--fail-on)--fail-on=[exit with 1 for a problem, a warning or never]:SEVERITY:((problem\:a\ problem warning\:a\ problem\ or\ a\ warning never\:none))' \
                         '*:INPUT...:_files'
                     ;;

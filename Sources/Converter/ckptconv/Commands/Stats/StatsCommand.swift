@@ -25,8 +25,8 @@ struct StatsCommand: Command {
   static let examples = [
     Example(line: "ckptconv stats step1000-unsharded", purpose: "Measure a checkpoint:"),
     Example(
-      line: "ckptconv stats runs/peteish1 -o stats",
-      purpose: "Measure the new checkpoints of a run, and judge the whole run:"),
+      line: "ckptconv stats runs/peteish1 -o stats --html report.html",
+      purpose: "Measure the new checkpoints of a run, and write a report of the whole run:"),
     Example(
       line: "ckptconv stats --sort kurtosis --limit 10 model.safetensors",
       purpose: "List the ten tensors with the heaviest tails:"),
@@ -39,7 +39,7 @@ struct StatsCommand: Command {
   mutating func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
     try UsageError.refuseStandardInput(operands)
     options.measuring.budget = shared.budget
-    try options.checkColumns()
+    try options.check()
   }
 
   func run(
@@ -47,8 +47,8 @@ struct StatsCommand: Command {
   ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     var exitCode = ExitCode.done
+    var session = try StatsSession(options, shared, console)
     let inputs = try inputs(operands, shared, console, &exitCode)
-    var session = StatsSession(options, shared, console)
     for input in inputs {
       guard !console.hasLostReader else { break }
       do throws(CheckpointError) {

@@ -8,20 +8,26 @@ struct StatsOptions: Sendable {
   var measuring = StatisticsOptions()
   /// The directory that keeps the statistics of each checkpoint.
   var directory: String?
+  var html: String?
   var csv: String?
+  var metrics: String?
   var writing = WritingOptions()
   var grouping: StatisticsGrouping?
   var sort: String?
   var limit: Int?
   var columns: [String]?
-  var pattern: NamePattern?
+  /// Patterns for the names of rows.
+  var only: [String]?
   var failure: StatsFailure?
 
   /// The flags that decide what statistics hold, as text.
   var settings: String { measuring.part.map { "--part=\($0.rawValue)" } ?? "" }
 
-  /// Refuses columns that no table has.
-  func checkColumns() throws(UsageError) {
+  /// Refuses columns that no table has, and a log without a report to show it.
+  func check() throws(UsageError) {
+    if metrics != nil, html == nil {
+      throw UsageError("--metrics needs --html", hint: "the report shows the loss of the log")
+    }
     let known = StatisticsTable.allColumns
     for (flag, keys) in [("columns", columns ?? []), ("sort", sort.map { [$0] } ?? [])] {
       for key in keys where !known.contains(key) {
@@ -53,6 +59,13 @@ extension StatsOptions {
   private static let shownFlags: [BoundFlag<StatsOptions>] =
     [
       .path(
+        "html", "FILE", \.html, in: .output, "write a report to FILE, as HTML",
+        manual: """
+          Writes a report of all checkpoints to FILE: findings, charts over the steps, maps by block, the
+          way through weight space, distributions and tables. The file is complete and loads nothing;
+          it can be read without scripts, printed and sent.
+          """),
+      .path(
         "csv", "FILE", \.csv, in: .output, "write all numbers to FILE as CSV",
         manual: """
           Writes one line for each step and tensor, with all numbers, to FILE.
@@ -60,6 +73,13 @@ extension StatsOptions {
       .toggle(
         "force", \.writing.replacesExisting, in: .output, "replace files that exist",
         manual: "Without it a file that exists is never replaced."),
+      .path(
+        "metrics", "FILE", \.metrics, in: .content, "show the loss of a training log in the report",
+        manual: """
+          A training log for the report: CSV with a line of names, or JSON with an object on each line.
+          The step is named `step` or `_step`, and a loss has a name that ends in `loss` or
+          `CrossEntropyLoss`, as in exports of wandb and in `metrics.json` of OLMo-core.
+          """),
       .choice(
         "by", "GROUP", \.grouping, in: .listing, "list tensors, blocks or modules",
         manual: """
@@ -86,18 +106,13 @@ extension StatsOptions {
           """
       ) { $0.split(separator: ",").map(String.init) },
       .text(
-        "match", "PATTERN", \.pattern, needs: "a pattern", in: .listing,
-        "list only tensors whose names match",
+        "only", "GLOB", \.only, needs: "a pattern such as '*.weight'", in: .listing,
+        "list only tensors with matching names",
         manual: """
-          Lists only tensors whose names match PATTERN, in which `*` stands for any text and `?` for one
-          character. All tensors are measured and judged.
+          Lists only the tensors whose names match one of the patterns, which are separated by commas.
+          `*` stands for any characters, `?` for one. All tensors are measured and judged.
           """
-      ) { NamePattern($0) },
-      .text(
-        "only", "PATTERN", \.pattern, needs: "a pattern", in: .listing,
-        "the same as --match",
-        manual: "The same as `--match`."
-      ) { NamePattern($0) },
+      ) { $0.split(separator: ",").map(String.init) },
       .choice(
         "fail-on", "SEVERITY", \.failure, in: .listing,
         "exit with 1 for a problem, a warning or never",

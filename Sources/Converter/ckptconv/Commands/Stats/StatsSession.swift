@@ -15,12 +15,19 @@ struct StatsSession {
   private var alone: CheckpointStatistics?
   private var csv = ""
   private var tensorCount = 0
+  private let metrics: RunMetrics?
 
   /// The most findings of one rule that are told one by one.
   private static let toldFindings = 5
 
-  init(_ options: StatsOptions, _ shared: SharedOptions, _ console: Console) {
+  /// Opens what there is to read beside checkpoints, before hours may go by.
+  ///
+  /// - Throws: what is wrong with the training log.
+  init(
+    _ options: StatsOptions, _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) {
     self.options = options
+    if let path = options.metrics { metrics = try RunMetrics(path: path) } else { metrics = nil }
     self.shared = shared
     self.console = console
   }
@@ -58,10 +65,8 @@ struct StatsSession {
   ///
   /// - Throws: what keeps it from being told.
   func conclude() throws(CheckpointError) -> ExitCode {
-    if let path = options.csv {
-      try StagedOutput.write(Array(csv.utf8), to: path, options.writing)
-      console.note("-> \(path)")
-    }
+    if let path = options.csv { try write(csv, to: path) }
+    if let path = options.html { try write(report, to: path) }
     if shared.json {
       try console.printJSON(run.json)
     } else if !shared.quiet, !run.rows.isEmpty {
@@ -69,6 +74,17 @@ struct StatsSession {
     }
     let counted = (options.failure ?? .problem).severities
     return counted.contains { run.count($0) > 0 } ? .difference : .done
+  }
+
+  private func write(_ text: String, to path: String) throws(CheckpointError) {
+    try StagedOutput.write(Array(text.utf8), to: path, options.writing)
+    console.note("-> \(path)")
+  }
+
+  private var report: String {
+    let place = FilePath(run.rows.first?.path ?? "")
+    let name = run.rows.count > 1 ? place.directory.name : place.name
+    return RunReport(run, metrics: metrics, title: name).html
   }
 
   // MARK: Tables
@@ -101,7 +117,7 @@ struct StatsSession {
   }
 
   private func arrange(_ table: inout StatisticsTable, _ usual: [String]) {
-    if let pattern = options.pattern { table.keep(pattern) }
+    if let only = options.only { table.keep(only: only) }
     if let column = options.sort { table.sort(by: column) }
     if let limit = options.limit { table.truncate(to: limit) }
     table.select(options.columns ?? usual)
