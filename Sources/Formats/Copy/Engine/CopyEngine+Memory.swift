@@ -43,16 +43,17 @@ extension CopyEngine {
   package func forEachChunk(
     of plan: FilePlan, byteCount: Int, _ body: (RawSpan) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
-    // The compiler builds the length of the file's path into the check that `body` has not escaped.
-    // With a name of its own for the place, the program does not depend on the folder of the build.
+    // The compiler builds the length of the file's path into the check that `body` has not escaped,
+    // which is made at the closing brace. With a name of its own for the place, the program does not
+    // depend on the folder of the build.
     #sourceLocation(file:"forEachChunk",line:1)
     try withoutActuallyEscaping(body) { body throws(CheckpointError) in
       let output = ChunkOutput(byteCount: byteCount, body)
       try run(plan, into: output)
       try output.handOver()
     }
-    #sourceLocation()
   }
+  #sourceLocation()
 }
 
 /// The bytes of the caller's buffer as an output.
