@@ -1,5 +1,5 @@
 internal import CkptBase
-internal import CkptCheckpoints
+package import CkptCheckpoints
 internal import CkptCopy
 
 /// Statistics as rows of text, for terminals and for CSV.
@@ -157,9 +157,9 @@ extension StatisticsTable {
   /// The names of all columns.
   package var keys: [String] { columns.map(\.key) }
 
-  /// Keeps the rows whose first column matches one of the patterns, as in shells.
-  package mutating func keep(only patterns: [String]) {
-    rows.removeAll { row in !patterns.contains { GlobPattern.matches(row.values[0], $0) } }
+  /// Keeps the rows whose first column is a name that the filter chooses.
+  package mutating func keep(_ names: NameFilter) {
+    rows.removeAll { !names.selects($0.values[0]) }
   }
 
   /// Orders the rows by a column: text from the first letter on, numbers from the largest on, NaN before

@@ -67,12 +67,13 @@ _ckptconv() {
         diff:--relative-tolerance) words='' ;;
         stats:-o | stats:--output) words='PATH' ;;
         stats:--part) words='model optim' ;;
+        stats:--html) words='PATH' ;;
         stats:--csv) words='PATH' ;;
+        stats:--metrics) words='PATH' ;;
         stats:--by) words='tensor block module' ;;
         stats:--sort) words='' ;;
         stats:--limit) words='' ;;
         stats:--columns) words='' ;;
-        stats:--match) words='' ;;
         stats:--only) words='' ;;
         stats:--fail-on) words='problem warning never' ;;
         verify:--manifest) words='PATH' ;;
@@ -117,7 +118,7 @@ _ckptconv() {
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--tree --depth --only --skip --tensors --values --value --sort --limit --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                stats) flags='-o --output --part --csv --force --by --sort --limit --columns --match --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                stats) flags='-o --output --part --html --csv --force --metrics --by --sort --limit --columns --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 check) flags='--finite --for --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;

@@ -1,5 +1,6 @@
 internal import CkptBase
 internal import CkptCheck
+internal import CkptCheckpoints
 internal import CkptCopy
 internal import CkptStats
 
@@ -16,8 +17,8 @@ struct StatsOptions: Sendable {
   var sort: String?
   var limit: Int?
   var columns: [String]?
-  /// Patterns for the names of rows.
-  var only: [String]?
+  /// The names of the rows to list.
+  var names = NameFilter()
   var failure: StatsFailure?
 
   /// The flags that decide what statistics hold, as text.
@@ -105,14 +106,12 @@ extension StatsOptions {
           Documentation/stats.md for all of them.
           """
       ) { $0.split(separator: ",").map(String.init) },
-      .text(
-        "only", "GLOB", \.only, needs: "a pattern such as '*.weight'", in: .listing,
-        "list only tensors with matching names",
+      .patterns(
+        "only", \.names.only, in: .listing, "list only tensors with matching names",
         manual: """
           Lists only the tensors whose names match one of the patterns, which are separated by commas.
           `*` stands for any characters, `?` for one. All tensors are measured and judged.
-          """
-      ) { $0.split(separator: ",").map(String.init) },
+          """),
       .choice(
         "fail-on", "SEVERITY", \.failure, in: .listing,
         "exit with 1 for a problem, a warning or never",

@@ -117,7 +117,7 @@ struct StatsSession {
   }
 
   private func arrange(_ table: inout StatisticsTable, _ usual: [String]) {
-    if let only = options.only { table.keep(only: only) }
+    table.keep(options.names)
     if let column = options.sort { table.sort(by: column) }
     if let limit = options.limit { table.truncate(to: limit) }
     table.select(options.columns ?? usual)
