@@ -75,6 +75,15 @@ package enum OLMoDirectory {
     return all
   }
 
+  /// Returns the notice for an output directory whose name the trainer does not recognize
+  /// (`olmo/checkpoint.py`); `nil` for other names.
+  package static func nameNotice(_ directory: String) -> Notice? {
+    guard !FilePath(directory).name.hasSuffix(suffix) else { return nil }
+    return Notice(
+      "OLMo's trainer recognizes an unsharded checkpoint only if the directory name ends in "
+        + "'\(suffix)'; rename '\(directory)' before you load it")
+  }
+
   /// The error for a directory without checkpoint files.
   package static func notACheckpoint(_ directory: FilePath) -> CheckpointError {
     CheckpointError(

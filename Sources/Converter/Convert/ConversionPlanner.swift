@@ -16,6 +16,7 @@ struct ConversionPlanner {
   ///   with the name of one of the files.
   func plan(for inputs: [String]) throws(CheckpointError) -> ConversionPlan {
     var plan = ConversionPlan()
+    try requireDirectory(for: inputs)
     for input in inputs {
       do throws(CheckpointError) {
         plan.tasks.append(try task(for: FilePath(input), isOnlyInput: inputs.count == 1))
@@ -26,6 +27,18 @@ struct ConversionPlanner {
     try requireApart(plan.tasks)
     return plan
   }
+
+  /// Makes sure that several inputs are not given the name of one file.
+  private func requireDirectory(for inputs: [String]) throws(CheckpointError) {
+    guard inputs.count > 1, case .path(let path) = destination,
+      Self.fileSuffixes.contains(where: path.hasSuffix), try !FilePath(path).meansDirectory()
+    else { return }
+    throw CheckpointError(
+      .unsupported, "'\(path)' is the name of a file, but there are \(inputs.count) inputs",
+      remedy: "pass a directory, such as '\(FilePath(path).directory.appending("converted").text)'")
+  }
+
+  private static let fileSuffixes = [".safetensors", ".pt", ".pth", ".bin", ".ckpt"]
 
   /// Makes sure that no file of the tasks would be lost to another.
   private func requireApart(_ tasks: [ConversionTask]) throws(CheckpointError) {
@@ -81,8 +94,10 @@ struct ConversionPlanner {
         target = .file(path)
       }
     }
+    // Only files in an OLMo checkpoint are for its trainer.
+    let directory = target.path.map { FilePath($0).directory }
     task.steps = [
-      .init(source: input.text, target: target, action: try action(in: input.directory))
+      .init(source: input.text, target: target, action: try action(in: directory))
     ]
     return task
   }
@@ -164,11 +179,13 @@ struct ConversionPlanner {
     "\(state).\(options.format.source.fileExtension)"
   }
 
-  private func action(in directory: FilePath) throws(CheckpointError) -> ConversionTask.Action {
+  /// Returns the action for a file in `directory`; `nil` for the standard output.
+  private func action(in directory: FilePath?) throws(CheckpointError) -> ConversionTask.Action {
     switch options.format {
     case .safetensors:
-      .encodeSafetensors(try OLMoDirectory.layout(options.layout, in: directory))
-    case .torch: .encodeTorch
+      guard let directory else { return .encodeSafetensors(options.layout ?? .plain) }
+      return .encodeSafetensors(try OLMoDirectory.layout(options.layout, in: directory))
+    case .torch: return .encodeTorch
     }
   }
 }

@@ -93,12 +93,7 @@ public struct HuggingFaceToOLMo: Sendable {
       $0.trainerStart = TrainerStart(
         directory: output, resetsOptimizer: !hasOptimizer, resetsTrainer: !hasTrainer)
     }
-    if !FilePath(output).name.hasSuffix(OLMoDirectory.suffix) {
-      plan.warn(
-        Notice(
-          "OLMo's trainer recognizes an unsharded checkpoint only if the directory name ends in "
-            + "'\(OLMoDirectory.suffix)'; rename '\(output)' before you load it"))
-    }
+    if let notice = OLMoDirectory.nameNotice(output) { plan.warn(notice) }
     return plan
   }
 

@@ -35,7 +35,7 @@ extension Invocation {
 
   fileprivate func run(_ console: Console) throws(CheckpointError) -> ExitCode {
     switch self {
-    case .help(let page, let length): try console.print(page.text(length))
+    case .help(let page, let length): try console.print(page.text(length, columns: console.columns))
     case .version: try console.print("\(FlagTable.program) \(Version.current)\n")
     case .generate(let text): try console.print(text.content)
     case .run(let command, let operands, let shared):

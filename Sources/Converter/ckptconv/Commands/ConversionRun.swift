@@ -36,6 +36,11 @@ struct ConversionRun {
         }
         console.progress?.finish()
         for output in outputs { announce(output) }
+        if outputs.contains(where: { FilePath($0.path).name == OLMoDirectory.configuration }),
+          let directory = task.directory, let notice = OLMoDirectory.nameNotice(directory)
+        {
+          console.note(notice)
+        }
         if let manifest = options.manifest {
           console.note("\(task.input) -> \(manifest): manifest")
         }
@@ -45,6 +50,10 @@ struct ConversionRun {
         console.report(error)
         report.failures.append((task.input, error))
       }
+    }
+    if report.outputs.contains(where: { $0.layout == .olmo }) {
+      console.note(
+        "layout olmo: only OLMo's trainer reads these names; --layout plain writes readable ones")
     }
     if json { try console.printJSON(report.json(\.words)) }
     return ExitCode(found: false, failures: report.failures.map(\.error))

@@ -27,7 +27,8 @@ struct HelpCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    try console.print(page?.text(.manual) ?? HelpPage.program.text(.summary))
+    try console.print(
+      page?.text(.manual, columns: console.columns) ?? HelpPage.program.text(.summary))
     return .done
   }
 }
@@ -51,14 +52,15 @@ enum HelpPage: Sendable {
     }
   }
 
-  /// Returns the page as text for a terminal.
-  func text(_ length: HelpLength) -> String {
-    switch (self, length) {
+  /// Returns the page as text for a terminal of `columns`, by default of 80.
+  func text(_ length: HelpLength, columns: Int? = nil) -> String {
+    let printer = PlainText(columns: columns)
+    return switch (self, length) {
     case (.program, .summary): HelpSummary.program
     case (.command(let page), .summary): HelpSummary.command(page)
-    case (.program, .manual): PlainText.render(Manual.program)
-    case (.command(let page), .manual): PlainText.render(Manual.command(page))
-    case (.topic(let topic), _): PlainText.render(Manual.topic(topic))
+    case (.program, .manual): printer.render(Manual.program)
+    case (.command(let page), .manual): printer.render(Manual.command(page))
+    case (.topic(let topic), _): printer.render(Manual.topic(topic))
     }
   }
 }

@@ -121,6 +121,19 @@ extension Operands {
 enum WeightDType: String, FlagChoice {
   case bf16, f16, f32
 
+  /// The names in PyTorch and in other programs.
+  private static let words: [String: WeightDType] = [
+    "bfloat16": .bf16, "float16": .f16, "fp16": .f16, "half": .f16, "float32": .f32, "fp32": .f32,
+    "float": .f32,
+  ]
+
+  /// Creates the type for a name in small letters or capitals.
+  init?(word: String) {
+    let word = word.lowercased()
+    guard let type = WeightDType(rawValue: word) ?? Self.words[word] else { return nil }
+    self = type
+  }
+
   var meaning: String {
     switch self {
     case .bf16: "bfloat16"

@@ -66,9 +66,9 @@ extension PtToSafetensors {
       .choice(
         "layout", "LAYOUT", \.options.layout, in: .content, "the naming of tensors: olmo or plain",
         manual: """
-          The naming of tensors. The default is `olmo` for inputs in an OLMo checkpoint directory,
-          because OLMo's trainer reads only that, and `plain` for all others. See `ckptconv help
-          layouts`.
+          The naming of tensors. The default is `olmo` for an OLMo checkpoint directory, and for a
+          file that is written into one, because OLMo's trainer reads only that. It is `plain` for
+          all others. See `ckptconv help layouts`.
           """),
       .byteCount(
         "max-shard-size", "SIZE", \.options.maximumShardByteCount, in: .content,

@@ -86,6 +86,10 @@ extension BoundFlag {
       guard let bytes = ByteCount(parsing: text), bytes.bytes > 0 else {
         throw .badValue(of: long, needs: "a size such as 5GB, 500MB or 2GiB", found: text)
       }
+      if let number = Int(text), number < 1000 {
+        throw UsageError(
+          "--\(long) \(text) would be \(bytes)", hint: "add a unit, such as --\(long) \(text)GB")
+      }
       target[keyPath: property] = bytes.bytes
     }
   }
@@ -94,6 +98,7 @@ extension BoundFlag {
 extension ByteCount {
   private static let factors: [(unit: String, factor: Int)] = [
     ("KIB", 1 << 10), ("MIB", 1 << 20), ("GIB", 1 << 30), ("TIB", 1 << 40),
+    ("K", 1000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000),
     ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
     ("B", 1), ("", 1),
   ]

@@ -23,6 +23,13 @@ struct BoundFlag<Target>: Sendable {
 protocol FlagChoice: CaseIterable, RawRepresentable<String>, Sendable {
   /// The meaning of the value: lower case, no final stop.
   var meaning: String { get }
+  /// Creates the value for a word of the command line; `nil` for an unknown word.
+  init?(word: String)
+}
+
+extension FlagChoice {
+  /// Creates the value with that name.
+  init?(word: String) { self.init(rawValue: word) }
 }
 
 extension BoundFlag {
@@ -122,7 +129,7 @@ extension BoundFlag {
         long: long, short: short, argument: .choice(valueName, choices), section: section,
         summary: summary, manual: manual)
     ) { target, text throws(UsageError) in
-      guard let choice = Choice(rawValue: text) else {
+      guard let choice = Choice(word: text) else {
         throw .badChoice(of: long, among: choices.map(\.name), found: text)
       }
       target[keyPath: property] = choice

@@ -30,7 +30,10 @@ struct UsageError: Error, Hashable, Sendable {
 
 extension UsageError {
   static func unknownFlag(_ name: String, among known: [String]) -> UsageError {
-    UsageError("unknown flag \(name)", hint: didYouMean(name, among: known))
+    if let usual = Synonyms.flags[name], known.contains(usual) {
+      return UsageError("unknown flag \(name)", hint: "the flag is \(usual)")
+    }
+    return UsageError("unknown flag \(name)", hint: didYouMean(name, among: known))
   }
 
   static func foreignFlag(_ name: String, of owners: [String]) -> UsageError {
@@ -49,7 +52,10 @@ extension UsageError {
   }
 
   static func unknownCommand(_ name: String, among known: [String]) -> UsageError {
-    UsageError("unknown command '\(name)'", hint: didYouMean(name, among: known))
+    if let usual = Synonyms.commands[name] {
+      return UsageError("unknown command '\(name)'", hint: "use \(usual)")
+    }
+    return UsageError("unknown command '\(name)'", hint: didYouMean(name, among: known))
   }
 
   static func unknownSubcommand(
@@ -120,6 +126,24 @@ extension UsageError {
       "the standard input cannot be an INPUT: checkpoints are not read in order",
       hint: "pass the path of a file; './-' is a file named '-'")
   }
+}
+
+/// The words of other programs for what this one does, for hints.
+enum Synonyms {
+  /// Commands, with those of this program.
+  static let commands: [String: String] = [
+    "convert":
+      "'pt-to-safetensors' or 'safetensors-to-pt'; 'olmo-to-hf' makes a Hugging Face model",
+    "ls": "'inspect'", "list": "'inspect'", "info": "'inspect'", "show": "'inspect'",
+    "cat": "'inspect'", "compare": "'verify' for a proof, or 'diff' for numbers",
+    "validate": "'check'", "merge": "'unshard'", "version": "'ckptconv --version'",
+  ]
+  /// Flags, with those of this program.
+  static let flags: [String: String] = [
+    "-v": "--version", "--overwrite": "--force", "-f": "--force", "-y": "--force",
+    "--out": "--output", "--output-dir": "--output", "--jobs": "--threads", "-j": "--threads",
+    "--silent": "--quiet", "--include": "--only", "--exclude": "--skip", "--type": "--dtype",
+  ]
 }
 
 /// Suggests corrections for mistyped words.

@@ -36,28 +36,38 @@ struct Document: Sendable {
   }
 }
 
-/// Prints a ``Document`` for a terminal of 80 columns.
-enum PlainText {
-  private static let width = 79
+/// Prints a ``Document`` for a terminal.
+struct PlainText {
   private static let step = 4
+  /// The range of widths that are comfortable to read.
+  private static let widths = 39...99
+  private static let usualWidth = 79
+
+  private let width: Int
+
+  /// Creates a printer for a terminal of `columns`, by default of 80.
+  init(columns: Int? = nil) {
+    let width = columns.map { $0 - 1 } ?? Self.usualWidth
+    self.width = min(max(width, Self.widths.lowerBound), Self.widths.upperBound)
+  }
 
   /// Returns the whole document, with a line feed at its end.
-  static func render(_ document: Document) -> String {
+  func render(_ document: Document) -> String {
     var lines = wrap("\(document.title): \(document.summary)", indent: 0)
     for section in document.sections {
       lines += ["", section.title]
-      lines += join(section.blocks.map { render($0, indent: step) })
+      lines += join(section.blocks.map { render($0, indent: Self.step) })
     }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func render(_ block: Document.Block, indent: Int) -> [String] {
+  private func render(_ block: Document.Block, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
     switch block {
     case .text(let text):
       return join(Document.paragraphs(of: text).map { wrap(literal($0), indent: indent) })
     case .definition(let term, let blocks):
-      return ["\(margin)\(term)"] + join(blocks.map { render($0, indent: indent + step) })
+      return ["\(margin)\(term)"] + join(blocks.map { render($0, indent: indent + Self.step) })
     case .list(let rows):
       let width = rows.map(\.term.count).max() ?? 0
       return rows.flatMap { row in
@@ -72,24 +82,24 @@ enum PlainText {
   }
 
   /// Joins blocks of lines, with an empty line between them.
-  private static func join(_ blocks: [[String]]) -> [String] {
+  private func join(_ blocks: [[String]]) -> [String] {
     Array(blocks.joined(separator: [""]))
   }
 
-  private static func literal(_ text: String) -> String { text.filter { $0 != "`" } }
+  private func literal(_ text: String) -> String { text.filter { $0 != "`" } }
 
   /// Wraps text into lines, all but the first one indented.
-  static func wrap(_ text: String, hanging indent: Int) -> String {
+  func wrap(_ text: String, hanging indent: Int) -> String {
     let margin = String(repeating: " ", count: indent)
     return wrap(text, first: "", margin).joined(separator: "\n")
   }
 
-  private static func wrap(_ text: String, indent: Int) -> [String] {
+  private func wrap(_ text: String, indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent)
     return wrap(text, first: margin, margin)
   }
 
-  private static func wrap(_ text: String, first: String, _ margin: String) -> [String] {
+  private func wrap(_ text: String, first: String, _ margin: String) -> [String] {
     var lines: [String] = []
     for word in text.split(separator: " ") {
       if let last = lines.last, last.count + 1 + word.count <= width {

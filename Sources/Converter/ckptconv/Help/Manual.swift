@@ -155,7 +155,7 @@ enum HelpSummary {
     return """
       usage: \(page.usage)
       \(sentence(page.summary))
-      \(PlainText.wrap("VERB: " + page.words.joined(separator: ", "), hanging: 6))
+      \(PlainText().wrap("VERB: " + page.words.joined(separator: ", "), hanging: 6))
 
       \(list(own))
 

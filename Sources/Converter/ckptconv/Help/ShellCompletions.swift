@@ -69,31 +69,32 @@ enum BashCompletion {
       "''", FlagTable.programFlags.map(\.flag), operands: FlagTable.pages.map(\.name))
     let commands = FlagTable.pages.flatMap { page in
       commandCase(
-        page.name, page.completedFlags + SharedOptions.flags.map(\.flag),
-        operands: page.operands.arePaths ? ["PATH"] : HelpCommand.pageNames, words: page.words)
+        page.name, page.flags, operands: page.operands.arePaths ? ["PATH"] : HelpCommand.pageNames,
+        subpages: page.subpages)
     }
     return program + commands
   }
 
   private static func commandCase(
-    _ pattern: String, _ flags: [Flag], operands: [String], words: [String] = []
+    _ pattern: String, _ flags: [Flag], operands: [String], subpages: [CommandPage] = []
   ) -> [String] {
     let flags = flags.flatMap(\.spellings).joined(separator: " ").shellQuoted
     let operands = operands.joined(separator: " ").shellQuoted
-    guard !words.isEmpty else {
+    guard !subpages.isEmpty else {
       return ["\(pattern)) flags=\(flags) operands=\(operands) ;;"]
     }
+    let words = subpages.map { $0.name.split(separator: " ").last.map(String.init) ?? $0.name }
     // Until a subcommand is present, its name comes next.
-    let known = words.map { "*' \($0) '*" }.joined(separator: " | ")
+    let cases = zip(words, subpages).map { word, page in
+      let flags = page.flags.flatMap(\.spellings).joined(separator: " ").shellQuoted
+      return "        *' \(word) '*) flags=\(flags) operands=\(operands) ;;"
+    }
     return [
       "\(pattern))",
       "    flags=\(flags)",
       "    operands=\(words.joined(separator: " ").shellQuoted)",
       "    case \" ${COMP_WORDS[*]:0:COMP_CWORD} \" in",
-      "        \(known)) operands=\(operands) ;;",
-      "    esac",
-      "    ;;",
-    ]
+    ] + cases + ["    esac", "    ;;"]
   }
 }
 
@@ -143,13 +144,27 @@ enum ZshCompletion {
     let repetition = page.operands.maximum == 1 ? "1" : "*"
     let action =
       page.operands.arePaths ? "_files" : "(\(HelpCommand.pageNames.joined(separator: " ")))"
-    var operands = "\(repetition):\(page.operands.usage):\(action)".shellQuoted
-    if !page.words.isEmpty {
-      operands = "1:VERB:(\(page.words.joined(separator: " ")))".shellQuoted + " \(operands)"
+    let operands = "\(repetition):\(page.operands.usage):\(action)".shellQuoted
+    guard !page.words.isEmpty else {
+      return ["\(page.name))"] + arguments(page.ownFlags, operands) + ["    ;;"]
     }
-    return ["\(page.name))", "    _arguments \"$shared[@]\" \\"]
-      + page.completedFlags.flatMap(specifications).map { "        \($0) \\" }
-      + ["        \(operands)", "    ;;"]
+    let verb = "1:VERB:(\(page.words.joined(separator: " ")))".shellQuoted
+    let verbs = zip(page.words, page.subpages).flatMap { word, subpage in
+      ["        \(word))"]
+        + arguments(subpage.ownFlags + subpage.parentFlags, "\(verb) \(operands)").map {
+          "        \($0)"
+        }
+        + ["            ;;"]
+    }
+    return ["\(page.name))", "    case $words[2] in"] + verbs + ["        *)"]
+      + arguments(page.ownFlags, "\(verb) \(operands)").map { "        \($0)" }
+      + ["            ;;", "    esac", "    ;;"]
+  }
+
+  /// Returns the call that completes flags and operands.
+  private static func arguments(_ flags: [Flag], _ operands: String) -> [String] {
+    ["    _arguments \"$shared[@]\" \\"]
+      + flags.flatMap(specifications).map { "        \($0) \\" } + ["        \(operands)"]
   }
 
   /// Returns the specifications of a flag.

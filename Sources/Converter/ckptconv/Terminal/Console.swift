@@ -85,8 +85,14 @@ final class Console: Sendable {
     if !isQuiet, format == .text { say(table.text(width: errors.columns)) }
   }
 
-  /// Prints an error in the command line.
-  func report(_ error: UsageError) { say(Message(error)) }
+  /// Prints an error in the command line, or the commands if none was given.
+  func report(_ error: UsageError) {
+    if error == .noCommand, format == .text {
+      say(HelpSummary.program)
+    } else {
+      say(Message(error))
+    }
+  }
 
   private func say(_ message: Message) {
     switch format {
