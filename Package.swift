@@ -88,8 +88,8 @@ let package = Package(
     module(
       "CkptCompare", in: "Converter",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch", "CkptSkeleton",
-        "CkptSafetensors", "CkptFormats", "CkptCheckpoints",
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
+        "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptCheckpoints",
       ]),
     module(
       "CkptConvert", in: "Converter",

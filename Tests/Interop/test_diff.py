@@ -65,6 +65,12 @@ def reference(left, right):
         "rel": ratio.max().item() if len(distance) else None}
 
 
+def change(left, right):
+    """The norm of the difference by the larger norm."""
+    a, b = left.to(torch.float64), right.to(torch.float64)
+    return (a - b).norm().item() / max(a.norm().item(), b.norm().item())
+
+
 def close(found, expected):
     if expected is None or found is None:
         return found is expected
@@ -83,6 +89,8 @@ def assert_as_torch(left, right, tmp_path, shape=(-1,)):
     assert row["nan_on_one_side"] == expected["nan"]
     assert close(row["max_abs"], expected["abs"]), (row, expected)
     assert close(row["max_rel"], expected["rel"]), (row, expected)
+    if row["relative_change"] is not None:
+        assert row["relative_change"] == pytest.approx(change(left, right), rel=1e-6)
     return row
 
 
@@ -102,6 +110,41 @@ def test_every_dtype_against_another(dtype, other, tmp_path):
     if dtype is other:
         return
     assert_as_torch(random_bits(dtype, 501, 3), random_bits(other, 501, 4), tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.uint8], ids=str)
+@pytest.mark.parametrize("count", [1, 7, 513, 3_000_001])
+def test_the_relative_change_is_that_of_norms(dtype, count, tmp_path):
+    generator = torch.Generator().manual_seed(count)
+    left = (torch.rand(count, generator=generator) * 100).to(dtype)
+    right = left.clone()
+    # Equal stretches count in the norm of the tensor.
+    right[count // 2:] = (torch.rand(count - count // 2, generator=generator) * 100).to(dtype)
+    row = assert_as_torch(left, right, tmp_path)
+    assert row["relative_change"] == pytest.approx(change(left, right), rel=1e-6)
+
+
+def test_numbered_parameters_have_names_and_configurations_fields(tmp_path):
+    for name, step, rate in ("a", 6, 0.5), ("b", 8, 0.25):
+        folder = tmp_path / name
+        folder.mkdir()
+        state = {
+            number: {"step": torch.tensor(float(step)), "exp_avg": torch.full((3,), float(step))}
+            for number in range(2)}
+        groups = [{"params": [0, 1], "param_names": ["wte.weight", "ff.weight"], "lr": rate}]
+        torch.save({"state": state, "param_groups": groups}, folder / "optim.pt")
+        (folder / "config.yaml").write_text(f"model:\n  d_model: 8\noptimizer:\n  lr: {rate}\n")
+    process = run("diff", tmp_path / "a", tmp_path / "b")
+    assert process.returncode == DIFFERENCE, describe(process)
+    text = process.stdout
+    assert text.startswith(
+        "optim: all 4 tensors changed, the largest by 25 % in state.wte.weight.exp_avg, "
+        "2 steps apart; learning rate 0.5 -> 0.25\n") or text.startswith(
+        "optim: all 4 tensors changed, the largest by 25 % in state.ff.weight.exp_avg, "
+        "2 steps apart; learning rate 0.5 -> 0.25\n"), text
+    assert "step of 2 parameters" in text
+    assert "config.yaml: optimizer.lr  value  0.5    0.25" in text
+    assert text.splitlines()[-1] == "different: 4 tensors, 2 other differences"
 
 
 def test_the_place_of_the_maximum(tmp_path):

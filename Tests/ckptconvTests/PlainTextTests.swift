@@ -18,7 +18,7 @@ struct PlainTextTests {
           ]),
       ])
     #expect(
-      PlainText.render(document) == """
+      PlainText().render(document) == """
         name: what it does
 
         One
@@ -46,6 +46,17 @@ struct PlainTextTests {
     let document = Document(
       title: "n", summary: "s",
       sections: [Document.Section(title: "T", blocks: [.text("a \(word) b")])])
-    #expect(PlainText.render(document) == "n: s\n\nT\n    a\n    \(word)\n    b\n")
+    #expect(PlainText().render(document) == "n: s\n\nT\n    a\n    \(word)\n    b\n")
+  }
+
+  @Test("Help fills the terminal, up to 100 columns", arguments: [20, 40, 80, 100, 200])
+  func fillsTerminal(columns: Int) {
+    let text = String(repeating: "word ", count: 60)
+    let document = Document(
+      title: "n", summary: "s", sections: [Document.Section(title: "T", blocks: [.text(text)])])
+    let widest = PlainText(columns: columns).render(document).split(separator: "\n").map(\.count)
+      .max()
+    let limit = min(max(columns, 40), 100)
+    #expect((limit - 6..<limit).contains(widest ?? 0))
   }
 }

@@ -35,6 +35,9 @@ package struct OptimizerState {
   package static let stateKey = "state"
   package static let groupsKey = "param_groups"
   static let parametersKey = "params"
+  /// The names of parameters that are numbers in the state.
+  private var numberedNames: [Int: ParameterName] = [:]
+
   static let namesKey = "param_names"
   static let shardedKey = "sharded"
 
@@ -70,6 +73,7 @@ package struct OptimizerState {
     }
     var namesOfNumbers: [Int: ParameterName] = [:]
     for group in graph[run] { try add(group, of: graph, &namesOfNumbers) }
+    numberedNames = namesOfNumbers
     var seen: Set<ParameterName> = []
     for (key, value) in states {
       let name = try Self.name(of: key, in: graph, namesOfNumbers)
@@ -83,6 +87,12 @@ package struct OptimizerState {
       }
       parameters.append(Parameter(name: name, values: values))
     }
+  }
+
+  /// Returns the names of numbered parameters; empty for other objects.
+  package static func names(in graph: TensorGraph) -> [Int: String] {
+    guard isState(graph), let state = try? OptimizerState(of: graph) else { return [:] }
+    return state.numberedNames.mapValues(\.clean)
   }
 
   /// The number of blocks in a group, according to the names.

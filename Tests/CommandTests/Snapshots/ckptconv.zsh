@@ -215,55 +215,276 @@ _ckptconv() {
                         '*:INPUT...:_files'
                     ;;
                 batch)
-                    _arguments "$shared[@]" \
-                        '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
-                        '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
-                        '(--force)--force[replace existing outputs]' \
-                        '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
-                        '(--files)--files[include single files in searched directories]' \
-                        '(--dry-run)--dry-run[print the plan and exit]' \
-                        '(-j --jobs)-j+[process N items at once]:N: ' \
-                        '(-j --jobs)--jobs=[process N items at once]:N: ' \
-                        '(--resume)--resume[skip the items of earlier runs and continue]' \
-                        '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
-                        '(-k --keep-going)-k[continue after an item failed]' \
-                        '(-k --keep-going)--keep-going[continue after an item failed]' \
-                        '(--retries)--retries=[retry after input or output errors]:N: ' \
-                        '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
-                        '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
-                        '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
-                        '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                        '(--sync)--sync[sync outputs to the disk before they appear]' \
-                        '(--verify)--verify[read outputs again and compare them]' \
-                        '(--key)--key=[convert only the dict under a key]:PATH: ' \
-                        '(--only)--only=[convert only tensors with matching names]:GLOB: ' \
-                        '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
-                        '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
-                        '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
-                        '(--train)--train[convert train.pt too]' \
-                        '(--layout)--layout=[the naming of tensors\: olmo or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
-                        '(--max-shard-size)--max-shard-size=[split the output into files of at most SIZE]:SIZE: ' \
-                        '(--tied)--tied=[store tied tensors once (alias) or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ has\ the\ other\ names copy\:store\ the\ bytes\ under\ every\ name))' \
-                        '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
-                        '(--no-skeleton)--no-skeleton[write only tensors]' \
-                        '(--allow-loss)--allow-loss[only warn about contents that are lost]' \
-                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
-                        '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
-                        '(--nest)--nest[turn names with dots into nested dicts]' \
-                        '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
-                        '(--no-metadata)--no-metadata[do not keep the metadata of other programs]' \
-                        '(--optimizer)--optimizer[include the optimizer state]' \
-                        '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
-                        '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
-                        '(--no-carry)--no-carry[do not keep OLMo'\''s own settings]' \
-                        '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
-                        '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
-                        '(--to)--to=[the target\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
-                        '(--full-names)--full-names[never shorten names]' \
-                        '(--finite)--finite[search all tensors for NaN and infinity]' \
-                        '(--for)--for=[tell whether olmo, hf or torch can load the INPUT]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
-                        '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
-                        '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                    case $words[2] in
+                        pt-to-safetensors)
+                            _arguments "$shared[@]" \
+                                '(--sync)--sync[sync outputs to the disk before they appear]' \
+                                '(--verify)--verify[read outputs again and compare them]' \
+                                '(--key)--key=[convert only the dict under a key]:PATH: ' \
+                                '(--only)--only=[convert only tensors with matching names]:GLOB: ' \
+                                '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
+                                '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
+                                '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                                '(--train)--train[convert train.pt too]' \
+                                '(--layout)--layout=[the naming of tensors\: olmo or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
+                                '(--max-shard-size)--max-shard-size=[split the output into files of at most SIZE]:SIZE: ' \
+                                '(--tied)--tied=[store tied tensors once (alias) or copy them]:HOW:((alias\:store\ the\ bytes\ once\;\ the\ metadata\ has\ the\ other\ names copy\:store\ the\ bytes\ under\ every\ name))' \
+                                '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
+                                '(--no-skeleton)--no-skeleton[write only tensors]' \
+                                '(--allow-loss)--allow-loss[only warn about contents that are lost]' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        safetensors-to-pt)
+                            _arguments "$shared[@]" \
+                                '(--sync)--sync[sync outputs to the disk before they appear]' \
+                                '(--verify)--verify[read outputs again and compare them]' \
+                                '(--key)--key=[convert only the dict under a key]:PATH: ' \
+                                '(--only)--only=[convert only tensors with matching names]:GLOB: ' \
+                                '(--skip)--skip=[leave out tensors with matching names]:GLOB: ' \
+                                '(--strip-prefix)--strip-prefix=[remove a prefix such as module. from names]:PREFIX: ' \
+                                '(--dtype)--dtype=[cast floating-point tensors]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                                '(--container)--container=[write a zip archive or a legacy file]:KIND:((zip\:the\ ZIP\ archive\ of\ PyTorch\ 1\.6\ and\ later legacy\:the\ format\ of\ PyTorch\ before\ 1\.6))' \
+                                '(--nest)--nest[turn names with dots into nested dicts]' \
+                                '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
+                                '(--ignore-skeleton)--ignore-skeleton[read only the tensors]' \
+                                '(--no-metadata)--no-metadata[do not keep the metadata of other programs]' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        olmo-to-hf)
+                            _arguments "$shared[@]" \
+                                '(--sync)--sync[sync outputs to the disk before they appear]' \
+                                '(--verify)--verify[read outputs again and compare them]' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(--max-shard-size)--max-shard-size=[maximum size of a shard; default 5GB]:SIZE: ' \
+                                '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                                '(--optimizer)--optimizer[include the optimizer state]' \
+                                '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
+                                '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                                '(--no-carry)--no-carry[do not keep OLMo'\''s own settings]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        hf-to-olmo)
+                            _arguments "$shared[@]" \
+                                '(--sync)--sync[sync outputs to the disk before they appear]' \
+                                '(--verify)--verify[read outputs again and compare them]' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
+                                '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
+                                '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
+                                '(--optimizer-names)--optimizer-names=[optimizer parameter names\: fsdp or single]:KIND:((fsdp\:names\,\ for\ fully\ sharded\ data\ parallelism single\:numbers\,\ for\ one\ device\ or\ distributed\ data\ parallelism))' \
+                                '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        config)
+                            _arguments "$shared[@]" \
+                                '(--sync)--sync[sync outputs to the disk before they appear]' \
+                                '(--to)--to=[the target\: hf or olmo]:SIDE:((hf\:config\.json\ and\ generation\_config\.json olmo\:config\.yaml))' \
+                                '(--config)--config=[read missing settings from a config.yaml]:TEMPLATE:_files' \
+                                '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                                '(--no-carry)--no-carry[do not keep OLMo'\''s own settings]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        verify)
+                            _arguments "$shared[@]" \
+                                '(--full-names)--full-names[never shorten names]' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        roundtrip)
+                            _arguments "$shared[@]" \
+                                '(--layout)--layout=[the naming of tensors\: olmo or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        check)
+                            _arguments "$shared[@]" \
+                                '(--finite)--finite[search all tensors for NaN and infinity]' \
+                                '(--for)--for=[tell whether olmo, hf or torch can load the INPUT]:PROGRAM:((olmo\:the\ trainer\ of\ OLMo\,\ to\ resume\ from\ the\ directory hf\:from\_pretrained\ of\ transformers torch\:torch\.load\ with\ weights\_only\=True\,\ its\ default\ since\ PyTorch\ 2\.6))' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        stats)
+                            _arguments "$shared[@]" \
+                                '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        *)
+                            _arguments "$shared[@]" \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                    esac
                     ;;
                 help)
                     _arguments "$shared[@]" \

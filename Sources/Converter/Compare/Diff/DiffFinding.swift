@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptCheckpoints
 public import CkptCopy
 public import CkptFormats
 internal import CkptGraph
@@ -101,6 +102,22 @@ public struct DiffFinding: Sendable {
     }
     tensors.sort { Self.precedes($0, $1) }
     try findRenamed(left, right, budget: budget)
+    nameParameters(left.graph, right.graph)
+  }
+
+  /// Replaces the numbers of an optimizer's parameters by their names, if both sides have the same.
+  private mutating func nameParameters(_ left: TensorGraph, _ right: TensorGraph) {
+    let names = OptimizerState.names(in: left)
+    guard !names.isEmpty, names == OptimizerState.names(in: right) else { return }
+    func named(_ place: String) -> String {
+      let parts = place.split(separator: ".", maxSplits: 2)
+      guard parts.count == 3, parts[0] == OptimizerState.stateKey, let number = Int(parts[1]),
+        let name = names[number]
+      else { return place }
+      return "\(parts[0]).\(name).\(parts[2])"
+    }
+    for index in tensors.indices { tensors[index].name = named(tensors[index].name) }
+    for index in others.indices { others[index].place = named(others[index].place) }
   }
 
   private static func areComparable(_ difference: Difference) -> Bool {

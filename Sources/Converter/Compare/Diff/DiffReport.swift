@@ -113,11 +113,16 @@ public struct DiffReport: Sendable {
     json.member("differing", elements.count)
     json.member("differing_in_bits", elements.bitCount)
     json.member("nan_on_one_side", elements.nanCount)
+    json.key("relative_change")
+    if let change = elements.relativeChange { json.number(rounded(change)) } else { json.null() }
     write("max_abs", elements.absolute, row, to: &json)
     write("max_rel", elements.relative, row, to: &json)
     json.member("within_tolerance", tolerance.covers(row))
     json.endObject()
   }
+
+  /// Returns a number with seven digits, which do not depend on the order of a sum.
+  private func rounded(_ value: Double) -> Double { Double(Float(value).description) ?? value }
 
   private func write(
     _ name: String, _ maximum: ElementDifferences.Maximum?, _ row: DiffFinding.TensorRow,
@@ -161,7 +166,11 @@ extension DiffReport {
       let part = progress.next()
       do throws(CheckpointError) {
         if pair.isCarried {
-          differences += try VerifyFinding(of: pair, budget: budget, progress: part).differences
+          if let found = ConfigurationDifferences.find(in: pair) {
+            differences += found
+          } else {
+            differences += try VerifyFinding(of: pair, budget: budget, progress: part).differences
+          }
         } else {
           files.append(try DiffFinding(of: pair, reading, budget: budget, progress: part))
         }

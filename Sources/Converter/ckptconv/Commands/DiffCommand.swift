@@ -18,8 +18,12 @@ struct DiffCommand: Command {
 
     Elements are compared as double-precision numbers, even if their types differ. The relative
     difference is |a-b| / max(|a|,|b|). NaN equals NaN; a NaN on one side is counted, but has no
-    size. An infinity differs from everything but itself by infinity. Elements with different bits
+    size. An infinity differs from everything but itself by infinity. The change of a tensor is the
+    norm of the difference divided by the larger norm of the two. Elements with different bits
     and equal values (the sign of zero, the payload of NaN) are counted separately.
+
+    The numbered parameters of an optimizer have their names, and its step counters are one row.
+    Configurations are compared field by field. The first paragraph sums up.
 
     A tensor is reported as renamed only if no other unpaired tensor has the same elements.
     `ckptconv verify` compares everything bit for bit, including nesting, order and sharing.
@@ -73,111 +77,10 @@ struct DiffCommand: Command {
     if shared.json {
       try console.printJSON(report.json(\.words))
     } else if !shared.quiet {
-      try console.print(DiffText(report, limit: limit ?? .max).text(width: console.columns))
+      let text = DiffText(report, limit: limit ?? .max, keepsNames: keepsNames)
+      try console.print(text.text(width: console.columns) + text.verdict(console))
     }
     return ExitCode(
       found: report.hasDifferences, failures: report.failures.map(\.error))
-  }
-}
-
-/// The output of `ckptconv diff`.
-struct DiffText {
-  private let report: DiffReport
-  /// The maximum number of rows of each kind.
-  private let limit: Int
-
-  init(_ report: DiffReport, limit: Int) {
-    self.report = report
-    self.limit = limit
-  }
-
-  /// Returns the text, with tables at most `width` columns wide if given.
-  func text(width: Int?) -> String {
-    var blocks: [String] = []
-    for file in report.files {
-      blocks.append("\(file.first.harmless) and \(file.second.harmless)\n")
-      if !file.tensors.isEmpty { blocks.append(tensorTable(file).text(width: width)) }
-      if !file.renamed.isEmpty {
-        blocks.append(
-          Table(
-            [.name("renamed"), .detail("")],
-            rows: file.renamed.prefix(limit).map { [$0.first, "-> \($0.second)"] }
-          ).text(width: width))
-      }
-      let listed = file.unpaired + file.others
-      if !listed.isEmpty { blocks.append(differenceTable(listed).text(width: width)) }
-      blocks.append(totals(file))
-    }
-    if !report.differences.isEmpty {
-      blocks.append(differenceTable(report.differences).text(width: width))
-      let hidden = report.differences.count - limit
-      if hidden > 0 { blocks.append("\(hidden) not listed\n") }
-    }
-    return blocks.joined(separator: "\n")
-  }
-
-  private func tensorTable(_ file: DiffFinding) -> Table {
-    Table(
-      [
-        .text("tensor"), .text("dtype"), .text("shape"), .number("differ"), .number("max abs"),
-        .text("at"), .number("max rel"), .text("at"), .text(""),
-      ],
-      rows: file.tensors.prefix(limit).map { row in
-        let elements = row.elements ?? ElementDifferences()
-        return [
-          row.name,
-          row.firstType == row.secondType ? row.firstType : "\(row.firstType) -> \(row.secondType)",
-          "\(row.shape)", "\(elements.count)",
-          number(elements.absolute), place(elements.absolute, row),
-          number(elements.relative), place(elements.relative, row), note(elements, row),
-        ]
-      })
-  }
-
-  private func number(_ maximum: ElementDifferences.Maximum?) -> String {
-    maximum.map { ShortNumber.text($0.value) } ?? ""
-  }
-
-  private func place(
-    _ maximum: ElementDifferences.Maximum?, _ row: DiffFinding.TensorRow
-  ) -> String { maximum.map { "\(row.indices(of: $0))" } ?? "" }
-
-  private func note(_ elements: ElementDifferences, _ row: DiffFinding.TensorRow) -> String {
-    var notes: [String] = []
-    if elements.nanCount > 0 { notes.append("\(elements.nanCount) NaN on one side") }
-    if elements.bitCount > 0 { notes.append("\(elements.bitCount) in bits only") }
-    if report.tolerance.covers(row) { notes.append("within tolerance") }
-    return notes.joined(separator: ", ")
-  }
-
-  private func differenceTable(_ differences: [Difference]) -> Table {
-    Table(
-      [.name("name"), .text("what"), .detail("first"), .detail("second")],
-      rows: differences.prefix(limit).map { difference in
-        let what =
-          switch difference.kind {
-          case .missing: "only in first"
-          case .extra: "only in second"
-          default: difference.kind.rawValue
-          }
-        return [difference.place, what, difference.first ?? "", difference.second ?? ""]
-      })
-  }
-
-  private func totals(_ file: DiffFinding) -> String {
-    let lists = [file.tensors.count, file.renamed.count, file.unpaired.count + file.others.count]
-    let hidden = lists.reduce(0) { $0 + max(0, $1 - limit) }
-    let within = file.tensors.count(where: report.tolerance.covers)
-    var words: [String] = []
-    if file.tensors.isEmpty {
-      words.append("all \(file.comparedCount.pluralized("tensor")) are equal")
-    } else {
-      words.append("\(file.tensors.count) of \(file.comparedCount.pluralized("tensor")) differ")
-    }
-    if within > 0 { words.append("\(within) within tolerance") }
-    if !file.renamed.isEmpty { words.append("\(file.renamed.count) renamed") }
-    if !file.unpaired.isEmpty { words.append("\(file.unpaired.count) on one side only") }
-    if !file.others.isEmpty { words.append("\(file.others.count.pluralized("other difference"))") }
-    return words.joined(separator: ", ") + (hidden > 0 ? "; \(hidden) not listed" : "") + "\n"
   }
 }

@@ -59,8 +59,8 @@ struct Topic: Sendable {
       .text(
         """
         OLMo's trainer tries `model.safetensors` before `model.pt`, and reads only the layout `olmo`.
-        A plain file in its directory would stop it. So the default is `olmo` for inputs in an OLMo
-        checkpoint directory, and `plain` for all others. `--layout` overrides the default. The
+        A plain file in its directory would stop it. So the default is `olmo` for an OLMo checkpoint
+        directory and for a file that is written into one, and `plain` for all others. `--layout` overrides the default. The
         command prints the layout that it used.
         """),
     ])

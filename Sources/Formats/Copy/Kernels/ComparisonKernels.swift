@@ -145,6 +145,17 @@ public struct ElementDifferences: ComparisonFindings {
   /// The largest |a − b| / max(|a|, |b|), infinite if the difference is.
   public var relative: Maximum?
 
+  /// The sums of squares of differences and elements; zeros for types without them.
+  var squares = SquareSums()
+
+  /// The norm of the difference divided by the larger norm of the two tensors; `nil` for complex
+  /// numbers, 64-bit integers and types that are not numbers, and if it is not finite.
+  public var relativeChange: Double? {
+    let size = max(squares.left, squares.right)
+    guard size > 0, size.isFinite, squares.difference.isFinite else { return nil }
+    return (squares.difference / size).squareRoot()
+  }
+
   /// Whether neither values nor bits differ.
   public var isEmpty: Bool { count == 0 && bitCount == 0 }
 
@@ -170,6 +181,9 @@ public struct ElementDifferences: ComparisonFindings {
     count += other.count
     bitCount += other.bitCount
     nanCount += other.nanCount
+    squares.difference += other.squares.difference
+    squares.left += other.squares.left
+    squares.right += other.squares.right
     if let maximum = other.absolute { Self.raise(&absolute, maximum.shifted(by: offset)) }
     if let maximum = other.relative { Self.raise(&relative, maximum.shifted(by: offset)) }
   }
@@ -178,4 +192,14 @@ public struct ElementDifferences: ComparisonFindings {
     guard let old = known else { return known = new }
     if new.precedes(old) { known = new }
   }
+}
+
+/// The sums of squares of two runs of elements and of their differences.
+struct SquareSums: Hashable, Sendable {
+  /// The sum for the differences.
+  var difference = 0.0
+  /// The sum for the arriving elements.
+  var left = 0.0
+  /// The sum for the expected elements.
+  var right = 0.0
 }

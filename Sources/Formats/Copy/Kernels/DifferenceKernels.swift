@@ -27,7 +27,14 @@ enum DifferenceKernels {
       let one = left.extracting(start * leftWidth..<end * leftWidth)
       let other = right.extracting(start * rightWidth..<end * rightWidth)
       let isSameType = leftType == rightType
-      if isSameType, ElementKernels.differences(one, other) == nil { continue }
+      if isSameType, ElementKernels.differences(one, other) == nil {
+        if case .doubles = numbers {
+          var lefts = work._mutatingExtracting(0..<8 * (end - start))
+          WideningKernels.widen(one, leftType, into: &lefts)
+          addSquares(work.bytes, count: end - start, &result)
+        }
+        continue
+      }
       let before = result.count
       switch numbers {
       case .doubles:
@@ -66,6 +73,7 @@ enum DifferenceKernels {
     let sign = SIMD8<UInt64>(repeating: 1 << 63)
     let absolute = SIMD8(repeating: result.absolute?.value ?? 0)
     let relative = SIMD8(repeating: result.relative?.value ?? 0)
+    var squares = (SIMD8<Double>(), SIMD8<Double>(), SIMD8<Double>())
     for index in stride(from: 0, to: wide, by: 8) {
       // Safe: the caller has written `count` doubles at both places of the working memory.
       let left = unsafe work.unsafeLoadUnaligned(
@@ -73,11 +81,23 @@ enum DifferenceKernels {
       let right = unsafe work.unsafeLoadUnaligned(
         fromUncheckedByteOffset: offset + 8 * index, as: SIMD8<Double>.self)
       let distance = magnitude(left - right, sign)
+      squares.0 += distance * distance
+      squares.1 += left * left
+      squares.2 += right * right
       let (leftSize, rightSize) = (magnitude(left, sign), magnitude(right, sign))
       let size = leftSize.replacing(with: rightSize, where: rightSize .> leftSize)
       differing &+= SIMD8<Int64>(repeating: 1).replacing(with: 0, where: left .== right)
       // Comparisons with NaN are false: NaNs, infinities and new maxima all end up here.
       isUnusual = isUnusual .| .!(distance .<= absolute) .| .!(distance .<= relative * size)
+    }
+    result.squares.difference += squares.0.sum()
+    result.squares.left += squares.1.sum()
+    result.squares.right += squares.2.sum()
+    for index in wide..<count {
+      let (left, right) = (double(work, 8 * index), double(work, offset + 8 * index))
+      result.squares.difference += (left - right) * (left - right)
+      result.squares.left += left * left
+      result.squares.right += right * right
     }
     if any(isUnusual) {
       compareOneByOne(work, at: offset, 0..<wide, first: first, &result)
@@ -85,6 +105,19 @@ enum DifferenceKernels {
       result.count += Int(differing.wrappedSum())
     }
     compareOneByOne(work, at: offset, wide..<count, first: first, &result)
+  }
+
+  /// Adds the squares of `count` doubles that both sides have.
+  private static func addSquares(
+    _ work: RawSpan, count: Int, _ result: inout ElementDifferences
+  ) {
+    var sum = 0.0
+    for index in 0..<count {
+      let value = double(work, 8 * index)
+      sum += value * value
+    }
+    result.squares.left += sum
+    result.squares.right += sum
   }
 
   @inline(__always)

@@ -78,7 +78,9 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
   /// The runs that differ, in order.
   package var differences: [Difference] {
     state.withLock { state in
-      state.found.map { Difference(run: $0.key, found: $0.value) }.sorted { $0.run < $1.run }
+      // Findings also sum up elements that are equal.
+      state.found.filter { !$0.value.isEmpty }.map { Difference(run: $0.key, found: $0.value) }
+        .sorted { $0.run < $1.run }
     }
   }
 
@@ -156,7 +158,7 @@ package final class ComparingOutput<Kernel: ComparisonKernel>: CopyDestination {
         buffer.bytes.extracting(0..<byteCount), from: first + start, by: &workBytes,
         &result)
     }
-    guard !result.isEmpty else { return }
+    guard result != Kernel.Findings() else { return }
     state.withLock { $0.found[run, default: Kernel.Findings()].merge(result, shiftedBy: 0) }
   }
 
