@@ -108,8 +108,8 @@ let package = Package(
     module(
       "CkptInspect", in: "Converter",
       [
-        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPickle", "CkptSafetensors",
-        "CkptFormats", "CkptModels", "CkptCheckpoints",
+        "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPickle", "CkptPlan", "CkptCopy",
+        "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare",
       ]),
     module(
       "CkptCheck", in: "Converter",

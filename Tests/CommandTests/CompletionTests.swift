@@ -19,7 +19,7 @@ struct CompletionTests {
       "",
       gives:
         "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff "
-        + "stats verify roundtrip check scan batch help"),
+        + "stats export verify roundtrip check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),

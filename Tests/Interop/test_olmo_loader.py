@@ -73,10 +73,17 @@ def test_train_converts_on_request(directory, tmp_path):
 
 
 @directories
-def test_a_file_in_a_checkpoint_directory_gets_the_layout_of_the_trainer(directory, output):
-    convert(directory / "model.pt", output)
-    names = list(safetensors_file.read(output).tensors)
+def test_a_file_gets_the_layout_of_the_trainer_in_a_checkpoint_directory_only(
+        directory, output, tmp_path):
+    step = tmp_path / "step1-unsharded"
+    step.mkdir()
+    for name in "model.pt", "config.yaml":
+        (step / name).write_bytes((directory / name).read_bytes())
+    convert(step / "model.pt", step / "model.safetensors")
+    names = list(safetensors_file.read(step / "model.safetensors").tensors)
     assert all(isinstance(olmo_files.decode_key(name).keys, tuple) for name in names), names
+    convert(step / "model.pt", output)
+    assert set(safetensors_file.read(output).tensors) == set(reference.load(step / "model.pt"))
 
 
 @pytest.mark.parametrize("kind", state_dicts.KINDS.values(), ids=state_dicts.KINDS)

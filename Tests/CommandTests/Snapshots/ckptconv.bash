@@ -11,7 +11,7 @@ _ckptconv() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | unshard | config | inspect | diff | stats | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
+            pt-to-safetensors | safetensors-to-pt | olmo-to-hf | hf-to-olmo | unshard | config | inspect | diff | stats | export | verify | roundtrip | check | scan | batch | help) command=$word; break ;;
         esac
     done
 
@@ -60,6 +60,7 @@ _ckptconv() {
         inspect:--only) words='' ;;
         inspect:--skip) words='' ;;
         inspect:--value) words='' ;;
+        inspect:--head) words='' ;;
         inspect:--sort) words='file name size' ;;
         inspect:--limit) words='' ;;
         diff:--limit) words='' ;;
@@ -76,6 +77,7 @@ _ckptconv() {
         stats:--columns) words='' ;;
         stats:--only) words='' ;;
         stats:--fail-on) words='problem warning never' ;;
+        export:-o | export:--output) words='PATH' ;;
         verify:--manifest) words='PATH' ;;
         verify:--against) words='PATH' ;;
         roundtrip:--layout) words='plain olmo' ;;
@@ -109,16 +111,17 @@ _ckptconv() {
         *)
             local flags='' operands=''
             case $command in
-                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help' ;;
+                '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats export verify roundtrip check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --container --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 olmo-to-hf) flags='-o --output --force --sync --verify --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 hf-to-olmo) flags='-o --output --force --sync --verify --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 unshard) flags='-o --output --force --sync --verify --manifest --to --layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                inspect) flags='--tree --depth --only --skip --tensors --values --value --sort --limit --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                inspect) flags='--tree --depth --only --skip --tensors --values --value --head --sort --limit --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 stats) flags='-o --output --part --html --csv --force --metrics --by --sort --limit --columns --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                export) flags='-o --output --force --sync --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 check) flags='--finite --for --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -138,7 +141,7 @@ _ckptconv() {
                         *' stats '*) flags='--part -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                     esac
                     ;;
-                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
+                help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats export verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;
             esac
             words=$operands
             [[ $current == -* ]] && words=$flags

@@ -23,6 +23,7 @@ _ckptconv() {
         'inspect:list the tensors and values of a checkpoint'
         'diff:show how two checkpoints differ, and by how much'
         'stats:measure weights and updates, and say what looks sick'
+        'export:write one tensor as a .npy file'
         'verify:check that two checkpoints are equal, bit for bit'
         'roundtrip:check that converting there and back restores a file'
         'check:find missing, damaged or mismatched files'
@@ -151,6 +152,7 @@ _ckptconv() {
                         '(--tensors)--tensors[list only tensors, each in its own row]' \
                         '(--values)--values[list only values, each in its own row]' \
                         '(--value)--value=[print only the value at PATH, in full]:PATH: ' \
+                        '(--head)--head=[print the first numbers of one tensor]:NAME: ' \
                         '(--sort)--sort=[order tensors by file, name or size]:ORDER:((file\:in\ file\ order name\:by\ name size\:the\ largest\ first))' \
                         '(--limit)--limit=[list at most N tensors and N values]:N: ' \
                         '(--full-names)--full-names[never shorten names]' \
@@ -182,6 +184,15 @@ _ckptconv() {
                         '(--only)--only=[list only tensors with matching names]:GLOB: ' \
                         '(--fail-on)--fail-on=[exit with 1 for a problem, a warning or never]:SEVERITY:((problem\:a\ problem warning\:a\ problem\ or\ a\ warning never\:none))' \
                         '*:INPUT...:_files'
+                    ;;
+                export)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(-o --output)--output=[write to a file, a directory, or - (stdout)]:PATH:_files' \
+                        '(--force)--force[replace existing outputs]' \
+                        '(--sync)--sync[sync outputs to the disk before they appear]' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                        '*:INPUT NAME:_files'
                     ;;
                 verify)
                     _arguments "$shared[@]" \
@@ -488,7 +499,7 @@ _ckptconv() {
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
+                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats export verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

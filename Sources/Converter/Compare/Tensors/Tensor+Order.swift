@@ -46,7 +46,7 @@ extension Tensor {
   }
 
   /// Returns the indices of an element in a shape by its number in row-major order.
-  static func indices(ofElement number: Int, in shape: [Int]) -> [Int] {
+  package static func indices(ofElement number: Int, in shape: [Int]) -> [Int] {
     var indices = [Int](repeating: 0, count: shape.count)
     var rest = number
     for index in shape.indices.reversed() {
@@ -57,7 +57,7 @@ extension Tensor {
   }
 
   /// Returns the element with these indices as a tensor.
-  func element(_ indices: [Int]) -> Tensor {
+  package func element(_ indices: [Int]) -> Tensor {
     var element = self
     element.shape = []
     element.strides = []

@@ -109,17 +109,23 @@ extension Checkpoint {
 }
 
 /// An element of a tensor as text: its value, if it is a number, and its bits.
-enum ElementText {
+package enum ElementText {
   /// Returns the text for the packed bytes of an element.
   static func text(_ bytes: [UInt8], _ dtype: DType) -> String {
     guard !bytes.isEmpty else { return "another value" }
-    let bits = bytes.reversed().reduce(into: "0x") { text, byte in
-      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
+    let bits = bits(bytes[...])
     return value(bytes[...], dtype).map { "\($0) (\(bits))" } ?? bits
   }
 
-  private static func value(_ bytes: ArraySlice<UInt8>, _ dtype: DType) -> String? {
+  /// Returns the bits of an element in hexadecimal, the highest first.
+  package static func bits(_ bytes: ArraySlice<UInt8>) -> String {
+    bytes.reversed().reduce(into: "0x") { text, byte in
+      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+  }
+
+  /// Returns the number in the packed bytes of an element; `nil` for types that are not numbers.
+  package static func value(_ bytes: ArraySlice<UInt8>, _ dtype: DType) -> String? {
     let bits = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     switch dtype {
     case .bool: return bits > 1 ? nil : bits == 1 ? "True" : "False"

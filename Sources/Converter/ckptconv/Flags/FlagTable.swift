@@ -18,7 +18,8 @@ enum FlagTable {
       "convert",
       PtToSafetensors.self, SafetensorsToPt.self, OLMoToHF.self, HFToOLMo.self, Unshard.self,
       ConfigCommand.self),
-    CommandGroup("look", InspectCommand.self, DiffCommand.self, StatsCommand.self),
+    CommandGroup(
+      "look", InspectCommand.self, DiffCommand.self, StatsCommand.self, ExportCommand.self),
     CommandGroup("prove", VerifyCommand.self, RoundTripCommand.self),
     CommandGroup("check", CheckCommand.self, ScanCommand.self),
     CommandGroup("many", BatchCommand.self),

@@ -105,16 +105,18 @@ enum HelpSummary {
       Flags of every command: \(sharedFlags)
       Flags without a command: \(flags)
       '\(FlagTable.program) COMMAND -h' lists the flags of a command.
-      Topics of '\(FlagTable.program) help': \(topics).
+      '\(FlagTable.program) help TOPIC': \(topics).
 
       """
   }
 
   /// The commands, one on each line, with the title of their group before the first.
+  ///
+  /// The last line of the summary says what `help` does.
   private static var commands: String {
     let titleWidth = termWidth(FlagTable.groups.map(\.title))
     let nameWidth = termWidth(FlagTable.pages.map(\.name))
-    let lines = FlagTable.groups.flatMap { group in
+    let lines = FlagTable.groups.filter { $0.title != HelpCommand.name }.flatMap { group in
       group.pages.enumerated().map { index, page in
         let title = (index == 0 ? group.title : "").padded(to: titleWidth)
         return "\(title)  \(page.name.padded(to: nameWidth))  \(page.summary)"

@@ -59,6 +59,14 @@ struct InspectCommand: Command {
         a counterpart, otherwise text like in Python.
         """
     ) { $0.isEmpty ? nil : $0 },
+    .text(
+      "head", "NAME", \.head, needs: "the name of a tensor", in: .listing,
+      "print the first numbers of one tensor",
+      manual: """
+        Prints the first elements of the tensor NAME with their indices, 10 of them or as many as
+        `--limit` says. `ckptconv export` writes all of them.
+        """
+    ) { $0.isEmpty ? nil : $0 },
     .choice(
       "sort", "ORDER", \.view.order, in: .listing, "order tensors by file, name or size",
       manual: "The order of the tensors. The default is `file`."),
@@ -77,6 +85,7 @@ struct InspectCommand: Command {
 
   private var view = InspectionView()
   private var value: String?
+  private var head: String?
   private var reading = ReadingOptions()
 
   func check(_ operands: [String], _ shared: SharedOptions) throws(UsageError) {
@@ -84,9 +93,13 @@ struct InspectCommand: Command {
     if view.onlyTensors, view.onlyValues {
       throw .conflict("--tensors", "--values", because: "leave out both to list both")
     }
-    if value != nil, operands.count > 1 {
-      throw .conflict(
-        "--value", "\(operands.count) inputs", because: "it prints one value of one input")
+    guard value != nil || head != nil else { return }
+    let flag = value != nil ? "--value" : "--head"
+    if value != nil, head != nil {
+      throw .conflict("--value", "--head", because: "each prints one thing")
+    }
+    if operands.count > 1 {
+      throw .conflict(flag, "\(operands.count) inputs", because: "it prints one thing of one input")
     }
   }
 
@@ -94,6 +107,7 @@ struct InspectCommand: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     if let value { return try show(value, of: operands[0], console) }
+    if let head { return try show(head: head, of: operands[0], console) }
     var exitCode = ExitCode.done
     var isFirst = true
     for operand in operands {
@@ -161,6 +175,29 @@ struct InspectCommand: Command {
     let heading = console.paint(listing.heading(of: path), .heading)
     try console.print("\(isFirst ? "" : "\n")\(heading)\n\(facts)\(listing.text)")
     isFirst = false
+  }
+
+  private func show(
+    head name: String, of operand: String, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    for path in try Inspection.files(of: operand) {
+      guard let first = try FirstElements(of: name, count: view.limit ?? 10, in: path, reading)
+      else { continue }
+      let table = Table(
+        [.text("index"), .decimal("\(first.dtype) \(first.shape)")],
+        rows: first.elements.map { ["\($0.indices)", $0.text] })
+      try console.print(table.text(width: console.columns))
+      return .done
+    }
+    throw Self.missing(tensor: name, in: operand)
+  }
+
+  /// Returns the error for a tensor that an input does not have.
+  static func missing(tensor name: String, in input: String) -> CheckpointError {
+    CheckpointError(
+      .unsupported, "there is no tensor '\(name)'",
+      remedy: "list the names with 'ckptconv inspect --tensors'"
+    ).framed(by: input)
   }
 
   private func show(

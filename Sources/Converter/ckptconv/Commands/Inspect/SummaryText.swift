@@ -62,9 +62,15 @@ struct SummaryText {
     let parts: [String?] = [
       architecture, layers.map { $0.pluralized("layer") },
       "\(ElementCount(parameters)) parameters",
-      dtypes.isEmpty ? nil : dtypes.joined(separator: " and "),
+      dtypes.isEmpty ? nil : Self.list(dtypes),
     ]
     return parts.compactMap(\.self).joined(separator: ", ")
+  }
+
+  /// Returns the first of several dtypes, and the number of the others.
+  private static func list(_ dtypes: [String]) -> String {
+    guard dtypes.count > 3 else { return dtypes.joined(separator: " and ") }
+    return dtypes.prefix(2).joined(separator: ", ") + " and \(dtypes.count - 2) more dtypes"
   }
 
   private static func optimizer(_ facts: OptimizerFacts, named name: String?) -> String {
