@@ -13,7 +13,7 @@ import torch
 import archives
 from archives import dict_of
 from files import LEGACY, TORCHSCRIPT, ZIP, checkpoints, label, of_kind
-from program import DATA, DIFFERENCE, DONE, describe, run
+from program import DATA, DIFFERENCE, DONE, IO, describe, run
 from test_malicious import CALLS, CHAINS, EVASIONS, hostile
 
 
@@ -166,3 +166,13 @@ def test_random_bytes_never_break_the_scan(tmp_path):
             path.write_bytes(b"\x80\x04" + generator.bytes(size))
             process = run("scan", path)
             assert process.returncode in (DONE, DATA), describe(process)
+
+
+def test_a_file_in_a_directory_whose_name_is_not_utf8_is_not_passed_over(tmp_path):
+    name = tmp_path / "runs" / b"b\xff.pt".decode(errors="surrogateescape")
+    name.parent.mkdir()
+    name.write_bytes(pickle.dumps(1))
+    for command in ["scan", "check"]:
+        process = run(command, name.parent)
+        assert process.returncode == IO, describe(process)
+        assert "bytes that are not UTF-8; rename" in process.stderr, describe(process)

@@ -3,7 +3,7 @@ extension Remedy {
   /// The advice on a path by what the user may have meant with it, or `nil` for an ordinary path.
   init?(missing path: String) {
     if path.contains("\u{fffd}") {
-      self = "the name has bytes that are not UTF-8; rename the file or directory"
+      self = .renaming
     } else if path.contains("://") {
       self = "this is a URL; download the file first"
     } else if Self.isHubID(path) {
@@ -12,6 +12,10 @@ extension Remedy {
       return nil
     }
   }
+
+  /// The advice on a name that is not UTF-8.
+  static let renaming: Remedy =
+    "the name has bytes that are not UTF-8; rename the file or directory"
 
   /// Whether a path has the form of a hub id, `organization/model`, and not that of a file's name
   /// in a directory that exists.

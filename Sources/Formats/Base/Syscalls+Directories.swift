@@ -84,7 +84,7 @@ extension Syscalls {
   /// Returns the names in a directory, sorted by bytes, without `.` and `..` (`opendir`,
   /// `readdir`).
   ///
-  /// - Throws: `inputOutput` if it cannot be read.
+  /// - Throws: `inputOutput` if it cannot be read, or a name is not UTF-8: no path leads to that file.
   package static func names(in directory: String) throws(CheckpointError) -> [String] {
     // Safe: the path is a valid C string for the duration of the call.
     guard let stream = unsafe opendir(directory) else {
@@ -96,8 +96,16 @@ extension Syscalls {
     errno = 0
     // Safe: the entry is valid until the next call, and its name ends with a zero byte.
     while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-        unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+      let found = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+        let characters = unsafe UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self)
+        return unsafe (
+          text: String(validatingCString: characters), shown: String(cString: characters)
+        )
+      }
+      guard let name = found.text else {
+        throw CheckpointError(
+          .inputOutput, "no path leads to '\(found.shown)' in this directory", remedy: .renaming
+        ).framed(by: directory)
       }
       if name != ".", name != ".." { names.append(name) }
       errno = 0
