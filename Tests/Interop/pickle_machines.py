@@ -54,6 +54,23 @@ class Stub(metaclass=Anything):
         return object.__new__(Stub)
 
 
+class Value(Stub):
+    """A value that old protocols spell as a call: it is no class, no function and no list."""
+
+    __new__ = __call__ = append = extend = __setitem__ = None
+
+
+class ValueClass(Stub):
+    def __new__(*arguments, **keywords):
+        return object.__new__(Value)
+
+
+# What is called for values that old protocols have no opcode for.
+VALUES = {
+    ("builtins", "set"), ("builtins", "frozenset"), ("builtins", "bytes"), ("builtins", "bytearray"),
+    ("_codecs", "encode")}
+
+
 class Names:
     """Notes what is looked up."""
 
@@ -64,7 +81,7 @@ class Names:
 
     def find_class(self, module, name):
         self.names.append((module, name))
-        return Stub
+        return ValueClass if modern(module, name) in VALUES else Stub
 
     def persistent_load(self, identifier):
         return object.__new__(Stub)
@@ -181,8 +198,10 @@ def disagreement(data, answer):
         return f"{machines[2].names} is called {answer.names}"
     if answer.refusal is None:
         for machine in machines:
-            # The reader takes strings of Python 2 that are no text for bytes.
-            if not machine.is_complete and not isinstance(machine.error, UnicodeDecodeError):
+            # The reader takes strings of Python 2 that are no text for bytes, and memo indices of any
+            # size, for which CPython's C machine has a table.
+            if not machine.is_complete and not isinstance(
+                    machine.error, (UnicodeDecodeError, MemoryError)):
                 return f"the reader takes it, CPython says {machine.error!r}"
     return None
 

@@ -40,7 +40,7 @@ enum PickleAnswer {
 
   /// Returns the reason that the reader refuses a pickle, or `nil` if it reads it.
   private static func refusal(of bytes: [UInt8]) -> String? {
-    var machine = Unpickler(unsafeGlobals: .drop)
+    var machine = Unpickler()
     var reader = ByteReader(bytes.span)
     do {
       _ = try machine.load(&reader)
