@@ -129,8 +129,8 @@ let package = Package(
     module(
       "CkptScan", in: "Converter",
       [
-        "CkptBase", "CkptJSON", "CkptPickle", "CkptZip", "CkptContainer", "CkptSafetensors",
-        "CkptFormats",
+        "CkptBase", "CkptJSON", "CkptPickle", "CkptZip", "CkptContainer", "CkptLegacy",
+        "CkptSafetensors", "CkptFormats",
       ]),
     module(
       "CkptBatch", in: "Converter",

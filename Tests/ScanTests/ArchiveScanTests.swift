@@ -36,6 +36,13 @@ struct ArchiveScanTests {
       ])
       $0.records.append(Record("archive/data/1", value.pickle(protocol: 3)))
     },
+    Case("a storage that was filled in later, without a checksum", Hostile.archive, [.known]) {
+      $0.records[4].stored = [1, 2, 3, 4]
+      $0.records[4].crc32 = 0
+    },
+    Case("a pickle without a checksum", Hostile.archive, [.broken, .known]) {
+      $0.records[0].crc32 = 0
+    },
     Case("TorchScript constants", Hostile.archive, [.dangerous, .known]) {
       $0.records.append(Record("archive/constants.pkl", pickle))
     },

@@ -40,12 +40,13 @@ struct FileScanTests {
     Case("a bare pickle", pickle, [.dangerous], at: []),
     Case(
       "a bare pickle of protocol 0", Array("cos\nsystem\n(S'id'\ntR.".utf8), [.dangerous], at: []),
+    Case("pickles of PyTorch before 1.6", LegacyFile(Hostile.call).bytes, [.dangerous], at: []),
     Case(
-      "pickles of PyTorch before 1.6",
-      [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e]
-        + PickledValue.int(1001).pickle() + PickledValue.dict([]).pickle() + pickle
-        + PickledValue.list(["0"]).pickle() + [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 63],
-      [.dangerous], at: []),
+      "a hostile file behind a legacy file", legacy + LegacyFile(Hostile.call).bytes,
+      [.dangerous, .suspicious, .known], at: ["after the last storage"]),
+    Case("bytes behind the last storage", legacy + [1, 2, 3], [.suspicious, .known]),
+    Case("a storage that breaks off", Array(legacy.dropLast()), [.broken, .known]),
+    Case("a legacy file", legacy, [.known]),
     Case(
       "a tar archive", Hostile.tar([("sys_info", Hostile.harmless), ("pickle", pickle)]),
       [.dangerous, .known], at: ["pickle"]),
@@ -55,7 +56,11 @@ struct FileScanTests {
       [.dangerous, .suspicious, .known], at: []),
     Case(
       "a pickle in a value that nothing loads", PickledValue.bytes(pickle).pickle(protocol: 3),
-      [.suspicious]),
+      [.opaque]),
+    Case(
+      "a damaged archive in a value that nothing loads",
+      PickledValue.bytes(Array(Hostile.archive.bytes().dropLast(400))).pickle(protocol: 3),
+      [.opaque, .known]),
     Case(
       "a pickle in a value of an object that may load it",
       PickledValue.call(.global("app", "Model"), [.bytes(pickle)]).pickle(protocol: 3),
@@ -63,7 +68,7 @@ struct FileScanTests {
     Case(
       "a pickle in a pickle in a value",
       PickledValue.bytes(PickledValue.bytes(pickle).pickle(protocol: 3)).pickle(protocol: 3),
-      [.suspicious]),
+      [.opaque]),
     Case(
       "a text pickle handed to the loader of torch",
       PickledValue.call(
@@ -89,17 +94,14 @@ struct FileScanTests {
     Case(
       "fewer than five pickles after the magic number",
       Array("L119547037146038801333356L\n.I1001\n.".utf8), [.broken]),
+    Case("a tar archive of torch 0.1", torchTar(), [.known]),
     Case(
-      "a pickle behind raw data in a tar archive of torch 0.1",
-      Hostile.tar([
-        (
-          "storages",
-          PickledValue.int(2).pickle() + Hostile.harmless + [1, 0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9]
-            + pickle
-        ),
-        ("pickle", PickledValue.dict([]).pickle()),
-      ]),
-      [.dangerous, .known], at: ["storages"]),
+      "a pickle behind raw data in a tar archive of torch 0.1", torchTar(behindStorages: pickle),
+      [.dangerous, .broken, .known], at: ["storages"]),
+    Case(
+      "bytes that torch does not read in a tar archive of torch 0.1",
+      torchTar(behindStorages: PickledValue.list([]).pickle() + [1]), [.broken, .known]),
+    Case("bytes behind the data of a member of a tar archive", paddedTar, [.suspicious]),
     Case(
       "a tar archive in a tar archive", Hostile.tar([("inner.tar", Hostile.tar([("x", pickle)]))]),
       [.dangerous], at: ["inner.tar", "x"]),
@@ -131,6 +133,30 @@ struct FileScanTests {
       [.dangerous], at: ["skeleton"]),
     Case("a safetensors file", Hostile.safetensors([("w", [1, 2, 3, 4])]), []),
   ]
+
+  /// A legacy file of one tensor.
+  private static let legacy = LegacyFile(
+    .dict(["w", .tensor(.legacyStorage("FloatStorage", 1), [1])]),
+    [.init("0", count: 1, [0, 0, 0, 0])]
+  ).bytes
+
+  /// An archive of torch 0.1 with one storage.
+  private static func torchTar(behindStorages rest: [UInt8] = []) -> [UInt8] {
+    let storage = PickledValue.tuple([7, "cpu", .global("torch", "FloatStorage")]).pickle()
+    return Hostile.tar([
+      (
+        "storages",
+        PickledValue.int(1).pickle() + storage + littleEndian(1) + [9, 9, 9, 9] + rest
+      ),
+      ("pickle", PickledValue.dict([]).pickle()),
+    ])
+  }
+
+  private static var paddedTar: [UInt8] {
+    var bytes = Hostile.tar([("notes", Array("text".utf8))])
+    bytes[512 + 100] = 1
+    return bytes
+  }
 
   /// A safetensors header whose length is the start of a line of text to a pickle machine.
   private static var polyglot: [UInt8] {

@@ -1,4 +1,5 @@
 internal import CkptBase
+internal import CkptLegacy
 internal import CkptPickle
 
 /// Pickles at the start of a file, those that follow, and those inside their values.
@@ -46,7 +47,7 @@ extension FileScanner {
     guard number > 0 else { return nil }
     let rest = item.source.byteCount - start
     if isLegacy {
-      try requireLegacyPickles(item, number)
+      try scanStorages(item, behind: number)
     } else if rest > 0, expectation != .tensor, expectation != .pickleStart {
       note(.suspicious, at: item, offset: start, "\(rest) bytes after the end of the pickle")
     }
@@ -74,14 +75,25 @@ extension FileScanner {
     isLegacy ? "pickles of PyTorch before 1.6" : "pickle"
   }
 
-  private mutating func requireLegacyPickles(
-    _ item: Item, _ count: Int
+  /// Accounts for the bytes behind the pickles of a legacy file: storages, and what torch.load does
+  /// not read.
+  private mutating func scanStorages(
+    _ item: Item, behind pickleCount: Int
   ) throws(CheckpointError) {
-    guard count < Self.legacyPickleCount else { return }
+    guard pickleCount == Self.legacyPickleCount else {
+      return note(
+        .broken, at: item,
+        "files of PyTorch before 1.6 begin with \(Self.legacyPickleCount) pickles, this one with "
+          + "\(pickleCount)")
+    }
+    let outline = try LegacyOutline(of: item.source)
+    if let fault = outline.fault { return note(fault, at: item) }
+    let rest = outline.end..<item.source.byteCount
+    guard !rest.isEmpty else { return }
     note(
-      .broken, at: item,
-      "files of PyTorch before 1.6 begin with \(Self.legacyPickleCount) pickles, this one with "
-        + "\(count)")
+      .suspicious, at: item, offset: rest.lowerBound,
+      "\(rest.count) bytes follow the last storage, and torch.load does not read them")
+    try scan(item.inner(SliceSource(rest, of: item.source), "after the last storage"))
   }
 
   /// Scans the pickle at an offset; returns `nil` where bytes that can be anything are not a pickle.
@@ -134,11 +146,12 @@ extension FileScanner {
     }
   }
 
-  /// Makes dangers inside a value suspicious, since nothing in the file loads the value.
+  /// Makes what is found inside a value opaque, since nothing in the file loads the value.
   private mutating func softenFindings(from start: Int) {
-    for index in findings.indices[start...] where findings[index].severity == .dangerous {
-      findings[index].severity = .suspicious
-      findings[index].message += "; nothing in the outer pickle loads this one"
+    for index in findings.indices[start...]
+    where findings[index].severity.rank < ScanFinding.Severity.opaque.rank {
+      findings[index].severity = .opaque
+      findings[index].message += "; nothing in the outer pickle loads this value"
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import CkptBase
 internal import CkptContainer
 internal import CkptFormats
+internal import CkptLegacy
 internal import CkptPickle
 internal import CkptZip
 
@@ -81,7 +82,7 @@ struct FileScanner {
     }
     var members: [Range<Int>] = []
     if expectation != .tensor {
-      if TarHeader(reading: look.head) != nil {
+      if TarArchive.hasHeader(look.head) {
         members = try scanTar(item)
         formats.append("tar archive")
       } else if let format = try scan(item, as: kind, look) {

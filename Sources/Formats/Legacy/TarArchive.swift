@@ -10,10 +10,15 @@ package struct TarArchive: Sendable {
     package let range: Range<Int>
     /// Whether it is a file; others are directories, links, and headers that speak of the next member.
     package let isFile: Bool
+
+    /// The end of its last block, up to which zeros should follow its bytes.
+    package var paddedEnd: Int {
+      (range.upperBound + blockByteCount - 1) / blockByteCount * blockByteCount
+    }
   }
 
   /// The size that headers and data are padded to, in bytes.
-  static let blockByteCount = 512
+  package static let blockByteCount = 512
   /// The most bytes of a header that speaks of the next member: names and sizes.
   private static let extendedByteCount = 1 << 20
 
@@ -52,14 +57,13 @@ package struct TarArchive: Sendable {
         return
       }
       let range = start..<start + size
-      members.append(Member(name: name ?? header.name, range: range, isFile: header.isFile))
+      let member = Member(name: name ?? header.name, range: range, isFile: header.isFile)
+      members.append(member)
       (name, byteCount) = (nil, nil)
       if header.isExtension, size <= Self.extendedByteCount {
         (name, byteCount) = header.extensions(in: try source.bytes(in: range))
       }
-      end = min(
-        start + (size + Self.blockByteCount - 1) / Self.blockByteCount * Self.blockByteCount,
-        source.byteCount)
+      end = min(member.paddedEnd, source.byteCount)
     }
   }
 
@@ -67,6 +71,13 @@ package struct TarArchive: Sendable {
   package static func begins(_ head: [UInt8]) -> Bool {
     let mark = 257
     return head.count >= blockByteCount && head[mark...].starts(with: "ustar".utf8)
+  }
+
+  /// Whether a file with these first bytes begins with the header of a member, of any kind of tar.
+  ///
+  /// The checksum tells, as it does for Python (CPython `Lib/tarfile.py`, `frombuf`).
+  package static func hasHeader(_ head: [UInt8]) -> Bool {
+    TarHeader(Array(head.prefix(blockByteCount))) != nil
   }
 
   /// The file of that name; of several the last, which unpacking leaves.

@@ -14,11 +14,29 @@ package struct TorchTarContainer: FileContainer {
   /// The container.
   package init() {}
 
+  /// The reason why torch.load would not read the members of an archive to their last byte, where they
+  /// are those of PyTorch.
+  ///
+  /// Pickles are followed whatever they name.
+  ///
+  /// - Throws: `inputOutput` when the source cannot be read.
+  package static func fault(
+    in source: any ByteSource
+  ) throws(CheckpointError) -> CheckpointError? {
+    do throws(CheckpointError) {
+      var reader = try TorchTarReader(source, .report)
+      if reader.isComplete { try reader.readMembers() }
+      return nil
+    } catch {
+      guard error.code.isOfTheInput else { throw error }
+      return error
+    }
+  }
+
   /// Whether the first members are those that PyTorch wrote.
   package func recognizesStart(of look: inout SourceLook) throws(CheckpointError) -> Bool {
     guard TarArchive.begins(look.head) else { return false }
-    let archive = try TarArchive(reading: look.source, limit: TorchTarReader.memberLimit)
-    return TorchTarReader.members.allSatisfy { archive.file(named: $0) != nil }
+    return try TorchTarReader(look.source, .refuse).isComplete
   }
 
   /// Reads the archive.
@@ -38,10 +56,10 @@ package struct TorchTarContainer: FileContainer {
 /// (`torch/serialization.py`, `legacy_load`).
 struct TorchTarReader {
   /// The largest number of members to read: PyTorch wrote four.
-  static let memberLimit = 64
+  private static let memberLimit = 64
   /// The members without which an archive is not PyTorch's; `tensors` may be missing where the object
   /// names storages itself.
-  static let members = [storagesMember, objectMember]
+  private static let members = [storagesMember, objectMember]
   private static let storagesMember = "storages"
   private static let tensorsMember = "tensors"
   private static let objectMember = "pickle"
@@ -70,21 +88,32 @@ struct TorchTarReader {
     archive = try TarArchive(reading: source, limit: Self.memberLimit)
   }
 
+  /// Whether the archive has what PyTorch cannot do without.
+  var isComplete: Bool { Self.members.allSatisfy { archive.file(named: $0) != nil } }
+
   mutating func read() throws(CheckpointError) -> Checkpoint {
+    guard let object = try readMembers() else {
+      throw CheckpointError(.malformed, "the archive has no member '\(Self.objectMember)'")
+    }
+    return try CheckpointError.within(Self.objectMember) { () throws(CheckpointError) in
+      try checkpoint(object)
+    }
+  }
+
+  /// Reads the members to their ends; returns the pickle of the object.
+  @discardableResult
+  mutating func readMembers() throws(CheckpointError) -> PickleStream.Pickle? {
     try within(Self.storagesMember) { reader, stream throws(CheckpointError) in
       try reader.readStorages(&stream)
     }
     try within(Self.tensorsMember) { reader, stream throws(CheckpointError) in
       try reader.readTensors(&stream)
     }
-    var checkpoint: Checkpoint?
+    var object: PickleStream.Pickle?
     try within(Self.objectMember) { reader, stream throws(CheckpointError) in
-      checkpoint = try reader.readObject(&stream)
+      object = try reader.next(&stream)
     }
-    guard let checkpoint else {
-      throw CheckpointError(.malformed, "the archive has no member '\(Self.objectMember)'")
-    }
-    return checkpoint
+    return object
   }
 
   /// Reads a member, if it is there, to its end.
@@ -193,10 +222,10 @@ struct TorchTarReader {
 
   // MARK: The object
 
-  private mutating func readObject(
-    _ stream: inout PickleStream
+  /// The checkpoint with the object that `pickle` describes.
+  private func checkpoint(
+    _ pickle: PickleStream.Pickle
   ) throws(CheckpointError) -> Checkpoint {
-    let pickle = try next(&stream)
     var graph = pickle.graph
     var bound: [Int: StorageID] = [:]
     for index in 0..<graph.nodeCount {
