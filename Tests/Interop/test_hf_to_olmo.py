@@ -249,3 +249,20 @@ def test_trained_weights_return_into_the_kept_file(tmp_path):
     expected = torch.load(source / "model.pt", weights_only=True)
     assert type(found) is type(expected) and found._metadata == expected._metadata
     hugging_face.assert_same_tensors({key: value * 1.5 for key, value in expected.items()}, found)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_checkpoint_passes_verify_and_check(name, tmp_path):
+    build(name).save_pretrained(tmp_path / "hf")
+    # Files of transformers' Trainer, which OLMo's trainer has no use for.
+    (tmp_path / "hf/scheduler.pt").write_bytes(b"")
+    output = tmp_path / "step0-unsharded"
+    process = run("hf-to-olmo", tmp_path / "hf", "-o", output, "--verify")
+    assert process.returncode == DONE, describe(process)
+    assert "not converted, because OLMo's trainer has no use for them: scheduler.pt" in process.stderr
+    process = run("verify", tmp_path / "hf", output)
+    assert process.returncode == DONE, describe(process)
+    assert process.stdout.splitlines()[-1] == "identical"
+    process = run("check", "--for", "olmo", output)
+    assert process.returncode == DONE, describe(process)
+    assert "reset_optimizer_state" in process.stdout

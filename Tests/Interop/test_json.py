@@ -283,3 +283,16 @@ def test_statistics(tmp_path):
     assert found["findings"]
     for finding in found["findings"]:
         assert_documented(finding, "Finding of a run")
+
+
+@pytest.mark.parametrize("arguments", [
+    "verify {0} {0}", "diff {0} {0}", "config {0}", "olmo-to-hf {0} -o {1}", "hf-to-olmo {0} -o {1}",
+    "export {0} x -o {1}", "verify --manifest {1} {0}"])
+def test_a_command_that_fails_prints_one_document(arguments, tmp_path):
+    words = arguments.format(tmp_path / "absent", tmp_path / "out").split()
+    process = run(*words, "--json")
+    assert process.returncode == IO, describe(process)
+    found = json.loads(process.stdout)
+    assert list(found) == ["failures"] and len(found["failures"]) == 1
+    assert_documented(found["failures"][0], "Failure")
+    assert str(tmp_path / "absent") == found["failures"][0]["input"]

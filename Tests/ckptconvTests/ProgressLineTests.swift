@@ -37,6 +37,15 @@ struct ProgressLineTests {
     #expect(lines[3].contains(" 50%"))
   }
 
+  @Test("In a narrower window it is erased with the rows that it was wrapped to")
+  func erasesWrappedRows() {
+    #expect(ProgressLine.erasing(0, columns: 80) == Self.eraser)
+    #expect(ProgressLine.erasing(79, columns: 80) == Self.eraser)
+    #expect(ProgressLine.erasing(79, columns: 40) == "\u{1B}[1A\r\u{1B}[J")
+    #expect(ProgressLine.erasing(79, columns: 20) == "\u{1B}[3A\r\u{1B}[J")
+    #expect(ProgressLine.erasing(79, columns: 0) == Self.eraser)
+  }
+
   @Test("It measures the next run from its own beginning")
   func startsAnew() throws {
     let start = Duration.seconds(1000)
@@ -60,7 +69,7 @@ struct ProgressLineTests {
       sleep(60)
     }
     let text = String(decoding: result.standardErrorContent, as: UTF8.self)
-    #expect(text.hasSuffix(" 25%  1 B/4 B  0 B/s  -:-- left" + Self.eraser))
+    #expect(text.hasSuffix(" 25%  1 B/4 B" + Self.eraser))
   }
 
   @Test("An interruption that is ignored stays ignored")

@@ -56,6 +56,9 @@ package struct BatchReport: Sendable {
     items.map { $0.json(wording) } + [summary]
   }
 
+  /// The number of bytes that finished items read.
+  package var readByteCount: Int { sum(\.readByteCount) }
+
   private func sum(_ property: KeyPath<ItemReport, Int>) -> Int {
     items.reduce(0) { $0 + ($1.outcome == .done ? $1[keyPath: property] : 0) }
   }

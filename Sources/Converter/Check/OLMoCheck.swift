@@ -35,6 +35,7 @@ struct OLMoCheck {
     let trainer = try read(
       OLMoDirectory.trainer, orOlder: "other",
       need: "the trainer needs it", remedy: .action(.fetchTrainerState))
+    if optimizer == nil, let trainer { acceptStart(with: trainer) }
     let shapes = checkModel(model, configuration)
     let steps = try checkOptimizer(optimizer, shapes, configuration)
     checkPrecision(model, optimizer)
@@ -81,6 +82,19 @@ struct OLMoCheck {
           .note, .files, at: other, "not used: the trainer reads '\(FilePath(path).name)' instead"))
     }
     return open(path)
+  }
+
+  /// Accepts a missing optimizer state beside an empty state of the trainer: both begin anew, as in a
+  /// directory that was made from a Hugging Face model.
+  private mutating func acceptStart(with trainer: StateFile) {
+    guard let graph = trainer.checkpoint?.graph, graph.entries(of: graph.root)?.isEmpty == true
+    else { return }
+    let path = place.appending("optim.pt").text
+    record.findings.removeAll { $0.path == path && $0.topic == .files }
+    record.findings.append(
+      Finding(
+        .note, .files, at: path, "there is no optimizer state, and the trainer's state is empty",
+        remedy: "start OLMo's trainer with reset_optimizer_state and reset_trainer_state"))
   }
 
   private mutating func open(_ path: String) -> StateFile {

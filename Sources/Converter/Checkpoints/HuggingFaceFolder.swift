@@ -17,6 +17,12 @@ package enum HuggingFaceFolder {
   /// The state of OLMo's trainer.
   package static let trainer = "olmo/train.pt"
 
+  /// The files of the `Trainer` of transformers beside a model (`transformers/trainer.py`).
+  package static let trainerFiles = [
+    "optimizer.pt", "optimizer.bin", "scheduler.pt", "rng_state.pth", "trainer_state.json",
+    "training_args.bin", "scaler.pt",
+  ]
+
   /// The files that are read beside the weights, if they exist.
   package static let companions = [
     generation, optimizer, modelSkeleton, optimizerSkeleton, trainer,

@@ -94,6 +94,11 @@ public struct HuggingFaceToOLMo: Sendable {
         directory: output, resetsOptimizer: !hasOptimizer, resetsTrainer: !hasTrainer)
     }
     if let notice = OLMoDirectory.nameNotice(output) { plan.warn(notice) }
+    let left = try FilePath.existing(HuggingFaceFolder.trainerFiles, in: input)
+    if !left.isEmpty {
+      let names = left.map { FilePath($0).name }.joined(separator: ", ")
+      plan.note(Notice("not converted, because OLMo's trainer has no use for them: \(names)"))
+    }
     return plan
   }
 

@@ -24,7 +24,7 @@ struct CheckpointMeasurement {
   init(of path: String, _ options: StatisticsOptions) throws(CheckpointError) {
     statistics = CheckpointStatistics(path: path)
     budget = options.budget
-    let sources = try StatisticsSources(of: path, options.part)
+    let sources = try StatisticsSources(of: path, options.part, options.reading)
     statistics.warnings = sources.warnings
     statistics.step = sources.step
     statistics.vocabularySize = sources.settings.vocabularySize

@@ -1,5 +1,6 @@
 package import CkptCheckpoints
 public import CkptCopy
+public import CkptFormats
 
 /// Numbers about one checkpoint: its tensors, the updates that its optimizer was about to make, and
 /// both taken together by module.
@@ -87,6 +88,8 @@ public struct CheckpointStatistics: Hashable, Sendable {
 public struct StatisticsOptions: Sendable {
   /// The only part that is read; `nil` for all.
   public var part: CheckpointStatistics.Part?
+  /// The options for reading.
+  public var reading = ReadingOptions()
   /// The threads and the memory to use.
   public var budget = CopyBudget()
 

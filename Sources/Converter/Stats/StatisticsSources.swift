@@ -21,11 +21,15 @@ struct StatisticsSources {
   private(set) var step: Int?
   private(set) var settings = ConfiguredSettings()
   private(set) var warnings: [String] = []
+  private let reading: ReadingOptions
 
   /// Opens what there is at `path`, as far as it belongs to `part`.
   ///
   /// - Throws: what ``CheckpointFile/read(_:_:)-(String,_)`` throws.
-  init(of path: String, _ part: CheckpointStatistics.Part?) throws(CheckpointError) {
+  init(
+    of path: String, _ part: CheckpointStatistics.Part?, _ reading: ReadingOptions
+  ) throws(CheckpointError) {
+    self.reading = reading
     let place = FilePath(path)
     guard let status = try place.status() else { throw .missing(path) }
     guard status.isDirectory else {
@@ -53,7 +57,7 @@ struct StatisticsSources {
   }
 
   private mutating func read(_ path: String) throws(CheckpointError) -> Source {
-    let checkpoint = try CheckpointFile.read(path)
+    let checkpoint = try CheckpointFile.read(path, reading)
     files += try ModelFolder.files(of: path)
     warnings += checkpoint.warnings.map { "\(path): \($0)" }
     return Source(path: path, checkpoint: checkpoint)
@@ -79,7 +83,7 @@ struct StatisticsSources {
   /// Reads the step; a trainer's state that cannot be read keeps no tensor from being measured.
   private mutating func readTrainer(_ path: String) {
     do throws(CheckpointError) {
-      let graph = try CheckpointFile.read(path).graph
+      let graph = try CheckpointFile.read(path, reading).graph
       step = graph.value(of: "global_step", in: graph.root).flatMap { graph.int($0) }
       files.append(path)
     } catch {

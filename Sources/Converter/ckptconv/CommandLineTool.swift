@@ -1,4 +1,6 @@
 internal import CkptBase
+internal import CkptCompare
+internal import CkptJSON
 
 /// The program: parses the command line, runs the command and reports errors.
 enum CommandLineTool {
@@ -21,8 +23,18 @@ enum CommandLineTool {
         TerminalSyscalls.end(bySignal: signal)
       }
       console.report(error)
+      if invocation.shared.json { try? console.printJSON(failure(error)) }
       return ExitCode(error)
     }
+  }
+
+  /// Returns the JSON document of a command that an error ended.
+  private static func failure(_ error: CheckpointError) -> String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.write([(input: error.path.first ?? "", error: error)], \.words)
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
   }
 }
 

@@ -120,7 +120,7 @@ _ckptconv() {
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--tree --depth --only --skip --tensors --values --value --head --sort --limit --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                stats) flags='-o --output --part --html --csv --force --metrics --by --sort --limit --columns --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                stats) flags='-o --output --part --drop-unsafe --html --csv --force --metrics --by --sort --limit --columns --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 export) flags='-o --output --force --sync --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -138,7 +138,7 @@ _ckptconv() {
                         *' verify '*) flags='--full-names --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' roundtrip '*) flags='--layout --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' check '*) flags='--finite --for --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                        *' stats '*) flags='--part -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                        *' stats '*) flags='--part --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                     esac
                     ;;
                 help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats export verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;

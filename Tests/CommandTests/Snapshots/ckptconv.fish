@@ -112,6 +112,7 @@ complete -c ckptconv -n '__fish_seen_subcommand_from diff' -l full-names -d 'nev
 complete -c ckptconv -n '__fish_seen_subcommand_from diff' -l drop-unsafe -d 'replace objects that can run code by None'
 complete -c ckptconv -n '__fish_seen_subcommand_from stats' -l output -s o -r -F -d 'keep the statistics of each checkpoint in DIR'
 complete -c ckptconv -n '__fish_seen_subcommand_from stats' -l part -x -a 'model\\t\'the weights\' optim\\t\'the optimizer\\\'s state\'' -d 'measure the model or the optimizer only'
+complete -c ckptconv -n '__fish_seen_subcommand_from stats' -l drop-unsafe -d 'replace objects that can run code by None'
 complete -c ckptconv -n '__fish_seen_subcommand_from stats' -l html -r -F -d 'write a report to FILE, as HTML'
 complete -c ckptconv -n '__fish_seen_subcommand_from stats' -l csv -r -F -d 'write all numbers to FILE as CSV'
 complete -c ckptconv -n '__fish_seen_subcommand_from stats' -l force -d 'replace files that exist'

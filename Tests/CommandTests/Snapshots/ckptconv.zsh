@@ -173,6 +173,7 @@ _ckptconv() {
                         '(-o --output)-o+[keep the statistics of each checkpoint in DIR]:DIR:_files' \
                         '(-o --output)--output=[keep the statistics of each checkpoint in DIR]:DIR:_files' \
                         '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '(--html)--html=[write a report to FILE, as HTML]:FILE:_files' \
                         '(--csv)--csv=[write all numbers to FILE as CSV]:FILE:_files' \
                         '(--force)--force[replace files that exist]' \
@@ -455,6 +456,7 @@ _ckptconv() {
                         stats)
                             _arguments "$shared[@]" \
                                 '(--part)--part=[measure the model or the optimizer only]:PART:((model\:the\ weights optim\:the\ optimizer\'\''s\ state))' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                                 '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
                                 '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
                                 '(--force)--force[replace existing outputs]' \

@@ -55,7 +55,7 @@ struct CheckCommand: Command {
     for operand in operands {
       do throws(CheckpointError) {
         let examination = try CheckpointCheck(of: operand, options) { done, total in
-          console.progress?.update(done: done, total: total)
+          console.progress?.update(done: done, total: total, of: operand)
         }
         console.progress?.finish()
         if shared.json {

@@ -32,7 +32,7 @@ struct ConversionRun {
     for task in plan.tasks {
       do throws(CheckpointError) {
         let outputs = try conversion.run(task) { done, total in
-          console.progress?.update(done: done, total: total)
+          console.progress?.update(done: done, total: total, of: task.input)
         }
         console.progress?.finish()
         for output in outputs { announce(output) }

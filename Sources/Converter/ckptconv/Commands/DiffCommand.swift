@@ -70,7 +70,7 @@ struct DiffCommand: Command {
   ) throws(CheckpointError) -> ExitCode {
     let report = try DiffReport(
       of: operands[0], and: operands[1], tolerance: tolerance, reading, budget: shared.budget
-    ) { console.progress?.update(done: $0, total: $1) }
+    ) { console.progress?.update(done: $0, total: $1, of: operands[0]) }
     console.progress?.finish()
     for failure in report.failures { console.report(failure.error) }
     for file in report.files { for warning in file.warnings { console.warn(warning) } }

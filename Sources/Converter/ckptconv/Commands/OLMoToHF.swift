@@ -86,7 +86,7 @@ struct OLMoToHF: Command {
   ) throws(CheckpointError) -> ExitCode {
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     let report = try OLMoToHuggingFace(options).run(operands[0], to: destination) { done, total in
-      console.progress?.update(done: done, total: total)
+      console.progress?.update(done: done, total: total, of: operands[0])
     }
     try FolderSummary(report: report, console: console).print(json: shared.json)
     return .done

@@ -57,7 +57,7 @@ struct RoundTripCommand: Command {
       do throws(CheckpointError) {
         for path in try RoundTrip.files(of: operand) {
           let finding = try roundTrip.run(path) { done, total in
-            console.progress?.update(done: done, total: total)
+            console.progress?.update(done: done, total: total, of: path)
           }
           console.progress?.finish()
           report.findings.append(finding)

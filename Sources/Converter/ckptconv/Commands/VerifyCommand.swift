@@ -99,7 +99,9 @@ struct VerifyCommand: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     if let manifest { return try write(manifest, of: operands[0], shared, console) }
-    let progress: @Sendable (Int, Int) -> Void = { console.progress?.update(done: $0, total: $1) }
+    let progress: @Sendable (Int, Int) -> Void = {
+      console.progress?.update(done: $0, total: $1, of: operands[0])
+    }
     let report =
       if let against {
         try VerifyReport(

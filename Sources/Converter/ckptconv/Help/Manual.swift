@@ -132,13 +132,15 @@ enum HelpSummary {
     let width = termWidth(page.flags.map(indentedTerm))
     let selection = page.ownFlags.filter { $0.section == .selection }
     let own = page.ownFlags.filter { $0.section != .selection }
-    var blocks = (selection.isEmpty ? [own, shared] : [own]).filter { !$0.isEmpty }
+    // A screen has 23 lines for flags, usage, summary and pointer.
+    let isLong = !selection.isEmpty || own.count + shared.count > 17
+    var blocks = (isLong ? [own] : [own, shared]).filter { !$0.isEmpty }
       .map { flags in list(flags.map { (indentedTerm($0), $0.summary) }, termWidth: width) }
-    if !selection.isEmpty {
-      // The command has too many flags for one screen.
+    if isLong {
       let names = selection.map { "--\($0.long)" }.joined(separator: " ")
       blocks.append(
-        "Flags for a part of INPUT: \(names)\nFlags of every command: \(sharedFlags)")
+        (names.isEmpty ? "" : "Flags for a part of INPUT: \(names)\n")
+          + "Flags of every command: \(sharedFlags)")
     }
     return """
       usage: \(page.usage)

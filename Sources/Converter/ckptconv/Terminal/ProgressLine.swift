@@ -12,6 +12,8 @@ final class ProgressLine: Sendable {
     var start: Duration?
     var lastDrawing: Duration?
     var isVisible = false
+    /// The width of the drawn line.
+    var width = 0
   }
 
   private static let pause = Duration.milliseconds(100)
@@ -24,9 +26,14 @@ final class ProgressLine: Sendable {
     self.stream = stream
   }
 
-  /// Shows that `done` of `total` bytes were processed.
-  func update(done: Int, total: Int, at now: Duration = TerminalSyscalls.time()) {
-    update(at: now) { ProgressBar(done: done, total: total, elapsed: $0) }
+  /// Shows that `done` of `total` bytes were processed, of the input `path` if given.
+  func update(
+    done: Int, total: Int, of path: String? = nil, at now: Duration = TerminalSyscalls.time()
+  ) {
+    update(at: now) { elapsed in
+      let name = path.map { FilePath($0).name.harmless }
+      return ProgressBar(done: done, total: total, elapsed: elapsed, running: name)
+    }
   }
 
   /// Shows a bar for the time since the first call.
@@ -37,11 +44,13 @@ final class ProgressLine: Sendable {
       state.start = start
       if let last = state.lastDrawing, now - last < Self.pause { return }
       // The last column stays empty: some terminals start a new line when it is filled.
-      let line = bar(now - start).line(width: (stream.columns ?? 80) - 1)
+      let columns = stream.columns ?? 80
+      let line = bar(now - start).line(width: columns - 1)
       // A failure to write the progress line must not stop the run.
-      try? stream.write("\(Self.eraser)\(line)")
+      try? stream.write("\(Self.erasing(state.width, columns: columns))\(line)")
       state.lastDrawing = now
       state.isVisible = true
+      state.width = line.width
     }
   }
 
@@ -49,9 +58,18 @@ final class ProgressLine: Sendable {
   func erase() {
     state.withLock { state in
       guard state.isVisible else { return }
-      try? stream.write("\(Self.eraser)")
+      try? stream.write(Self.erasing(state.width, columns: stream.columns ?? 80))
       state.isVisible = false
+      state.width = 0
     }
+  }
+
+  /// Returns the characters that clear a line of `width` columns.
+  ///
+  /// When a window becomes narrower, terminals wrap the line, and its beginning is some rows above.
+  static func erasing(_ width: Int, columns: Int) -> String {
+    let rows = columns > 0 ? max(0, width - 1) / columns : 0
+    return rows > 0 ? "\u{1B}[\(rows)A\r\u{1B}[J" : "\(eraser)"
   }
 
   /// Clears the line and resets the time.
@@ -107,15 +125,19 @@ struct ProgressBar: Hashable, Sendable {
   /// The longest time to show; a longer one would only say that nothing moves.
   private static let longestTimeLeft = 100.0 * 60 * 60
 
-  private var rate: String {
+  /// The time after which a rate means something.
+  private static let settled = 0.5
+
+  private var rate: String? {
+    guard seconds >= Self.settled else { return nil }
     // A Double beyond the range of Int would trap; no disk reaches an exabyte a second.
-    "\(ByteCount(bytes: Int(min(bytesPerSecond, 1e18))))/s"
+    return "\(ByteCount(bytes: Int(min(bytesPerSecond, 1e18))))/s"
   }
 
-  /// The time left, which is shown after half a second.
-  private var timeLeft: String {
+  private var timeLeft: String? {
+    guard seconds >= Self.settled else { return nil }
     let left = Double(max(0, total - done)) / bytesPerSecond
-    guard seconds >= 0.5, done > 0, left < Self.longestTimeLeft else { return "-:-- left" }
+    guard done > 0, left < Self.longestTimeLeft else { return "-:-- left" }
     let (minutes, rest) = Int(left).quotientAndRemainder(dividingBy: 60)
     let (hours, minute) = minutes.quotientAndRemainder(dividingBy: 60)
     return hours > 0

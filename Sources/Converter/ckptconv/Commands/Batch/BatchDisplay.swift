@@ -99,10 +99,13 @@ struct BatchSummary {
 
   private let report: BatchReport
   private let isMerged: Bool
+  /// The time that the run took.
+  private let elapsed: Duration
 
-  init(_ report: BatchReport, isMerged: Bool) {
+  init(_ report: BatchReport, isMerged: Bool, elapsed: Duration) {
     self.report = report
     self.isMerged = isMerged
+    self.elapsed = elapsed
   }
 
   /// Prints the summary on standard error.
@@ -133,7 +136,19 @@ struct BatchSummary {
       let count = report.count(outcome)
       return count > 0 ? "\(count) \(word)" : nil
     }
-    return "\(report.items.count.pluralized("item")): \(parts.joined(separator: ", "))"
+    return "\(report.items.count.pluralized("item")): \(parts.joined(separator: ", "))\(amount)"
+  }
+}
+
+extension BatchSummary {
+  /// The bytes read, and the time and rate of a run of a second or more.
+  private var amount: String {
+    guard report.readByteCount > 0 else { return "" }
+    let size = "; \(ByteCount(bytes: report.readByteCount)) read"
+    let seconds = elapsed / .seconds(1)
+    guard seconds >= 1 else { return size }
+    let rate = ByteCount(bytes: Int(Double(report.readByteCount) / seconds))
+    return "\(size) in \(ShortNumber.text(seconds, digits: 3)) s, \(rate)/s"
   }
 }
 

@@ -148,23 +148,26 @@ struct BatchSession {
     if let refusal = try refusal(of: shard == nil ? schedule : examined(schedule)) {
       return refusal
     }
+    let start = TerminalSyscalls.time()
     let display = BatchDisplay(console, isJSON: isJSON, total: schedule.open.count)
     display.begin(schedule)
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     let report = try BatchRun(schedule, verb: verb, store: store, rules, observer: display).run()
     console.progress?.finish()
-    return try conclude(report)
+    return try conclude(report, after: TerminalSyscalls.time() - start)
   }
 
   private func merge(_ plan: BatchPlan) throws(CheckpointError) -> ExitCode {
     let history = try history()
     let schedule = BatchSchedule(plan, history, verb: verb, root: options.root, rules)
     let report = BatchReport(merging: schedule, history, verb: verb)
-    return try conclude(report)
+    return try conclude(report, after: .zero)
   }
 
-  /// Writes the report and prints the result.
-  private func conclude(_ report: BatchReport) throws(CheckpointError) -> ExitCode {
+  /// Writes the report and prints the result of a run that took `elapsed`.
+  private func conclude(
+    _ report: BatchReport, after elapsed: Duration
+  ) throws(CheckpointError) -> ExitCode {
     if let path = options.report { try report.write(to: path, rules, \.words) }
     if isJSON {
       // The other items were printed when they ended.
@@ -173,7 +176,7 @@ struct BatchSession {
       }
       try console.printJSON(report.summary)
     }
-    BatchSummary(report, isMerged: options.mergesReports).tell(console)
+    BatchSummary(report, isMerged: options.mergesReports, elapsed: elapsed).tell(console)
     if let signal = Interruption.signal { TerminalSyscalls.end(bySignal: signal) }
     return ExitCode(report)
   }

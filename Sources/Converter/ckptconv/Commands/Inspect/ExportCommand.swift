@@ -58,7 +58,7 @@ struct ExportCommand: Command {
     let export = NumpyExport(reading, writing: writing, budget: shared.budget)
     for path in try Inspection.files(of: input) {
       let report = try export.run(name, of: path, to: target) { done, total in
-        console.progress?.update(done: done, total: total)
+        console.progress?.update(done: done, total: total, of: name)
       }
       console.progress?.finish()
       guard let report else { continue }

@@ -2,6 +2,7 @@ internal import CkptBase
 internal import CkptCheck
 internal import CkptCheckpoints
 internal import CkptCopy
+internal import CkptFormats
 internal import CkptStats
 
 /// The options of `ckptconv stats`.
@@ -55,6 +56,7 @@ extension StatsOptions {
       .choice(
         "part", "PART", \.measuring.part, in: .content, "measure the model or the optimizer only",
         manual: "The only part of a checkpoint that is read. The default is both."),
+      .dropUnsafe(\.measuring.reading.dropsUnsafe),
     ] + shownFlags
 
   private static let shownFlags: [BoundFlag<StatsOptions>] =

@@ -41,7 +41,7 @@ struct StatsSession {
     case .stored(let path): checkpoint = try CheckpointStatistics(storedAt: path)
     case .checkpoint(let path):
       checkpoint = try CheckpointStatistics(of: path, options.measuring) { [console] done, total in
-        console.progress?.update(done: done, total: total)
+        console.progress?.update(done: done, total: total, of: path)
       }
       console.progress?.finish()
     }
