@@ -113,11 +113,12 @@ docs: build ## build the reference of the libraries into .build/docs
 api-check: build ## list incompatible changes since BASE=revision
 	Scripts/reference api-check $(BASE)
 
-bench: release ## time a conversion against cp and PyTorch; ROUNDS=5
+bench: release ## time the program against cp, PyTorch and others; ROUNDS=5 SECTION=statistics
 	$(SWIFT) build $(RELEASE_FLAGS) --product ckptprobe
 	Scripts/deps bench
 	Tests/Interop/setup .venv
-	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5)
+	.venv/bin/python Benchmarks/bench.py --binary $(BINARY) --rounds $(or $(ROUNDS),5) \
+		$(if $(SECTION),--section $(SECTION))
 
 .PHONY: casts
 casts: release ## cast all float32 values and compare with PyTorch

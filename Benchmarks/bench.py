@@ -1,10 +1,10 @@
 """Times ckptconv beside `cp` and beside PyTorch, in one run, on one machine.
 
-    bench.py [--rounds N] [--binary PATH] [--probe PATH] [--report FILE]
+    bench.py [--rounds N] [--binary PATH] [--probe PATH] [--report FILE] [--section NAME]
     bench.py --clean
 
 Makes a checkpoint of OLMo-2 1B's shape (5.9 GB) and one of many small tensors in .bench/ once and
-keeps them; --clean removes them. Every round runs every command once, so a disk or a neighbor
+keeps them; --clean removes them. --section prints one section and writes no report. Every round runs every command once, so a disk or a neighbor
 that slows down slows all of them. Sources are in the page cache; outputs are removed and written
 back between runs. Needs hyperfine and GNU time, and a Python with torch and safetensors: run it
 with that of the interop tests.
@@ -427,6 +427,85 @@ def cast_section(probe, rounds):
     return [*lines, ""]
 
 
+# Layers of the measured checkpoint: with all 16 its optimizer would not fit into the page cache.
+MEASURED_LAYERS = 5
+
+
+def make_step():
+    """A checkpoint with optimizer of OLMo-2 1B's shape, with a third of its layers."""
+    step = BENCH / "step1000-unsharded"
+    if step.exists():
+        return step
+    import torch
+
+    print(f"making {step.relative_to(ROOT)}", file=sys.stderr)
+    torch.manual_seed(3)
+    shapes = {
+        name: shape for name, shape in olmo2_1b()
+        if ".blocks." not in name or int(name.split(".")[2]) < MEASURED_LAYERS}
+    partial = BENCH / "step1000-unsharded.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    torch.save({name: torch.empty(shape).normal_(0, 0.02) for name, shape in shapes.items()},
+               partial / "model.pt")
+    state = {
+        name: {
+            "step": torch.tensor(1000.0), "exp_avg": torch.empty(shape).normal_(0, 1e-5),
+            "exp_avg_sq": torch.empty(shape).uniform_(1e-10, 4e-9)}
+        for name, shape in shapes.items()}
+    group = {"lr": 4e-4, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
+    torch.save(
+        {"state": state, "param_groups": [group | {"params": list(shapes)}]}, partial / "optim.pt")
+    torch.save({"global_step": 1000}, partial / "train.pt")
+    (partial / "config.yaml").write_text(
+        OLMO2_1B_CONFIG.replace("n_layers: 16", f"n_layers: {MEASURED_LAYERS}"))
+    partial.rename(step)
+    return step
+
+
+def measure_statistics(binary, step, rounds):
+    """Wall seconds, CPU seconds and peak bytes of measuring a checkpoint."""
+    files = [step / "model.pt", step / "optim.pt"]
+    peer = [sys.executable, ROOT / "Benchmarks/statistics_peer.py"]
+    commands = {
+        "`cat`": ["cat", *files],
+        "`ckptconv stats`": [binary, "stats", "--quiet", "--fail-on", "never", step],
+        "`ckptconv stats --threads 1`":
+            [binary, "stats", "--quiet", "--fail-on", "never", "--threads", "1", step],
+        "NumPy": [*peer, "numpy", *files],
+        "torch": [*peer, "torch", *files],
+    }
+    report = BENCH / "time.txt"
+    subprocess.run(["cat", *files], check=True, stdout=subprocess.DEVNULL)
+    results = {name: [] for name in commands}
+    for number in range(rounds):
+        print(f"{step.name}: round {number + 1} of {rounds}", file=sys.stderr)
+        for name, command in commands.items():
+            subprocess.run(
+                ["/usr/bin/time", "-f", "%e %U %S %M", "-o", report, *command], check=True,
+                stdout=subprocess.DEVNULL)
+            wall, user, system, peak = map(float, report.read_text().split())
+            results[name].append((wall, user + system, peak * 1024))
+    return results
+
+
+def statistics_section(step, results):
+    size = sum((step / name).stat().st_size for name in ("model.pt", "optim.pt"))
+    lines = [
+        f"## Statistics of a checkpoint with optimizer: {size / 1e9:.2f} GB", "",
+        f"OLMo-2 1B's shape with {MEASURED_LAYERS} of 16 layers. NumPy and torch compute the same in",
+        "chunks (`Benchmarks/statistics_peer.py`), without sketches. `cat` reads the files.", "",
+        "| command | wall | CPU | CPU, against NumPy | peak memory |", "| --- | --- | --- | --- | --- |",
+    ]
+    baseline = statistics.median(cpu for _, cpu, _ in results["NumPy"])
+    for name, runs in results.items():
+        wall, cpu, _ = map(statistics.median, zip(*runs))
+        peak = max(peak for _, _, peak in runs)
+        lines.append(
+            f"| {name} | {wall:.2f} s | {cpu:.2f} s | {cpu / baseline:.2f} | {peak / 2**20:.1f} MiB |")
+    return [*lines, ""]
+
+
 def comes_back(binary, converted, source):
     """Whether the way back gives the very file that was converted."""
     subprocess.run(
@@ -531,12 +610,13 @@ def report(binary, rounds, sections):
         "cp -r --reflink=never SMALL OUTPUT",
         "ckptconv batch pt-to-safetensors --quiet --files SMALL -o OUTPUT [--jobs 4]",
         "sh -c '" + LOOP.strip() + "' sh ckptconv SMALL OUTPUT",
+        "ckptconv stats --quiet --fail-on never STEP [--threads 1]",
+        "python Benchmarks/statistics_peer.py numpy|torch STEP/model.pt STEP/optim.pt",
         "```", "",
     ])
 
 
-def run(binary, probe, rounds, destination):
-    make_sources()
+def conversion_sections(binary, probe, rounds):
     sections = []
     for title, (name, _) in SOURCES.items():
         source = BENCH / name
@@ -563,15 +643,51 @@ def run(binary, probe, rounds, destination):
         same = same_bytes_as_pytorch(binary, source)
         sections += section(
             title, source, conversions, returns, inspection, same, identical)
+    return sections
+
+
+def folder_sections(binary, probe, rounds):
     source = BENCH / SOURCES["OLMo-2 1B"][0]
-    sections += folder_section(source, measure_folders(binary, source, rounds))
+    return folder_section(source, measure_folders(binary, source, rounds))
+
+
+def opening_sections(binary, probe, rounds):
     opened = make_opened()
-    sections += opening_section(opened, measure_opening(probe, opened, rounds))
-    sections += instruction_section(binary)
+    return opening_section(opened, measure_opening(probe, opened, rounds))
+
+
+def instruction_sections(binary, probe, rounds):
+    return instruction_section(binary)
+
+
+def cast_sections(binary, probe, rounds):
     make_elements()
-    sections += cast_section(probe, rounds)
+    return cast_section(probe, rounds)
+
+
+def batch_sections(binary, probe, rounds):
     folder = make_small_files()
-    sections += batch_section(folder, measure_batch(binary, folder, rounds))
+    return batch_section(folder, measure_batch(binary, folder, rounds))
+
+
+def statistics_sections(binary, probe, rounds):
+    step = make_step()
+    return statistics_section(step, measure_statistics(binary, step, rounds))
+
+
+# In the order of the report.
+SECTIONS = {
+    "conversion": conversion_sections, "folder": folder_sections, "opening": opening_sections,
+    "instructions": instruction_sections, "cast": cast_sections, "batch": batch_sections,
+    "statistics": statistics_sections,
+}
+
+
+def run(binary, probe, rounds, destination, section):
+    make_sources()
+    if section:
+        return print("\n".join(SECTIONS[section](binary, probe, rounds)))
+    sections = [line for make in SECTIONS.values() for line in make(binary, probe, rounds)]
     destination.write_text(report(binary, rounds, sections))
     print(destination.read_text())
 
@@ -589,6 +705,7 @@ def main():
     parser.add_argument("--probe", default=ROOT / ".build/release/ckptprobe", type=pathlib.Path)
     parser.add_argument(
         "--report", default=ROOT / "Documentation/benchmarks.md", type=pathlib.Path)
+    parser.add_argument("--section", choices=SECTIONS, help="print this section only")
     parser.add_argument("--clean", action="store_true", help="remove .bench/ and do nothing else")
     options = parser.parse_args()
     if options.clean:
@@ -597,7 +714,7 @@ def main():
         check_tools()
         run(
             options.binary.resolve(strict=True), options.probe.resolve(strict=True), options.rounds,
-            options.report)
+            options.report, options.section)
 
 
 main()
