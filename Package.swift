@@ -69,7 +69,10 @@ let package = Package(
       ]),
     module(
       "CkptDistributed", in: "Formats",
-      ["CkptBase", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch"]),
+      [
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch",
+        "CkptSafetensors",
+      ]),
     module(
       "CkptFormats", in: "Formats",
       [

@@ -12,7 +12,7 @@ from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 
 from program import DATA, DONE, describe, run
 
-RANKS = 3
+RANKS = 4
 
 # What each of several processes does: it has a part of each tensor, and all save together.
 SAVE = """
@@ -32,6 +32,17 @@ state = {"model": {}, "optim": whole["optim"], "extra": whole["extra"]}
 for name, tensor in whole["model"].items():
     state["model"][name] = distribute_tensor(tensor, mesh, [placements[name.split(".")[0]]])
 dcp.save(state, checkpoint_id=directory)
+# The same as a file of each rank, on a mesh of one and of two dimensions, and as pieces in safetensors.
+torch.save(state, f"{directory}.ranks/model_world_size_{world}_rank_{rank}.pt")
+if world == 4:
+    grid = init_device_mesh("cpu", (2, 2), mesh_dim_names=("replicas", "shards"))
+    for name, places in [("grid", [Shard(0), Shard(1)]), ("twice", [Shard(0), Shard(0)]),
+                         ("replicas", [Replicate(), Shard(0)])]:
+        numbers = torch.arange(35.0).view(7, 5)
+        state["model"][name] = distribute_tensor(numbers, grid, places)
+    torch.save(state, f"{directory}.grid/rank{rank}.pt")
+dcp.save(state["model"], storage_writer=dcp.HuggingFaceStorageWriter(
+    f"{directory}.pieces", save_distributed=True))
 dist.destroy_process_group()
 """
 
@@ -58,6 +69,8 @@ def state_dict():
 def sharded(tmp_path_factory):
     directory = tmp_path_factory.mktemp("dcp") / "step3"
     torch.save(state_dict(), f"{directory}.pt")
+    for kind in "ranks", "grid", "pieces":
+        os.mkdir(f"{directory}.{kind}")
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", SAVE, directory, str(rank), str(RANKS)],
@@ -151,3 +164,57 @@ def test_a_damaged_item_is_found(sharded, tmp_path):
     assert process.returncode == DATA, describe(process)
     assert "CRC-32" in process.stderr and path.name in process.stderr
     assert not (tmp_path / "out.pt").exists()
+
+
+def merged(directory, tmp_path, code=DONE):
+    """The object that `unshard` makes of a directory."""
+    process = run("unshard", directory, "-o", tmp_path / "merged.pt", "--verify")
+    assert process.returncode == code, describe(process)
+    return torch.load(tmp_path / "merged.pt", weights_only=True) if code == DONE else process.stderr
+
+
+def test_files_of_ranks_are_joined(sharded, tmp_path):
+    assert_equal(state_dict(), merged(f"{sharded}.ranks", tmp_path))
+
+
+def test_meshes_of_two_dimensions(sharded, tmp_path):
+    found = merged(f"{sharded}.grid", tmp_path)["model"]
+    for name in "grid", "twice", "replicas":
+        assert_equal(torch.arange(35.0).view(7, 5), found[name], name)
+
+
+def test_pieces_in_safetensors_are_joined(sharded, tmp_path):
+    found = merged(f"{sharded}.pieces", tmp_path)
+    expected = state_dict()["model"]
+    assert found.keys() >= expected.keys()
+    for name in expected:
+        assert_equal(expected[name], found[name], name)
+
+
+@pytest.mark.parametrize("kind", ["ranks", "grid", "pieces"])
+@pytest.mark.parametrize("missing", [0, RANKS - 1])
+def test_a_missing_rank_is_named(kind, missing, sharded, tmp_path):
+    directory = tmp_path / "cut"
+    shutil.copytree(f"{sharded}.{kind}", directory)
+    paths = sorted(directory.iterdir())
+    paths[missing].unlink()
+    if kind == "pieces" and missing == RANKS - 1:
+        # Whole shapes are not stored, so that rows are fewer where the last file is missing. The
+        # columns, which another rank's rows have, tell.
+        message = "in no block"
+    else:
+        message = f"rank {missing} of {RANKS} is missing"
+    errors = merged(directory, tmp_path, DATA)
+    assert message in errors, errors
+
+
+def test_values_that_differ_are_told(sharded, tmp_path):
+    directory = tmp_path / "differ"
+    directory.mkdir()
+    for rank in range(2):
+        torch.save({"model": {"buffer": torch.full((3,), rank)}, "step": rank}, directory / f"rank{rank}.pt")
+    process = run("unshard", directory, "-o", tmp_path / "out.pt")
+    assert process.returncode == DONE, describe(process)
+    for name in "model.buffer", "step":
+        assert f"'{name}' differs between the ranks" in process.stderr
+    assert torch.load(tmp_path / "out.pt")["model"]["buffer"].tolist() == [0, 0, 0]

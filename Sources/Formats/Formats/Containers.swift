@@ -15,6 +15,9 @@ package enum Containers {
     SafetensorsContainer(),
     ShardIndexContainer(),
     DistributedContainer(),
+    SafetensorsPiecesContainer(),
+    DeepSpeedContainer(),
+    RankFilesContainer(),
     ModelFolderContainer(),
   ]
 

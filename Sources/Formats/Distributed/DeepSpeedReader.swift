@@ -1,0 +1,404 @@
+internal import CkptBase
+internal import CkptContainer
+internal import CkptGraph
+
+/// Puts a checkpoint of DeepSpeed's ZeRO together: `model`, `optimizer` with the moments under the
+/// names of parameters, and what else was saved.
+///
+/// The ranks keep flat groups of float32 numbers. For stages 1 and 2 a group is cut after all its
+/// parameters were joined; for stage 3 each parameter is cut by itself
+/// (`deepspeed/utils/zero_to_fp32.py`). That script loses frozen parameters of stage 1 and casts them
+/// for the others; here they are taken as they were saved.
+struct DeepSpeedReader {
+  /// A parameter that is trained.
+  private struct Parameter {
+    var name: String
+    var shape: [Int]
+    var group: Int
+    var count: Int
+  }
+
+  private var files: RankFiles
+  private let parts: DeepSpeedFiles
+  /// The objects in the files with the model.
+  private var models: [NodeID] = []
+  /// The states of the optimizer of each rank.
+  private var states: [NodeID] = []
+  private var stage = 0
+  private var parameters: [Parameter] = []
+
+  /// Reads a save.
+  ///
+  /// - Throws: ``CheckpointError`` with the file or parameter in its path.
+  static func read(
+    _ files: DeepSpeedFiles, _ options: ReadingOptions
+  ) throws(CheckpointError) -> Checkpoint {
+    try CheckpointError.within(files.directory.text) { () throws(CheckpointError) in
+      var reader = DeepSpeedReader(
+        files: RankFiles(in: files.directory, options), parts: files)
+      return try reader.read()
+    }
+  }
+
+  private mutating func read() throws(CheckpointError) -> Checkpoint {
+    guard !parts.models.isEmpty else {
+      throw CheckpointError(
+        .truncated, "the file with the model is missing",
+        remedy: "download or copy the whole directory again")
+    }
+    for (_, name) in parts.models { models.append(try files.add(name)) }
+    if parts.optimizers.isEmpty {
+      try buildWhole()
+    } else {
+      try readRanks()
+      try buildTree()
+    }
+    return Checkpoint(
+      graph: files.graph,
+      container: DeepSpeedDescription(
+        stage: stage, rankCount: max(states.count, 1), fileCount: files.count),
+      byteCount: files.byteCount, warnings: files.warnings)
+  }
+
+  private mutating func readRanks() throws(CheckpointError) {
+    let worldSize = files.graph.value(of: "dp_world_size", in: models[0]).flatMap {
+      files.graph.int($0)
+    }
+    let ranks = parts.optimizers.map(\.rank)
+    try RankFileName.requireAll(
+      ranks, of: max(worldSize ?? 0, (ranks.last ?? 0) + 1), "optimizer state")
+    guard ranks.count == Set(ranks).count else {
+      throw CheckpointError(.malformed, "two files have the optimizer state of one rank")
+    }
+    for (_, name) in parts.optimizers {
+      let root = try files.add(name)
+      let state = try CheckpointError.within(name) { () throws(CheckpointError) in
+        try required("optimizer_state_dict", in: root)
+      }
+      states.append(state)
+    }
+    stage = try files.graph.enumerationNumber(required("zero_stage", in: states[0])) ?? 0
+    guard 1...3 ~= stage else {
+      throw CheckpointError(.unsupported, "ZeRO stage \(stage) is not supported")
+    }
+    if stage == 3 {
+      try RankFileName.requireAll(parts.models.map(\.rank), of: states.count, "model state")
+    }
+    try readParameters()
+  }
+
+  private mutating func readParameters() throws(CheckpointError) {
+    let shapes = try required("param_shapes", in: models[0])
+    let groups =
+      files.graph.isMapping(shapes) ? [shapes] : files.graph.elements(shapes).map(Array.init) ?? []
+    for (number, group) in groups.enumerated() {
+      guard let entries = files.graph.entries(of: group) else {
+        throw CheckpointError(.malformed, "param_shapes has no dict for group \(number)")
+      }
+      for (key, value) in entries {
+        guard let name = files.graph.name(key), let shape = files.graph.sizes(value) else {
+          throw CheckpointError(
+            .malformed,
+            "param_shapes has \(files.graph.description(of: key, limit: 40)) with "
+              + files.graph.description(of: value, limit: 40))
+        }
+        try CheckpointError.within("'\(name)'") { () throws(CheckpointError) in
+          try Tensor.requireSize(shape, of: .float32)
+        }
+        parameters.append(
+          Parameter(name: name, shape: shape, group: number, count: shape.reduce(1, *)))
+      }
+    }
+  }
+
+  // MARK: Flat groups
+
+  /// The flat groups of each rank: one vector for each group, or one for all in stage 3, whose
+  /// groups are cut anew for every save.
+  private func vectors(
+    _ groups: (NodeID) throws(CheckpointError) -> [NodeID?]
+  ) throws(CheckpointError) -> [[FlatVector]] {
+    var ranks: [[FlatVector]] = []
+    for (rank, state) in states.enumerated() {
+      let found = try CheckpointError.within("rank \(rank)") { () throws(CheckpointError) in
+        var vectors: [FlatVector] = []
+        for group in try groups(state) {
+          if stage < 3 || vectors.isEmpty { vectors.append(FlatVector()) }
+          if let group { try vectors[vectors.count - 1].append(group, in: files.graph) }
+        }
+        return vectors
+      }
+      ranks.append(found)
+    }
+    return ranks
+  }
+
+  /// Makes tensors of all parameters from the vectors of the ranks.
+  private mutating func tensors(
+    _ ranks: [[FlatVector]]
+  ) throws(CheckpointError) -> [NodeID] {
+    var places: [Int: Int] = [:]
+    var joined: [Int: FlatVectors] = [:]
+    var nodes: [NodeID] = []
+    for parameter in parameters {
+      let group = stage == 3 ? 0 : parameter.group
+      guard ranks.allSatisfy({ group < $0.count }) else {
+        throw CheckpointError(.malformed, "a rank lacks group \(group)")
+      }
+      let vectors = joined[group] ?? FlatVectors(ranks.map { $0[group] })
+      joined[group] = vectors
+      let place = places[group, default: 0]
+      let blocks = try CheckpointError.within("'\(parameter.name)'") { () throws(CheckpointError) in
+        stage == 3
+          ? try vectors.slices(of: parameter.shape, at: place, files.graph)
+          : try vectors.range(of: parameter.shape, at: place, files.graph)
+      }
+      places[group] =
+        place + (stage == 3 ? vectors.sliceCount(parameter.count) : parameter.count)
+      nodes.append(try add(vectors.dtype ?? .float32, parameter.shape, blocks, parameter.name))
+    }
+    for (group, vectors) in joined {
+      // Groups are padded so that all ranks have as much, two elements for each at most.
+      let padding = stage == 3 ? 0 : 2 * states.count
+      guard vectors.excess(behind: places[group, default: 0], isSliced: stage == 3) <= padding
+      else {
+        throw CheckpointError(
+          .malformed, "the flat groups have more elements than the parameters in param_shapes")
+      }
+    }
+    return nodes
+  }
+
+  private mutating func add(
+    _ dtype: DType, _ shape: [Int], _ blocks: [PlacedBlocks.Block], _ name: String
+  ) throws(CheckpointError) -> NodeID {
+    let placed = try CheckpointError.within("'\(name)'") { () throws(CheckpointError) in
+      try PlacedBlocks(blocks, in: shape)
+    }
+    return try files.graph.addPackedTensor(
+      dtype, shape, key: String(files.graph.storages.count),
+      blocks: shape.contains(0) ? nil : placed)
+  }
+
+  // MARK: The model
+
+  /// The weights by name: masters in float32, and what is not trained as it was saved.
+  private mutating func model(
+    _ masters: [ExactString: NodeID]
+  ) throws(CheckpointError) -> NodeID {
+    let module = try required("module", in: models[0])
+    guard let entries = files.graph.entries(of: module) else {
+      throw CheckpointError(.malformed, "the module is not a dict")
+    }
+    var found = masters
+    for (name, node) in try frozenParameters() { found[name] = node }
+    var owners: [StorageID: ExactString] = [:]
+    for (key, value) in entries {
+      guard let name = files.graph.name(key).map({ ExactString($0) }), found[name] != nil,
+        case .tensor(let tensor) = files.graph[value], let storage = files.graph[tensor].storage
+      else { continue }
+      owners[storage] = owners[storage] ?? name
+    }
+    let aliases = files.graph.value(of: "shared_params", in: models[0])
+    var pairs: [(key: NodeID, value: NodeID)] = []
+    for (key, value) in entries {
+      let name = files.graph.name(key) ?? ""
+      var node = found[ExactString(name)]
+      if node == nil, let source = source(of: name, value, aliases, owners),
+        let owner = found[source],
+        case .tensor(let tensor) = files.graph[owner]
+      {
+        node = try files.graph.addView(of: tensor)
+      }
+      if node == nil, stage == 3, case .tensor(let tensor) = files.graph[value],
+        files.graph[tensor].shape == [0]
+      {
+        throw CheckpointError(
+          .malformed, "'\(name)' has no data, and param_shapes does not have it")
+      }
+      pairs.append((key, node ?? value))
+    }
+    let present = Set(entries.compactMap { files.graph.name($0.key).map { ExactString($0) } })
+    for parameter in parameters where !present.contains(ExactString(parameter.name)) {
+      guard let node = masters[ExactString(parameter.name)] else { continue }
+      pairs.append((try files.graph.addString(parameter.name), node))
+    }
+    return try files.graph.addDict(pairs)
+  }
+
+  /// The parameter that a name is tied to: by `shared_params`, or because it had its storage.
+  private func source(
+    of name: String, _ value: NodeID, _ aliases: NodeID?, _ owners: [StorageID: ExactString]
+  ) -> ExactString? {
+    if let aliases, let alias = files.graph.value(of: name, in: aliases) {
+      return files.graph.name(alias).map { ExactString($0) }
+    }
+    guard stage == 3, case .tensor(let tensor) = files.graph[value],
+      let storage = files.graph[tensor].storage
+    else { return nil }
+    return owners[storage]
+  }
+
+  /// The frozen parameters of stage 3, of which each rank has a slice.
+  private mutating func frozenParameters() throws(CheckpointError) -> [(ExactString, NodeID)] {
+    guard stage == 3, let shapes = files.graph.value(of: "frozen_param_shapes", in: models[0]),
+      let entries = files.graph.entries(of: shapes)
+    else { return [] }
+    var found: [(ExactString, NodeID)] = []
+    for (key, value) in entries {
+      guard let name = files.graph.name(key), let shape = files.graph.sizes(value) else {
+        throw CheckpointError(.malformed, "frozen_param_shapes has an entry that is no shape")
+      }
+      try Tensor.requireSize(shape, of: .float32)
+      var ranks: [FlatVector] = []
+      for model in models {
+        let fragments = try required("frozen_param_fragments", in: model)
+        var vector = FlatVector()
+        try vector.append(required(name, in: fragments), in: files.graph)
+        ranks.append(vector)
+      }
+      let vectors = FlatVectors(ranks)
+      let blocks = try CheckpointError.within("'\(name)'") { () throws(CheckpointError) in
+        try vectors.slices(of: shape, at: 0, files.graph)
+      }
+      found.append((ExactString(name), try add(vectors.dtype ?? .float32, shape, blocks, name)))
+    }
+    return found
+  }
+
+  // MARK: The tree
+
+  private static let bookkeeping: Set<String> = [
+    "module", "optimizer", "buffer_names", "param_shapes", "frozen_param_shapes",
+    "frozen_param_fragments", "shared_params",
+  ]
+
+  private mutating func buildTree() throws(CheckpointError) {
+    let masterKey = stage == 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups"
+    let masters = try tensors(
+      vectors { (state) throws(CheckpointError) in
+        files.graph.elements(try required(masterKey, in: state))?.map { $0 } ?? []
+      })
+    var byName: [ExactString: NodeID] = [:]
+    for (parameter, node) in zip(parameters, masters) { byName[ExactString(parameter.name)] = node }
+    try setRoot(model(byName), optimizer())
+  }
+
+  /// A save without ZeRO: one ordinary file.
+  private mutating func buildWhole() throws(CheckpointError) {
+    try setRoot(
+      required("module", in: models[0]), files.graph.value(of: "optimizer", in: models[0]))
+  }
+
+  private mutating func setRoot(_ model: NodeID, _ optimizer: NodeID?) throws(CheckpointError) {
+    var pairs = [(key: try files.graph.addString("model"), value: model)]
+    if let optimizer, optimizer != TensorGraph.none {
+      pairs.append((try files.graph.addString("optimizer"), optimizer))
+    }
+    let others = files.graph.entries(of: models[0]) ?? []
+    pairs += others.filter { entry in
+      !Self.bookkeeping.contains(files.graph.name(entry.key) ?? "")
+    }
+    files.graph.root = try files.graph.addDict(pairs)
+  }
+
+  /// The state of the optimizer in PyTorch's form, with the names of parameters in place of numbers.
+  private mutating func optimizer() throws(CheckpointError) -> NodeID {
+    let key = stage == 3 ? "optimizer_state_dict" : "base_optimizer_state"
+    var bases: [NodeID] = []
+    for state in states { bases.append(try required(key, in: state)) }
+    guard files.graph.isMapping(bases[0]) else {
+      throw CheckpointError(
+        .unsupported, "this is an elastic checkpoint of an old DeepSpeed",
+        remedy: "load it with DeepSpeed and save it again")
+    }
+    var groupStates: [[NodeID]] = []
+    for base in bases {
+      let states = files.graph.entries(of: try required("state", in: base)) ?? []
+      groupStates.append(
+        states.sorted { files.graph.int($0.key) ?? 0 < files.graph.int($1.key) ?? 0 }.map(\.value))
+    }
+    var fields: [[(name: String, node: NodeID)]] = parameters.map { _ in [] }
+    for (name, isFlat) in stateFields(groupStates[0]) {
+      if isFlat {
+        let nodes = try tensors(
+          vectors { (state) throws(CheckpointError) in
+            let base = try required(key, in: state)
+            let groups = files.graph.entries(of: try required("state", in: base)) ?? []
+            return groups.sorted { files.graph.int($0.key) ?? 0 < files.graph.int($1.key) ?? 0 }
+              .map { files.graph.value(of: name, in: $0.value) }
+          })
+        for (index, node) in nodes.enumerated() { fields[index].append((name, node)) }
+      } else {
+        for (index, parameter) in parameters.enumerated() {
+          let groups = groupStates[0]
+          let group = parameter.group < groups.count ? parameter.group : groups.count - 1
+          guard let value = files.graph.value(of: name, in: groups[group]) else { continue }
+          fields[index].append((name, try copy(of: value)))
+        }
+      }
+    }
+    var state: [(key: NodeID, value: NodeID)] = []
+    for (parameter, fields) in zip(parameters, fields) where !fields.isEmpty {
+      var pairs: [(key: NodeID, value: NodeID)] = []
+      for (name, node) in fields { pairs.append((try files.graph.addString(name), node)) }
+      state.append((try files.graph.addString(parameter.name), try files.graph.addDict(pairs)))
+    }
+    let groups = try parameterGroups(required("param_groups", in: bases[0]))
+    return try files.graph.addDict([
+      (files.graph.addString("state"), files.graph.addDict(state)),
+      (files.graph.addString("param_groups"), groups),
+    ])
+  }
+
+  /// The fields of the groups' states in order, and whether each element has one.
+  private func stateFields(_ groups: [NodeID]) -> [(name: String, isFlat: Bool)] {
+    var fields: [(name: String, isFlat: Bool)] = []
+    for (key, value) in groups.first.flatMap({ files.graph.entries(of: $0) }) ?? [] {
+      guard let name = files.graph.name(key) else { continue }
+      var isFlat = false
+      if case .tensor(let tensor) = files.graph[value] {
+        isFlat = !files.graph[tensor].shape.isEmpty
+      }
+      fields.append((name, isFlat))
+    }
+    return fields
+  }
+
+  /// A value for another parameter: a tensor with a storage of its own, since optimizers count steps in
+  /// place.
+  private mutating func copy(of value: NodeID) throws(CheckpointError) -> NodeID {
+    guard case .tensor(let id) = files.graph[value] else { return value }
+    let tensor = files.graph[id]
+    return try files.graph.addPackedTensor(
+      tensor.dtype, tensor.shape, key: String(files.graph.storages.count),
+      blocks: files.graph.blocks(of: tensor))
+  }
+
+  private mutating func parameterGroups(_ node: NodeID) throws(CheckpointError) -> NodeID {
+    var groups: [NodeID] = []
+    for (number, group) in (files.graph.elements(node) ?? []).enumerated() {
+      var pairs: [(key: NodeID, value: NodeID)] = []
+      for (key, value) in files.graph.entries(of: group) ?? []
+      where !files.graph.text(of: key, equals: "params") {
+        pairs.append((key, value))
+      }
+      var names: [NodeID] = []
+      for parameter in parameters where parameter.group == number {
+        names.append(try files.graph.addString(parameter.name))
+      }
+      let list = try files.graph.add(.list(files.graph.addChildren(names[...])))
+      pairs.append((try files.graph.addString("params"), list))
+      groups.append(try files.graph.addDict(pairs))
+    }
+    return try files.graph.add(.list(files.graph.addChildren(groups[...])))
+  }
+
+  private func required(_ key: String, in node: NodeID) throws(CheckpointError) -> NodeID {
+    guard let value = files.graph.value(of: key, in: node) else {
+      throw CheckpointError(
+        .malformed, "'\(key)' is missing: this is not a save of DeepSpeed's ZeRO")
+    }
+    return value
+  }
+}
