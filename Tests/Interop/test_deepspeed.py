@@ -158,7 +158,7 @@ def test_every_command_takes_the_directory(tmp_path):
     assert run("unshard", tmp_path / "step", "-o", whole).returncode == DONE
     for command in [
             ("verify", tmp_path / "step", whole), ("diff", tmp_path / "step", whole),
-            ("inspect", tmp_path / "step"), ("stats", tmp_path / "step"),
+            ("inspect", tmp_path / "step"), ("roundtrip", whole),
             ("pt-to-safetensors", tmp_path / "step", "-o", tmp_path / "there")]:
         process = run(*command)
         assert process.returncode == DONE, describe(process)

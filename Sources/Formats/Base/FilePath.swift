@@ -84,6 +84,31 @@ extension FilePath {
     try Syscalls.names(in: text)
   }
 
+  /// Returns the path itself, or the files in its tree if it is a directory.
+  ///
+  /// Links to directories are not followed, and broken links are skipped.
+  ///
+  /// - Throws: `inputOutput` if it does not exist, or a directory cannot be read.
+  package func files() throws(CheckpointError) -> [String] {
+    guard let status = try status() else { throw .missing(text) }
+    guard status.isDirectory else { return [text] }
+    var files: [String] = []
+    var open = [self]
+    while let directory = open.popLast() {
+      for name in try directory.entryNames() {
+        let place = directory.appending(name)
+        guard let status = try place.status() else { continue }
+        if !status.isDirectory {
+          files.append(place.text)
+        } else if try Syscalls.status(at: place.text, followingLinks: false)?.isSymbolicLink != true
+        {
+          open.append(place)
+        }
+      }
+    }
+    return files
+  }
+
   /// Whether the path means a directory: there is one, or the path ends in a slash.
   ///
   /// - Throws: `inputOutput` if the system fails.

@@ -69,10 +69,11 @@ extension ModelFolder {
     }
   }
 
-  /// Returns the same files and the index.
+  /// Returns the same files and the index, and for a directory that is one checkpoint all files in it.
   ///
   /// - Throws: the errors of ``shards(of:)``.
   package static func files(of path: String) throws(CheckpointError) -> [String] {
+    if try FilePath(path).status()?.isDirectory == true { return try FilePath(path).files() }
     let shards = try shards(of: path)
     return shards.contains(path) ? shards : [path] + shards
   }

@@ -26,7 +26,7 @@ package struct CheckVerb: ReadOnlyVerb {
     on input: String, into place: OutputPlace
   ) throws(CheckpointError) -> any BatchWork {
     // Any present or missing file can be a finding.
-    CheckWork(input: input, options: options, reads: try InputFiles.all(of: input))
+    CheckWork(input: input, options: options, reads: try FilePath(input).files())
   }
 }
 

@@ -45,8 +45,6 @@ package struct ConversionVerb: BatchVerb {
     for step in tasks.flatMap(\.steps) {
       if step.action == .carry {
         reads.append(step.source)
-      } else if try FilePath(step.source).status()?.isDirectory == true {
-        reads += try InputFiles.all(of: step.source)
       } else {
         reads += try ModelFolder.files(of: step.source)
       }

@@ -34,7 +34,7 @@ package struct StatsVerb: BatchVerb {
   ) throws(CheckpointError) -> any BatchWork {
     StatsWork(
       input: input, output: place.path + CheckpointStatistics.fileSuffix, options: options,
-      reportsProblems: reportsProblems, reads: try InputFiles.all(of: input))
+      reportsProblems: reportsProblems, reads: try FilePath(input).files())
   }
 }
 
