@@ -87,6 +87,7 @@ struct CalledNamesTests {
     (Case("re", "_compile"), "(Vx\ntR."), (Case("logging", "getLogger"), "(Vx\ntR."),
     (Case("itertools", "count"), "(K\u{1}tR."), (Case("signal", "Signals"), "(K\u{1}tR."),
     (Case("_io", "BytesIO"), ")\u{81}."),
+    (Case("torch.nn.backends.thnn", "_get_thnn_function_backend"), ")R."),
   ]
 
   @Test("Classes, and functions that rebuild values, are opaque", arguments: honest)

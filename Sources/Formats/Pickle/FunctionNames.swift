@@ -45,6 +45,8 @@ enum FunctionNames {
     "pytz": ["_UTC", "_p"],
     "re": ["_compile"],
     "torch.fx.immutable_collections": ["immutable_dict", "immutable_list"],
+    // In whole modules of PyTorch before 1.5.
+    "torch.nn.backends.thnn": ["_get_thnn_function_backend"],
     "zoneinfo": ["ZoneInfo._unpickle"],
   ]
 }
