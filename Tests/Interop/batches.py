@@ -59,8 +59,8 @@ def timed(command):
     return time.monotonic() - start
 
 
-def kill_until_done(command, output, expected, seconds, verb=""):
-    """Kills a batch `KILLS` times and lets it end; fails unless `output` is `expected` then, and
+def kill_until_done(command, output, expected, seconds, verb="", kills=KILLS):
+    """Kills a batch so many times and lets it end; fails unless `output` is `expected` then, and
     nothing was done twice. A batch that ends before is begun anew."""
     seed = random.randrange(2**32)
     generator = random.Random(seed)
@@ -68,8 +68,8 @@ def kill_until_done(command, output, expected, seconds, verb=""):
     start = time.monotonic()
     run(*command, "--merge-reports")
     wait = time.monotonic() - start + seconds / 8
-    kills = survivors = 0
-    while kills < KILLS:
+    killed = survivors = 0
+    while killed < kills:
         done = done_counts(output, verb) if output.exists() else {}
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -84,10 +84,10 @@ def kill_until_done(command, output, expected, seconds, verb=""):
             check_ended(command, output, expected, verb, seed)
             shutil.rmtree(output / STORE / verb if verb else output)
         else:
-            kills += 1
+            killed += 1
             survivors += len(now) - len(done)
     check_ended(command, output, expected, verb, seed)
-    print(f"{kills} kills, before which {survivors} items were done")
+    print(f"{killed} kills, before which {survivors} items were done")
 
 
 def check_ended(command, output, expected, verb, seed):
