@@ -201,6 +201,17 @@ struct RunMetricsTests {
     #expect(error?.code == .malformed)
   }
 
+  @Test("Losses of a checkpoint replace those of the same steps")
+  func joins() throws {
+    var metrics = RunMetrics()
+    for text in ["5,1\n6,2\n7,3\n", "2,9\n3,8\n", "6,4\n8,5\n"] {
+      metrics.add(try RunMetrics(reading: Array("step,loss\n\(text)".utf8)))
+    }
+    let points = try #require(metrics.series.first).points
+    #expect(points.map(\.step) == [2, 3, 5, 6, 8])
+    #expect(points.map(\.value) == [9, 8, 1, 4, 5])
+  }
+
   @Test("Spikes are counted against the thousand values before")
   func countsSpikes() throws {
     let lines = (0..<500).map { "\($0),\($0 == 400 ? 9 : 2 + Double($0 % 5) / 10)" }

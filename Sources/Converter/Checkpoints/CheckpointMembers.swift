@@ -17,6 +17,8 @@ package struct CheckpointMembers {
   package let isDirectory: Bool
   /// The parts of the checkpoint.
   package private(set) var states: [State] = []
+  /// Whether the directory as a whole is the only part.
+  package private(set) var isWholeDirectory = false
   /// The names of the files to compare byte by byte.
   package private(set) var files: [String] = []
   /// The names of files whose contents another file has too.
@@ -50,6 +52,7 @@ package struct CheckpointMembers {
     try findStates()
     if states.isEmpty, try CheckpointFile.needsWholeDirectory(Set(self.path.entryNames())) {
       states = [State(name: Self.name(ofFile: self.path.name), path: path)]
+      isWholeDirectory = true
       return
     }
     guard !states.isEmpty else { throw OLMoDirectory.notACheckpoint(self.path) }

@@ -4,9 +4,12 @@ package import CkptGraph
 /// The parts of a training state that are files of their own: the model, the optimizer's state, and
 /// what else there is.
 package enum StateDictParts {
-  private static let model = "model"
+  package static let model = "model"
   private static let optimizers = ["optim", "optimizer"]
   private static let rest = "other"
+
+  /// Whether a part of that name is the state of an optimizer.
+  package static func isOptimizer(_ name: String) -> Bool { optimizers.contains(name) }
 
   /// The root of each part with the name of its file.
   ///
@@ -21,7 +24,7 @@ package enum StateDictParts {
     var others: [(key: NodeID, value: NodeID)] = []
     for entry in entries {
       let name = graph.name(entry.key) ?? ""
-      if name == model || optimizers.contains(name), graph.isMapping(entry.value) {
+      if name == model || isOptimizer(name), graph.isMapping(entry.value) {
         parts.append((name, entry.value))
       } else {
         others.append(entry)

@@ -27,6 +27,7 @@ struct CheckpointMeasurement {
     let sources = try StatisticsSources(of: path, options.part, options.reading)
     statistics.warnings = sources.warnings
     statistics.step = sources.step
+    statistics.losses = sources.losses
     statistics.vocabularySize = sources.settings.vocabularySize
     statistics.gradientLimit = sources.settings.gradientLimit
     statistics.optimizer = sources.settings.optimizer

@@ -24,6 +24,10 @@ extension CheckpointStatistics {
     json.member("parameters", parameterCount)
     json.member("vocab_size", optional: vocabularySize)
     json.member("max_grad_norm", optional: gradientLimit)
+    if !losses.series.isEmpty {
+      json.key("losses")
+      losses.write(to: &json)
+    }
     json.key("optimizer")
     json.beginObject()
     json.member("name", optimizer)

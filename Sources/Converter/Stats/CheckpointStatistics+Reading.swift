@@ -44,6 +44,7 @@ extension CheckpointStatistics {
         while try json.nextElement() { files.append(try FileIdentity(reading: &json)) }
       case "vocab_size": vocabularySize = try json.readNull() ? nil : json.integer()
       case "max_grad_norm": gradientLimit = try json.readNull() ? nil : json.anyNumber()
+      case "losses": losses = try RunMetrics(reading: &json)
       case "optimizer": try readOptimizer(&json)
       case "tensors":
         try json.beginArray()

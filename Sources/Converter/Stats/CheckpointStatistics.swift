@@ -69,6 +69,8 @@ public struct CheckpointStatistics: Hashable, Sendable {
   public var tensors: [TensorRow] = []
   /// The parameters that there are two moments of.
   public var parameters: [ParameterRow] = []
+  /// The losses of the last steps, if the trainer's state has them.
+  public var losses = RunMetrics()
   /// Warnings about the files.
   public var warnings: [String] = []
 

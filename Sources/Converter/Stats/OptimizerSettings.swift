@@ -33,17 +33,27 @@ public struct OptimizerSettings: Hashable, Sendable {
   /// - Throws: `inputOutput` when a learning rate that is a tensor cannot be read.
   init(group: NodeID, of graph: TensorGraph) throws(CheckpointError) {
     for (key, value) in graph.entries(of: group) ?? [] {
-      switch graph.string(key) {
-      case "lr": learningRate = try graph.number(value)
-      case "eps": epsilon = try graph.number(value)
-      case "weight_decay": weightDecay = try graph.number(value)
-      case "betas":
-        let betas = graph.items(of: value)
-        guard betas.count == 2 else { continue }
-        beta1 = try graph.number(betas[0])
-        beta2 = try graph.number(betas[1])
-      default: continue
-      }
+      guard let key = graph.string(key) else { continue }
+      try set(key, to: value, of: graph)
+    }
+  }
+
+  /// Takes over the setting that a group calls `key`, if it is one of these.
+  ///
+  /// - Throws: `inputOutput` when a learning rate that is a tensor cannot be read.
+  mutating func set(
+    _ key: String, to value: NodeID, of graph: TensorGraph
+  ) throws(CheckpointError) {
+    switch key {
+    case "lr": learningRate = try graph.number(value)
+    case "eps": epsilon = try graph.number(value)
+    case "weight_decay": weightDecay = try graph.number(value)
+    case "betas":
+      let betas = graph.items(of: value)
+      guard betas.count == 2 else { return }
+      beta1 = try graph.number(betas[0])
+      beta2 = try graph.number(betas[1])
+    default: return
     }
   }
 }

@@ -75,15 +75,38 @@ struct OptimizerTensors {
 
   /// Reads the names of flat files: `state.transformer.wte.weight.exp_avg`.
   private mutating func readNames(_ defaults: OptimizerSettings) throws(CheckpointError) {
+    let settings = try namedSettings(defaults)
     let prefix = OptimizerState.stateKey + "."
     for leaf in try NamedLeaf.all(of: graph) {
       let name =
         leaf.name.hasPrefix(prefix) ? leaf.name.droppingFirst(prefix.utf8.count) : leaf.name
       guard let dot = name.lastIndex(of: ".") else { continue }
+      let parameter = ParameterName(String(name[..<dot]))
       add(
-        String(name[name.index(after: dot)...]), leaf.node, of: ParameterName(String(name[..<dot])),
-        defaults)
+        String(name[name.index(after: dot)...]), leaf.node, of: parameter,
+        settings[parameter] ?? defaults)
     }
+  }
+
+  /// The settings of each parameter in flat names: `param_groups.transformer.wte.weight.lr`
+  /// (`torch/distributed/checkpoint/state_dict.py`, `flatten_optimizer_state_dict`).
+  private mutating func namedSettings(
+    _ defaults: OptimizerSettings
+  ) throws(CheckpointError) -> [ParameterName: OptimizerSettings] {
+    let prefix = OptimizerState.groupsKey + "."
+    var settings: [ParameterName: OptimizerSettings] = [:]
+    for (key, value) in graph.entries(of: graph.root) ?? [] {
+      guard let name = graph.string(key), name.hasPrefix(prefix), let dot = name.lastIndex(of: "."),
+        dot >= name.index(name.startIndex, offsetBy: prefix.count)
+      else { continue }
+      let parameter = ParameterName(String(name[..<dot].dropFirst(prefix.count)))
+      try settings[parameter, default: defaults]
+        .set(String(name[name.index(after: dot)...]), to: value, of: graph)
+    }
+    var known: Set<OptimizerSettings> = []
+    groups = settings.keys.sorted { $0.clean < $1.clean }.compactMap { settings[$0] }
+      .filter { known.insert($0).inserted }
+    return settings
   }
 
   private mutating func add(

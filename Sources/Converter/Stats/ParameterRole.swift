@@ -16,22 +16,21 @@ public enum ParameterRole: String, Hashable, Sendable, CaseIterable {
   /// Something else.
   case other
 
-  /// The parts of names that tell a role; the first match counts, since attention has norms too.
+  /// The parts of names that tell a role; the first match counts, since attention and head have norms.
   private static let marks: [(mark: String, role: ParameterRole)] = [
-    ("wte.", .embedding), ("embed_tokens", .embedding), ("lm_head", .head), ("norm", .norm),
-    ("ln_", .norm), ("att", .attention), ("ff_", .mlp), ("mlp", .mlp), ("feed_forward", .mlp),
+    ("wte.", .embedding), ("embed_tokens", .embedding), ("norm", .norm), ("ln_", .norm),
+    ("lm_head", .head), ("att", .attention), ("ff_", .mlp), ("mlp", .mlp), ("feed_forward", .mlp),
   ]
 
-  /// OLMo calls the head like a matrix of its blocks.
-  private static let headName = "transformer.ff_out.weight"
+  /// OLMo calls the head like a matrix of its blocks, OLMo-core the embedding like those of positions.
+  private static let names: [String: ParameterRole] = [
+    "transformer.ff_out.weight": .head, "embeddings.weight": .embedding,
+  ]
 
   /// The role of the tensor called `name` in a model that nothing is wrapped around.
   init(ofTensorNamed name: String) {
-    if name == Self.headName {
-      self = .head
-    } else {
-      self = Self.marks.first { name.contains($0.mark) }?.role ?? .other
-    }
+    self =
+      Self.names[name] ?? Self.marks.first { name.contains($0.mark) }?.role ?? .other
   }
 }
 

@@ -2,13 +2,13 @@ public import CkptBase
 internal import CkptJSON
 
 /// Losses by step from a training log.
-public struct RunMetrics: Sendable {
+public struct RunMetrics: Hashable, Sendable {
   /// A loss over the steps.
   public struct Series: Hashable, Sendable {
     /// The name of the column.
     public let name: String
     /// The steps, ascending, and the values.
-    public fileprivate(set) var points: [Point] = []
+    public internal(set) var points: [Point] = []
   }
 
   /// A value at a step.
@@ -20,11 +20,14 @@ public struct RunMetrics: Sendable {
   }
 
   /// The columns whose names end like a loss, in their order.
-  public private(set) var series: [Series] = []
+  public internal(set) var series: [Series] = []
 
   private static let stepNames: Set = ["step", "_step"]
   private static let lossEndings = ["CrossEntropyLoss", "loss"]
   private static let largestByteCount = 1 << 30
+
+  /// No losses.
+  public init() {}
 
   /// Reads a log: CSV with a line of names, or JSON with an object on each line; the step has the name
   /// `step` or `_step`.
@@ -58,7 +61,8 @@ public struct RunMetrics: Sendable {
     lossEndings.contains { name.hasSuffix($0) }
   }
 
-  private mutating func add(_ name: String, _ point: Point) {
+  /// Adds a value to a series; NaN and infinities are left out.
+  mutating func add(_ name: String, _ point: Point) {
     guard point.value.isFinite else { return }
     if let place = series.firstIndex(where: { $0.name == name }) {
       series[place].points.append(point)

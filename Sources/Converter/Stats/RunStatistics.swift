@@ -52,6 +52,8 @@ public struct RunStatistics: Sendable {
   private(set) var history = TensorHistory()
   /// The distributions of magnitudes, for each checkpoint.
   private(set) var magnitudes: [Magnitudes] = []
+  /// The losses that the checkpoints themselves have.
+  public private(set) var losses = RunMetrics()
   /// The numbers of the last checkpoint that are no series.
   private(set) var facts = RunFacts()
   /// Whether distances were computed from the weights themselves.
@@ -108,6 +110,7 @@ public struct RunStatistics: Sendable {
     }
     rows.append(row)
     magnitudes.append(Magnitudes(of: checkpoint))
+    losses.add(checkpoint.losses)
     facts = RunFacts(of: checkpoint)
     var byRole: [ParameterRole: ModuleRow] = [:]
     for (role, module) in checkpoint.modules {

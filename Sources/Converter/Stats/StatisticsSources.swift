@@ -11,7 +11,7 @@ struct StatisticsSources {
   /// A part of the checkpoint with the file that has it.
   struct Source {
     let path: String
-    let checkpoint: Checkpoint
+    var checkpoint: Checkpoint
   }
 
   private(set) var model: Source?
@@ -19,6 +19,8 @@ struct StatisticsSources {
   /// The files that were opened.
   private(set) var files: [String] = []
   private(set) var step: Int?
+  /// The losses that the trainer remembers.
+  private(set) var losses = RunMetrics()
   private(set) var settings = ConfiguredSettings()
   private(set) var warnings: [String] = []
   private let reading: ReadingOptions
@@ -40,6 +42,11 @@ struct StatisticsSources {
     }
     let members = try CheckpointMembers(of: path)
     readConfiguration(in: place)
+    guard !members.isWholeDirectory else {
+      try readParts(of: place, part)
+      if step == nil { step = CheckpointStatistics.step(inNameOf: try place.ownName()) }
+      return
+    }
     if part != .optim, let model = members.state(named: "model") {
       self.model = try read(model.path)
     }
@@ -54,6 +61,26 @@ struct StatisticsSources {
   private mutating func readAny(_ path: String) throws(CheckpointError) {
     let source = try read(path)
     if Self.isOptimizer(source.checkpoint.graph) { optimizer = source } else { model = source }
+  }
+
+  /// Opens a directory that has model, optimizer and trainer together.
+  private mutating func readParts(
+    of place: FilePath, _ part: CheckpointStatistics.Part?
+  ) throws(CheckpointError) {
+    var checkpoint = try CheckpointFile.read(place.text)
+    files = try InputFiles.all(of: place.text)
+    warnings += checkpoint.warnings.map { "\(place): \($0)" }
+    for (name, root) in try StateDictParts.split(&checkpoint.graph) {
+      var source = Source(path: place.text, checkpoint: checkpoint)
+      source.checkpoint.graph.root = root
+      if StateDictParts.isOptimizer(name) || Self.isOptimizer(source.checkpoint.graph) {
+        if part != .model { optimizer = source }
+      } else if name == StateDictParts.model, part != .optim {
+        model = source
+      }
+    }
+    let trainer = place.appending(OLMoDirectory.trainer).appending("rank0.pt")
+    if try trainer.status() != nil { readTrainer(trainer.text) }
   }
 
   private mutating func read(_ path: String) throws(CheckpointError) -> Source {
@@ -85,7 +112,8 @@ struct StatisticsSources {
     do throws(CheckpointError) {
       let graph = try CheckpointFile.read(path, reading).graph
       step = graph.value(of: "global_step", in: graph.root).flatMap { graph.int($0) }
-      files.append(path)
+      if let step { losses = RunMetrics(rememberedIn: graph, until: step) }
+      if !files.contains(path) { files.append(path) }
     } catch {
       warnings.append("the step is not known from it: \(error)")
     }
@@ -95,7 +123,7 @@ struct StatisticsSources {
     do throws(CheckpointError) {
       guard let found = try ConfiguredSettings(in: directory) else { return }
       settings = found
-      files.append(found.path)
+      if !files.contains(found.path) { files.append(found.path) }
     } catch {
       warnings.append("the configuration is not used: \(error)")
     }
@@ -143,7 +171,8 @@ struct ConfiguredSettings {
     } else if try huggingFace.status()?.isRegular == true {
       path = huggingFace.text
       let configuration = try HuggingFaceConfig(path: huggingFace.text)
-      if case .integer(let size) = configuration["vocab_size"]?.scalar { vocabularySize = size }
+      vocabularySize = configuration["vocab_size"]?.scalar?.integer
+      readCore(configuration.members)
     } else {
       return nil
     }
@@ -152,7 +181,21 @@ struct ConfiguredSettings {
   private mutating func read(_ document: YAMLMapping) {
     gradientLimit = document["max_grad_norm"]?.scalar?.number
     guard let section = document["optimizer"]?.mapping else { return }
-    if case .string(let name) = section["name"]?.scalar { optimizer = name }
+    readOptimizer(section, named: "name")
+  }
+
+  /// Reads the configuration of OLMo-core, which has the file name of `transformers`
+  /// (`olmo_core/train/callbacks/config_saver.py`).
+  private mutating func readCore(_ document: YAMLMapping) {
+    guard let module = document["train_module"]?.mapping else { return }
+    gradientLimit = module["max_grad_norm"]?.scalar?.number
+    let tokenizer = document["dataset"]?.mapping?["tokenizer"]?.mapping
+    vocabularySize = tokenizer?["vocab_size"]?.scalar?.integer ?? vocabularySize
+    if let section = module["optim"]?.mapping { readOptimizer(section, named: "type") }
+  }
+
+  private mutating func readOptimizer(_ section: YAMLMapping, named key: String) {
+    if case .string(let name) = section[key]?.scalar { optimizer = name }
     let betas = section["betas"]?.sequence?.compactMap(\.scalar?.number) ?? []
     if betas.count == 2 { (defaults.beta1, defaults.beta2) = (betas[0], betas[1]) }
     defaults.epsilon = section["eps"]?.scalar?.number
@@ -161,6 +204,11 @@ struct ConfiguredSettings {
 }
 
 extension YAMLScalar {
+  /// The integer that the value is.
+  fileprivate var integer: Int? {
+    if case .integer(let value) = self { value } else { nil }
+  }
+
   /// The number that the value is.
   fileprivate var number: Double? {
     switch self {

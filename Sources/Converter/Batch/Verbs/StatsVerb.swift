@@ -24,7 +24,7 @@ package struct StatsVerb: BatchVerb {
   package var fileExtensions: [String] { ["safetensors", "pt", "pth", "bin", "ckpt"] }
 
   package func takes(directoryHolding names: Set<String>) -> Bool {
-    CheckpointNames.holdsStates(names)
+    CheckpointNames.holdsStates(names) || CheckpointFile.needsWholeDirectory(names)
   }
 
   package func takes(_ kind: FileKind) -> Bool { kind.format != nil }

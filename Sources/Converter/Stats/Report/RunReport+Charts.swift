@@ -42,7 +42,7 @@ extension RunReport {
   // MARK: The model
 
   private func lossFigure(_ data: inout ReportData) -> HTML {
-    guard let series = metrics?.series.first, !series.points.isEmpty, hasSteps else { return "" }
+    guard let series = metrics.series.first, !series.points.isEmpty, hasSteps else { return "" }
     let points = series.thinned(to: 600)
     var chart = LineChart(
       id: "c-loss", label: "Loss over the steps",
@@ -51,6 +51,10 @@ extension RunReport {
     chart.isLogarithmic = false
     chart.pointLimit = 600
     chart.hasOwnPlaces = true
+    guard hasLog else {
+      let caption = "of the last steps before each checkpoint, from the trainer's state"
+      return figure("Loss", caption, chart, &data)
+    }
     let score = series.spikeScore.map { "; spike score \((100 * $0).inReport) %" } ?? ""
     return figure("Loss", "\(series.name) of the training log\(score)", chart, &data)
   }

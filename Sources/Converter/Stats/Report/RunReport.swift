@@ -8,13 +8,16 @@ internal import CkptJSON
 /// adds a cursor with values, sorting and filtering; without it everything else is there.
 public struct RunReport: Sendable {
   let run: RunStatistics
-  let metrics: RunMetrics?
+  let metrics: RunMetrics
+  /// Whether the losses are those of a training log.
+  let hasLog: Bool
   let title: String
 
-  /// A report of a run, with the losses of a training log where there is one.
+  /// A report of a run, with the losses of a training log, or else those that the checkpoints have.
   public init(_ run: RunStatistics, metrics: RunMetrics? = nil, title: String) {
     self.run = run
-    self.metrics = metrics
+    self.metrics = metrics ?? run.losses
+    hasLog = metrics != nil
     self.title = title
   }
 
