@@ -45,14 +45,25 @@ struct DistributedFolder {
     .call(.global("torch", "Size"), [.ints(sizes)])
   }
 
-  /// Writes the directory.
+  /// Writes a directory of its own.
   func write() throws -> TemporaryDirectory {
     let directory = try TemporaryDirectory()
+    try write(to: directory)
+    return directory
+  }
+
+  /// Writes the files into `directory`, or into a new directory in it.
+  func write(
+    to directory: TemporaryDirectory, in folder: String? = nil, file name: String = "__0_0.distcp",
+    metadata metadataName: String = ".metadata"
+  ) throws {
+    if let folder { try directory.makeDirectory(folder) }
+    let prefix = folder.map { $0 + "/" } ?? ""
     var file: [UInt8] = []
     var places: [PickledValue] = []
     func store(_ index: PickledValue, _ item: [UInt8]) {
       var place = (
-        path: PickledValue.str("__0_0.distcp"), offset: PickledValue.int(file.count),
+        path: PickledValue.str(name), offset: PickledValue.int(file.count),
         byteCount: PickledValue.int(item.count)
       )
       changePlace(&place)
@@ -81,11 +92,10 @@ struct DistributedFolder {
       Self.object("MetadataIndex", ["fqn": "steps.0", "index": .none]),
       ZipBuilder.torch(pickle: value.pickle(), storages: []).bytes())
     changeFile(&file)
-    try directory.write(file, to: "__0_0.distcp")
+    try directory.write(file, to: prefix + name)
     var metadata = description(places).pickle()
     changeMetadata(&metadata)
-    try directory.write(metadata, to: ".metadata")
-    return directory
+    try directory.write(metadata, to: prefix + metadataName)
   }
 
   private func description(_ places: [PickledValue]) -> PickledValue {

@@ -10,7 +10,8 @@ import Testing
 struct DistributedReaderTests {
   private static func read(_ folder: DistributedFolder) throws -> Checkpoint {
     let directory = try folder.write()
-    return try DistributedReader.read(FilePath(directory.path), ReadingOptions())
+    return try #require(
+      try DistributedContainer().read(FilePath(directory.path), ReadingOptions()))
   }
 
   private static func text(_ checkpoint: Checkpoint) -> String {
@@ -183,7 +184,7 @@ struct DistributedReaderTests {
     let options = ReadingOptions()
     for bytes in damaged {
       try directory.write(bytes, to: ".metadata")
-      guard let found = try? DistributedReader.read(FilePath(directory.path), options) else {
+      guard let found = try? DistributedContainer().read(FilePath(directory.path), options) else {
         continue
       }
       let tensors = found.graph.tensors

@@ -65,20 +65,24 @@ def state_dict():
         "extra": {"epoch": 3, "name": "é", "nested": [1, {"t": torch.zeros(2)}], "none": None}}
 
 
+def save_with_processes(script, directory, ranks):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, directory, str(rank), str(ranks)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True)
+        for rank in range(ranks)]
+    for process in processes:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+
+
 @pytest.fixture(scope="module")
 def sharded(tmp_path_factory):
     directory = tmp_path_factory.mktemp("dcp") / "step3"
     torch.save(state_dict(), f"{directory}.pt")
     for kind in "ranks", "grid", "pieces":
         os.mkdir(f"{directory}.{kind}")
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", SAVE, directory, str(rank), str(RANKS)],
-            env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE, text=True)
-        for rank in range(RANKS)]
-    for process in processes:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
+    save_with_processes(SAVE, directory, RANKS)
     return directory
 
 
@@ -148,6 +152,60 @@ def test_one_process_without_a_group(tmp_path):
     process = run("unshard", tmp_path / "dcp", "-o", tmp_path / "w.pt")
     assert process.returncode == DONE, describe(process)
     assert_equal(state, torch.load(tmp_path / "w.pt", weights_only=True))
+
+
+def test_folders_of_accelerate_are_one_checkpoint(tmp_path):
+    """accelerate and the Trainer of transformers save the model and the optimizer apart."""
+    parts = {
+        "pytorch_model_fsdp_0": {"model": {"w": torch.arange(6.0).reshape(2, 3)}},
+        "optimizer_0": {"optimizer": {"state": {"w": {"exp_avg": torch.ones(2, 3)}}}}}
+    step = tmp_path / "checkpoint-5"
+    for folder, state in parts.items():
+        dcp.save(state, checkpoint_id=step / folder, no_dist=True)
+    torch.save({"step": 5}, step / "scheduler.bin")
+    expected = parts["pytorch_model_fsdp_0"] | parts["optimizer_0"]
+    process = run("unshard", step, "-o", tmp_path / "whole.pt")
+    assert process.returncode == DONE, describe(process)
+    assert_equal(expected, torch.load(tmp_path / "whole.pt", weights_only=True))
+    process = run("unshard", step, "-o", tmp_path / "out", "--to", "safetensors")
+    assert process.returncode == DONE, describe(process)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "model.safetensors", "optimizer.safetensors"]
+    process = run("verify", step, tmp_path / "whole.pt")
+    assert process.returncode == DONE, describe(process)
+
+
+# What each of several processes does: it saves its rows without talking to the others.
+SAVE_ALONE = """
+import sys
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import Shard, distribute_tensor
+
+directory, rank, world = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+dist.init_process_group("gloo", init_method=f"file://{directory}.store", rank=rank, world_size=world)
+mesh = init_device_mesh("cpu", (world,))
+whole = torch.load(directory + ".pt", weights_only=True)
+state = {"w": distribute_tensor(whole["w"], mesh, [Shard(0)]), "b": whole["b"], "lr": whole["lr"]}
+dcp.save(state, checkpoint_id=directory, use_collectives=False)
+dist.destroy_process_group()
+"""
+
+
+def test_metadata_of_each_rank_is_joined(tmp_path):
+    expected = {"w": torch.arange(14.0).reshape(7, 2), "b": torch.ones(3), "lr": 0.1}
+    step = tmp_path / "step1"
+    torch.save(expected, f"{step}.pt")
+    save_with_processes(SAVE_ALONE, step, 2)
+    assert sorted(path.name for path in step.glob("*.metadata")) == ["__0.metadata", "__1.metadata"]
+    process = run("unshard", step, "-o", tmp_path / "whole.pt")
+    assert process.returncode == DONE, describe(process)
+    assert_equal(expected, torch.load(tmp_path / "whole.pt", weights_only=True))
+    (step / "__1.metadata").unlink()
+    process = run("inspect", step)
+    assert process.returncode == DATA and "is in no block" in process.stderr, describe(process)
 
 
 def test_a_damaged_item_is_found(sharded, tmp_path):

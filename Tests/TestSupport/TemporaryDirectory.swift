@@ -46,6 +46,11 @@ package final class TemporaryDirectory: Sendable {
     directory.path + "/" + name
   }
 
+  /// Makes a directory in the directory.
+  package func makeDirectory(_ name: String) throws {
+    guard mkdir(self / name, 0o777) == 0 else { throw Failure(call: "mkdir", code: errno) }
+  }
+
   /// Makes or overwrites a file.
   package func write(_ bytes: [UInt8], to name: String) throws {
     guard let file = fopen(self / name, "w") else { throw Failure(call: "fopen", code: errno) }

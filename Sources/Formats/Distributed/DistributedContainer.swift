@@ -1,9 +1,12 @@
 package import CkptBase
 package import CkptContainer
+internal import CkptTorch
 
 /// The directory of `torch.distributed.checkpoint`: a `.metadata`, and files of the ranks.
 ///
-/// OLMo and OLMo-core have it as `model_and_optim` in the directory of a step.
+/// OLMo and OLMo-core have it as `model_and_optim` in the directory of a step. accelerate and the
+/// Trainer of transformers have one for each model and each optimizer. Lightning has `meta.pt` beside
+/// it.
 package struct DistributedContainer: DirectoryContainer {
   /// The name of the container.
   package var name: String { "torch-distributed" }
@@ -16,22 +19,45 @@ package struct DistributedContainer: DirectoryContainer {
   /// Creates the container.
   package init() {}
 
-  private static let inner = "model_and_optim"
-
-  /// Whether the directory has a `.metadata` or what an interrupted save has left.
-  package func recognizes(entries: Set<String>) -> Bool {
-    entries.contains { name in
-      name == DistributedReader.metadataName || name == Self.inner || name.hasSuffix(".distcp")
-    }
-  }
+  /// Whether the directory has metadata or what an interrupted save has left.
+  package func recognizes(entries: Set<String>) -> Bool { DistributedPlaces.isCheckpoint(entries) }
 
   /// Reads the metadata and the structure of every item.
   package func read(
     _ directory: FilePath, _ options: ReadingOptions
   ) throws(CheckpointError) -> Checkpoint? {
-    for place in [directory, directory.appending(Self.inner)]
-    where try place.appending(DistributedReader.metadataName).status() != nil {
-      return try DistributedReader.read(place, options)
+    let entries = try directory.entryNames()
+    if let whole = try DistributedReader.read(directory, entries, options) {
+      guard entries.contains(DistributedPlaces.lightning) else { return whole }
+      var parts = DistributedParts()
+      try parts.add(whole, named: "state_dict")
+      let file = try FileSource(path: directory.appending(DistributedPlaces.lightning).text)
+      let rest = try TorchReader.read(file, droppingUnsafe: options.dropsUnsafe)
+      try CheckpointError.within(file.path) { () throws(CheckpointError) in
+        try parts.add(rest, named: "meta")
+      }
+      return try parts.whole()
+    }
+    let folders = DistributedPlaces.accelerate(entries)
+    guard !folders.isEmpty else {
+      return try part(directory.appending(DistributedPlaces.inner), in: directory, options)
+    }
+    var parts = DistributedParts()
+    for name in folders {
+      let folder = directory.appending(name)
+      try parts.add(part(folder, in: folder, options), named: name)
+    }
+    return try parts.whole()
+  }
+
+  /// Reads the checkpoint in `place`; without metadata, `directory` holds an interrupted save.
+  private func part(
+    _ place: FilePath, in directory: FilePath, _ options: ReadingOptions
+  ) throws(CheckpointError) -> Checkpoint {
+    if try place.status()?.isDirectory == true,
+      let part = try DistributedReader.read(place, place.entryNames(), options)
+    {
+      return part
     }
     throw CheckpointError(
       .truncated, "this distributed checkpoint has no .metadata: it was not saved to the end",

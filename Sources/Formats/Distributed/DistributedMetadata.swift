@@ -75,6 +75,49 @@ struct DistributedMetadata {
     }
   }
 
+  /// The entries by their names, for ``add(_:)``.
+  private lazy var places = Dictionary(
+    uniqueKeysWithValues: entries.enumerated().map { (ExactString($1.name), $0) })
+
+  /// Adds the metadata of another rank, which saved on its own.
+  ///
+  /// What several ranks have is taken from the first.
+  ///
+  /// - Throws: `malformed` if the ranks describe a value differently.
+  mutating func add(_ other: DistributedMetadata) throws(CheckpointError) {
+    var added: Set<ExactString> = []
+    for (name, entry) in other.entries {
+      guard let place = places[ExactString(name)] else {
+        added.insert(ExactString(name))
+        places[ExactString(name)] = entries.count
+        entries.append((name, entry))
+        continue
+      }
+      switch (entries[place].entry, entry) {
+      case (.value, .value): break
+      case (
+        .tensor(let dtype, let shape, var chunks), .tensor(let otherDType, let otherShape, let more)
+      )
+      where dtype == otherDType && shape == otherShape:
+        // Without the other reference, the array grows in place.
+        entries[place].entry = .value
+        for chunk in more
+        where items[ItemKey(name: ExactString(name), offsets: chunk.offsets)] == nil {
+          chunks.append(chunk)
+        }
+        entries[place].entry = .tensor(dtype, shape: shape, chunks: chunks)
+      default:
+        throw CheckpointError(.malformed, "'\(name)' has another dtype or shape on another rank")
+      }
+    }
+    items.merge(other.items) { first, _ in first }
+    if let more = other.paths {
+      paths?.append(contentsOf: more.lazy.filter { added.contains(ExactString($0.name)) })
+    } else {
+      paths = nil
+    }
+  }
+
   private mutating func readEntries(
     _ objects: MetadataObjects, _ node: NodeID
   ) throws(CheckpointError) {

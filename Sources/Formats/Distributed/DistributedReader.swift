@@ -20,27 +20,40 @@ struct DistributedReader {
   private var warnings: [String] = []
   private var chunkCount = 0
 
-  /// Reads the checkpoint in `directory`.
+  /// Reads the checkpoint in `directory`, which has these entries; `nil` if it has no metadata.
   ///
   /// - Throws: ``CheckpointError`` with the file and the value in its path.
   static func read(
-    _ directory: FilePath, _ options: ReadingOptions
-  ) throws(CheckpointError) -> Checkpoint {
-    let file = try FileSource(path: directory.appending(metadataName).text)
-    let metadata = try CheckpointError.within(file.path) { () throws(CheckpointError) in
-      let bytes = try file.contents(of: "the metadata", atMost: Limits.pickleBytes)
-      guard bytes.first == 0x80 else {
-        throw CheckpointError(
-          bytes.isEmpty ? .truncated : .malformed,
-          bytes.isEmpty ? "the file is empty" : "this is not the pickle of a .metadata file",
-          remedy: "download it again: it may be a web page or a git-lfs pointer")
-      }
-      return try DistributedMetadata(reading: bytes)
+    _ directory: FilePath, _ entries: [String], _ options: ReadingOptions
+  ) throws(CheckpointError) -> Checkpoint? {
+    let names = try CheckpointError.within(directory.text) { () throws(CheckpointError) in
+      try DistributedPlaces.metadata(entries)
     }
+    var (metadata, byteCount): (DistributedMetadata?, Int) = (nil, 0)
+    for name in names {
+      let file = try FileSource(path: directory.appending(name).text)
+      byteCount += file.byteCount
+      try CheckpointError.within(file.path) { () throws(CheckpointError) in
+        let part = try Self.metadata(in: file)
+        if metadata == nil { metadata = part } else { try metadata?.add(part) }
+      }
+    }
+    guard let metadata else { return nil }
     var reader = DistributedReader(directory: directory, options: options, metadata: metadata)
     return try CheckpointError.within(directory.text) { () throws(CheckpointError) in
-      try reader.read(metadataByteCount: file.byteCount)
+      try reader.read(metadataByteCount: byteCount)
     }
+  }
+
+  private static func metadata(in file: FileSource) throws(CheckpointError) -> DistributedMetadata {
+    let bytes = try file.contents(of: "the metadata", atMost: Limits.pickleBytes)
+    guard bytes.first == 0x80 else {
+      throw CheckpointError(
+        bytes.isEmpty ? .truncated : .malformed,
+        bytes.isEmpty ? "the file is empty" : "this is not the pickle of a .metadata file",
+        remedy: "download it again: it may be a web page or a git-lfs pointer")
+    }
+    return try DistributedMetadata(reading: bytes)
   }
 
   private init(directory: FilePath, options: ReadingOptions, metadata: DistributedMetadata) {

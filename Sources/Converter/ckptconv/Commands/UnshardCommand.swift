@@ -9,7 +9,7 @@ struct Unshard: Command {
   static let manual = """
     Merges DIR, a checkpoint of `torch.distributed.checkpoint`, into whole files. DIR has a `.metadata`
     file and the files of the ranks. It can also be a step of OLMo or OLMo-core that has them in
-    `model_and_optim`.
+    `model_and_optim`, or a checkpoint of accelerate with `pytorch_model_fsdp_0` and `optimizer_0`.
 
     If the output path ends in `.pt` or `.safetensors`, that file gets the whole state dict. Otherwise
     it is a new directory: `model` and `optim` or `optimizer` become files of their own, and other

@@ -1,0 +1,133 @@
+internal import CkptBase
+internal import CkptContainer
+internal import CkptGraph
+internal import CkptTorch
+
+/// Parts of one checkpoint that lie in directories or files of their own, put together.
+///
+/// The entries of all parts become those of one state dict. A part with an entry that another one
+/// has already, such as a second model, becomes an entry with its own name.
+struct DistributedParts {
+  private var checkpoint: Checkpoint
+  private var description: DistributedDescription
+  private var entries: [(key: NodeID, value: NodeID)] = []
+  private var keys: Set<ExactString> = []
+
+  /// Creates a checkpoint without entries.
+  init() {
+    checkpoint = Checkpoint(graph: TensorGraph(), container: nil)
+    description = DistributedDescription(
+      fileCount: 0, tensorCount: 0, chunkCount: 0, isNested: true)
+  }
+
+  /// Adds the entries of a part called `name`.
+  ///
+  /// - Throws: `malformed` if the part is no dict, `limitExceeded` when the graph is full.
+  mutating func add(_ part: Checkpoint, named name: String) throws(CheckpointError) {
+    var part = part
+    try part.graph.numberStorages(from: checkpoint.graph.storages.count)
+    let remapping = try checkpoint.graph.append(part.graph)
+    let root = remapping(part.graph.root)
+    guard let entries = checkpoint.graph.entries(of: root) else {
+      throw CheckpointError(
+        .malformed,
+        "expected a dict, found \(part.graph.description(of: part.graph.root, limit: 60))")
+    }
+    let names = entries.map { checkpoint.graph.name($0.key).map { ExactString($0) } }
+    if names.allSatisfy({ name in name.map { !keys.contains($0) } ?? false }) {
+      self.entries += entries
+      keys.formUnion(names.lazy.compactMap { $0 })
+    } else {
+      guard keys.insert(ExactString(name)).inserted else {
+        throw CheckpointError(.malformed, "two parts have an entry '\(name)'")
+      }
+      self.entries.append((try checkpoint.graph.addString(name), root))
+    }
+    note(part)
+  }
+
+  private mutating func note(_ part: Checkpoint) {
+    checkpoint.byteCount += part.byteCount
+    checkpoint.warnings += part.warnings.filter { !checkpoint.warnings.contains($0) }
+    guard let other = part.container as? DistributedDescription else {
+      description.fileCount += 1
+      return
+    }
+    description.fileCount += other.fileCount
+    description.tensorCount += other.tensorCount
+    description.chunkCount += other.chunkCount
+    description.isNested = description.isNested && other.isNested
+  }
+
+  /// Returns the whole checkpoint.
+  ///
+  /// - Throws: `limitExceeded` when the graph is full.
+  consuming func whole() throws(CheckpointError) -> Checkpoint {
+    checkpoint.graph.root = try checkpoint.graph.addDict(entries)
+    checkpoint.container = description
+    return checkpoint
+  }
+}
+
+/// The places of distributed checkpoints in the directories of the programs that write them.
+enum DistributedPlaces {
+  /// The directory with the checkpoint in a step of OLMo and OLMo-core.
+  static let inner = "model_and_optim"
+  /// The file in which Lightning saves everything that is not sharded
+  /// (`lightning/pytorch/strategies/model_parallel.py`).
+  static let lightning = "meta.pt"
+  /// The directories of accelerate and of the Trainer of transformers, without their numbers
+  /// (`accelerate/utils/constants.py`: `FSDP_MODEL_NAME`, `OPTIMIZER_NAME`).
+  private static let numbered = ["pytorch_model_fsdp_", "optimizer_"]
+
+  /// Whether a directory with entries of these names holds a checkpoint, or the rest of one.
+  static func isCheckpoint(_ entries: Set<String>) -> Bool {
+    entries.contains { name in
+      name == DistributedReader.metadataName || name == inner || name.hasSuffix(".distcp")
+        || rank(ofMetadata: name) != nil
+    } || entries.contains { isNumbered($0, numbered[0]) }
+  }
+
+  /// Returns the directories among `entries` that accelerate writes: models, then optimizers.
+  static func accelerate(_ entries: [String]) -> [String] {
+    guard entries.contains(where: { isNumbered($0, numbered[0]) }) else { return [] }
+    return numbered.flatMap { prefix in
+      entries.filter { isNumbered($0, prefix) }.sorted {
+        ($0.utf8.count, $0) < ($1.utf8.count, $1)
+      }
+    }
+  }
+
+  /// Returns the files with metadata in a directory with these entries.
+  ///
+  /// It is one, or one of each rank if the ranks saved without coordination
+  /// (`use_collectives=False`, `torch/distributed/checkpoint/filesystem.py`).
+  ///
+  /// - Throws: `truncated` if the file of a rank is missing.
+  static func metadata(_ entries: [String]) throws(CheckpointError) -> [String] {
+    if entries.contains(DistributedReader.metadataName) { return [DistributedReader.metadataName] }
+    let ranks = entries.compactMap { name in rank(ofMetadata: name).map { (rank: $0, name: name) } }
+      .sorted { $0.rank < $1.rank }
+    for (number, file) in ranks.enumerated() where file.rank != number {
+      throw CheckpointError(
+        .truncated, "the metadata of rank \(number) is missing, and rank \(file.rank) has one",
+        remedy: "download or copy the whole directory again")
+    }
+    return ranks.map(\.name)
+  }
+
+  private static func isNumbered(_ name: String, _ prefix: String) -> Bool {
+    name.hasPrefix(prefix) && number(name.dropFirst(prefix.count)) != nil
+  }
+
+  /// Returns the rank in a name such as `__3.metadata`.
+  private static func rank(ofMetadata name: String) -> Int? {
+    guard name.hasPrefix("__"), name.hasSuffix(DistributedReader.metadataName) else { return nil }
+    return number(name.dropFirst(2).dropLast(DistributedReader.metadataName.count))
+  }
+
+  private static func number(_ digits: Substring) -> Int? {
+    guard let number = Int(digits), number >= 0, String(number) == digits else { return nil }
+    return number
+  }
+}
