@@ -4,7 +4,7 @@ import Testing
 import CkptYAML
 
 struct HuggingFaceTranslationTests {
-  static let mapped: [Translated] = Architecture.allCases.flatMap(ofEveryClass) + ofSomeClasses
+  static let mapped: [Translated] = Samples.classes.flatMap(ofEveryClass) + ofSomeClasses
 
   private static func ofEveryClass(_ architecture: Architecture) -> [Translated] {
     [
@@ -99,7 +99,7 @@ struct HuggingFaceTranslationTests {
   }
 
   static let refusals: [Refusal] =
-    Architecture.allCases.flatMap(refusalsOfEveryClass) + refusalsOfSomeClasses
+    Samples.classes.flatMap(refusalsOfEveryClass) + refusalsOfSomeClasses
 
   private static func refusalsOfEveryClass(_ architecture: Architecture) -> [Refusal] {
     [

@@ -80,7 +80,8 @@ enum Samples {
     return try HuggingFaceConfig(reading: Array(#"{"model_type": "\#(type)"\#(rest)}"#.utf8))
   }
 
-  static let classes: [Architecture] = Architecture.allCases
+  /// The classes of models that OLMo's trainer has; that of OLMo 3 is OLMo-core's alone.
+  static let classes = Architecture.allCases.filter { $0 != .olmo3 }
 }
 
 /// A configuration that is translated, and what is expected of one place of the result.

@@ -169,6 +169,44 @@ struct TensorMapTests {
     #expect(parts.count == map.huggingFace.count)
   }
 
+  @Test("OLMo-core has a name of its own for every tensor of Hugging Face", arguments: cases)
+  func namesAreOneToOne(_ test: Case) throws {
+    let map = try TensorMap(test.table, test.dimensions)
+    #expect(map.core.map(\.shape) == map.huggingFace.map(\.shape))
+    #expect(Set(map.core.map(\.name)).count == map.huggingFace.count)
+    for (core, other) in zip(map.core, map.huggingFace) {
+      #expect(map.huggingFaceName(ofCore: core.name) == other.name)
+      #expect(map.coreName(ofHuggingFace: other.name) == core.name)
+    }
+  }
+
+  @Test("OLMo-core's names are those of its state dict")
+  func listsCore() throws {
+    let map = try TensorMap(.olmo2, Self.dimensions { _ in })
+    // As OLMo-core 3.0.0 saves a model with one block, in the order of Hugging Face.
+    #expect(
+      map.core.map { "\($0.name) \($0.shape)" } == [
+        "embeddings.weight [50, 8]",
+        "blocks.0.attention.w_q.weight [8, 8]",
+        "blocks.0.attention.w_k.weight [4, 8]",
+        "blocks.0.attention.w_v.weight [4, 8]",
+        "blocks.0.attention.w_out.weight [8, 8]",
+        "blocks.0.attention.q_norm.weight [8]",
+        "blocks.0.attention.k_norm.weight [4]",
+        "blocks.0.feed_forward.w1.weight [12, 8]",
+        "blocks.0.feed_forward.w3.weight [12, 8]",
+        "blocks.0.feed_forward.w2.weight [8, 12]",
+        "blocks.0.attention_norm.weight [8]",
+        "blocks.0.feed_forward_norm.weight [8]",
+        "lm_head.norm.weight [8]",
+        "lm_head.w_out.weight [50, 8]",
+      ])
+    // Before OLMo-core 1.7 these two stood at the top.
+    #expect(map.huggingFaceName(ofCore: "norm.weight") == "model.norm.weight")
+    #expect(map.huggingFaceName(ofCore: "w_out.weight") == "lm_head.weight")
+    #expect(map.huggingFaceName(ofCore: "blocks.1.attention_norm.weight") == nil)
+  }
+
   @Test("Queries, keys and values are row ranges of one matrix, and so are value and gate")
   func splitsRows() throws {
     let map = try TensorMap(.olmo2, Self.dimensions { _ in })

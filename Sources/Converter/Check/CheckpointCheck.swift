@@ -60,6 +60,11 @@ public struct CheckpointCheck: Sendable {
   private static func examine(
     directory place: FilePath, _ options: CheckOptions
   ) throws(CheckpointError) -> CheckRecord {
+    if try OLMoCoreDirectory.isThere(place) {
+      var examination = OLMoCoreCheck(of: place, options)
+      try examination.run()
+      return examination.record
+    }
     switch try DirectoryKind(of: place) {
     case .olmo:
       var examination = try OLMoCheck(of: place, options)

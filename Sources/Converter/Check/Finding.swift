@@ -89,9 +89,14 @@ struct CheckRecord {
     // A directory with weights would be read as a file.
     guard try FilePath(path).status()?.isDirectory != true else { throw CheckpointError.directory }
     let checkpoint = try CheckpointFile.read(path, reading)
+    add(checkpoint, at: path)
+    return checkpoint
+  }
+
+  /// Records a checkpoint that was read already.
+  mutating func add(_ checkpoint: Checkpoint, at path: String) {
     findings += checkpoint.warnings.map { Finding(.warning, .content, at: path, $0) }
     files.append(StateFile(path: path, checkpoint: checkpoint))
-    return checkpoint
   }
 
   /// Records a file that cannot be read, with the error.

@@ -80,7 +80,7 @@ struct HuggingFaceCheck {
     guard let configuration else { return }
     let configPath = place.appending(HuggingFaceFolder.configuration).text
     do throws(CheckpointError) {
-      let translation = try OLMoTranslation(configuration)
+      let translation = try OLMoTranslation(configuration, for: .core)
       let map = try TensorMap(of: translation.config.model)
       let tensors = try HuggingFaceTensors.significant(in: graph, map, budget: options.budget)
       record.findings +=

@@ -183,20 +183,36 @@ private struct OLMoTensors {
 extension ModelOutline {
   /// Describes a model of `transformers` by the table of conversions.
   init(huggingFace map: TensorMap) {
-    configuration = HuggingFaceFolder.configuration
-    blockPrefix = "model.layers."
+    self.init(
+      HuggingFaceFolder.configuration, "model.layers.",
+      "num_hidden_layers: \(map.dimensions.layers)", map, map.huggingFace, \.huggingFaceFields)
+  }
+
+  /// Describes a model of OLMo-core by the table of conversions.
+  init(core map: TensorMap) {
+    self.init(
+      OLMoCoreDirectory.configuration, "blocks.", "n_layers: \(map.dimensions.layers)", map,
+      map.core, \.coreFields)
+  }
+
+  private init(
+    _ configuration: String, _ blockPrefix: String, _ blockCountField: String, _ map: TensorMap,
+    _ tensors: [ExpectedTensor], _ fields: (Extent) -> String
+  ) {
+    self.configuration = configuration
+    self.blockPrefix = blockPrefix
     blockCount = map.dimensions.layers
-    blockCountField = "num_hidden_layers: \(blockCount)"
+    self.blockCountField = blockCountField
     outside = []
     inBlock = []
-    for expected in map.huggingFace {
-      var fields: [String] = []
-      for field in expected.extents.map(\.huggingFaceFields) where !fields.contains(field) {
-        fields.append(field)
+    for expected in tensors {
+      var sizes: [String] = []
+      for field in expected.extents.map(fields) where !sizes.contains(field) {
+        sizes.append(field)
       }
       var tensor = Tensor(
         name: expected.name, shape: expected.shape, isCalledFor: true, conditions: [],
-        sizes: fields)
+        sizes: sizes)
       guard let (block, rest) = split(expected.name) else {
         outside.append(tensor)
         continue

@@ -29,6 +29,19 @@ package struct NamedTensors {
     }
   }
 
+  /// Reads the tensors of an OLMo-core model.
+  ///
+  /// `known` returns the name in the tables for the name in an unwrapped model.
+  ///
+  /// - Throws: the same errors.
+  package init(
+    core graph: TensorGraph, known: (String) -> String
+  ) throws(CheckpointError) {
+    for entry in try Self.tensors(of: graph) {
+      try add(Entry(name: known(ParameterName(entry.name).clean), id: entry.id))
+    }
+  }
+
   /// Reads the tensors of a Hugging Face model.
   ///
   /// - Throws: `unsupported` for an object that is not a state dict.

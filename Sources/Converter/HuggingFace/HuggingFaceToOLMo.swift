@@ -8,12 +8,15 @@ internal import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
-/// Converts a Hugging Face model to the directory of an OLMo checkpoint that the trainer loads.
+/// Converts a Hugging Face model to the directory of an OLMo checkpoint that the trainer loads, or to
+/// the model part of a checkpoint of OLMo-core.
 public struct HuggingFaceToOLMo: Sendable {
   /// The caller's choices.
   public struct Options: Sendable {
     /// The options for the output directory.
     public var folder = DirectoryOptions()
+    /// Whether to write the model part of a checkpoint of OLMo-core.
+    public var targetsOLMoCore = false
     /// The format of the model and the optimizer state.
     public var format = CheckpointFormat.torch
     /// The dtype to cast weights to; `nil` keeps their bits.
@@ -51,7 +54,10 @@ public struct HuggingFaceToOLMo: Sendable {
   ) throws(CheckpointError) -> DirectoryReport {
     let folder = options.folder
     let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
-      try TranslatedComparison(
+      if options.targetsOLMoCore {
+        return try verifyCore(FilePath(input), written, progress)
+      }
+      return try TranslatedComparison(
         olmo: FilePath(written), huggingFace: FilePath(input), startsWithOLMo: false,
         folder.reading, folder.budget
       ).run(progress: progress)
@@ -62,15 +68,9 @@ public struct HuggingFaceToOLMo: Sendable {
   }
 
   func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+    guard !options.targetsOLMoCore else { return try corePlan(input, output) }
     var plan = DirectoryPlan(output)
-    let configPath = input.appending(HuggingFaceFolder.configuration).text
-    try DirectoryPlan.requireDirectory(input)
-    guard try FilePath(configPath).status() != nil else {
-      throw CheckpointError(
-        .unsupported, "this directory has no config.json",
-        remedy: "pass a directory that save_pretrained wrote"
-      ).framed(by: input.text)
-    }
+    let configPath = try configurationPath(in: input)
     let config = try HuggingFaceConfig(path: configPath)
     let template = try options.template.map { path throws(CheckpointError) in
       try OLMoConfig(path: path)
@@ -100,6 +100,21 @@ public struct HuggingFaceToOLMo: Sendable {
       plan.note(Notice("not converted, because OLMo's trainer has no use for them: \(names)"))
     }
     return plan
+  }
+
+  /// Returns the path of the configuration of a model.
+  ///
+  /// - Throws: `unsupported` for a directory without one, `inputOutput` for a missing directory.
+  func configurationPath(in input: FilePath) throws(CheckpointError) -> String {
+    try DirectoryPlan.requireDirectory(input)
+    let path = input.appending(HuggingFaceFolder.configuration)
+    guard try path.status() != nil else {
+      throw CheckpointError(
+        .unsupported, "this directory has no config.json",
+        remedy: "pass a directory that save_pretrained wrote"
+      ).framed(by: input.text)
+    }
+    return path.text
   }
 
   // MARK: Tensors
@@ -184,7 +199,7 @@ public struct HuggingFaceToOLMo: Sendable {
     }
   }
 
-  private func add(
+  func add(
     _ state: String, _ restored: Checkpoint?, or whole: Checkpoint, from path: String,
     _ warnings: [String], to plan: inout DirectoryPlan
   ) throws(CheckpointError) {
@@ -201,14 +216,18 @@ public struct HuggingFaceToOLMo: Sendable {
       case .safetensors:
         // The layout itself describes all of a newly made object.
         let encoding = try SafetensorsEncoder.encode(
-          checkpoint, options: .init(layout: .olmo, includesSkeleton: restored != nil))
+          checkpoint,
+          options: .init(layout: layout, includesSkeleton: restored != nil || layout == .plain))
         plan.add(
-          name, from: path, encoding.plan, format: .safetensors, layout: .olmo,
+          name, from: path, encoding.plan, format: .safetensors, layout: layout,
           tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
           warnings: warnings + encoding.warnings)
       }
     }
   }
+
+  /// The names in safetensors files: OLMo-core has plain ones.
+  private var layout: Layout { options.targetsOLMoCore ? .plain : .olmo }
 
   private func read(_ path: String) throws(CheckpointError) -> Checkpoint {
     try CheckpointFile.read(path, options.folder.reading)
@@ -260,7 +279,9 @@ extension HuggingFaceToOLMo: DirectoryConversion {
   }
 
   /// Whether the weights have their bits, and the optimizer state its names.
-  package var keepsEverything: Bool { options.dtype == nil && options.optimizerNames == nil }
+  package var keepsEverything: Bool {
+    options.dtype == nil && options.optimizerNames == nil && !options.targetsOLMoCore
+  }
 
   /// Whether the files include a Hugging Face configuration and weights.
   package func takes(directoryHolding names: Set<String>) -> Bool {

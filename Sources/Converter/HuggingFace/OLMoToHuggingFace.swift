@@ -8,7 +8,7 @@ internal import CkptSafetensors
 internal import CkptSkeleton
 internal import CkptTorch
 
-/// Converts the directory of an OLMo checkpoint to a Hugging Face model.
+/// Converts the directory of a checkpoint of OLMo or OLMo-core to a Hugging Face model.
 public struct OLMoToHuggingFace: Sendable {
   /// The caller's choices.
   public struct Options: Sendable {
@@ -56,7 +56,10 @@ public struct OLMoToHuggingFace: Sendable {
   ) throws(CheckpointError) -> DirectoryReport {
     let folder = options.folder
     let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
-      try TranslatedComparison(
+      if try OLMoCoreDirectory.isThere(FilePath(input)) {
+        return try verifyCore(FilePath(input), written, progress)
+      }
+      return try TranslatedComparison(
         olmo: FilePath(input), huggingFace: FilePath(written), startsWithOLMo: true,
         folder.reading, folder.budget
       ).run(progress: progress)
@@ -67,9 +70,10 @@ public struct OLMoToHuggingFace: Sendable {
   }
 
   func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+    try DirectoryPlan.requireDirectory(input)
+    guard try !OLMoCoreDirectory.isThere(input) else { return try corePlan(input, output) }
     var plan = DirectoryPlan(output)
     let configPath = input.appending(OLMoDirectory.configuration).text
-    try DirectoryPlan.requireDirectory(input)
     guard try FilePath(configPath).status() != nil,
       let modelPath = try OLMoDirectory.file(of: "model", in: input)
     else { throw Self.notACheckpoint(input) }
@@ -102,21 +106,42 @@ public struct OLMoToHuggingFace: Sendable {
     var named = source
     named.graph = try naming.model(source.graph)
     if let dtype = options.dtype { try named.castTensors(to: dtype) }
-    named.container = nil
-    let shards = try SafetensorsEncoder.encodeShards(
-      named, options: .init(tied: .copy),
-      .limit(options.maximumShardByteCount ?? SafetensorsShards.usualByteCount))
-    for (index, file) in shards.files.enumerated() {
-      plan.add(
-        file.name, from: path, file.plan, format: .safetensors, layout: .plain,
-        tensorCount: file.tensorCount, warnings: index == 0 ? source.warnings + shards.warnings : []
-      )
-    }
-    if let index = shards.index { plan.add(index.name, from: path, bytes: index.bytes) }
+    try addShards(named, path, to: &plan)
     // After a cast the original file cannot be restored.
     guard options.translation.carriesRest, options.dtype == nil else { return }
     try addSkeleton(
       .model, naming.map, of: source, path, HuggingFaceFolder.modelSkeleton, to: &plan)
+  }
+
+  /// Adds the files of a model with the names of Hugging Face.
+  func addShards(
+    _ model: Checkpoint, _ path: String, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    var model = model
+    model.container = nil
+    let shards = try SafetensorsEncoder.encodeShards(
+      model, options: .init(tied: .copy),
+      .limit(options.maximumShardByteCount ?? SafetensorsShards.usualByteCount))
+    for (index, file) in shards.files.enumerated() {
+      plan.add(
+        file.name, from: path, file.plan, format: .safetensors, layout: .plain,
+        tensorCount: file.tensorCount, warnings: index == 0 ? model.warnings + shards.warnings : []
+      )
+    }
+    if let index = shards.index { plan.add(index.name, from: path, bytes: index.bytes) }
+  }
+
+  /// Adds the file of an optimizer state with the names of Hugging Face.
+  func addOptimizer(
+    _ state: Checkpoint, _ path: String, to plan: inout DirectoryPlan
+  ) throws(CheckpointError) {
+    var state = state
+    state.container = nil
+    let encoding = try SafetensorsEncoder.encode(state, options: .init(tied: .copy))
+    plan.add(
+      HuggingFaceFolder.optimizer, from: path, encoding.plan, format: .safetensors,
+      layout: .plain, tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
+      warnings: state.warnings + encoding.warnings)
   }
 
   private func addOptimizer(
@@ -133,22 +158,12 @@ public struct OLMoToHuggingFace: Sendable {
       }
       return
     }
-    guard let path = optimizer else {
-      throw CheckpointError(
-        .unsupported, "this directory has no optimizer state",
-        remedy: .action(.omitOptimizer)
-      ).framed(by: input.text)
-    }
+    guard let path = optimizer else { throw Self.noOptimizer(input) }
     let source = try read(path)
     try CheckpointError.within(path) { () throws(CheckpointError) in
       var named = source
       named.graph = try naming.optimizer(source.graph)
-      named.container = nil
-      let encoding = try SafetensorsEncoder.encode(named, options: .init(tied: .copy))
-      plan.add(
-        HuggingFaceFolder.optimizer, from: path, encoding.plan, format: .safetensors,
-        layout: .plain, tensorCount: encoding.tensorCount, aliasCount: encoding.aliasCount,
-        warnings: source.warnings + encoding.warnings)
+      try addOptimizer(named, path, to: &plan)
       guard options.translation.carriesRest else { return }
       try addSkeleton(
         .optimizer, naming.map, of: source, path, HuggingFaceFolder.optimizerSkeleton, to: &plan)
@@ -199,7 +214,13 @@ public struct OLMoToHuggingFace: Sendable {
     plan.describe { $0.configuration = translation.report }
   }
 
-  private func addTokenizer(
+  static func noOptimizer(_ input: FilePath) -> CheckpointError {
+    CheckpointError(
+      .unsupported, "this directory has no optimizer state", remedy: .action(.omitOptimizer)
+    ).framed(by: input.text)
+  }
+
+  func addTokenizer(
     of input: FilePath, to plan: inout DirectoryPlan
   ) throws(CheckpointError) {
     guard try !plan.addTokenizer(at: options.tokenizer, or: input) else { return }
@@ -209,7 +230,9 @@ public struct OLMoToHuggingFace: Sendable {
 
   private static func notACheckpoint(_ input: FilePath) -> CheckpointError {
     CheckpointError(
-      .unsupported, "this directory has no config.yaml with a model.pt or model.safetensors",
+      .unsupported,
+      "this directory has neither a config.yaml with a model.pt or model.safetensors, nor a "
+        + "config.json of OLMo-core",
       remedy: "pass the directory of one step, such as 'step1000-unsharded'"
     ).framed(by: input.text)
   }
@@ -227,10 +250,12 @@ extension OLMoToHuggingFace: DirectoryConversion {
     options.translation.carriesRest && options.dtype == nil
   }
 
-  /// Whether the files include an OLMo configuration and a model.
+  /// Whether the files include an OLMo configuration and a model, or are those of a step of
+  /// OLMo-core.
   package func takes(directoryHolding names: Set<String>) -> Bool {
-    names.contains(OLMoDirectory.configuration)
-      && !names.isDisjoint(with: ["model.safetensors", "model.pt"])
+    let hasModel = !names.isDisjoint(with: ["model.safetensors", "model.pt"])
+    return names.contains(OLMoDirectory.configuration) && hasModel
+      || names.isSuperset(of: [OLMoCoreDirectory.configuration, ".metadata.json"])
   }
 
   /// Returns the configuration, the states to include, and the tokenizer.
@@ -239,6 +264,10 @@ extension OLMoToHuggingFace: DirectoryConversion {
   package func sources(of input: String) throws(CheckpointError) -> [String] {
     let place = FilePath(input)
     try DirectoryPlan.requireDirectory(place)
+    if try OLMoCoreDirectory.isThere(place) {
+      return try OLMoCoreDirectory.sources(in: place)
+        + HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input).map(\.path)
+    }
     var paths = [place.appending(OLMoDirectory.configuration).text]
     paths += try FilePath.existing(PreservedConfig.names, in: place)
     paths += [try OLMoDirectory.file(of: "model", in: place)].compactMap(\.self)

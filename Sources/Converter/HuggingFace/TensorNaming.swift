@@ -68,7 +68,7 @@ struct HuggingFaceNaming {
       for name in group.names {
         names += try correspondence(of: name, groupSize).parts.map(\.name)
       }
-      writer.add(.init(settings: try addSettings(of: group.node, to: &writer.graph), names: names))
+      writer.add(.init(settings: try writer.graph.addSettings(of: group.node), names: names))
     }
     writer.others = state.others
     return try writer.write(.fsdp)
@@ -110,20 +110,6 @@ struct HuggingFaceNaming {
           + "split like it")
     }
     return try graph.addView(of: id)
-  }
-
-  /// Adds the dict of a group.
-  ///
-  /// Its tensors get new constructions.
-  private func addSettings(
-    of group: NodeID, to graph: inout TensorGraph
-  ) throws(CheckpointError) -> NodeID {
-    var entries = graph.entries(of: group) ?? []
-    for index in entries.indices {
-      guard case .tensor(let id) = graph[entries[index].value] else { continue }
-      entries[index].value = try graph.addView(of: id)
-    }
-    return try graph.addDict(entries)
   }
 
   /// Returns the tensor of ones for norms without weights: as long as the longest, of the weights'

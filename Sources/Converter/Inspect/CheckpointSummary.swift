@@ -131,6 +131,7 @@ extension Architecture {
     switch self {
     case .olmo: "OLMo 1"
     case .olmo2: "OLMo 2"
+    case .olmo3: "OLMo 3"
     case .llama: "Llama"
     }
   }

@@ -1,13 +1,15 @@
 package import CkptBase
 internal import CkptYAML
 
-/// A class of `transformers` for models of OLMo's trainer.
+/// A class of `transformers` for models of OLMo's trainer or OLMo-core.
 @nonexhaustive
 public enum Architecture: String, CaseIterable, Sendable {
   /// Norms without weights, before the attention and feed-forward layers.
   case olmo = "OlmoForCausalLM"
   /// RMS norms after these layers, and for queries and keys.
   case olmo2 = "Olmo2ForCausalLM"
+  /// The same, with sliding attention windows in some layers; only OLMo-core trains it.
+  case olmo3 = "Olmo3ForCausalLM"
   /// RMS norms before these layers.
   case llama = "LlamaForCausalLM"
 
@@ -16,6 +18,7 @@ public enum Architecture: String, CaseIterable, Sendable {
     switch self {
     case .olmo: "olmo"
     case .olmo2: "olmo2"
+    case .olmo3: "olmo3"
     case .llama: "llama"
     }
   }
@@ -26,7 +29,13 @@ public enum Architecture: String, CaseIterable, Sendable {
   package init(of model: OLMoModelConfig) throws(CheckpointError) {
     let isRMS = model.norm == .rms
     switch (isRMS, model.normalizesQueriesAndKeys, model.normalizesAfterward) {
-    case (true, true, true) where model.block == .sequential: self = .olmo2
+    case (true, true, true) where model.block == .sequential:
+      self = model.slidingWindow == nil ? .olmo2 : .olmo3
+    case _ where model.slidingWindow != nil:
+      throw CheckpointError(
+        .unsupported,
+        "only Olmo3ForCausalLM has sliding attention windows, and it normalizes queries, keys and "
+          + "the outputs of its layers")
     case (false, false, false): self = .olmo
     case (true, false, false): self = .llama
     default:
@@ -40,7 +49,7 @@ public enum Architecture: String, CaseIterable, Sendable {
 
   /// Chooses the class that a `config.json` names.
   ///
-  /// - Throws: `unsupported` for a class that OLMo's trainer has no model for.
+  /// - Throws: `unsupported` for a class that neither OLMo's trainer nor OLMo-core has a model for.
   package init(of config: HuggingFaceConfig) throws(CheckpointError) {
     let type = config["model_type"]?.scalar?.description
     let name = config["architectures"]?.sequence?.first?.scalar?.description
@@ -49,8 +58,8 @@ public enum Architecture: String, CaseIterable, Sendable {
     guard let found else {
       throw CheckpointError(
         .unsupported,
-        "'model_type' is \(type ?? "missing"); OLMo's trainer has models for olmo, olmo2 and llama",
-        remedy: type == "olmo3" || type == "olmoe" ? "OLMo-core trains these models" : nil)
+        "'model_type' is \(type ?? "missing"); the supported types are olmo, olmo2, olmo3 and llama"
+      )
     }
     self = found
   }
@@ -63,7 +72,7 @@ public enum Architecture: String, CaseIterable, Sendable {
     if config["train_module"] != nil || config["model"]?.mapping != nil {
       throw CheckpointError(
         .unsupported, "this is a configuration of OLMo-core",
-        remedy: "OLMo-core has its own converter to Hugging Face's")
+        remedy: "pass the directory of its step to olmo-to-hf")
     }
     if config["d_model"] != nil {
       throw CheckpointError(

@@ -14,7 +14,7 @@ package enum CoverageFault: Hashable, Sendable {
 package struct Coverage: Sendable {
   /// The side whose names and fields messages use.
   package enum Side: Sendable {
-    case olmo, huggingFace
+    case olmo, core, huggingFace
   }
 
   /// The mismatches in the order of the model, additional tensors last.
@@ -26,13 +26,18 @@ package struct Coverage: Sendable {
     of found: some Sequence<(name: String, shape: [Int])>, by map: TensorMap, on side: Side
   ) {
     self.side = side
-    let expected = side == .olmo ? map.olmo : map.huggingFace
+    let expected =
+      switch side {
+      case .olmo: map.olmo
+      case .core: map.core
+      case .huggingFace: map.huggingFace
+      }
     let wanted = Set(names: expected.map(\.name))
     var shapes: [ExactString: [Int]] = [:]
     for tensor in found {
       if wanted.contains(tensor.name) {
         shapes[tensor.name] = tensor.shape
-      } else if side == .olmo || !map.ignored.contains(tensor.name) {
+      } else if side != .huggingFace || !map.ignored.contains(tensor.name) {
         faults.append(.unexpected(name: tensor.name, shape: tensor.shape))
       }
     }
@@ -80,7 +85,12 @@ package struct Coverage: Sendable {
   private func fields(of tensor: ExpectedTensor) -> String {
     var fields: [String] = []
     for extent in tensor.extents {
-      let field = side == .olmo ? extent.olmoFields : extent.huggingFaceFields
+      let field =
+        switch side {
+        case .olmo: extent.olmoFields
+        case .core: extent.coreFields
+        case .huggingFace: extent.huggingFaceFields
+        }
       if fields.last != field { fields.append(field) }
     }
     return fields.joined(separator: "; ")

@@ -22,6 +22,8 @@ public struct FieldReport: Hashable, Sendable {
     /// OLMo's name: `model.` and the name of a field of that section, or the name of another
     /// section.
     public var olmo: String?
+    /// OLMo-core's name: the path below the document, such as `model.block.name`.
+    public var core: String?
     /// Hugging Face's name.
     public var huggingFace: String?
     /// The outcome.
@@ -69,12 +71,12 @@ extension FieldReport {
         entry.isCarried = carried?.fields[field] != nil
         entries.append(entry)
       }
-      guard row.olmo.isEmpty, let member = row.huggingFace, let value = translation[member]?.scalar
+      guard row.olmo.isEmpty, let member = row.huggingFace, let value = translation[member]
       else { continue }
       entries.append(
         Entry(
           huggingFace: member, status: row.isDerived ? .derived : .defaulted,
-          value: value.description, note: row.note))
+          value: Self.summary(of: value), note: row.note))
     }
     for entry in config.document.entries where entry.key != .string("model") {
       entries.append(
@@ -115,12 +117,14 @@ extension FieldReport {
           "'eos_token_id' 0 is a known mistake of OLMo's first configurations; it was written "
             + "as \(token)", remedy: .action(.keepEndToken)))
     }
-    if model["rope_full_precision"] == .bool(false) {
-      warnings.append(
-        Notice(
-          "'rope_full_precision' is false, but transformers computes rotary angles in float32; "
-            + "results differ in the last digits"))
-    }
+    if model["rope_full_precision"] == .bool(false) { warnAboutRotation() }
+  }
+
+  mutating func warnAboutRotation() {
+    warnings.append(
+      Notice(
+        "'rope_full_precision' is false, but transformers computes rotary angles in float32; "
+          + "results differ in the last digits"))
   }
 
   /// Returns a value in a few words.
@@ -256,6 +260,7 @@ extension FieldReport {
     for entry in entries {
       json.beginObject()
       json.member("olmo", entry.olmo)
+      json.member("olmo_core", entry.core)
       json.member("hugging_face", entry.huggingFace)
       json.member("status", entry.status.rawValue)
       json.member("value", entry.value)

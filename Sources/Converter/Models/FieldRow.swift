@@ -32,7 +32,7 @@ package struct FieldRow: Sendable {
     /// The formula for OLMo's fields, for people.
     package let inverse: String
     /// Computes the member from the model.
-    let toHuggingFace: @Sendable (OLMoModelConfig, TranslationContext) -> YAMLScalar
+    let toHuggingFace: @Sendable (OLMoModelConfig, TranslationContext) -> YAMLValue
     /// Sets the fields from the member; `nil` means that it is missing.
     ///
     /// - Throws: `unsupported` for a value that no OLMo model has.
@@ -88,11 +88,11 @@ extension FieldRow {
 
 extension FieldRow {
   /// Returns the value of Hugging Face's member for `model`; `nil` if none is written.
-  func huggingFaceValue(of model: OLMoModelConfig, _ context: TranslationContext) -> YAMLScalar? {
+  func huggingFaceValue(of model: OLMoModelConfig, _ context: TranslationContext) -> YAMLValue? {
     switch rule {
-    case .same: model[olmo[0]]
+    case .same: YAMLValue(model[olmo[0]])
     case .derived(let derivation): derivation.toHuggingFace(model, context)
-    case .fixed(let value, _, _), .onlyHuggingFace(let value, _): value
+    case .fixed(let value, _, _), .onlyHuggingFace(let value, _): value.map { YAMLValue($0) }
     case .implied, .onlyOLMo: nil
     }
   }
@@ -168,7 +168,7 @@ extension FieldRow.Derivation {
   static let keyValueHeads = Self(
     formula: "n_kv_heads; without it 1 if multi_query_attention, else n_heads",
     inverse: "num_key_value_heads; null if it is num_attention_heads",
-    toHuggingFace: { model, _ in .integer(model.keyValueHeadCount) },
+    toHuggingFace: { model, _ in YAMLValue(.integer(model.keyValueHeadCount)) },
     toOLMo: { (config, model) throws(CheckpointError) in
       let count = try config.integer("num_key_value_heads", missing: nil) ?? model.headCount
       model["n_kv_heads"] = count == model.headCount ? .null : .integer(count)
@@ -178,7 +178,7 @@ extension FieldRow.Derivation {
   static let intermediateSize = Self(
     formula: "mlp_hidden_size / 2; without it d_model * mlp_ratio / 2",
     inverse: "intermediate_size * 2",
-    toHuggingFace: { model, _ in .integer(model.feedForwardRowCount / 2) },
+    toHuggingFace: { model, _ in YAMLValue(.integer(model.feedForwardRowCount / 2)) },
     toOLMo: { (config, model) throws(CheckpointError) in
       let size = try config.integer("intermediate_size", missing: 11008) ?? 0
       model["mlp_hidden_size"] = .integer(size * 2)
@@ -190,7 +190,7 @@ extension FieldRow.Derivation {
       inverse:
         "vocab_size; OLMo's own is the size of the tokenizer: 100278 for 100352 and "
         + "50280 for 50304",
-      toHuggingFace: { model, _ in .integer(model.embeddingCount) },
+      toHuggingFace: { model, _ in YAMLValue(.integer(model.embeddingCount)) },
       toOLMo: { (config, model) throws(CheckpointError) in
         let count = try config.integer("vocab_size", missing: missing) ?? 0
         model["embedding_size"] = .integer(count)
@@ -204,7 +204,7 @@ extension FieldRow.Derivation {
   static let headSize = Self(
     formula: "d_model / n_heads",
     inverse: "must be hidden_size / num_attention_heads",
-    toHuggingFace: { model, _ in .integer(model.headSize) },
+    toHuggingFace: { model, _ in YAMLValue(.integer(model.headSize)) },
     toOLMo: { (config, _) throws(CheckpointError) in
       guard config.hasUniformHeads else {
         throw CheckpointError(
@@ -217,7 +217,7 @@ extension FieldRow.Derivation {
   static let ropeTheta = Self(
     formula: "the same number",
     inverse: "rope_theta, or rope_parameters.rope_theta; must be whole",
-    toHuggingFace: { model, _ in model["rope_theta"] },
+    toHuggingFace: { model, _ in YAMLValue(model["rope_theta"]) },
     toOLMo: { (config, model) throws(CheckpointError) in
       let theta = try config.ropeTheta()
       guard let whole = Int(exactly: theta), whole <= OLMoField.largestInteger else {
@@ -225,6 +225,42 @@ extension FieldRow.Derivation {
       }
       model["rope_theta"] = .integer(whole)
     })
+
+  static let slidingWindow = Self(
+    formula: "the size of the windows",
+    inverse: "the size of the windows",
+    toHuggingFace: { model, _ in
+      YAMLValue(model.slidingWindow.map { .integer($0.size) } ?? .null)
+    },
+    toOLMo: { (config, model) throws(CheckpointError) in
+      model.slidingWindow = try SlidingWindow(of: config, layerCount: model.layerCount)
+    })
+
+  /// The rotation of each kind of attention, as transformers 5 needs it.
+  ///
+  /// From `rope_theta` alone it takes the base of full attention, and its own default for sliding
+  /// attention (`Olmo3Config.convert_rope_params_to_dict`, seen in 5.23).
+  static let ropeByAttention = Self(
+    formula: "rope_theta for both kinds of attention",
+    inverse: "rope_theta",
+    toHuggingFace: { model, _ in
+      var rope = YAMLMapping()
+      rope["rope_theta"] = YAMLValue(model["rope_theta"])
+      rope["rope_type"] = YAMLValue(.string("default"))
+      var kinds = YAMLMapping()
+      for kind in SlidingWindow.kinds { kinds[kind] = YAMLValue(.mapping(rope)) }
+      return YAMLValue(.mapping(kinds))
+    },
+    toOLMo: { (_, _) throws(CheckpointError) in })
+
+  static let layerTypes = Self(
+    formula: "the layers with a window",
+    inverse: "the layers with a window",
+    toHuggingFace: { model, _ in
+      YAMLValue(
+        .sequence((model.slidingWindow?.layerTypes ?? []).map { YAMLValue(.string($0)) }))
+    },
+    toOLMo: { (_, _) throws(CheckpointError) in })
 
   /// OLMo's first models were trained with 0 as the end of text, although their tokenizer uses 0
   /// for something else.
@@ -238,7 +274,7 @@ extension FieldRow.Derivation {
         let isMistaken =
           model["eos_token_id"] == .integer(0) && model.vocabularySize > realEndOfText
           && context.tokenizer?.contains("gpt-neox-20b") != true && !context.keepsEndOfText
-        return isMistaken ? .integer(realEndOfText) : model["eos_token_id"]
+        return YAMLValue(isMistaken ? .integer(realEndOfText) : model["eos_token_id"])
       },
       toOLMo: { (config, model) throws(CheckpointError) in
         model["eos_token_id"] = .integer(try config.endOfText(missing: missing))
@@ -251,7 +287,7 @@ extension FieldRow.Derivation {
     Self(
       formula: "the same",
       inverse: "the same; without one eos_token_id",
-      toHuggingFace: { model, _ in model["pad_token_id"] },
+      toHuggingFace: { model, _ in YAMLValue(model["pad_token_id"]) },
       toOLMo: { (config, model) throws(CheckpointError) in
         let fallback: Int? = if case .integer(let id) = missing { id } else { nil }
         let token = try config.integer("pad_token_id", missing: fallback) ?? -1

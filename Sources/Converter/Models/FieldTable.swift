@@ -15,6 +15,7 @@ package struct FieldTable: Sendable {
     switch architecture {
     case .olmo: olmo
     case .olmo2: olmo2
+    case .olmo3: olmo3
     case .llama: llama
     }
   }
@@ -47,21 +48,31 @@ package struct FieldTable: Sendable {
       + training(initialization: "mitchell", cutoff: .null) + foreign + [uniformHeads])
 
   /// OLMo 2: `Olmo2Config` of transformers.
-  private static let olmo2 = FieldTable(
-    .olmo2,
+  private static let olmo2 = FieldTable(.olmo2, normalizedAfterward("Olmo2ForCausalLM"))
+
+  /// OLMo 3: `Olmo3Config` of transformers.
+  private static let olmo3 = FieldTable(
+    .olmo3,
+    normalizedAfterward("Olmo3ForCausalLM") + [
+      FieldRow([], "sliding_window", .derived(.slidingWindow)),
+      FieldRow([], "layer_types", .derived(.layerTypes)),
+      FieldRow([], "rope_parameters", .derived(.ropeByAttention)),
+    ])
+
+  private static func normalizedAfterward(_ name: String) -> [FieldRow] {
     sizes(vocabulary: 50304) + attention + rotation
-      + rootMeanSquare("Olmo2ForCausalLM", missing: 1e-5)
+      + rootMeanSquare(name, missing: 1e-5)
       + [
-        .implied(
-          "attention_layer_norm", .bool(true), "Olmo2ForCausalLM normalizes queries and keys"),
+        .implied("attention_layer_norm", .bool(true), "\(name) normalizes queries and keys"),
         FieldRow(
           ["attention_layer_norm_with_affine"], nil,
           .implied(
             .bool(true), permits: { _ in true },
             reason: "norms without weights get weights of one")),
-        .implied("norm_after", .bool(true), "Olmo2ForCausalLM normalizes after the layers"),
+        .implied("norm_after", .bool(true), "\(name) normalizes after the layers"),
       ] + tokens(end: 50279, padding: .integer(1), beginning: .null)
-      + training(initialization: "normal", cutoff: .number(3)) + foreign + [uniformHeads])
+      + training(initialization: "normal", cutoff: .number(3)) + foreign + [uniformHeads]
+  }
 
   /// Models of OLMo's trainer that are Llamas: `LlamaConfig` of transformers.
   private static let llama = FieldTable(

@@ -80,8 +80,8 @@ extension HuggingFaceConfig {
   ///
   /// - Throws: `malformed` for a value that is not a number, or for two different ones.
   func ropeTheta() throws(CheckpointError) -> Double {
-    let nested = self["rope_parameters"]?.mapping?["rope_theta"]
-    let thetas = [self["rope_theta"], nested].compactMap { $0 }
+    let thetas = ([self["rope_theta"]] + ropeParameters.map { $0["rope_theta"] })
+      .compactMap { $0 }
     var found: Double?
     for theta in thetas {
       let number: Double
@@ -98,28 +98,41 @@ extension HuggingFaceConfig {
       }
       found = number
     }
-    return found ?? 10_000
+    // The default of `Olmo3Config` differs from those of the other classes.
+    return found ?? (self["model_type"]?.scalar == .string("olmo3") ? 500_000 : 10_000)
+  }
+
+  /// The `rope_parameters` of transformers 5: one set, or one for each kind of attention.
+  private var ropeParameters: [YAMLMapping] {
+    guard let parameters = self["rope_parameters"]?.mapping else { return [] }
+    let kinds = SlidingWindow.kinds.compactMap { parameters[$0]?.mapping }
+    return kinds.isEmpty ? [parameters] : kinds
   }
 
   /// Whether rotary angles are not scaled, in the form of transformers 4 or 5.
   var rotatesPlainly: Bool {
-    for name in ["rope_scaling", "rope_parameters"] {
-      guard let value = self[name], value.scalar != .null else { continue }
-      guard let parameters = value.mapping else { return false }
-      let types = ["rope_type", "type"].compactMap { parameters[$0]?.scalar }
-      let isPlain = types.allSatisfy { $0 == .string("default") }
-      // Without a type, `rope_scaling` always meant a factor.
-      guard isPlain, name == "rope_parameters" || !types.isEmpty else { return false }
+    if let value = self["rope_parameters"], value.scalar != .null, ropeParameters.isEmpty {
+      return false
     }
-    return true
+    guard ropeParameters.allSatisfy({ Self.isPlain(ropeTypes(in: $0)) }) else { return false }
+    guard let value = self["rope_scaling"], value.scalar != .null else { return true }
+    // Without a type, `rope_scaling` always meant a factor.
+    guard let types = value.mapping.map(ropeTypes), !types.isEmpty else { return false }
+    return Self.isPlain(types)
+  }
+
+  private func ropeTypes(in parameters: YAMLMapping) -> [YAMLScalar] {
+    ["rope_type", "type"].compactMap { parameters[$0]?.scalar }
+  }
+
+  private static func isPlain(_ types: [YAMLScalar]) -> Bool {
+    types.allSatisfy { $0 == .string("default") }
   }
 
   /// Whether the rotation covers the whole head.
   var rotatesWholeHeads: Bool {
-    let factors = [
-      self["partial_rotary_factor"],
-      self["rope_parameters"]?.mapping?["partial_rotary_factor"],
-    ]
+    let factors =
+      [self["partial_rotary_factor"]] + ropeParameters.map { $0["partial_rotary_factor"] }
     return factors.compactMap { $0?.scalar }
       .allSatisfy { [.null, .integer(1), .number(1)].contains($0) }
   }

@@ -1,7 +1,7 @@
 package import CkptBase
 internal import CkptYAML
 
-/// The translation of an OLMo configuration to Hugging Face.
+/// The translation of a configuration of OLMo or OLMo-core to Hugging Face.
 public struct HuggingFaceTranslation: Sendable {
   /// The caller's choices.
   public struct Options: Hashable, Sendable {
@@ -11,6 +11,8 @@ public struct HuggingFaceTranslation: Sendable {
     public var keepsEndOfText = false
     /// Whether OLMo's own settings are kept for the way back.
     public var carriesRest = true
+    /// Whether the embedding of an OLMo-core model keeps the rows beyond the tokenizer's vocabulary.
+    public var keepsVocabulary = false
 
     /// Creates the default options.
     public init() {}
@@ -30,6 +32,7 @@ public struct HuggingFaceTranslation: Sendable {
   /// Later versions read it too. In contrast, 4.48 and 4.57 silently use 10000 for the `rope_theta`
   /// of a file of version 5.
   static let transformersVersion = "4.48.3"
+  private static let firstVersionWithOLMo3 = "4.57.0"
 
   /// Translates `config`.
   ///
@@ -44,21 +47,12 @@ public struct HuggingFaceTranslation: Sendable {
       return try Architecture(of: model)
     }
     let table = FieldTable.of(architecture)
-    var members = Self.identity(of: architecture, options)
     for row in table.rows {
       try CheckpointError.within("model") { () throws(CheckpointError) in
         try Self.requireFit(row, config, architecture)
       }
-      guard let name = row.huggingFace, let value = row.huggingFaceValue(of: model, context)
-      else { continue }
-      members[name] = value
     }
-    var translation = HuggingFaceConfig()
-    for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-      translation[name] = YAMLValue(value)
-    }
-    translation["architectures"] = YAMLValue(
-      .sequence([YAMLValue(.string(architecture.rawValue))]))
+    var translation = Self.members(of: model, by: table, context, options)
 
     let carried = EmbeddedOLMoConfig(config, returning: try table.model(of: translation))
     if options.carriesRest { translation[EmbeddedOLMoConfig.member] = carried.value }
@@ -70,16 +64,52 @@ public struct HuggingFaceTranslation: Sendable {
       of: config, as: translation, by: table, carrying: options.carriesRest ? carried : nil)
   }
 
-  /// Returns the members that identify the file; `architectures` is sorted among them by name.
-  private static func identity(
-    of architecture: Architecture, _ options: Options
-  ) -> [String: YAMLScalar] {
-    [
-      "architectures": .null,
-      "model_type": .string(architecture.modelType),
-      "torch_dtype": .string(options.dtype),
-      "transformers_version": .string(transformersVersion),
+  /// Translates `config`, a configuration of OLMo-core.
+  ///
+  /// The number of embedding rows is that of the tokenizer, unless `options` keep all.
+  ///
+  /// - Throws: `unsupported`, with the field and the reason, for a model that no class can
+  ///   represent; `malformed` for an impossible model.
+  package init(_ config: OLMoCoreConfig, _ options: Options = Options()) throws(CheckpointError) {
+    var model = config.model
+    if !options.keepsVocabulary { model["embedding_size"] = .integer(model.vocabularySize) }
+    var context = TranslationContext()
+    context.keepsEndOfText = true
+    try model.requireConsistent()
+    architecture = try Architecture(of: model)
+    let table = FieldTable.of(architecture)
+    for row in table.rows { try row.requireFit(of: model, to: architecture) }
+    var translation = Self.members(of: model, by: table, context, options)
+    if let token = config.beginningOfText { translation["bos_token_id"] = YAMLValue(token) }
+    self.config = translation
+    var generation = Self.generation(of: translation)
+    // OLMo-core's own converter says so (`save_hf_model` in `olmo_core/nn/hf/checkpoint.py`).
+    generation["do_sample"] = YAMLValue(.bool(true))
+    self.generation = generation
+    report = FieldReport(of: config, as: translation, by: table)
+  }
+
+  /// Returns the members of a `config.json`, sorted by name.
+  private static func members(
+    of model: OLMoModelConfig, by table: FieldTable, _ context: TranslationContext,
+    _ options: Options
+  ) -> HuggingFaceConfig {
+    var members: [String: YAMLValue] = [
+      "architectures": YAMLValue(
+        .sequence([YAMLValue(.string(table.architecture.rawValue))])),
+      "model_type": YAMLValue(.string(table.architecture.modelType)),
+      "torch_dtype": YAMLValue(.string(options.dtype)),
+      "transformers_version": YAMLValue(
+        .string(table.architecture == .olmo3 ? firstVersionWithOLMo3 : transformersVersion)),
     ]
+    for row in table.rows {
+      guard let name = row.huggingFace, let value = row.huggingFaceValue(of: model, context)
+      else { continue }
+      members[name] = value
+    }
+    var config = HuggingFaceConfig()
+    for (name, value) in members.sorted(by: { $0.key < $1.key }) { config[name] = value }
+    return config
   }
 
   private static func requireFit(

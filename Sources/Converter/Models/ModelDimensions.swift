@@ -40,9 +40,6 @@ package struct ModelDimensions: Hashable, Sendable {
     }
   }
 
-  /// The maximum number of layers; published models have fewer than 200.
-  private static let largestLayerCount = 4096
-
   /// The maximum size of an extent; with it no count of elements or bytes overflows.
   private static let largestExtent = 1 << 28
 
@@ -68,10 +65,10 @@ package struct ModelDimensions: Hashable, Sendable {
         "\(layers) layers (n_layers) are not a multiple of the group size \(blockGroupSize) (block_group_size)"
       )
     }
-    guard layers <= Self.largestLayerCount else {
+    guard layers <= OLMoField.largestLayerCount else {
       throw CheckpointError(
         .limitExceeded,
-        "the configuration has \(layers) layers, but the limit is \(Self.largestLayerCount)")
+        "the configuration has \(layers) layers, but the limit is \(OLMoField.largestLayerCount)")
     }
   }
 }
@@ -94,6 +91,16 @@ package enum Extent: Hashable, Sendable, CaseIterable {
     case .hidden: "d_model"
     case .keys: "d_model / n_heads * n_kv_heads"
     case .feedForward: "mlp_hidden_size / 2, or mlp_ratio * d_model / 2"
+    }
+  }
+
+  /// The fields of the `model` section of OLMo-core's `config.json` that decide it.
+  package var coreFields: String {
+    switch self {
+    case .vocabulary: "vocab_size"
+    case .hidden: "d_model"
+    case .keys: "d_model / n_heads * n_kv_heads"
+    case .feedForward: "feed_forward.hidden_size"
     }
   }
 

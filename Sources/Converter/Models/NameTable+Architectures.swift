@@ -52,6 +52,9 @@ extension NameTable {
   /// OLMo 2: `OLMoSequentialBlock` with RMS norms after the attention and feed-forward layers and
   /// for queries and keys (`olmo/model.py`), and `Olmo2ForCausalLM`
   /// (`transformers/models/olmo2/modeling_olmo2.py`).
+  ///
+  /// OLMo 3 has the same tensors (`transformers/models/olmo3/modeling_olmo3.py`); only the
+  /// attention windows differ.
   package static let olmo2 = NameTable(
     name: "OLMo 2",
     beforeLayers: [
@@ -59,14 +62,22 @@ extension NameTable {
       .finalNorm,
     ],
     layer: [
-      .norm("k_norm.weight", "self_attn.k_norm.weight", .keys, .queryKeyNormWeights),
-      .norm("q_norm.weight", "self_attn.q_norm.weight", .hidden, .queryKeyNormWeights),
+      .norm(
+        "k_norm.weight", "self_attn.k_norm.weight", core: "attention.k_norm.weight",
+        .keys, .queryKeyNormWeights),
+      .norm(
+        "q_norm.weight", "self_attn.q_norm.weight", core: "attention.q_norm.weight",
+        .hidden, .queryKeyNormWeights),
       .attentionOutput,
       .feedForwardOutput,
       .fusedAttentionInput,
       .gatedFeedForwardInput,
-      .norm("attn_norm.weight", "post_attention_layernorm.weight", .hidden),
-      .norm("ff_norm.weight", "post_feedforward_layernorm.weight", .hidden),
+      .norm(
+        "attn_norm.weight", "post_attention_layernorm.weight", core: "attention_norm.weight",
+        .hidden),
+      .norm(
+        "ff_norm.weight", "post_feedforward_layernorm.weight", core: "feed_forward_norm.weight",
+        .hidden),
     ],
     afterLayers: [
       .output
@@ -95,8 +106,11 @@ extension NameTable {
       .feedForwardOutput,
       .fusedAttentionInput,
       .gatedFeedForwardInput,
-      .norm("attn_norm.weight", "input_layernorm.weight", .hidden),
-      .norm("ff_norm.weight", "post_attention_layernorm.weight", .hidden),
+      .norm(
+        "attn_norm.weight", "input_layernorm.weight", core: "attention_norm.weight", .hidden),
+      .norm(
+        "ff_norm.weight", "post_attention_layernorm.weight", core: "feed_forward_norm.weight",
+        .hidden),
     ],
     afterLayers: llamaAfterLayers,
     huggingFaceOrder: llamaOrder,
@@ -109,8 +123,11 @@ extension NameTable {
     layer: [
       .attentionOutput,
       .feedForwardOutput,
-      .norm("attn_norm.weight", "input_layernorm.weight", .hidden),
-      .norm("ff_norm.weight", "post_attention_layernorm.weight", .hidden),
+      .norm(
+        "attn_norm.weight", "input_layernorm.weight", core: "attention_norm.weight", .hidden),
+      .norm(
+        "ff_norm.weight", "post_attention_layernorm.weight", core: "feed_forward_norm.weight",
+        .hidden),
       .queries,
       .keys,
       .values,

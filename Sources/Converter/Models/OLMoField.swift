@@ -36,6 +36,9 @@ package struct OLMoField: Sendable {
   /// The maximum integer; products of two such numbers fit 64 bits.
   package static let largestInteger = 1 << 31
 
+  /// The maximum number of layers; published models have fewer than 200.
+  package static let largestLayerCount = 4096
+
   /// All fields in the order of OLMo's `ModelConfig` (`olmo/config.py`, OLMo 0.6.0).
   package static let all: [OLMoField] = [
     OLMoField("d_model", .integer, .integer(768)),

@@ -4,6 +4,8 @@ package import CkptYAML
 /// The shape of an OLMo model: every field of `ModelConfig`, with its default if it is missing.
 package struct OLMoModelConfig: Hashable, Sendable {
   private var values: [String: YAMLScalar]
+  /// The attention windows, which OLMo's trainer does not have; `nil` for none.
+  package var slidingWindow: SlidingWindow?
 
   /// Creates the model of an empty `model:` section.
   package init() {

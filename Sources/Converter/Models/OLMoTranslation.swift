@@ -10,6 +10,14 @@ package struct OLMoTranslation: Sendable {
   /// The outcome of every field.
   package let report: FieldReport
 
+  /// A trainer of OLMo models.
+  package enum Trainer: Sendable {
+    /// OLMo's own, which `config.yaml` is for.
+    case olmo
+    /// OLMo-core, which also has models with sliding attention windows.
+    case core
+  }
+
   /// The source of a field's value.
   enum Origin: String {
     case carried, template, tokenizer
@@ -24,9 +32,17 @@ package struct OLMoTranslation: Sendable {
   /// - Throws: `unsupported`, with the member, for a model that OLMo's trainer cannot compute;
   ///   `malformed` for an impossible model.
   package init(
-    _ config: HuggingFaceConfig, template: OLMoConfig? = nil, vocabularySize: Int? = nil
+    _ config: HuggingFaceConfig, template: OLMoConfig? = nil, vocabularySize: Int? = nil,
+    for trainer: Trainer = .olmo
   ) throws(CheckpointError) {
-    architecture = try Architecture(of: config)
+    let architecture = try Architecture(of: config)
+    guard trainer == .core || architecture != .olmo3 else {
+      throw CheckpointError(
+        .unsupported,
+        "OLMo's trainer has no sliding attention windows, which \(architecture.rawValue) has",
+        remedy: "convert it for OLMo-core, which trains such models")
+    }
+    self.architecture = architecture
     let table = FieldTable.of(architecture)
     var merger = FieldMerger(table, try table.model(of: config))
     if let vocabularySize { merger.merge(vocabularySize: vocabularySize) }

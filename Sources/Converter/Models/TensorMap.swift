@@ -6,6 +6,8 @@ package struct TensorMap: Sendable {
   package private(set) var olmo: [ExpectedTensor] = []
   /// The tensors of the Hugging Face model, in the order of its `state_dict()`.
   package private(set) var huggingFace: [ExpectedTensor] = []
+  /// The tensors of the OLMo-core model, in the order of ``huggingFace``.
+  package private(set) var core: [ExpectedTensor] = []
   /// The tensors of the two sides that belong together, in OLMo's order.
   package private(set) var correspondences: [Correspondence] = []
   /// The names of redundant tensors that Hugging Face files can have.
@@ -15,6 +17,8 @@ package struct TensorMap: Sendable {
   private let table: NameTable
   private var placeOfOLMoName: [ExactString: Int] = [:]
   private var placeOfPartName: [ExactString: (correspondence: Int, part: Int)] = [:]
+  private var coreNames: [ExactString: String] = [:]
+  private var namesOfCore: [ExactString: String] = [:]
 
   /// Creates the map of a model.
   ///
@@ -44,6 +48,18 @@ package struct TensorMap: Sendable {
     placeOfPartName[name].map { (correspondences[$0.correspondence], $0.part) }
   }
 
+  /// Returns OLMo-core's name of a Hugging Face tensor.
+  package func coreName(ofHuggingFace name: String) -> String? { coreNames[name] }
+
+  /// Returns the Hugging Face name of a tensor of OLMo-core.
+  ///
+  /// With a tied output, OLMo-core stores the embedding under the name of the output too, so that
+  /// name is known here and missing in ``core``. Before version 1.7 the last norm and the output
+  /// were not below `lm_head` (OLMo-core's `CHANGELOG.md`).
+  package func huggingFaceName(ofCore name: String) -> String? {
+    namesOfCore[name] ?? namesOfCore["lm_head.\(name)"]
+  }
+
   // MARK: Names
 
   private func olmoName(_ name: String, in layer: Int) -> String {
@@ -57,9 +73,19 @@ package struct TensorMap: Sendable {
     "\(NameTable.huggingFaceLayers).\(layer).\(name)"
   }
 
+  private static func coreName(_ name: String, in layer: Int) -> String {
+    "\(NameTable.coreBlocks).\(layer).\(name)"
+  }
+
   // MARK: Writing out
 
   private mutating func add(_ row: NameTable.Row, olmo name: String, layer: Int?) {
+    for part in row.parts {
+      let name = layer.map { Self.huggingFaceName(part.name, in: $0) } ?? part.name
+      let core = layer.map { Self.coreName(part.core, in: $0) } ?? part.core
+      coreNames[name] = core
+      namesOfCore[core] = name
+    }
     let relation: Correspondence.Relation
     switch row.condition {
     case .always: relation = .rows
@@ -99,6 +125,11 @@ package struct TensorMap: Sendable {
     names += order.afterLayers
     huggingFace = names.compactMap { name in
       placeOfPartName[name].map { correspondences[$0.correspondence].parts[$0.part] }
+    }
+    core = huggingFace.map { tensor in
+      var tensor = tensor
+      tensor.name = coreNames[tensor.name] ?? tensor.name
+      return tensor
     }
   }
 }
@@ -154,7 +185,7 @@ extension TensorMap {
       switch (try Architecture(of: model), model.block) {
       case (.olmo, .sequential): .olmo1
       case (.olmo, .llama): .olmo1LlamaBlocks
-      case (.olmo2, _): .olmo2
+      case (.olmo2, _), (.olmo3, _): .olmo2
       case (.llama, .sequential): .llama
       case (.llama, .llama): .llamaBlocks
       }

@@ -100,6 +100,7 @@ _ckptconv() {
                         '(--optimizer)--optimizer[include the optimizer state]' \
                         '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
                         '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                        '(--keep-vocab)--keep-vocab[keep the padding of OLMo-core'\''s vocabulary]' \
                         '(--no-carry)--no-carry[do not keep OLMo'\''s own settings]' \
                         '1:DIR:_files'
                     ;;
@@ -111,6 +112,7 @@ _ckptconv() {
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                        '(--to)--to=[write for olmo or olmo-core; default olmo]:TRAINER:((olmo\:OLMo\'\''s\ trainer olmo-core\:the\ model\ part\ for\ OLMo\-core))' \
                         '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
@@ -308,6 +310,7 @@ _ckptconv() {
                                 '(--optimizer)--optimizer[include the optimizer state]' \
                                 '(--tokenizer)--tokenizer=[include the tokenizer from a directory or file]:PATH:_files' \
                                 '(--keep-eos)--keep-eos[keep an end-of-text token 0]' \
+                                '(--keep-vocab)--keep-vocab[keep the padding of OLMo-core'\''s vocabulary]' \
                                 '(--no-carry)--no-carry[do not keep OLMo'\''s own settings]' \
                                 '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
                                 '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
@@ -333,6 +336,7 @@ _ckptconv() {
                                 '(--sync)--sync[sync outputs to the disk before they appear]' \
                                 '(--verify)--verify[read outputs again and compare them]' \
                                 '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(--to)--to=[write for olmo or olmo-core; default olmo]:TRAINER:((olmo\:OLMo\'\''s\ trainer olmo-core\:the\ model\ part\ for\ OLMo\-core))' \
                                 '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
                                 '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                                 '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \

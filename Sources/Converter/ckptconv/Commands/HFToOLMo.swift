@@ -40,6 +40,7 @@ struct HFToOLMo: Command {
 
   private var output: String?
   private var options = HuggingFaceToOLMo.Options()
+  private var target: TargetTrainer?
   private var format: TrainerFormat?
   private var dtype: WeightDType?
   private var destination = ""
@@ -47,6 +48,14 @@ struct HFToOLMo: Command {
   static let flags: [BoundFlag<HFToOLMo>] =
     [.outputDirectory(\.output)] + DirectoryOptions.flags.map { $0.lifted(to: \.options.folder) }
     + [
+      .choice(
+        "to", "TRAINER", \.target, in: .content, "write for olmo or olmo-core; default olmo",
+        manual: """
+          The trainer that loads the output. The default is `olmo`. For `olmo-core` the output is the
+          model part of a checkpoint: `model.pt` or `model.safetensors` with OLMo-core's names,
+          `optim` if the input has `optimizer.safetensors`, and a `config.json` with the model, the
+          tokenizer and the sequence length. OLMo-core also has Olmo3ForCausalLM.
+          """),
       .choice(
         "as", "FORMAT", \.format, in: .content, "write pt or safetensors",
         manual: """
@@ -98,10 +107,32 @@ extension HFToOLMo: BatchableCommand {
     options.folder.budget = shared.budget
     if let format { options.format = format == .pt ? .torch : .safetensors }
     options.dtype = dtype.map(DType.init)
+    options.targetsOLMoCore = target == .olmoCore
+    guard options.targetsOLMoCore else { return }
+    if options.template != nil {
+      throw .conflict("--config", "--to olmo-core", because: "its template is for OLMo's trainer")
+    }
+    if options.optimizerNames != nil {
+      throw .conflict(
+        "--optimizer-names", "--to olmo-core", because: "OLMo-core always uses names")
+    }
   }
 
   func batchVerb() -> any BatchVerb {
     FolderVerb(name: Self.name, HuggingFaceToOLMo(options))
+  }
+}
+
+/// A trainer to write a checkpoint for.
+enum TargetTrainer: String, FlagChoice {
+  case olmo
+  case olmoCore = "olmo-core"
+
+  var meaning: String {
+    switch self {
+    case .olmo: "OLMo's trainer"
+    case .olmoCore: "the model part for OLMo-core"
+    }
   }
 }
 

@@ -10,11 +10,15 @@ struct OLMoToHF: Command {
   static let name = "olmo-to-hf"
   static let summary = "convert an OLMo checkpoint to a Hugging Face model"
   static let manual = """
-    Converts DIR, one step that OLMo's trainer saved, to a model directory that `transformers`
-    loads: `config.json`, `generation_config.json` and `model.safetensors`, or shards with an index
-    if the weights are large. The class is the one that computes the same as OLMo: Olmo2ForCausalLM,
-    OlmoForCausalLM or LlamaForCausalLM. A model that no class can represent is refused, with the
-    field that is the reason.
+    Converts DIR, one step that OLMo's trainer or OLMo-core saved, to a model directory that
+    `transformers` loads: `config.json`, `generation_config.json` and `model.safetensors`, or shards
+    with an index if the weights are large. The class is the one that computes the same as OLMo:
+    Olmo3ForCausalLM, Olmo2ForCausalLM, OlmoForCausalLM or LlamaForCausalLM. A model that no class
+    can represent is refused, with the field that is the reason.
+
+    A step of OLMo-core is a distributed checkpoint with its `config.json`, or the files that its
+    `unshard_checkpoint` wrote beside one. The embedding and the output lose the rows that pad the
+    vocabulary, as in OLMo-core's own converter.
 
     Tensors are renamed, and fused tensors are split. Values do not change, unless `--dtype` is
     given. Before anything is written, the name and shape of every tensor are compared with
@@ -66,6 +70,13 @@ struct OLMoToHF: Command {
           """),
       .tokenizer(\.options.tokenizer),
       .keepEndOfText(\.options.translation.keepsEndOfText),
+      .toggle(
+        "keep-vocab", \.options.translation.keepsVocabulary, in: .content,
+        "keep the padding of OLMo-core's vocabulary",
+        manual: """
+          Keeps all rows of the embedding and the output of an OLMo-core model. Without this flag
+          they have one row for each token of the tokenizer (`dataset.tokenizer.vocab_size`).
+          """),
       .toggle(
         "no-carry", \.options.translation.carriesRest, to: false, in: .content,
         "do not keep OLMo's own settings",
