@@ -70,7 +70,7 @@ let package = Package(
     module(
       "CkptDistributed", in: "Formats",
       [
-        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptContainer", "CkptTorch",
+        "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptPlan", "CkptContainer", "CkptTorch",
         "CkptSafetensors",
       ]),
     module(
@@ -107,6 +107,12 @@ let package = Package(
         "CkptBase", "CkptJSON", "CkptYAML", "CkptGraph", "CkptPlan", "CkptCopy", "CkptTorch",
         "CkptSkeleton", "CkptSafetensors", "CkptFormats", "CkptModels", "CkptCheckpoints",
         "CkptCompare", "CkptConvert",
+      ]),
+    module(
+      "CkptReshard", in: "Converter",
+      [
+        "CkptBase", "CkptYAML", "CkptGraph", "CkptTorch", "CkptDistributed", "CkptFormats",
+        "CkptModels", "CkptCheckpoints", "CkptCompare", "CkptHuggingFace",
       ]),
     module(
       "CkptInspect", in: "Converter",
@@ -146,16 +152,15 @@ let package = Package(
       "CkptConverter", in: "Converter",
       [
         "CkptCopy", "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare", "CkptConvert",
-        "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptStats", "CkptScan",
+        "CkptHuggingFace", "CkptReshard", "CkptInspect", "CkptCheck", "CkptStats", "CkptScan",
       ]),
     .executableTarget(
       name: "ckptconv",
       dependencies: [
         "CkptBase", "CkptJSON", "CkptCopy", "CkptSkeleton", "CkptFormats", "CkptModels",
         "CkptCheckpoints",
-        "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptInspect", "CkptCheck", "CkptStats",
-        "CkptScan",
-        "CkptBatch",
+        "CkptCompare", "CkptConvert", "CkptHuggingFace", "CkptReshard", "CkptInspect", "CkptCheck",
+        "CkptStats", "CkptScan", "CkptBatch",
       ],
       path: "Sources/Converter/ckptconv"),
 
@@ -163,7 +168,7 @@ let package = Package(
       name: "ckptprobe",
       dependencies: [
         "CkptBase", "CkptJSON", "CkptGraph", "CkptPickle", "CkptPlan", "CkptCopy", "CkptTorch",
-        "CkptSafetensors", "CkptFormats",
+        "CkptSafetensors", "CkptDistributed", "CkptFormats",
       ],
       path: "Tests/Probe"),
     .target(
@@ -191,7 +196,10 @@ let package = Package(
       ]),
     tests(
       "DistributedTests",
-      ["CkptBase", "CkptGraph", "CkptContainer", "CkptDistributed", "CkptTestSupport"]),
+      [
+        "CkptBase", "CkptGraph", "CkptPlan", "CkptCopy", "CkptContainer", "CkptDistributed",
+        "CkptTestSupport",
+      ]),
     tests(
       "LegacyTests",
       [

@@ -18,8 +18,8 @@ struct CompletionTests {
     Case(
       "",
       gives:
-        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff "
-        + "stats export verify roundtrip check scan batch help"),
+        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard reshard config inspect "
+        + "diff stats export verify roundtrip check scan batch help"),
     Case("ins", gives: "inspect"),
     Case("--gen", gives: "--generate"),
     Case("--generate", "", gives: "man bash zsh fish"),
@@ -34,8 +34,8 @@ struct CompletionTests {
     Case(
       "batch", "",
       gives:
-        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check "
-        + "stats"),
+        "pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify "
+        + "roundtrip check stats"),
     Case("batch", "-o", "out", "saf", gives: "safetensors-to-pt"),
     Case("batch", "pt-to-safetensors", "run", gives: "[files]"),
     Case("batch", "pt-to-safetensors", "--lay", gives: "--layout"),

@@ -38,6 +38,8 @@ struct HelpTests {
     Case("olmo-to-hf-manual.txt", "olmo-to-hf", "--help"),
     Case("hf-to-olmo-summary.txt", "hf-to-olmo", "-h"),
     Case("hf-to-olmo-manual.txt", "hf-to-olmo", "--help"),
+    Case("reshard-summary.txt", "reshard", "-h"),
+    Case("reshard-manual.txt", "reshard", "--help"),
     Case("topic-safety.txt", "help", "safety"),
     Case("topic-layouts.txt", "help", "layouts"),
     Case("topic-skeleton.txt", "help", "skeleton"),

@@ -238,6 +238,17 @@ def test_reporting_folders(tmp_path):
     assert report["trainer_flags"] == [f"--load_path={tmp_path / 'back-unsharded'}"]
 
 
+def test_resharding(tmp_path):
+    output = tmp_path / "dcp"
+    process = run(
+        "reshard", FIXTURES / "olmo1-lionw/step12-unsharded", "-o", output, "--ranks", "2",
+        "--json")
+    assert process.returncode == DONE, describe(process)
+    report = json.loads(process.stdout)
+    assert_documented(report, "Folder")
+    assert {pathlib.Path(file["path"]) for file in report["outputs"]} == set(output.iterdir())
+
+
 def test_every_code_of_a_failure_is_listed():
     source = (ROOT / "Sources/Formats/Base/CheckpointError.swift").read_text()
     codes = set(re.findall(r"public static let (\w+) = Code", source))

@@ -12,11 +12,13 @@ import CkptTorch
 ///     probe halves INPUT OUTPUT
 ///     probe open INPUT
 ///     probe pickles
+///     probe metadata RANKS OUTPUT
 ///
 /// `cast` takes a file of nothing but little-endian elements. `halves` takes a checkpoint of one
 /// tensor, and makes a `.pt` file of its upper rows, its lower rows, and both joined in the other
 /// order. `open` reads a checkpoint's structure and prints nothing. `pickles` reads pickles from the
-/// standard input and prints what each of them names: see `PickleAnswer`.
+/// standard input and prints what each of them names: see `PickleAnswer`. `metadata` writes the metadata of
+/// a checkpoint for a cluster and prints the number of chunks: see `ClusterMetadata`.
 enum Probe {
   struct Misuse: Error {}
 
@@ -26,8 +28,18 @@ enum Probe {
     case ("halves", 3): try halves(arguments[1], arguments[2])
     case ("open", 2): _ = try CheckpointFile.read(arguments[1])
     case ("pickles", 1): PickleAnswer.answerAll()
+    case ("metadata", 3): try metadata(arguments[1], arguments[2])
     default: throw Misuse()
     }
+  }
+
+  private static func metadata(_ ranks: String, _ output: String) throws {
+    guard let rankCount = Int(ranks) else { throw Misuse() }
+    let (bytes, chunkCount) = try ClusterMetadata.make(rankCount: rankCount)
+    var plan = FilePlan()
+    plan.append(.literal(bytes))
+    try write(plan, to: output, threads: 1).commit()
+    print(chunkCount)
   }
 
   private static func cast(_ arguments: [String]) throws {

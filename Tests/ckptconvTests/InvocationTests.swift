@@ -85,8 +85,8 @@ struct InvocationTests {
     Refusal(
       "help zzzzzz", says: "no command or topic 'zzzzzz'",
       hint: "there are pages for "
-        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, unshard, config, inspect, "
-        + "diff, stats, export, verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes "
+        + "pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, unshard, reshard, "
+        + "config, inspect, diff, stats, export, verify, roundtrip, check, scan, batch, help, safety, layouts, skeleton, exit-codes "
         + "or environment"
     ),
     Refusal(
@@ -96,7 +96,7 @@ struct InvocationTests {
     Refusal(
       "-o x pt-to-safetensors a",
       says: "-o is a flag of pt-to-safetensors, safetensors-to-pt, olmo-to-hf, hf-to-olmo, "
-        + "unshard, config, stats, export or batch",
+        + "unshard, reshard, config, stats, export or batch",
       hint: "put the flags of a command after its name"),
     Refusal(
       "inspect a --version", says: "--version cannot be used with a command",

@@ -34,12 +34,11 @@ package struct OptimizerState {
 
   package static let stateKey = "state"
   package static let groupsKey = "param_groups"
-  static let parametersKey = "params"
+  package static let parametersKey = "params"
+  package static let namesKey = "param_names"
+  package static let shardedKey = "sharded"
   /// The names of parameters that are numbers in the state.
   private var numberedNames: [Int: ParameterName] = [:]
-
-  static let namesKey = "param_names"
-  static let shardedKey = "sharded"
 
   /// Whether `graph` looks like an optimizer state dict.
   package static func isState(_ graph: TensorGraph) -> Bool {

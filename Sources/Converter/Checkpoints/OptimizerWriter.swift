@@ -6,8 +6,8 @@ internal import CkptModels
 package struct OptimizerWriter {
   /// The state of one parameter.
   package struct Parameter {
-    var name: String
-    var values: [(key: NodeID, value: NodeID)]
+    package let name: String
+    package let values: [(key: NodeID, value: NodeID)]
 
     /// Creates the state of a parameter.
     package init(name: String, values: [(key: NodeID, value: NodeID)]) {
@@ -18,8 +18,8 @@ package struct OptimizerWriter {
 
   /// A group: a dict with the settings to keep, and its parameters.
   package struct Group {
-    var settings: NodeID
-    var names: [String]
+    package let settings: NodeID
+    package let names: [String]
 
     /// Creates a group.
     package init(settings: NodeID, names: [String]) {

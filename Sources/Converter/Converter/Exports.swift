@@ -9,4 +9,5 @@
 @_exported public import CkptHuggingFace
 @_exported public import CkptInspect
 @_exported public import CkptModels
+@_exported public import CkptReshard
 @_exported public import CkptScan

@@ -1,25 +1,25 @@
-internal import CkptBase
+package import CkptBase
 internal import CkptCheckpoints
 internal import CkptConvert
-internal import CkptFormats
+package import CkptFormats
 internal import CkptGraph
-internal import CkptPlan
-internal import CkptSkeleton
+package import CkptPlan
+package import CkptSkeleton
 
 /// The planned files of an output directory, and its report.
-struct DirectoryPlan {
+package struct DirectoryPlan {
   private(set) var files: [DirectoryWriter.File] = []
   private(set) var report = DirectoryReport()
   private let path: String
 
   /// The size of all files, in bytes.
-  var byteCount: Int { files.reduce(0) { $0 + $1.plan.byteCount } }
+  package var byteCount: Int { files.reduce(0) { $0 + $1.plan.byteCount } }
 
   /// Creates a plan without files for the directory `path`.
-  init(_ path: String) { self.path = path }
+  package init(_ path: String) { self.path = path }
 
   /// Adds a file that was made from `source`.
-  mutating func add(
+  package mutating func add(
     _ name: String, from source: String, _ plan: FilePlan, format: CheckpointFormat? = nil,
     layout: Layout? = nil, tensorCount: Int = 0, aliasCount: Int = 0, warnings: [String] = []
   ) {
@@ -33,7 +33,7 @@ struct DirectoryPlan {
   }
 
   /// Adds a file with the given bytes.
-  mutating func add(_ name: String, from source: String, bytes: [UInt8]) {
+  package mutating func add(_ name: String, from source: String, bytes: [UInt8]) {
     var plan = FilePlan()
     plan.append(.literal(bytes))
     add(name, from: source, plan)
@@ -42,7 +42,7 @@ struct DirectoryPlan {
   /// Adds a copy of a file.
   ///
   /// - Throws: `inputOutput` if it cannot be opened.
-  mutating func add(_ name: String, copyOf source: String) throws(CheckpointError) {
+  package mutating func add(_ name: String, copyOf source: String) throws(CheckpointError) {
     let file = try FileSource(path: source)
     var plan = FilePlan()
     plan.append(
@@ -70,10 +70,10 @@ struct DirectoryPlan {
   }
 
   /// Adds a warning to the report.
-  mutating func warn(_ notice: Notice) { report.warnings.append(notice) }
+  package mutating func warn(_ notice: Notice) { report.warnings.append(notice) }
 
   /// Adds a hint about an unused option to the report.
-  mutating func note(_ notice: Notice) { report.notes.append(notice) }
+  package mutating func note(_ notice: Notice) { report.notes.append(notice) }
 
   /// Changes the report.
   mutating func describe(_ change: (inout DirectoryReport) -> Void) { change(&report) }
@@ -83,7 +83,7 @@ extension DirectoryPlan {
   /// Checks that a path is a directory.
   ///
   /// - Throws: `inputOutput` for a missing path, `unsupported` for a file.
-  static func requireDirectory(_ path: FilePath) throws(CheckpointError) {
+  package static func requireDirectory(_ path: FilePath) throws(CheckpointError) {
     guard let status = try path.status() else {
       throw .missing(path.text)
     }

@@ -1,6 +1,6 @@
-internal import CkptBase
+package import CkptBase
 internal import CkptCheckpoints
-internal import CkptCompare
+package import CkptCompare
 internal import CkptConvert
 internal import CkptCopy
 internal import CkptFormats
@@ -11,7 +11,7 @@ internal import CkptPlan
 /// A new or empty directory appears complete or not at all. Files are written into a directory with
 /// files only if replacing was requested. Other files stay, except that old weights must not be
 /// mistaken for the new ones.
-struct DirectoryWriter {
+package struct DirectoryWriter {
   /// A file to write.
   struct File {
     /// The name below the directory.
@@ -23,7 +23,7 @@ struct DirectoryWriter {
   }
 
   /// A function that compares a directory, before it appears, with the input.
-  typealias Verification = (
+  package typealias Verification = (
     _ directory: String, _ progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> VerifyReport
 
@@ -33,7 +33,7 @@ struct DirectoryWriter {
 
   /// Creates a writer for the directory `path`, which `verification` compares with the input if
   /// `options` say so.
-  init(_ path: String, _ options: DirectoryOptions, verification: @escaping Verification) {
+  package init(_ path: String, _ options: DirectoryOptions, verification: @escaping Verification) {
     self.path = path
     self.options = options
     self.verification = verification
@@ -57,7 +57,7 @@ struct DirectoryWriter {
   /// The plan is only made if the directory is writable.
   ///
   /// - Throws: the errors of `plan` and of writing; then no file appears.
-  func write(
+  package func write(
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void,
     _ makePlan: () throws(CheckpointError) -> DirectoryPlan
   ) throws(CheckpointError) -> DirectoryReport {
@@ -134,8 +134,13 @@ struct DirectoryWriter {
       files.map(\.plan), budget: options.budget,
       progress: progress)
     try FreeSpace.require(series.byteCount, in: existing)
+    for group in Self.groups(of: files) {
+      var plan = FilePlan()
+      for file in files[group] { plan.append(contentsOf: file.plan) }
+      let joined = JoinedOutput(group.map { (outputs[$0], files[$0].plan.byteCount) })
+      try series.run(plan, into: joined, from: files[group.lowerBound].source)
+    }
     for (file, output) in zip(files, outputs) {
-      try series.run(file.plan, into: output, from: file.source)
       // Files among others have no names yet under which they could be read as a checkpoint.
       guard options.verifiesOutputs, directories != nil else { continue }
       let found = try file.plan.differences(
@@ -145,6 +150,19 @@ struct DirectoryWriter {
       }
     }
     try StagedOutput.commit(outputs)
+  }
+
+  /// Returns the runs of files from one source, which is read once for all of them.
+  private static func groups(of files: [File]) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    for index in files.indices {
+      if let last = groups.last, files[last.lowerBound].source == files[index].source {
+        groups[groups.count - 1] = last.lowerBound..<index + 1
+      } else {
+        groups.append(index..<index + 1)
+      }
+    }
+    return groups
   }
 
   private func verify(_ report: VerifyReport) throws(CheckpointError) {

@@ -54,7 +54,7 @@ package struct PlacedBlocks: Sendable {
   }
 
   /// Returns the part of the box with the indices `range` along the first dimension.
-  func rows(_ range: Range<Int>) -> PlacedBlocks {
+  package func rows(_ range: Range<Int>) -> PlacedBlocks {
     guard let count = shape.first, range != 0..<count else { return self }
     var part = self
     part.shape[0] = range.count

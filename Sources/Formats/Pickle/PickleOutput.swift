@@ -12,13 +12,14 @@ struct PickleOutput {
   private static let frameHeaderByteCount = 9
 
   private var writer = ByteWriter()
-  private let hasFrames: Bool
+  private let version: Int
+  private var hasFrames: Bool { version >= 4 }
   private var frameStart: Int?
   /// Whether the current bytes are between two frames.
   private var isOutsideOfFrames = false
 
   init(version: Int) {
-    hasFrames = version >= 4
+    self.version = version
     if version >= 2 {
       writer.write(Opcode.proto.rawValue)
       writer.write(UInt8(version))
@@ -101,5 +102,56 @@ struct PickleOutput {
       writer.remove(start..<start + Self.frameHeaderByteCount)
     }
     frameStart = nil
+  }
+}
+
+/// Numbers and text.
+extension PickleOutput {
+  /// Writes an int in the shortest form.
+  mutating func write(int value: Int) {
+    switch value {
+    case 0...0xff:
+      write(Opcode.binInt1.rawValue)
+      write(UInt8(value))
+    case 0x100...0xffff:
+      write(Opcode.binInt2.rawValue)
+      write(integer: UInt16(value))
+    case Int(Int32.min)...Int(Int32.max):
+      write(Opcode.binInt.rawValue)
+      write(integer: UInt32(bitPattern: Int32(value)))
+    default:
+      var bytes = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+      while bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0x00 : 0xff) {
+        bytes.removeLast()
+      }
+      write(long: bytes[...])
+    }
+  }
+
+  /// Writes an int as little-endian two's complement of minimal length.
+  mutating func write(long bytes: ArraySlice<UInt8>) {
+    if bytes.count < 256 {
+      write(Opcode.long1.rawValue)
+      write(UInt8(bytes.count))
+    } else {
+      write(Opcode.long4.rawValue)
+      write(integer: UInt32(bytes.count))
+    }
+    write(Array(bytes))
+  }
+
+  /// Writes a str.
+  mutating func write(text utf8: ArraySlice<UInt8>) {
+    let count = utf8.count
+    startPayload(byteCount: count)
+    if version >= 4, count < 256 {
+      write(Opcode.shortBinUnicode.rawValue)
+      write(UInt8(count))
+    } else {
+      // Text in a graph is below 4 GiB, so BINUNICODE8 is never needed.
+      write(Opcode.binUnicode.rawValue)
+      write(integer: UInt32(count))
+    }
+    write(payload: utf8)
   }
 }

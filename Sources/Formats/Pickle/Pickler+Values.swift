@@ -3,40 +3,13 @@ internal import CkptGraph
 
 /// Numbers, text and bytes.
 extension Pickler {
-  mutating func saveInt(_ value: Int) {
-    switch value {
-    case 0...0xff:
-      emit(.binInt1)
-      output.write(UInt8(value))
-    case 0x100...0xffff:
-      emit(.binInt2)
-      output.write(integer: UInt16(value))
-    case Int(Int32.min)...Int(Int32.max):
-      emit(.binInt)
-      output.write(integer: UInt32(bitPattern: Int32(value)))
-    default:
-      var bytes = (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-      while bytes[bytes.count - 1] == (bytes[bytes.count - 2] & 0x80 == 0 ? 0x00 : 0xff) {
-        bytes.removeLast()
-      }
-      saveLong(bytes[...])
-    }
-  }
+  mutating func saveInt(_ value: Int) { output.write(int: value) }
 
   /// Writes an int as little-endian two's complement of minimal length.
-  mutating func saveLong(_ bytes: ArraySlice<UInt8>) {
-    if bytes.count < 256 {
-      emit(.long1)
-      output.write(UInt8(bytes.count))
-    } else {
-      emit(.long4)
-      output.write(integer: UInt32(bytes.count))
-    }
-    output.write(Array(bytes))
-  }
+  mutating func saveLong(_ bytes: ArraySlice<UInt8>) { output.write(long: bytes) }
 
   mutating func saveString(_ id: NodeID, _ run: ByteRun) {
-    emitText(graph[run])
+    output.write(text: graph[run])
     memoize(id)
   }
 
@@ -46,22 +19,8 @@ extension Pickler {
     output.startObject()
     let memo: MemoText = utf8.count <= 1 ? .character(utf8) : .interned(ExactString(text))
     if recall(memo) { return }
-    emitText(utf8[...])
+    output.write(text: utf8[...])
     memoize(memo)
-  }
-
-  private mutating func emitText(_ utf8: ArraySlice<UInt8>) {
-    let count = utf8.count
-    output.startPayload(byteCount: count)
-    if version >= 4, count < 256 {
-      output.write(Opcode.shortBinUnicode.rawValue)
-      output.write(UInt8(count))
-    } else {
-      // Text in a graph is below 4 GiB, so BINUNICODE8 is never needed.
-      output.write(Opcode.binUnicode.rawValue)
-      output.write(integer: UInt32(count))
-    }
-    output.write(payload: utf8)
   }
 
   mutating func saveBytes(_ id: NodeID, _ run: ByteRun) {
@@ -90,17 +49,17 @@ extension Pickler {
   private mutating func saveSpelling(of id: NodeID, _ run: ByteRun) {
     let utf8 = PythonText.utf8(latin1: graph[run])
     guard run.count == 1 else {
-      emitText(utf8[...])
+      output.write(text: utf8[...])
       return memoizeFresh()
     }
     if let spelling = graph.spellings[id] {
       if recall(spelling) { return }
-      emitText(utf8[...])
+      output.write(text: utf8[...])
       memoizedTexts[.character(utf8)] = memoCount
       return memoize(spelling)
     }
     if recall(.character(utf8)) { return }
-    emitText(utf8[...])
+    output.write(text: utf8[...])
     memoize(.character(utf8))
   }
 
@@ -144,7 +103,7 @@ extension Pickler {
       return memoizeFresh()
     }
     saveGlobal("_codecs", "encode")
-    emitText(PythonText.utf8(latin1: graph[run])[...])
+    output.write(text: PythonText.utf8(latin1: graph[run])[...])
     memoizeFresh()
     saveInterned("latin1")
     emit(.tuple2)

@@ -29,6 +29,35 @@ package struct FilePlan: Sendable {
     segments.append(segment)
   }
 
+  /// Appends another plan.
+  ///
+  /// `data` takes the place of its segment `placeholder`, and has as many bytes.
+  package mutating func append(
+    contentsOf other: FilePlan, replacing placeholder: Int? = nil, by data: [Segment] = []
+  ) {
+    let (start, firstRecord) = (segments.count, records.count)
+    segments.reserveCapacity(start + other.segments.count + data.count)
+    for (index, segment) in other.segments.enumerated() {
+      if index == placeholder {
+        segments += data
+      } else if case .computed(let byteCount, let bytes) = segment {
+        segments.append(
+          .computed(byteCount: byteCount) { sums in
+            bytes(RecordChecksums { sums[$0 + firstRecord] })
+          })
+      } else {
+        segments.append(segment)
+      }
+    }
+    let shift = placeholder == nil ? 0 : data.count - 1
+    func place(_ index: Int) -> Int {
+      start + index + (index > placeholder ?? .max ? shift : 0)
+    }
+    records += other.records.map { place($0.lowerBound)..<place($0.upperBound) }
+    inspectedRegions += other.inspectedRegions
+    byteCount += other.byteCount
+  }
+
   /// Requests a check of the checksum of `region`, even if no segment copies all of it.
   package mutating func inspect(_ region: FileRegion) {
     inspectedRegions.append(region)

@@ -44,7 +44,7 @@ extension PlacedBlocks {
   /// Returns the segments of the elements of the box in sequence, cast to `dtype`.
   ///
   /// Blocks of whole rows are segments of their own. Blocks beside each other are assembled.
-  fileprivate func segments(as dtype: DType) -> [Segment] {
+  package func segments(as dtype: DType) -> [Segment] {
     if blocks.count == 1 { return [blocks[0].elements.segment(as: dtype)] }
     var segments: [Segment] = []
     var rest = blocks[...]

@@ -19,6 +19,7 @@ _ckptconv() {
         'olmo-to-hf:convert an OLMo checkpoint to a Hugging Face model'
         'hf-to-olmo:convert a Hugging Face model to an OLMo checkpoint'
         'unshard:merge a distributed checkpoint into whole files'
+        'reshard:write a distributed checkpoint for any number of ranks'
         'config:translate config.yaml to config.json or back'
         'inspect:list the tensors and values of a checkpoint'
         'diff:show how two checkpoints differ, and by how much'
@@ -132,6 +133,21 @@ _ckptconv() {
                         '(--layout)--layout=[name tensors for olmo, or plain]:LAYOUT:((plain\:the\ path\ of\ each\ value\,\ joined\ with\ dots olmo\:the\ names\ that\ OLMo\'\''s\ trainer\ loads))' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
                         '1:DIR:_files'
+                    ;;
+                reshard)
+                    _arguments "$shared[@]" \
+                        '(-o --output)-o+[write to this new directory]:DIR:_files' \
+                        '(-o --output)--output=[write to this new directory]:DIR:_files' \
+                        '(--force)--force[replace files in an existing directory]' \
+                        '(--sync)--sync[sync outputs to the disk before they appear]' \
+                        '(--verify)--verify[read outputs again and compare them]' \
+                        '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                        '(--for)--for=[write for torch (default), olmo, ...]:PROGRAM:((torch\:torch\.distributed\.checkpoint\ \(default\) olmo\:OLMo\'\''s\ trainer\ \(sharded\_checkpointer\:\ torch\_new\) olmo-core\:OLMo\-core\'\''s\ trainer\;\ the\ tensors\ must\ have\ its\ names accelerate\:accelerate\ and\ the\ trainer\ of\ transformers\,\ under\ FSDP torchtitan\:torchtitan))' \
+                        '(--ranks)--ranks=[cut tensors for N ranks, with a file for each]:N: ' \
+                        '(--chunk-size)--chunk-size=[maximum size of a chunk; default 128MiB]:SIZE: ' \
+                        '(--optimizer)--optimizer=[optimizer state\: nested or flat]:FORM:((nested\:state\ and\ a\ list\ of\ param\_groups flat\:an\ entry\ for\ each\ value\ and\ parameter))' \
+                        '(--torch)--torch=[write for torch 2.3 or older]:VERSION:((2.3\:PyTorch\ 2\.3\ and\ older 2.4\:PyTorch\ 2\.4\ and\ later\ \(default\)))' \
+                        '1:INPUT:_files'
                     ;;
                 config)
                     _arguments "$shared[@]" \
@@ -264,7 +280,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         safetensors-to-pt)
                             _arguments "$shared[@]" \
@@ -298,7 +314,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         olmo-to-hf)
                             _arguments "$shared[@]" \
@@ -329,7 +345,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         hf-to-olmo)
                             _arguments "$shared[@]" \
@@ -359,7 +375,36 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                            ;;
+                        reshard)
+                            _arguments "$shared[@]" \
+                                '(--sync)--sync[sync outputs to the disk before they appear]' \
+                                '(--verify)--verify[read outputs again and compare them]' \
+                                '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
+                                '(--for)--for=[write for torch (default), olmo, ...]:PROGRAM:((torch\:torch\.distributed\.checkpoint\ \(default\) olmo\:OLMo\'\''s\ trainer\ \(sharded\_checkpointer\:\ torch\_new\) olmo-core\:OLMo\-core\'\''s\ trainer\;\ the\ tensors\ must\ have\ its\ names accelerate\:accelerate\ and\ the\ trainer\ of\ transformers\,\ under\ FSDP torchtitan\:torchtitan))' \
+                                '(--ranks)--ranks=[cut tensors for N ranks, with a file for each]:N: ' \
+                                '(--chunk-size)--chunk-size=[maximum size of a chunk; default 128MiB]:SIZE: ' \
+                                '(--optimizer)--optimizer=[optimizer state\: nested or flat]:FORM:((nested\:state\ and\ a\ list\ of\ param\_groups flat\:an\ entry\ for\ each\ value\ and\ parameter))' \
+                                '(--torch)--torch=[write for torch 2.3 or older]:VERSION:((2.3\:PyTorch\ 2\.3\ and\ older 2.4\:PyTorch\ 2\.4\ and\ later\ \(default\)))' \
+                                '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
+                                '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
+                                '(--force)--force[replace existing outputs]' \
+                                '(--from)--from=[read inputs from a list, or from a CSV file of OLMo]:LIST:_files' \
+                                '(--files)--files[include single files in searched directories]' \
+                                '(--dry-run)--dry-run[print the plan and exit]' \
+                                '(-j --jobs)-j+[process N items at once]:N: ' \
+                                '(-j --jobs)--jobs=[process N items at once]:N: ' \
+                                '(--resume)--resume[skip the items of earlier runs and continue]' \
+                                '(--checksum)--checksum[recognize inputs by SHA-256, not by time]' \
+                                '(-k --keep-going)-k[continue after an item failed]' \
+                                '(-k --keep-going)--keep-going[continue after an item failed]' \
+                                '(--retries)--retries=[retry after input or output errors]:N: ' \
+                                '(--delete-source)--delete-source[delete inputs after verification (needs --verify)]' \
+                                '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
+                                '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
+                                '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         config)
                             _arguments "$shared[@]" \
@@ -385,7 +430,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         verify)
                             _arguments "$shared[@]" \
@@ -408,7 +453,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         roundtrip)
                             _arguments "$shared[@]" \
@@ -431,7 +476,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         check)
                             _arguments "$shared[@]" \
@@ -455,7 +500,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         stats)
                             _arguments "$shared[@]" \
@@ -478,7 +523,7 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                         *)
                             _arguments "$shared[@]" \
@@ -499,13 +544,13 @@ _ckptconv() {
                                 '(--shard)--shard=[process part I of N; automatic in a Slurm array]:I/N: ' \
                                 '(--merge-reports)--merge-reports[print one result for all parts and exit]' \
                                 '(--report)--report=[write a report to FILE as JSON lines]:FILE:_files' \
-                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
+                                '1:VERB:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo reshard config verify roundtrip check stats)' '*:VERB INPUT... -o ROOT:_files'
                             ;;
                     esac
                     ;;
                 help)
                     _arguments "$shared[@]" \
-                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard config inspect diff stats export verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
+                        '*:[COMMAND|TOPIC]:(pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard reshard config inspect diff stats export verify roundtrip check scan batch help safety layouts skeleton exit-codes environment)'
                     ;;
             esac
             ;;

@@ -129,6 +129,13 @@ struct FolderSummary {
   /// The output files without tensors.
   private var others: String? {
     let paths = report.outputs.filter { $0.format == nil }.map(\.path)
-    return paths.isEmpty ? nil : "also written: \(paths.joined(separator: ", "))"
+    guard paths.count > Self.listedPaths else {
+      return paths.isEmpty ? nil : "also written: \(paths.joined(separator: ", "))"
+    }
+    let listed = paths.prefix(Self.listedPaths - 1).joined(separator: ", ")
+    return "also written: \(listed) and \(paths.count - Self.listedPaths + 1) more files"
   }
+
+  /// The number of files that are listed.
+  private static let listedPaths = 8
 }

@@ -17,7 +17,7 @@ enum FlagTable {
     CommandGroup(
       "convert",
       PtToSafetensors.self, SafetensorsToPt.self, OLMoToHF.self, HFToOLMo.self, Unshard.self,
-      ConfigCommand.self),
+      ReshardCommand.self, ConfigCommand.self),
     CommandGroup(
       "look", InspectCommand.self, DiffCommand.self, StatsCommand.self, ExportCommand.self),
     CommandGroup("prove", VerifyCommand.self, RoundTripCommand.self),

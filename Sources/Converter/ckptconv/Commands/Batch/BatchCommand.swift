@@ -44,6 +44,7 @@ struct BatchCommand: Command {
     BatchVerbCommand<SafetensorsToPt>.self,
     BatchVerbCommand<OLMoToHF>.self,
     BatchVerbCommand<HFToOLMo>.self,
+    BatchVerbCommand<ReshardCommand>.self,
     BatchVerbCommand<ConfigCommand>.self,
     BatchVerbCommand<VerifyCommand>.self,
     BatchVerbCommand<RoundTripCommand>.self,
