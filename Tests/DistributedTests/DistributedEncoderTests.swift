@@ -115,7 +115,8 @@ struct DistributedEncoderTests {
     #expect(encoder.chunkCount == test.chunkCount)
     #expect(encoder.integerKeyCount == 1)
     let directory = try Self.write(encoder)
-    let found = try DistributedReader.read(FilePath(directory.path), ReadingOptions()).graph
+    let checkpoint = try DistributedContainer().read(FilePath(directory.path), ReadingOptions())
+    let found = try #require(checkpoint).graph
     #expect(found.description(of: found.root) == state.graph.description(of: state.graph.root))
     for name in ["w", "few", "scalar", "none"] {
       #expect(try Self.elements(of: name, found) == Self.elements(of: name, state.graph))

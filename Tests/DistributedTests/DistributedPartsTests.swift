@@ -29,11 +29,11 @@ struct DistributedPartsTests {
       to: directory, file: "__\(rank)_0.distcp", metadata: "__\(rank).metadata")
   }
 
-  private static let optimizer: DistributedFolder = {
+  private static var optimizer: DistributedFolder {
     var folder = DistributedFolder()
     folder.paths = (.tuple(["optimizer", "m"]), .tuple(["lr"]))
     return folder
-  }()
+  }
 
   static let honest = [
     Case(

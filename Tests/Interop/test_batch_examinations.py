@@ -175,17 +175,6 @@ def test_killed_and_resumed_nothing_is_looked_at_twice(verb, tmp_path):
     batches.kill_until_done(command, output, expected, seconds, verb)
 
 
-def test_killed_and_resumed_statistics_are_those_of_an_undisturbed_batch(tmp_path):
-    runs = batches.make_inputs(tmp_path / "runs", files=40, steps=4)
-    output = tmp_path / "out"
-    seconds = batches.timed(batches.command(runs, output, "--jobs", "2", verb="stats"))
-    expected = batches.tree(output)
-    assert len(expected) >= 40
-    shutil.rmtree(output)
-    command = batches.command(runs, output, "--jobs", "2", "--resume", verb="stats")
-    batches.kill_until_done(command, output, expected, seconds)
-
-
 def test_configurations_of_a_tree_are_translated_and_come_back(tmp_path):
     runs = batches.make_checkpoints(tmp_path / "runs", count=4)
     shutil.copy(runs / "run1/step1-unsharded/config.yaml", runs / "run1/config.yaml")

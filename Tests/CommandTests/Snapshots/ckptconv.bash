@@ -44,6 +44,7 @@ _ckptconv() {
         olmo-to-hf:--dtype) words='bf16 f16 f32' ;;
         olmo-to-hf:--tokenizer) words='PATH' ;;
         hf-to-olmo:-o | hf-to-olmo:--output) words='PATH' ;;
+        hf-to-olmo:--to) words='olmo olmo-core' ;;
         hf-to-olmo:--as) words='pt safetensors' ;;
         hf-to-olmo:--dtype) words='bf16 f16 f32' ;;
         hf-to-olmo:--config) words='PATH' ;;
@@ -107,13 +108,13 @@ _ckptconv() {
         batch:--optimizer-names) words='fsdp single' ;;
         batch:--container) words='zip legacy' ;;
         batch:--tokenizer) words='PATH' ;;
+        batch:--to) words='olmo olmo-core' ;;
         batch:--as) words='pt safetensors' ;;
         batch:--config) words='PATH' ;;
         batch:--for) words='torch olmo olmo-core accelerate torchtitan' ;;
         batch:--ranks) words='' ;;
         batch:--chunk-size) words='' ;;
         batch:--torch) words='2.3 2.4' ;;
-        batch:--to) words='hf olmo' ;;
         batch:--part) words='model optim' ;;
         *:--color) words='auto always never' ;;
         *:--threads) words='' ;;
@@ -123,14 +124,14 @@ _ckptconv() {
                 '') flags='-V --version --generate -h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard reshard config inspect diff stats export verify roundtrip check scan batch help' ;;
                 pt-to-safetensors) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 safetensors-to-pt) flags='-o --output --force --sync --verify --manifest --key --only --skip --strip-prefix --dtype --container --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                olmo-to-hf) flags='-o --output --force --sync --verify --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                hf-to-olmo) flags='-o --output --force --sync --verify --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                olmo-to-hf) flags='-o --output --force --sync --verify --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --keep-vocab --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                hf-to-olmo) flags='-o --output --force --sync --verify --drop-unsafe --to --as --dtype --config --optimizer-names --tokenizer -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 unshard) flags='-o --output --force --sync --verify --manifest --to --layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 reshard) flags='-o --output --force --sync --verify --drop-unsafe --for --ranks --chunk-size --optimizer --torch -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 config) flags='-o --output --force --sync --to --config --keep-eos --no-carry -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 inspect) flags='--tree --depth --only --skip --tensors --values --value --head --sort --limit --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 diff) flags='--limit --tolerance --relative-tolerance --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                stats) flags='-o --output --part --html --csv --force --metrics --by --sort --limit --columns --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                stats) flags='-o --output --part --drop-unsafe --html --csv --force --metrics --by --sort --limit --columns --only --fail-on -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 export) flags='-o --output --force --sync --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 verify) flags='--manifest --force --against --full-names --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                 roundtrip) flags='--layout --drop-unsafe -h --help --json -q --quiet --color --threads' operands='PATH' ;;
@@ -142,14 +143,14 @@ _ckptconv() {
                     case " ${COMP_WORDS[*]:0:COMP_CWORD} " in
                         *' pt-to-safetensors '*) flags='--sync --verify --key --only --skip --strip-prefix --dtype --train --layout --max-shard-size --tied --optimizer-names --no-skeleton --allow-loss --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' safetensors-to-pt '*) flags='--sync --verify --key --only --skip --strip-prefix --dtype --container --nest --optimizer-names --ignore-skeleton --no-metadata --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                        *' olmo-to-hf '*) flags='--sync --verify --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --no-carry -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                        *' hf-to-olmo '*) flags='--sync --verify --drop-unsafe --as --dtype --config --optimizer-names --tokenizer -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                        *' olmo-to-hf '*) flags='--sync --verify --drop-unsafe --max-shard-size --dtype --optimizer --tokenizer --keep-eos --keep-vocab --no-carry -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                        *' hf-to-olmo '*) flags='--sync --verify --drop-unsafe --to --as --dtype --config --optimizer-names --tokenizer -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' reshard '*) flags='--sync --verify --drop-unsafe --for --ranks --chunk-size --optimizer --torch -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' config '*) flags='--sync --to --config --keep-eos --no-carry -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' verify '*) flags='--full-names --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' roundtrip '*) flags='--layout --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                         *' check '*) flags='--finite --for --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
-                        *' stats '*) flags='--part -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
+                        *' stats '*) flags='--part --drop-unsafe -o --output --force --from --files --dry-run -j --jobs --resume --checksum -k --keep-going --retries --delete-source --shard --merge-reports --report -h --help --json -q --quiet --color --threads' operands='PATH' ;;
                     esac
                     ;;
                 help) flags='-h --help --json -q --quiet --color --threads' operands='pt-to-safetensors safetensors-to-pt olmo-to-hf hf-to-olmo unshard reshard config inspect diff stats export verify roundtrip check scan batch help safety layouts skeleton exit-codes environment' ;;

@@ -19,7 +19,7 @@ _ckptconv() {
         'olmo-to-hf:convert an OLMo checkpoint to a Hugging Face model'
         'hf-to-olmo:convert a Hugging Face model to an OLMo checkpoint'
         'unshard:merge a distributed checkpoint into whole files'
-        'reshard:write a distributed checkpoint for any number of ranks'
+        'reshard:write a checkpoint for any number of ranks'
         'config:translate config.yaml to config.json or back'
         'inspect:list the tensors and values of a checkpoint'
         'diff:show how two checkpoints differ, and by how much'
@@ -113,7 +113,7 @@ _ckptconv() {
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
-                        '(--to)--to=[write for olmo or olmo-core; default olmo]:TRAINER:((olmo\:OLMo\'\''s\ trainer olmo-core\:the\ model\ part\ for\ OLMo\-core))' \
+                        '(--to)--to=[write for olmo or olmo-core; default olmo]:TRAINER:((olmo\:the\ trainer\ of\ OLMo olmo-core\:the\ model\ part\ for\ OLMo\-core))' \
                         '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
                         '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                         '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
@@ -142,11 +142,11 @@ _ckptconv() {
                         '(--sync)--sync[sync outputs to the disk before they appear]' \
                         '(--verify)--verify[read outputs again and compare them]' \
                         '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
-                        '(--for)--for=[write for torch (default), olmo, ...]:PROGRAM:((torch\:torch\.distributed\.checkpoint\ \(default\) olmo\:OLMo\'\''s\ trainer\ \(sharded\_checkpointer\:\ torch\_new\) olmo-core\:OLMo\-core\'\''s\ trainer\;\ the\ tensors\ must\ have\ its\ names accelerate\:accelerate\ and\ the\ trainer\ of\ transformers\,\ under\ FSDP torchtitan\:torchtitan))' \
+                        '(--for)--for=[write for torch, olmo, olmo-core and others]:PROGRAM:((torch\:torch\.distributed\.checkpoint\ \(default\) olmo\:the\ trainer\ of\ OLMo\ \(sharded\_checkpointer\:\ torch\_new\) olmo-core\:the\ trainer\ of\ OLMo\-core\;\ tensors\ must\ have\ its\ names accelerate\:accelerate\ and\ the\ trainer\ of\ transformers\,\ under\ FSDP torchtitan\:torchtitan))' \
                         '(--ranks)--ranks=[cut tensors for N ranks, with a file for each]:N: ' \
                         '(--chunk-size)--chunk-size=[maximum size of a chunk; default 128MiB]:SIZE: ' \
                         '(--optimizer)--optimizer=[optimizer state\: nested or flat]:FORM:((nested\:state\ and\ a\ list\ of\ param\_groups flat\:an\ entry\ for\ each\ value\ and\ parameter))' \
-                        '(--torch)--torch=[write for torch 2.3 or older]:VERSION:((2.3\:PyTorch\ 2\.3\ and\ older 2.4\:PyTorch\ 2\.4\ and\ later\ \(default\)))' \
+                        '(--torch)--torch=[write for torch 2.3 or older]:VERSION:((2.3\:versions\ up\ to\ 2\.3 2.4\:versions\ from\ 2\.4\ on\ \(default\)))' \
                         '1:INPUT:_files'
                     ;;
                 config)
@@ -352,7 +352,7 @@ _ckptconv() {
                                 '(--sync)--sync[sync outputs to the disk before they appear]' \
                                 '(--verify)--verify[read outputs again and compare them]' \
                                 '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
-                                '(--to)--to=[write for olmo or olmo-core; default olmo]:TRAINER:((olmo\:OLMo\'\''s\ trainer olmo-core\:the\ model\ part\ for\ OLMo\-core))' \
+                                '(--to)--to=[write for olmo or olmo-core; default olmo]:TRAINER:((olmo\:the\ trainer\ of\ OLMo olmo-core\:the\ model\ part\ for\ OLMo\-core))' \
                                 '(--as)--as=[write pt or safetensors]:FORMAT:((pt\:model\.pt\ and\ optim\.pt safetensors\:model\.safetensors\ and\ optim\.safetensors\,\ layout\ olmo))' \
                                 '(--dtype)--dtype=[cast weights to bf16, f16 or f32]:TYPE:((bf16\:bfloat16 f16\:float16 f32\:float32))' \
                                 '(--config)--config=[read missing settings from a config.yaml]:YAML:_files' \
@@ -382,11 +382,11 @@ _ckptconv() {
                                 '(--sync)--sync[sync outputs to the disk before they appear]' \
                                 '(--verify)--verify[read outputs again and compare them]' \
                                 '(--drop-unsafe)--drop-unsafe[replace objects that can run code by None]' \
-                                '(--for)--for=[write for torch (default), olmo, ...]:PROGRAM:((torch\:torch\.distributed\.checkpoint\ \(default\) olmo\:OLMo\'\''s\ trainer\ \(sharded\_checkpointer\:\ torch\_new\) olmo-core\:OLMo\-core\'\''s\ trainer\;\ the\ tensors\ must\ have\ its\ names accelerate\:accelerate\ and\ the\ trainer\ of\ transformers\,\ under\ FSDP torchtitan\:torchtitan))' \
+                                '(--for)--for=[write for torch, olmo, olmo-core and others]:PROGRAM:((torch\:torch\.distributed\.checkpoint\ \(default\) olmo\:the\ trainer\ of\ OLMo\ \(sharded\_checkpointer\:\ torch\_new\) olmo-core\:the\ trainer\ of\ OLMo\-core\;\ tensors\ must\ have\ its\ names accelerate\:accelerate\ and\ the\ trainer\ of\ transformers\,\ under\ FSDP torchtitan\:torchtitan))' \
                                 '(--ranks)--ranks=[cut tensors for N ranks, with a file for each]:N: ' \
                                 '(--chunk-size)--chunk-size=[maximum size of a chunk; default 128MiB]:SIZE: ' \
                                 '(--optimizer)--optimizer=[optimizer state\: nested or flat]:FORM:((nested\:state\ and\ a\ list\ of\ param\_groups flat\:an\ entry\ for\ each\ value\ and\ parameter))' \
-                                '(--torch)--torch=[write for torch 2.3 or older]:VERSION:((2.3\:PyTorch\ 2\.3\ and\ older 2.4\:PyTorch\ 2\.4\ and\ later\ \(default\)))' \
+                                '(--torch)--torch=[write for torch 2.3 or older]:VERSION:((2.3\:versions\ up\ to\ 2\.3 2.4\:versions\ from\ 2\.4\ on\ \(default\)))' \
                                 '(-o --output)-o+[write into the directory ROOT]:ROOT:_files' \
                                 '(-o --output)--output=[write into the directory ROOT]:ROOT:_files' \
                                 '(--force)--force[replace existing outputs]' \

@@ -130,7 +130,7 @@ enum TargetTrainer: String, FlagChoice {
 
   var meaning: String {
     switch self {
-    case .olmo: "OLMo's trainer"
+    case .olmo: "the trainer of OLMo"
     case .olmoCore: "the model part for OLMo-core"
     }
   }

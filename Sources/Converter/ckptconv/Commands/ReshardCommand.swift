@@ -6,7 +6,7 @@ internal import CkptReshard
 /// `ckptconv reshard`.
 struct ReshardCommand: Command {
   static let name = "reshard"
-  static let summary = "write a distributed checkpoint for any number of ranks"
+  static let summary = "write a checkpoint for any number of ranks"
   static let manual = """
     Writes INPUT, a checkpoint of any kind, as a directory of `torch.distributed.checkpoint`, which
     any number of ranks can load. INPUT is a file, the directory of an OLMo step, a Hugging Face
@@ -43,7 +43,7 @@ struct ReshardCommand: Command {
     [.outputDirectory(\.output)] + DirectoryOptions.flags.map { $0.lifted(to: \.options.folder) }
     + [
       .choice(
-        "for", "PROGRAM", \.target, in: .content, "write for torch (default), olmo, ...",
+        "for", "PROGRAM", \.target, in: .content, "write for torch, olmo, olmo-core and others",
         manual: """
           The program that loads the output. It decides names, folders and the form of the optimizer
           state. The default is `torch`: keys `model` and `optim` in one directory.
@@ -116,8 +116,8 @@ extension ReshardTarget: FlagChoice {
   var meaning: String {
     switch self {
     case .torch: "torch.distributed.checkpoint (default)"
-    case .olmo: "OLMo's trainer (sharded_checkpointer: torch_new)"
-    case .olmoCore: "OLMo-core's trainer; the tensors must have its names"
+    case .olmo: "the trainer of OLMo (sharded_checkpointer: torch_new)"
+    case .olmoCore: "the trainer of OLMo-core; tensors must have its names"
     case .accelerate: "accelerate and the trainer of transformers, under FSDP"
     case .torchtitan: "torchtitan"
     }
@@ -140,8 +140,8 @@ enum TorchRelease: String, FlagChoice {
 
   var meaning: String {
     switch self {
-    case .upTo23: "PyTorch 2.3 and older"
-    case .from24: "PyTorch 2.4 and later (default)"
+    case .upTo23: "versions up to 2.3"
+    case .from24: "versions from 2.4 on (default)"
     }
   }
 }

@@ -92,9 +92,8 @@ enum Manual {
 
 /// Builds the output of `-h`: one line for each item, small enough for a terminal of 80 by 24.
 enum HelpSummary {
-  /// The grouped commands, the flags without a command, and the topics.
+  /// The grouped commands, the flags of all of them, and the topics.
   static var program: String {
-    let flags = ProgramOptions.flags.map { "--\($0.flag.long)" }.joined(separator: " ")
     let topics = Topic.all.map(\.name).joined(separator: ", ")
     return """
       usage: \(FlagTable.usage)
@@ -103,7 +102,6 @@ enum HelpSummary {
       \(commands)
 
       Flags of every command: \(sharedFlags)
-      Flags without a command: \(flags)
       '\(FlagTable.program) COMMAND -h' lists the flags of a command.
       '\(FlagTable.program) help TOPIC': \(topics).
 
