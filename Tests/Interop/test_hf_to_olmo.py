@@ -164,7 +164,8 @@ REFUSED_MEMBERS = {
     "hidden_act": dict(hidden_act="gelu"),
     "head_dim": dict(head_dim=16),
     "rope_theta": dict(rope_theta=10000.5),
-    "model_type": dict(model_type="olmo3"),
+    "model_type": dict(model_type="olmo9"),
+    "sliding attention windows": dict(model_type="olmo3"),
     "mlp_bias": dict(mlp_bias=True),
 }
 
