@@ -27,6 +27,14 @@ struct PseudoTerminal {
   /// Returns the written text once every program has ended; at most the size of the terminal's
   /// buffer.
   func text() throws -> String {
-    String(decoding: controller.availableData, as: UTF8.self)
+    // The kernel hands the text over in pieces. It answers EIO once all of it was read and nobody has
+    // the device open.
+    try device.close()
+    var text: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 1 << 12)
+    while case let count = read(controller.fileDescriptor, &part, part.count), count > 0 {
+      text += part[..<count]
+    }
+    return String(decoding: text, as: UTF8.self)
   }
 }

@@ -31,13 +31,19 @@ package struct TranslatedComparison {
     for place in places {
       guard try place.status()?.isDirectory == true else { return nil }
     }
+    let startsWithOLMo: Bool
     switch (try DirectoryKind(of: places[0]), try DirectoryKind(of: places[1])) {
-    case (.olmo, .huggingFace):
-      self.init(olmo: places[0], huggingFace: places[1], startsWithOLMo: true, reading, budget)
-    case (.huggingFace, .olmo):
-      self.init(olmo: places[1], huggingFace: places[0], startsWithOLMo: false, reading, budget)
+    case (.olmo, .huggingFace): startsWithOLMo = true
+    case (.huggingFace, .olmo): startsWithOLMo = false
     default: return nil
     }
+    let (olmo, huggingFace) = startsWithOLMo ? (places[0], places[1]) : (places[1], places[0])
+    // Without its configuration a model is just a file, which has the same names on both sides.
+    guard try olmo.appending(OLMoDirectory.configuration).status() != nil,
+      try huggingFace.appending(HuggingFaceFolder.configuration).status() != nil
+    else { return nil }
+    self.init(
+      olmo: olmo, huggingFace: huggingFace, startsWithOLMo: startsWithOLMo, reading, budget)
   }
 
   /// Creates a comparison of two directories of known kinds.

@@ -139,3 +139,11 @@ struct FolderSummary {
   /// The number of files that are listed.
   private static let listedPaths = 8
 }
+
+extension Console {
+  /// Warns of shards of a few bytes: a unit is missing.
+  func warn(ofShardSize byteCount: Int?) {
+    guard let byteCount, byteCount < 1000 else { return }
+    warn("shards of at most \(byteCount) bytes: add a unit to the size, such as \(byteCount)GB")
+  }
+}

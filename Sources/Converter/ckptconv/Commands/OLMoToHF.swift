@@ -95,6 +95,7 @@ struct OLMoToHF: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
+    console.warn(ofShardSize: options.maximumShardByteCount)
     TerminalSyscalls.stopGracefullyWhenInterrupted()
     let report = try OLMoToHuggingFace(options).run(operands[0], to: destination) { done, total in
       console.progress?.update(done: done, total: total, of: operands[0])

@@ -47,7 +47,8 @@ struct PtToSafetensors: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    try ConversionRun(options: options, destination: destination, console: console).run(
+    console.warn(ofShardSize: options.maximumShardByteCount)
+    return try ConversionRun(options: options, destination: destination, console: console).run(
       on: operands, json: shared.json)
   }
 }

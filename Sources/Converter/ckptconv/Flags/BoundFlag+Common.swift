@@ -86,10 +86,6 @@ extension BoundFlag {
       guard let bytes = ByteCount(parsing: text), bytes.bytes > 0 else {
         throw .badValue(of: long, needs: "a size such as 5GB, 500MB or 2GiB", found: text)
       }
-      if let number = Int(text), number < 1000 {
-        throw UsageError(
-          "--\(long) \(text) would be \(bytes)", hint: "add a unit, such as --\(long) \(text)GB")
-      }
       target[keyPath: property] = bytes.bytes
     }
   }
