@@ -7,6 +7,7 @@ DeepSpeed itself is not installed here: `write` cuts a state as its source does
 import collections
 import enum
 import math
+import shutil
 import sys
 import types
 
@@ -181,6 +182,24 @@ def removed(folder, name):
 OPTIM = "zero_pp_rank_1_mp_rank_00_optim_states.pt"
 FAULTS = {
     "a missing rank": (2, OPTIM, removed, "rank 1 of 2 is missing"),
+    "no optimizer of stage 2": (
+        2, None, lambda folder, _: [path.unlink() for path in folder.glob("*_optim_states.pt")],
+        "optimizer state of rank 0 of 2 is missing"),
+    "no optimizer of stage 3": (
+        3, None, lambda folder, _: [path.unlink() for path in folder.glob("*_optim_states.pt")],
+        "optimizer state of rank 0 of 2 is missing"),
+    "an optimizer of another save": (
+        2, OPTIM, lambda folder, name: shutil.copy(folder / name, folder / name.replace("_1_", "_2_")),
+        "3 files with the optimizer states of 2 ranks"),
+    "a model of another save": (
+        3, "zero_pp_rank_0_mp_rank_00_model_states.pt", lambda folder, name: shutil.copy(
+            folder / name, folder / "mp_rank_00_model_states.pt"), "3 files with the model of 2 ranks"),
+    "a universal checkpoint": (
+        2, None, lambda folder, _: (folder / "zero").mkdir(), "universal checkpoint"),
+    "a frozen parameter that is too long": (
+        3, "zero_pp_rank_1_mp_rank_00_model_states.pt", damaged(
+            lambda d: d["frozen_param_fragments"].__setitem__("frozen", torch.zeros(9, dtype=torch.bfloat16))),
+        "fragments have more elements"),
     "a missing model": (2, "mp_rank_00_model_states.pt", removed, "the file with the model is missing"),
     "a missing model of stage 3": (
         3, "zero_pp_rank_1_mp_rank_00_model_states.pt", removed, "model state of rank 1 of 2 is missing"),

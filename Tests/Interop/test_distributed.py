@@ -276,3 +276,17 @@ def test_values_that_differ_are_told(sharded, tmp_path):
     for name in "model.buffer", "step":
         assert f"'{name}' differs between the ranks" in process.stderr
     assert torch.load(tmp_path / "out.pt")["model"]["buffer"].tolist() == [0, 0, 0]
+
+
+def test_files_of_several_saves_are_refused(sharded, tmp_path):
+    directory = tmp_path / "mixed"
+    shutil.copytree(f"{sharded}.ranks", directory)
+    shutil.copy(directory / "model_world_size_4_rank_0.pt", directory / "model_world_size_2_rank_0.pt")
+    assert "several saves" in merged(directory, tmp_path, DATA)
+
+
+def test_a_tensor_that_is_sharded_on_some_ranks_is_refused(sharded, tmp_path):
+    directory = tmp_path / "partly"
+    shutil.copytree(f"{sharded}.ranks", directory)
+    torch.save({"model": {"rows.float32": torch.zeros(7, 5)}}, directory / "model_world_size_4_rank_0.pt")
+    assert "'model.rows.float32' is sharded on some ranks only" in merged(directory, tmp_path, DATA)

@@ -9,7 +9,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from archives import records_of, torch_zip
 from program import DATA, DIFFERENCE, DONE, USAGE, convert, describe, run, succeed
 from statistics_reference import assert_equal, tensor_numbers, update_numbers
 from training_runs import EMBEDDING, ROWS, VOCABULARY, Run
@@ -227,7 +226,7 @@ def test_threads_do_not_change_a_bit(healthy, tmp_path):
 
 
 def test_storages_of_every_kind(tmp_path):
-    """Views, tied, deflated and legacy tensors have the numbers of their elements."""
+    """Views, tied and deflated tensors have the numbers of their elements."""
     base = torch.randn(40, 30)
     tensors = {
         "transposed": base.t(), "sliced": base[3:20:2, 5:], "expanded": base[:1].expand(7, 30),
@@ -239,25 +238,12 @@ def test_storages_of_every_kind(tmp_path):
             deflated, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in source.infolist():
             target.writestr(entry.filename, source.read(entry))
-    legacy = tmp_path / "legacy.pt"
-    torch.save(tensors, legacy, _use_new_zipfile_serialization=False)
-    for path in plain, deflated, legacy:
+    for path in plain, deflated:
         (checkpoint,), _ = measured(path)
         found = by_name(checkpoint)
         assert set(found) == set(tensors) - {"tied"}
         for name in found:
             assert_equal(found[name], tensor_numbers(tensors[name]), name)
-
-
-def test_big_endian_storages(tmp_path):
-    tensors = {"half": torch.randn(300).half(), "single": torch.randn(70, 9)}
-    torch.save(tensors, tmp_path / "little.pt")
-    pickle = dict(records_of(tmp_path / "little.pt"))["little/data.pkl"]
-    storages = [tensor.numpy().byteswap().tobytes() for tensor in tensors.values()]
-    (checkpoint,), _ = measured(torch_zip(tmp_path / "big.pt", pickle, storages, b"big"))
-    found = by_name(checkpoint)
-    for name, tensor in tensors.items():
-        assert_equal(found[name], tensor_numbers(tensor), name)
 
 
 def test_moments_that_lie_apart(tmp_path):

@@ -58,6 +58,8 @@ struct DeepSpeedFiles {
   private static let modelEnd = "_mp_rank_00_model_states.pt"
   private static let optimizerEnd = "_mp_rank_00_optim_states.pt"
   private static let wholeModel = "mp_rank_00_model_states.pt"
+  /// The folder with a file for each parameter and moment (`ds_to_universal.py`).
+  private static let universal = "zero"
 
   /// Whether a file with this name is a part of such a save.
   static func isPart(_ name: String) -> Bool {
@@ -72,6 +74,12 @@ struct DeepSpeedFiles {
     self.directory = directory
     let names = try directory.entryNames()
     guard names.contains(where: Self.isPart) else { return nil }
+    if names.contains(Self.universal) {
+      throw CheckpointError(
+        .unsupported, "this is a universal checkpoint of DeepSpeed, which is not supported",
+        remedy: "use the save that it was made from"
+      ).framed(by: directory.text)
+    }
     for name in names.sorted() {
       if let kind = Self.unsupported(name) {
         throw CheckpointError(

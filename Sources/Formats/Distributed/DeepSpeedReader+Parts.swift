@@ -21,6 +21,11 @@ extension DeepSpeedReader {
       owners[storage] = owners[storage] ?? name
     }
     let aliases = files.graph.value(of: "shared_params", in: models[0])
+    let bufferNames = files.graph.value(of: "buffer_names", in: models[0])
+    let buffers = Set(
+      (bufferNames.flatMap { files.graph.elements($0) } ?? []).compactMap {
+        files.graph.name($0).map { ExactString($0) }
+      })
     var pairs: [(key: NodeID, value: NodeID)] = []
     for (key, value) in entries {
       let name = files.graph.name(key) ?? ""
@@ -32,7 +37,7 @@ extension DeepSpeedReader {
         node = try files.graph.addView(of: tensor)
       }
       if node == nil, stage == 3, case .tensor(let tensor) = files.graph[value],
-        files.graph[tensor].shape == [0]
+        files.graph[tensor].shape == [0], !buffers.contains(ExactString(name))
       {
         throw CheckpointError(
           .malformed, "'\(name)' has no data, and param_shapes does not have it")
@@ -80,7 +85,11 @@ extension DeepSpeedReader {
       }
       let vectors = FlatVectors(ranks)
       let blocks = try CheckpointError.within("'\(name)'") { () throws(CheckpointError) in
-        try vectors.slices(of: shape, at: 0, files.graph)
+        let slice = vectors.sliceCount(shape.reduce(1, *))
+        guard vectors.excess(behind: slice, isSliced: true) <= 0 else {
+          throw CheckpointError(.malformed, "its fragments have more elements than its shape")
+        }
+        return try vectors.slices(of: shape, at: 0, files.graph)
       }
       found.append((ExactString(name), try add(vectors.dtype ?? .float32, shape, blocks, name)))
     }

@@ -48,6 +48,9 @@ struct DeepSpeedReader {
     }
     for (_, name) in parts.models { models.append(try files.add(name)) }
     if parts.optimizers.isEmpty {
+      // Shapes of parameters are there only if their values are in the files of the ranks.
+      let shapes = files.graph.value(of: "param_shapes", in: models[0]) ?? TensorGraph.none
+      if shapes != TensorGraph.none { try requireRanks([]) }
       try buildWhole()
     } else {
       try readRanks()
@@ -61,15 +64,7 @@ struct DeepSpeedReader {
   }
 
   private mutating func readRanks() throws(CheckpointError) {
-    let worldSize = files.graph.value(of: "dp_world_size", in: models[0]).flatMap {
-      files.graph.int($0)
-    }
-    let ranks = parts.optimizers.map(\.rank)
-    try RankFileName.requireAll(
-      ranks, of: max(worldSize ?? 0, (ranks.last ?? 0) + 1), "optimizer state")
-    guard ranks.count == Set(ranks).count else {
-      throw CheckpointError(.malformed, "two files have the optimizer state of one rank")
-    }
+    try requireRanks(parts.optimizers.map(\.rank))
     for (_, name) in parts.optimizers {
       let root = try files.add(name)
       let state = try CheckpointError.within(name) { () throws(CheckpointError) in
@@ -83,8 +78,28 @@ struct DeepSpeedReader {
     }
     if stage == 3 {
       try RankFileName.requireAll(parts.models.map(\.rank), of: states.count, "model state")
+      guard models.count == states.count else {
+        throw CheckpointError(
+          .malformed, "there are \(models.count) files with the model of \(states.count) ranks",
+          remedy: "remove the files of another save from the directory")
+      }
     }
     try readParameters()
+  }
+
+  /// Checks that there is an optimizer state of every rank, and of no other.
+  private func requireRanks(_ ranks: [Int]) throws(CheckpointError) {
+    let count = files.graph.value(of: "dp_world_size", in: models[0]).flatMap {
+      files.graph.int($0)
+    }
+    try RankFileName.requireAll(
+      ranks, of: max(count ?? 0, (ranks.last ?? 0) + 1), "optimizer state")
+    guard ranks.count == Set(ranks).count, ranks.count == count ?? ranks.count else {
+      throw CheckpointError(
+        .malformed,
+        "there are \(ranks.count) files with the optimizer states of \(count ?? ranks.count) ranks",
+        remedy: "remove the files of another save from the directory")
+    }
   }
 
   private mutating func readParameters() throws(CheckpointError) {

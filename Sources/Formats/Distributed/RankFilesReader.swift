@@ -46,8 +46,15 @@ struct RankFilesReader {
       for file in part.files { roots.append(try files.add(file.name)) }
       let count = part.files.compactMap(\.worldSize).max() ?? 0
       ranks = part.files.map(\.rank)
+      guard Set(part.files.compactMap(\.worldSize)).count < 2, ranks.count == Set(ranks).count
+      else {
+        throw CheckpointError(
+          .malformed,
+          "the files are of several saves: \(part.files.map(\.name).joined(separator: ", "))",
+          remedy: "remove the files of all saves but one from the directory")
+      }
       try RankFileName.requireAll(ranks, of: max(count, (ranks.last ?? 0) + 1), "file")
-      let whole = try join(roots, name: part.name, depth: 0)
+      let whole = try join(roots, name: parts.count == 1 ? "" : part.name, depth: 0)
       rankCount = max(rankCount, ranks.count)
       pairs.append((try files.graph.addString(part.name), whole))
     }
@@ -71,6 +78,10 @@ struct RankFilesReader {
     if let node = joined[nodes] { return node }
     guard depth < Self.depthLimit else {
       throw CheckpointError(.limitExceeded, "values are nested more than \(depth) deep")
+    }
+    let pieceCount = nodes.count { ShardedTensors.isPiece($0, in: files.graph) }
+    guard pieceCount == 0 || pieceCount == nodes.count else {
+      throw CheckpointError(.malformed, "'\(name)' is sharded on some ranks only")
     }
     let node: NodeID
     if ShardedTensors.isPiece(nodes[0], in: files.graph) {
@@ -104,16 +115,23 @@ struct RankFilesReader {
       }
     }
     var pairs: [(key: NodeID, value: NodeID)] = []
+    for (key, text) in keys where values[text]?.count != nodes.count {
+      warn("'\(path(name, key))' is missing on some ranks")
+    }
     var isChanged = keys.count != files.graph.entries(of: nodes[0])?.count
     for (key, text) in keys {
       let parts = values[text] ?? []
-      let label = files.graph.name(key) ?? files.graph.description(of: key, limit: 40)
-      let value = try join(
-        parts, name: name.isEmpty ? label : "\(name).\(label)", depth: depth + 1)
+      let value = try join(parts, name: path(name, key), depth: depth + 1)
       isChanged = isChanged || value != parts[0]
       pairs.append((key, value))
     }
     return isChanged ? try files.graph.addDict(pairs) : nodes[0]
+  }
+
+  /// The path of a value in a dict.
+  private func path(_ name: String, _ key: NodeID) -> String {
+    let label = files.graph.name(key) ?? files.graph.description(of: key, limit: 40)
+    return name.isEmpty ? label : "\(name).\(label)"
   }
 
   private mutating func joinLists(
@@ -121,7 +139,17 @@ struct RankFilesReader {
   ) throws(CheckpointError) -> NodeID {
     guard count <= Limits.knownArguments,
       nodes.allSatisfy({ files.graph.elements($0)?.count == count })
-    else { return nodes[0] }
+    else {
+      // Long lists are values; a piece in one would be taken for the whole.
+      for node in nodes {
+        for element in files.graph.elements(node) ?? []
+        where ShardedTensors.isPiece(element, in: files.graph) {
+          throw CheckpointError(.unsupported, "'\(name)' is a long list with sharded tensors")
+        }
+      }
+      compare(nodes, name)
+      return nodes[0]
+    }
     var items: [NodeID] = []
     for index in 0..<count {
       let parts = nodes.compactMap { node in
@@ -141,8 +169,11 @@ struct RankFilesReader {
   private mutating func compare(_ nodes: [NodeID], _ name: String) {
     let first = identity(of: nodes[0])
     guard nodes.dropFirst().contains(where: { identity(of: $0) != first }) else { return }
-    guard warnings.count < Self.warningLimit else { return }
-    warnings.append("'\(name)' differs between the ranks; that of rank 0 is used")
+    warn("'\(name)' differs between the ranks; that of rank 0 is used")
+  }
+
+  private mutating func warn(_ text: String) {
+    if warnings.count < Self.warningLimit { warnings.append(text) }
   }
 
   private func identity(of node: NodeID) -> String {

@@ -122,7 +122,7 @@ extension VerifyReport {
   ///   - reading: the options for reading.
   ///   - budget: the threads, memory and cancellation.
   ///   - progress: receives the bytes done and to do, file by file, on any thread.
-  /// - Throws: ``CheckpointError`` as ``init(of:and:budget:progress:)`` does, and `malformed` if
+  /// - Throws: ``CheckpointError`` as ``init(of:and:_:budget:progress:)`` does, and `malformed` if
   ///   the manifest is another kind of file.
   public init(
     of path: String, against manifest: String, _ reading: ReadingOptions = ReadingOptions(),
