@@ -1,6 +1,7 @@
 """`ckptconv stats` gives a tensor the same numbers in every container that is read."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 import torch.distributed.checkpoint as dcp
 
 from archives import other_zip, records_of
-from program import DONE, describe, run, succeed
+from program import DATA, DONE, describe, run, succeed
 from training_runs import EMBEDDING, LIMIT, ROWS, VOCABULARY, Run
 
 MEASURES = ["tensors", "adam", "modules", "total", "optimizer", "parameters", "step"]
@@ -116,6 +117,15 @@ def test_distributed_checkpoints(flat, checkpoint, tmp_path):
     for part in "model", "optim":
         only = measured(target, "--part", part)
         assert {tensor["part"] for tensor in only["tensors"]} == {part}
+
+
+def test_what_can_run_code_is_dropped_on_request(tmp_path):
+    dcp.save({"model": {"w": torch.ones(3, 2)}, "extra": os.system}, checkpoint_id=tmp_path / "step1")
+    process = run("stats", tmp_path / "step1")
+    assert process.returncode == DATA, describe(process)
+    process = run("stats", "--drop-unsafe", tmp_path / "step1")
+    assert process.returncode == DONE, describe(process)
+    assert f"warning: {tmp_path / 'step1'}: " in process.stderr
 
 
 def test_a_tree_of_distributed_checkpoints(checkpoint, tmp_path):

@@ -41,12 +41,13 @@ struct StatisticsSources {
       return
     }
     let members = try CheckpointMembers(of: path)
-    readConfiguration(in: place)
     guard !members.isWholeDirectory else {
       try readParts(of: place, part)
+      readConfiguration(in: place)
       if step == nil { step = CheckpointStatistics.step(inNameOf: try place.ownName()) }
       return
     }
+    readConfiguration(in: place)
     if part != .optim, let model = members.state(named: "model") {
       self.model = try read(model.path)
     }
@@ -67,11 +68,9 @@ struct StatisticsSources {
   private mutating func readParts(
     of place: FilePath, _ part: CheckpointStatistics.Part?
   ) throws(CheckpointError) {
-    var checkpoint = try CheckpointFile.read(place.text)
-    files = try InputFiles.all(of: place.text)
-    warnings += checkpoint.warnings.map { "\(place): \($0)" }
-    for (name, root) in try StateDictParts.split(&checkpoint.graph) {
-      var source = Source(path: place.text, checkpoint: checkpoint)
+    var whole = try read(place.text)
+    for (name, root) in try StateDictParts.split(&whole.checkpoint.graph) {
+      var source = whole
       source.checkpoint.graph.root = root
       if StateDictParts.isOptimizer(name) || Self.isOptimizer(source.checkpoint.graph) {
         if part != .model { optimizer = source }
