@@ -65,12 +65,4 @@ extension TensorGraph {
     default: nil
     }
   }
-
-  /// The items of a list or a tuple.
-  package func items(of node: NodeID) -> [NodeID] {
-    switch self[node] {
-    case .list(let run), .tuple(let run): Array(self[run])
-    default: []
-    }
-  }
 }

@@ -98,16 +98,18 @@ public struct OptimizerFacts: Hashable, Sendable {
     let entries = graph.entries(of: graph.root) ?? []
     let places = [graph.root] + entries.filter { graph.isMapping($0.value) }.map(\.value)
     guard
-      let place = places.first(where: { graph.value(of: "param_groups", in: $0) != nil }),
-      let groups = graph.value(of: "param_groups", in: place),
-      let states = graph.value(of: "state", in: place).flatMap({ graph.entries(of: $0) })
+      let place = places.first(where: { graph.value(of: OptimizerState.groupsKey, in: $0) != nil }),
+      let groups = graph.value(of: OptimizerState.groupsKey, in: place),
+      let states = graph.value(of: OptimizerState.stateKey, in: place).flatMap({
+        graph.entries(of: $0)
+      })
     else { return nil }
     stateCount = states.count
     var keys: Set<String> = []
-    for group in graph.items(of: groups).prefix(Self.groupLimit) {
+    for group in (graph.elements(of: groups) ?? []).prefix(Self.groupLimit) {
       keys.formUnion((graph.entries(of: group) ?? []).compactMap { graph.string($0.key) })
-      if let parameters = graph.value(of: "params", in: group) {
-        parameterCount += graph.items(of: parameters).count
+      if let parameters = graph.value(of: OptimizerState.parametersKey, in: group) {
+        parameterCount += graph.elements(of: parameters)?.count ?? 0
       }
       if let rate = graph.value(of: "lr", in: group), let number = try graph.number(rate),
         !learningRates.contains(number)

@@ -79,11 +79,10 @@ struct TrainingState {
   private mutating func read(
     _ path: String, _ options: ReadingOptions
   ) throws(CheckpointError) -> NodeID {
-    var checkpoint = try CheckpointFile.read(path, options)
-    try checkpoint.graph.numberStorages(from: graph.storages.count)
+    let checkpoint = try CheckpointFile.read(path, options)
     sources.append(path)
     warnings += checkpoint.warnings.map { "\(path): \($0)" }
-    return try graph.append(checkpoint.graph)(checkpoint.graph.root)
+    return try graph.appendNumbered(checkpoint.graph)(checkpoint.graph.root)
   }
 
   /// Checks that the model is a dict.

@@ -49,7 +49,7 @@ public struct OptimizerSettings: Hashable, Sendable {
     case "eps": epsilon = try graph.number(value)
     case "weight_decay": weightDecay = try graph.number(value)
     case "betas":
-      let betas = graph.items(of: value)
+      let betas = graph.elements(of: value).map(Array.init) ?? []
       guard betas.count == 2 else { return }
       beta1 = try graph.number(betas[0])
       beta2 = try graph.number(betas[1])

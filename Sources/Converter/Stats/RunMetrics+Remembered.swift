@@ -15,7 +15,7 @@ extension RunMetrics {
     guard let callbacks = graph.value(of: Self.callbacks, in: graph.root) else { return }
     for callback in graph.entries(of: callbacks) ?? [] {
       guard let history = graph.value(of: Self.history, in: callback.value) else { continue }
-      let values = graph.items(of: history)
+      let values = graph.elements(of: history) ?? []
       guard last >= values.count else { return }
       for (place, value) in values.enumerated() {
         guard case .float(let loss) = graph[value] else { continue }

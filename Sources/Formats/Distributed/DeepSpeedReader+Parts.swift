@@ -23,7 +23,7 @@ extension DeepSpeedReader {
     let aliases = files.graph.value(of: "shared_params", in: models[0])
     let bufferNames = files.graph.value(of: "buffer_names", in: models[0])
     let buffers = Set(
-      (bufferNames.flatMap { files.graph.elements($0) } ?? []).compactMap {
+      (bufferNames.flatMap { files.graph.elements(of: $0) } ?? []).compactMap {
         files.graph.name($0).map { ExactString($0) }
       })
     var pairs: [(key: NodeID, value: NodeID)] = []
@@ -72,7 +72,7 @@ extension DeepSpeedReader {
     else { return [] }
     var found: [(ExactString, NodeID)] = []
     for (key, value) in entries {
-      guard let name = files.graph.name(key), let shape = files.graph.sizes(value) else {
+      guard let name = files.graph.name(key), let shape = files.graph.extents(value) else {
         throw CheckpointError(.malformed, "frozen_param_shapes has an entry that is no shape")
       }
       try Tensor.requireSize(shape, of: .float32)
@@ -109,6 +109,7 @@ extension DeepSpeedReader {
         .unsupported, "this is an elastic checkpoint of an old DeepSpeed",
         remedy: "load it with DeepSpeed and save it again")
     }
+    // The states of the flat groups of each rank, in the order of their numbers.
     var groupStates: [[NodeID]] = []
     for base in bases {
       let states = files.graph.entries(of: try required("state", in: base)) ?? []
@@ -119,11 +120,8 @@ extension DeepSpeedReader {
     for (name, isFlat) in stateFields(groupStates[0]) {
       if isFlat {
         let nodes = try tensors(
-          vectors { (state) throws(CheckpointError) in
-            let base = try required(key, in: state)
-            let groups = files.graph.entries(of: try required("state", in: base)) ?? []
-            return groups.sorted { files.graph.int($0.key) ?? 0 < files.graph.int($1.key) ?? 0 }
-              .map { files.graph.value(of: name, in: $0.value) }
+          vectors { (rank) throws(CheckpointError) in
+            groupStates[rank].map { files.graph.value(of: name, in: $0) }
           })
         for (index, node) in nodes.enumerated() { fields[index].append((name, node)) }
       } else {
@@ -174,7 +172,7 @@ extension DeepSpeedReader {
 
   private mutating func parameterGroups(_ node: NodeID) throws(CheckpointError) -> NodeID {
     var groups: [NodeID] = []
-    for (number, group) in (files.graph.elements(node) ?? []).enumerated() {
+    for (number, group) in (files.graph.elements(of: node) ?? []).enumerated() {
       var pairs: [(key: NodeID, value: NodeID)] = []
       for (key, value) in files.graph.entries(of: group) ?? []
       where !files.graph.text(of: key, equals: "params") {

@@ -60,7 +60,7 @@ struct DeepSpeedReader {
       graph: files.graph,
       container: DeepSpeedDescription(
         stage: stage, rankCount: max(states.count, 1), fileCount: files.count),
-      byteCount: files.byteCount, warnings: files.warnings)
+      byteCount: files.byteCount, warnings: files.warnings.all)
   }
 
   private mutating func readRanks() throws(CheckpointError) {
@@ -105,13 +105,14 @@ struct DeepSpeedReader {
   private mutating func readParameters() throws(CheckpointError) {
     let shapes = try required("param_shapes", in: models[0])
     let groups =
-      files.graph.isMapping(shapes) ? [shapes] : files.graph.elements(shapes).map(Array.init) ?? []
+      files.graph.isMapping(shapes)
+      ? [shapes] : files.graph.elements(of: shapes).map(Array.init) ?? []
     for (number, group) in groups.enumerated() {
       guard let entries = files.graph.entries(of: group) else {
         throw CheckpointError(.malformed, "param_shapes has no dict for group \(number)")
       }
       for (key, value) in entries {
-        guard let name = files.graph.name(key), let shape = files.graph.sizes(value) else {
+        guard let name = files.graph.name(key), let shape = files.graph.extents(value) else {
           throw CheckpointError(
             .malformed,
             "param_shapes has \(files.graph.description(of: key, limit: 40)) with "
@@ -131,13 +132,13 @@ struct DeepSpeedReader {
   /// The flat groups of each rank: one vector for each group, or one for all in stage 3, whose
   /// groups are cut anew for every save.
   func vectors(
-    _ groups: (NodeID) throws(CheckpointError) -> [NodeID?]
+    _ groups: (_ rank: Int) throws(CheckpointError) -> [NodeID?]
   ) throws(CheckpointError) -> [[FlatVector]] {
     var ranks: [[FlatVector]] = []
-    for (rank, state) in states.enumerated() {
+    for rank in states.indices {
       let found = try CheckpointError.within("rank \(rank)") { () throws(CheckpointError) in
         var vectors: [FlatVector] = []
-        for group in try groups(state) {
+        for group in try groups(rank) {
           if stage < 3 || vectors.isEmpty { vectors.append(FlatVector()) }
           if let group { try vectors[vectors.count - 1].append(group, in: files.graph) }
         }
@@ -187,12 +188,9 @@ struct DeepSpeedReader {
   mutating func add(
     _ dtype: DType, _ shape: [Int], _ blocks: [PlacedBlocks.Block], _ name: String
   ) throws(CheckpointError) -> NodeID {
-    let placed = try CheckpointError.within("'\(name)'") { () throws(CheckpointError) in
-      try PlacedBlocks(blocks, in: shape)
+    try CheckpointError.within("'\(name)'") { () throws(CheckpointError) in
+      try files.graph.addTensor(dtype, shape, of: blocks)
     }
-    return try files.graph.addPackedTensor(
-      dtype, shape, key: String(files.graph.storages.count),
-      blocks: shape.contains(0) ? nil : placed)
   }
 
   // MARK: The tree
@@ -205,8 +203,8 @@ struct DeepSpeedReader {
   private mutating func buildTree() throws(CheckpointError) {
     let masterKey = stage == 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups"
     let masters = try tensors(
-      vectors { (state) throws(CheckpointError) in
-        files.graph.elements(try required(masterKey, in: state))?.map { $0 } ?? []
+      vectors { (rank) throws(CheckpointError) in
+        files.graph.elements(of: try required(masterKey, in: states[rank])).map(Array.init) ?? []
       })
     var byName: [ExactString: NodeID] = [:]
     for (parameter, node) in zip(parameters, masters) { byName[ExactString(parameter.name)] = node }

@@ -81,7 +81,7 @@ struct DistributedMetadata {
 
   /// Adds the metadata of another rank, which saved on its own.
   ///
-  /// What several ranks have is taken from the first.
+  /// A value that several ranks have is that of the first.
   ///
   /// - Throws: `malformed` if the ranks describe a value differently.
   mutating func add(_ other: DistributedMetadata) throws(CheckpointError) {
@@ -145,7 +145,7 @@ struct DistributedMetadata {
   private static func entry(
     _ objects: MetadataObjects, _ node: NodeID
   ) throws(CheckpointError) -> Entry {
-    if objects.className(of: node) == "BytesStorageMetadata" { return .value }
+    if objects.graph.className(of: node) == "BytesStorageMetadata" { return .value }
     let fields = try objects.fields(of: node, "TensorStorageMetadata")
     let dtype = try objects.dtype(ofProperties: objects.required("properties", in: fields))
     let shape = try objects.sizes(objects.required("size", in: fields))
@@ -236,19 +236,11 @@ struct DistributedMetadata {
 private struct MetadataObjects {
   let graph: TensorGraph
 
-  /// The class of an object without its module, or `nil` for another node.
-  func className(of id: NodeID) -> String? {
-    guard case .object(let object) = graph[id],
-      case .global(_, let name) = graph[graph[object].callable]
-    else { return nil }
-    return graph.name(name)
-  }
-
   /// The attributes of an object of the class `name`.
   func fields(
     of id: NodeID, _ name: String
   ) throws(CheckpointError) -> [ExactString: NodeID] {
-    guard className(of: id) == name, case .object(let object) = graph[id],
+    guard graph.className(of: id) == name, case .object(let object) = graph[id],
       var state = graph[object].state
     else { throw unexpected(id, expected: "an object of '\(name)'") }
     // A class with slots has a pair: the other attributes, and those in slots.
@@ -277,10 +269,8 @@ private struct MetadataObjects {
   }
 
   func elements(of id: NodeID) throws(CheckpointError) -> ArraySlice<NodeID> {
-    switch graph[id] {
-    case .list(let run), .tuple(let run): return graph[run]
-    default: throw unexpected(id, expected: "a list")
-    }
+    guard let elements = graph.elements(of: id) else { throw unexpected(id, expected: "a list") }
+    return elements
   }
 
   func text(_ id: NodeID) throws(CheckpointError) -> String {
@@ -298,7 +288,7 @@ private struct MetadataObjects {
   /// The numbers of a `torch.Size`, none of which is negative.
   func sizes(_ id: NodeID) throws(CheckpointError) -> [Int] {
     var id = id
-    if className(of: id) == "Size", case .object(let object) = graph[id],
+    if graph.className(of: id) == "Size", case .object(let object) = graph[id],
       let numbers = graph.tuple(graph[object].arguments)?.first
     {
       id = numbers
@@ -318,7 +308,7 @@ private struct MetadataObjects {
 
   /// The dtype in a `TensorProperties`, whose state is a tuple that begins with it.
   func dtype(ofProperties id: NodeID) throws(CheckpointError) -> DType {
-    guard className(of: id) == "TensorProperties", case .object(let object) = graph[id],
+    guard graph.className(of: id) == "TensorProperties", case .object(let object) = graph[id],
       let state = graph[object].state, let first = graph.tuple(state)?.first,
       case .global(let module, let name) = graph[first], graph.name(module) == "torch",
       let dtype = graph.name(name).flatMap(DType.init(rawValue:))

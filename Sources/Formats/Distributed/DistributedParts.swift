@@ -24,9 +24,7 @@ struct DistributedParts {
   ///
   /// - Throws: `malformed` if the part is no dict, `limitExceeded` when the graph is full.
   mutating func add(_ part: Checkpoint, named name: String) throws(CheckpointError) {
-    var part = part
-    try part.graph.numberStorages(from: checkpoint.graph.storages.count)
-    let remapping = try checkpoint.graph.append(part.graph)
+    let remapping = try checkpoint.graph.appendNumbered(part.graph)
     let root = remapping(part.graph.root)
     guard let entries = checkpoint.graph.entries(of: root) else {
       throw CheckpointError(
@@ -117,17 +115,21 @@ enum DistributedPlaces {
   }
 
   private static func isNumbered(_ name: String, _ prefix: String) -> Bool {
-    name.hasPrefix(prefix) && number(name.dropFirst(prefix.count)) != nil
+    number(in: name, after: prefix, before: "") != nil
   }
 
   /// Returns the rank in a name such as `__3.metadata`.
   private static func rank(ofMetadata name: String) -> Int? {
-    guard name.hasPrefix("__"), name.hasSuffix(DistributedReader.metadataName) else { return nil }
-    return number(name.dropFirst(2).dropLast(DistributedReader.metadataName.count))
+    number(in: name, after: "__", before: DistributedReader.metadataName)
   }
 
-  private static func number(_ digits: Substring) -> Int? {
-    guard let number = Int(digits), number >= 0, String(number) == digits else { return nil }
+  /// Returns the number in a name, if it has no leading zeros.
+  private static func number(
+    in name: String, after prefix: String, before suffix: String
+  ) -> Int? {
+    guard let number = RankFileName.number(in: name, after: prefix, before: suffix),
+      name == "\(prefix)\(number)\(suffix)"
+    else { return nil }
     return number
   }
 }

@@ -17,7 +17,7 @@ struct DistributedReader {
   private let metadata: DistributedMetadata
   private var graph = TensorGraph()
   private var files: [ExactString: FileSource] = [:]
-  private var warnings: [String] = []
+  private var warnings = DistinctWarnings()
   private var chunkCount = 0
 
   /// Reads the checkpoint in `directory`, which has these entries; `nil` if it has no metadata.
@@ -80,7 +80,8 @@ struct DistributedReader {
       chunkCount: chunkCount, isNested: metadata.paths != nil)
     return Checkpoint(
       graph: graph, container: description,
-      byteCount: files.values.reduce(metadataByteCount) { $0 + $1.byteCount }, warnings: warnings)
+      byteCount: files.values.reduce(metadataByteCount) { $0 + $1.byteCount },
+      warnings: warnings.all)
   }
 
   private mutating func buildTree(_ values: [ExactString: NodeID]) throws(CheckpointError) {
@@ -107,9 +108,8 @@ struct DistributedReader {
   // MARK: Items
 
   private mutating func addValue(_ name: String) throws(CheckpointError) -> NodeID {
-    var item = try item(.init(name: ExactString(name), offsets: nil))
-    try item.graph.numberStorages(from: graph.storages.count)
-    return try graph.append(item.graph)(item.graph.root)
+    let item = try item(.init(name: ExactString(name), offsets: nil)).graph
+    return try graph.appendNumbered(item)(item.root)
   }
 
   private mutating func addTensor(
@@ -125,9 +125,7 @@ struct DistributedReader {
       }
       chunkCount += 1
     }
-    let placed = try PlacedBlocks(blocks, in: shape)
-    return try graph.addPackedTensor(
-      dtype, shape, key: String(graph.storages.count), blocks: shape.contains(0) ? nil : placed)
+    return try graph.addTensor(dtype, shape, of: blocks)
   }
 
   /// The elements of a chunk; `nil` for one without elements.
@@ -145,11 +143,7 @@ struct DistributedReader {
         .malformed,
         "the metadata has \(dtype.name) \(sizes), the file \(tensor.dtype.name) \(tensor.shape)")
     }
-    guard tensor.elementCount > 0 else { return nil }
-    guard let storage = tensor.storage.map({ item[$0] }), let region = storage.region else {
-      throw CheckpointError(.malformed, "the tensor has no data")
-    }
-    return ElementBlock(tensor, in: region, isBigEndian: storage.isBigEndian)
+    return try item.block(of: id)
   }
 
   /// Reads the archive of an item.
@@ -169,14 +163,9 @@ struct DistributedReader {
     }
     let slice = try SliceSource(item.offset..<item.offset + item.byteCount, of: file)
     let checkpoint = try TorchReader.read(slice, droppingUnsafe: options.dropsUnsafe)
-    for warning in checkpoint.warnings where !warnings.contains(warning) {
-      // A checkpoint of many files has the same to say of each.
-      if warnings.count < Self.warningLimit { warnings.append(warning) }
-    }
+    for warning in checkpoint.warnings { warnings.add(warning) }
     return checkpoint
   }
-
-  private static let warningLimit = 8
 
   private mutating func file(_ path: String) throws(CheckpointError) -> FileSource {
     if let file = files[ExactString(path)] { return file }

@@ -8,7 +8,7 @@ internal import CkptGraph
 /// ranks, such as buffers: that of the first rank is taken, and a difference is a warning.
 struct RankFilesReader {
   private var files: RankFiles
-  private var warnings: [String] = []
+  private var warnings = DistinctWarnings()
   /// The ranks whose files are being joined.
   private var ranks: [Int] = []
   /// The values that were joined before, so that shared ones are joined once and stay shared.
@@ -63,7 +63,7 @@ struct RankFilesReader {
     return Checkpoint(
       graph: files.graph,
       container: RankFilesDescription(rankCount: rankCount, fileCount: files.count),
-      byteCount: files.byteCount, warnings: files.warnings + warnings)
+      byteCount: files.byteCount, warnings: files.warnings.all + warnings.all)
   }
 
   // MARK: Joining
@@ -92,7 +92,7 @@ struct RankFilesReader {
       }
     } else if files.graph.isMapping(nodes[0]) {
       node = try joinDicts(nodes, name, depth)
-    } else if let elements = files.graph.elements(nodes[0]) {
+    } else if let elements = files.graph.elements(of: nodes[0]) {
       node = try joinLists(nodes, elements.count, name, depth)
     } else {
       compare(nodes, name)
@@ -116,7 +116,7 @@ struct RankFilesReader {
     }
     var pairs: [(key: NodeID, value: NodeID)] = []
     for (key, text) in keys where values[text]?.count != nodes.count {
-      warn("'\(path(name, key))' is missing on some ranks")
+      warnings.add("'\(path(name, key))' is missing on some ranks")
     }
     var isChanged = keys.count != files.graph.entries(of: nodes[0])?.count
     for (key, text) in keys {
@@ -138,11 +138,11 @@ struct RankFilesReader {
     _ nodes: [NodeID], _ count: Int, _ name: String, _ depth: Int
   ) throws(CheckpointError) -> NodeID {
     guard count <= Limits.knownArguments,
-      nodes.allSatisfy({ files.graph.elements($0)?.count == count })
+      nodes.allSatisfy({ files.graph.elements(of: $0)?.count == count })
     else {
       // Long lists are values; a piece in one would be taken for the whole.
       for node in nodes {
-        for element in files.graph.elements(node) ?? []
+        for element in files.graph.elements(of: node) ?? []
         where ShardedTensors.isPiece(element, in: files.graph) {
           throw CheckpointError(.unsupported, "'\(name)' is a long list with sharded tensors")
         }
@@ -153,11 +153,11 @@ struct RankFilesReader {
     var items: [NodeID] = []
     for index in 0..<count {
       let parts = nodes.compactMap { node in
-        files.graph.elements(node).map { $0[$0.startIndex + index] }
+        files.graph.elements(of: node).map { $0[$0.startIndex + index] }
       }
       items.append(try join(parts, name: "\(name).\(index)", depth: depth + 1))
     }
-    guard items != files.graph.elements(nodes[0]).map(Array.init) else { return nodes[0] }
+    guard items != files.graph.elements(of: nodes[0]).map(Array.init) else { return nodes[0] }
     let run = files.graph.addChildren(items[...])
     if case .tuple = files.graph[nodes[0]] { return try files.graph.add(.tuple(run)) }
     return try files.graph.add(.list(run))
@@ -169,11 +169,7 @@ struct RankFilesReader {
   private mutating func compare(_ nodes: [NodeID], _ name: String) {
     let first = identity(of: nodes[0])
     guard nodes.dropFirst().contains(where: { identity(of: $0) != first }) else { return }
-    warn("'\(name)' differs between the ranks; that of rank 0 is used")
-  }
-
-  private mutating func warn(_ text: String) {
-    if warnings.count < Self.warningLimit { warnings.append(text) }
+    warnings.add("'\(name)' differs between the ranks; that of rank 0 is used")
   }
 
   private func identity(of node: NodeID) -> String {
@@ -184,6 +180,4 @@ struct RankFilesReader {
     let checksum = tensor.storage.flatMap { files.graph[$0].region?.crc32 }
     return "\(tensor.dtype.name) \(tensor.shape) \(checksum.map { String($0) } ?? "")"
   }
-
-  private static let warningLimit = 8
 }

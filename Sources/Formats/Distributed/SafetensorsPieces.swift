@@ -65,19 +65,13 @@ package struct SafetensorsPiecesDescription: ContainerDescription {
 /// Whole shapes are not stored: a tensor ends where its last piece does
 /// (`torch/distributed/checkpoint/_consolidate_hf_safetensors.py`).
 private struct SafetensorsPieces {
-  /// A piece of a tensor, and where it lies in the whole.
-  private struct Piece {
-    var tensor: TensorID
-    var origin: [Int]
-  }
-
   private static let key = "DCP_SHARDING_INFO"
 
   let directory: FilePath
   let options: ReadingOptions
   private var graph = TensorGraph()
   private var names: [String] = []
-  private var pieces: [ExactString: [Piece]] = [:]
+  private var pieces: [ExactString: [TensorPiece]] = [:]
   private var byteCount = 0
   private var warnings: [String] = []
 
@@ -139,7 +133,7 @@ private struct SafetensorsPieces {
         origins[ExactString(tensorName)] ?? checkpoint.graph[tensor].shape.map { _ in 0 }
       note(tensorName)
       pieces[ExactString(tensorName), default: []].append(
-        Piece(tensor: shift(tensor), origin: origin))
+        TensorPiece(tensor: shift(tensor), origin: origin))
     }
   }
 
@@ -179,7 +173,7 @@ private struct SafetensorsPieces {
     return origins
   }
 
-  private mutating func join(_ pieces: [Piece]) throws(CheckpointError) -> NodeID {
+  private mutating func join(_ pieces: [TensorPiece]) throws(CheckpointError) -> NodeID {
     guard let first = pieces.first.map({ graph[$0.tensor] }) else {
       throw CheckpointError(.truncated, "\(Self.key) lists it, and no file has it")
     }
@@ -197,17 +191,6 @@ private struct SafetensorsPieces {
         shape[dimension] = max(shape[dimension], end)
       }
     }
-    var blocks: [PlacedBlocks.Block] = []
-    for piece in pieces {
-      let tensor = graph[piece.tensor]
-      guard tensor.elementCount > 0, let packed = graph.blocks(of: tensor)?.blocks.first else {
-        continue
-      }
-      blocks.append(.init(packed.elements, at: piece.origin))
-    }
-    let placed = try PlacedBlocks(blocks, in: shape)
-    return try graph.addPackedTensor(
-      first.dtype, shape, key: String(graph.storages.count),
-      blocks: shape.contains(0) ? nil : placed)
+    return try graph.addTensor(first.dtype, shape, of: graph.blocks(of: pieces))
   }
 }

@@ -3,17 +3,11 @@ internal import CkptGraph
 
 /// The pieces of a tensor that its ranks saved as `DTensor` or `ShardedTensor`.
 struct ShardedTensors {
-  /// A piece, and where it lies in the whole.
-  private struct Piece {
-    var tensor: TensorID
-    var origin: [Int]
-  }
-
   /// The shape of the whole tensor.
   let shape: [Int]
   /// The number of ranks that the pieces are spread over, where they tell.
   private(set) var worldSize: Int?
-  private var pieces: [Piece] = []
+  private var pieces: [TensorPiece] = []
 
   /// Whether a node is such a piece.
   static func isPiece(_ node: NodeID, in graph: TensorGraph) -> Bool {
@@ -43,7 +37,7 @@ struct ShardedTensors {
     var shape: [Int]?
     for node in nodes {
       guard let (arguments, _) = Self.wrapped(node, in: graph),
-        let sizes = graph.sizes(arguments[2]), shape == nil || shape == sizes
+        let sizes = graph.extents(arguments[2]), shape == nil || shape == sizes
       else {
         throw CheckpointError(.malformed, "the ranks have pieces of different tensors")
       }
@@ -56,7 +50,7 @@ struct ShardedTensors {
         let spec = graph.value(of: "_spec", in: slots)
       {
         try addLocal(local, spec, graph)
-      } else if let shards = graph.elements(state[0]) {
+      } else if let shards = graph.elements(of: state[0]) {
         for shard in shards { try addShard(shard, graph) }
       } else {
         throw CheckpointError(.malformed, "a piece of a tensor has no data")
@@ -68,23 +62,13 @@ struct ShardedTensors {
   ///
   /// - Throws: `malformed` where pieces overlap or leave holes.
   func join(in graph: inout TensorGraph) throws(CheckpointError) -> NodeID {
-    var blocks: [PlacedBlocks.Block] = []
     var origins: Set<[Int]> = []
     // A rank without rows has a piece without elements, and replicas have the same place.
-    for piece in pieces where graph[piece.tensor].elementCount > 0 {
-      guard origins.insert(piece.origin).inserted else { continue }
-      guard let storage = graph[piece.tensor].storage.map({ graph[$0] }),
-        let region = storage.region
-      else {
-        throw CheckpointError(.malformed, "a piece of the tensor has no data")
-      }
-      let block = ElementBlock(graph[piece.tensor], in: region, isBigEndian: storage.isBigEndian)
-      blocks.append(.init(block, at: piece.origin))
+    let distinct = pieces.filter {
+      graph[$0.tensor].elementCount > 0 && origins.insert($0.origin).inserted
     }
     let dtype = pieces.first.map { graph[$0.tensor].dtype } ?? .float32
-    let placed = try PlacedBlocks(blocks, in: shape)
-    return try graph.addPackedTensor(
-      dtype, shape, key: String(graph.storages.count), blocks: shape.contains(0) ? nil : placed)
+    return try graph.addTensor(dtype, shape, of: graph.blocks(of: distinct))
   }
 
   // MARK: ShardedTensor
@@ -93,13 +77,13 @@ struct ShardedTensors {
   private mutating func addShard(_ shard: NodeID, _ graph: TensorGraph) throws(CheckpointError) {
     guard let data = graph.attribute("tensor", of: shard), case .tensor(let tensor) = graph[data],
       let metadata = graph.attribute("metadata", of: shard),
-      let origin = graph.attribute("shard_offsets", of: metadata).flatMap({ graph.sizes($0) }),
-      let sizes = graph.attribute("shard_sizes", of: metadata).flatMap({ graph.sizes($0) }),
+      let origin = graph.attribute("shard_offsets", of: metadata).flatMap({ graph.extents($0) }),
+      let sizes = graph.attribute("shard_sizes", of: metadata).flatMap({ graph.extents($0) }),
       sizes == graph[tensor].shape
     else {
       throw CheckpointError(.malformed, "a shard does not have the size that its metadata says")
     }
-    pieces.append(Piece(tensor: tensor, origin: origin))
+    pieces.append(TensorPiece(tensor: tensor, origin: origin))
   }
 
   // MARK: DTensor
@@ -111,14 +95,14 @@ struct ShardedTensors {
   ) throws(CheckpointError) {
     guard case .tensor(let tensor) = graph[local], let mesh = graph.attribute("mesh", of: spec),
       let counts = meshShape(mesh, graph),
-      let placements = graph.attribute("placements", of: spec).flatMap({ graph.elements($0) }),
+      let placements = graph.attribute("placements", of: spec).flatMap({ graph.elements(of: $0) }),
       placements.count == counts.count
     else { throw CheckpointError(.malformed, "the mesh of a DTensor is not understood") }
     worldSize = counts.reduce(1) { $0 &* $1 }
     guard let coordinate = graph.attribute("_coordinate_on_dim", of: mesh),
       coordinate != TensorGraph.none
     else { return }
-    guard let coordinates = graph.sizes(coordinate), coordinates.count == counts.count else {
+    guard let coordinates = graph.extents(coordinate), coordinates.count == counts.count else {
       throw CheckpointError(.malformed, "the mesh of a DTensor is not understood")
     }
     var origin = [Int](repeating: 0, count: shape.count)
@@ -142,7 +126,7 @@ struct ShardedTensors {
       throw CheckpointError(
         .malformed, "a rank has \(graph[tensor].shape) where the mesh says \(sizes)")
     }
-    pieces.append(Piece(tensor: tensor, origin: origin))
+    pieces.append(TensorPiece(tensor: tensor, origin: origin))
   }
 
   private static let strided = "_StridedShard"
@@ -182,16 +166,19 @@ struct ShardedTensors {
       }
     }
     guard let layout = graph.attribute("_layout", of: mesh) else { return nil }
-    if let axes = graph.attribute("axes", of: layout).flatMap({ graph.elements($0) }) {
+    if let axes = graph.attribute("axes", of: layout).flatMap({ graph.elements(of: $0) }) {
       let counts = axes.compactMap { axis in
-        graph.attribute("shape", of: axis).flatMap { extents($0, graph) }?.reduce(1) { $0 &* $1 }
+        graph.attribute("shape", of: axis).flatMap { self.counts($0, graph) }?.reduce(1) {
+          $0 &* $1
+        }
       }
       return counts.count == axes.count ? counts : nil
     }
-    return graph.attribute("shape", of: layout).flatMap { extents($0, graph) }
+    return graph.attribute("shape", of: layout).flatMap { self.counts($0, graph) }
   }
 
-  private func extents(_ node: NodeID, _ graph: TensorGraph) -> [Int]? {
-    graph.int(node).map { [$0] } ?? graph.sizes(node)
+  /// The counts along the dimensions of a part of a layout, which is a number if it has one.
+  private func counts(_ node: NodeID, _ graph: TensorGraph) -> [Int]? {
+    graph.int(node).map { [$0] } ?? graph.extents(node)
   }
 }

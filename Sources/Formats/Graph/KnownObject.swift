@@ -236,6 +236,14 @@ extension TensorGraph {
     return nil
   }
 
+  /// Returns the numbers in a `torch.Size` or a tuple; `nil` for another node.
+  package func sizes(_ id: NodeID) -> [Int]? {
+    if case .size(let sizes) = knownObject(id) { return sizes }
+    guard let items = shortTuple(id) else { return nil }
+    let sizes = items.compactMap { int($0) }
+    return sizes.count == items.count ? sizes : nil
+  }
+
   /// Returns the value of a str key in a dict, or `nil` for none.
   package func value(of key: String, in id: NodeID) -> NodeID? {
     entries(of: id)?.first { text(of: $0.key, equals: key) }?.value

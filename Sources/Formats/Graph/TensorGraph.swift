@@ -142,6 +142,14 @@ extension TensorGraph {
     return self[run]
   }
 
+  /// Returns the elements of a list or tuple node; `nil` for another node.
+  package func elements(of id: NodeID) -> ArraySlice<NodeID>? {
+    switch self[id] {
+    case .list(let run), .tuple(let run): self[run]
+    default: nil
+    }
+  }
+
   /// Returns the items of a tuple that can be the arguments or state of a known class; `nil` for
   /// another node and for tuples longer than ``Limits/knownArguments``.
   ///

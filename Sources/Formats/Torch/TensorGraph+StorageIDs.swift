@@ -26,6 +26,18 @@ extension TensorGraph {
     return Set(keys.values)
   }
 
+  /// Appends the graph of another archive, whose storages get the numbers behind those of this one.
+  ///
+  /// - Returns: the mapping of its ids.
+  /// - Throws: `limitExceeded` when the graph is full.
+  package mutating func appendNumbered(
+    _ other: TensorGraph
+  ) throws(CheckpointError) -> IDRemapping {
+    var other = other
+    try other.numberStorages(from: storages.count)
+    return try append(other)
+  }
+
   /// Gives the persistent ids the form that an archive of this format has.
   ///
   /// - Throws: `unsupported` for parts of storages that are in the object by themselves, which a ZIP

@@ -78,7 +78,7 @@ extension TensorRecognizer {
   /// (`torch/distributed/_shard/sharded_tensor/api.py`).
   private mutating func nameShards(of id: NodeID, _ items: [NodeID]) {
     guard items.count > 3, let state = graph.shortTuple(items[3]) else { return }
-    let whole = graph.shortTuple(items[2]).flatMap { $0.count > 2 ? sizes($0[2]) : nil }
+    let whole = graph.shortTuple(items[2]).flatMap { $0.count > 2 ? graph.sizes($0[2]) : nil }
     if let slots = state.last, let local = graph.value(of: "_local_tensor", in: slots) {
       let others = graph.entries(of: slots)?.filter { $0.value != local } ?? []
       graph.parts[id] =
@@ -105,12 +105,5 @@ extension TensorRecognizer {
       let slots = graph.shortTuple(state)?.last
     else { return nil }
     return graph.value(of: "tensor", in: slots)
-  }
-
-  private func sizes(_ id: NodeID) -> [Int]? {
-    if case .size(let sizes) = graph.knownObject(id) { return sizes }
-    guard let items = graph.shortTuple(id) else { return nil }
-    let sizes = items.compactMap { graph.int($0) }
-    return sizes.count == items.count ? sizes : nil
   }
 }
