@@ -86,7 +86,7 @@ let package = Package(
       "CkptCheckpoints", in: "Converter",
       [
         "CkptBase", "CkptJSON", "CkptGraph", "CkptPlan", "CkptCopy", "CkptSkeleton",
-        "CkptFormats", "CkptModels",
+        "CkptDistributed", "CkptFormats", "CkptModels",
       ]),
     module(
       "CkptCompare", in: "Converter",
@@ -111,8 +111,8 @@ let package = Package(
     module(
       "CkptReshard", in: "Converter",
       [
-        "CkptBase", "CkptYAML", "CkptGraph", "CkptTorch", "CkptDistributed", "CkptFormats",
-        "CkptModels", "CkptCheckpoints", "CkptCompare", "CkptHuggingFace",
+        "CkptBase", "CkptYAML", "CkptGraph", "CkptCopy", "CkptTorch", "CkptDistributed",
+        "CkptFormats", "CkptModels", "CkptCheckpoints", "CkptCompare", "CkptHuggingFace",
       ]),
     module(
       "CkptInspect", in: "Converter",

@@ -62,7 +62,7 @@ struct DistributedEncoderTests {
       try CopyEngine(threadCount: 1).run(file.plan, into: output)
       try StagedOutput.commit([output])
     }
-    try directory.write(encoder.metadata(), to: DistributedEncoder.metadataName)
+    try directory.write(encoder.metadata(), to: DistributedPlaces.metadata)
     return directory
   }
 

@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptDistributed
 internal import CkptFormats
 
 /// The kind of a directory, judged by the names of its entries.
@@ -51,11 +52,11 @@ package enum DirectoryKind: Hashable {
   private static func sharded(
     _ names: Set<String>, _ place: FilePath
   ) throws(CheckpointError) -> String? {
-    if names.contains("rank0.pt") { return "sharded OLMo checkpoint (torch_legacy)" }
+    if names.contains(OLMoDirectory.firstRank) { return "sharded OLMo checkpoint (torch_legacy)" }
     if try place.appending("model").appending("metadata.json").status() != nil {
       return "sharded OLMo checkpoint (olmo_core)"
     }
-    if try place.appending("model").appending("rank0.pt").status() != nil {
+    if try place.appending("model").appending(OLMoDirectory.firstRank).status() != nil {
       return "sharded OLMo checkpoint (local)"
     }
     return nil
@@ -63,7 +64,9 @@ package enum DirectoryKind: Hashable {
 
   /// Returns the name of a distributed checkpoint by its program.
   private static func distributed(_ names: Set<String>, isOLMo: Bool) -> String {
-    guard names.contains("model_and_optim") else { return "distributed checkpoint of PyTorch" }
+    guard names.contains(DistributedPlaces.inner) else {
+      return "distributed checkpoint of PyTorch"
+    }
     return isOLMo ? "sharded OLMo checkpoint (torch_new)" : "OLMo-core checkpoint"
   }
 }
@@ -75,7 +78,9 @@ package enum CheckpointNames {
     "model.pt", "optim.pt", "train.pt", "other.pt", "optim.safetensors", "train.safetensors",
   ]
   /// The names in sharded checkpoints of OLMo and `torch.distributed.checkpoint`.
-  private static let sharded: Set = ["rank0.pt", "model_and_optim", ".metadata"]
+  private static let sharded: Set = [
+    OLMoDirectory.firstRank, DistributedPlaces.inner, DistributedPlaces.metadata,
+  ]
   private static let states: Set = ["model.pt", "optim.pt", "optim.safetensors"]
 
   /// Whether the names include a model or an optimizer state, which can be converted.

@@ -1,4 +1,5 @@
 package import CkptBase
+internal import CkptDistributed
 package import CkptFormats
 internal import CkptGraph
 internal import CkptModels
@@ -9,6 +10,8 @@ internal import CkptSkeleton
 package struct OLMoCoreDirectory {
   /// The configuration, in a step and beside unsharded files.
   package static let configuration = HuggingFaceFolder.configuration
+  /// The file that its trainer looks for in the directory of a step.
+  package static let stepMetadata = ".metadata.json"
   private static let optimizer = "optim"
 
   /// A state with its path for messages.
@@ -45,11 +48,10 @@ package struct OLMoCoreDirectory {
   ///
   /// - Throws: `inputOutput` if the system fails.
   package static func sources(in directory: FilePath) throws(CheckpointError) -> [String] {
-    let inner = directory.appending("model_and_optim")
+    let inner = directory.appending(DistributedPlaces.inner)
     let place = try inner.status() == nil ? directory : inner
     var paths = [directory.appending(configuration).text]
-    for name in try place.entryNames().sorted()
-    where name == ".metadata" || name.hasSuffix(".distcp") {
+    for name in try place.entryNames() where DistributedPlaces.isPart(name) {
       paths.append(place.appending(name).text)
     }
     for state in ["model", optimizer] { paths += try OLMoDirectory.files(of: state, in: directory) }

@@ -8,6 +8,10 @@ package enum OLMoDirectory {
   package static let states = ["model", "optim"]
   /// The trainer state, which the trainer needs as a pickle.
   package static let trainer = "train"
+  /// The file of the first rank, in the directories of sharded states.
+  package static let firstRank = "rank0.pt"
+  /// The trainer state of the first rank, in a sharded step.
+  package static let firstTrainer = "\(trainer)/\(firstRank)"
   /// The configuration, which conversions copy unchanged.
   package static let configuration = "config.yaml"
   /// The suffix of the directories that the trainer recognizes as unsharded checkpoints.

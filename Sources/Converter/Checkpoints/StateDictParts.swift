@@ -6,7 +6,8 @@ package import CkptGraph
 package enum StateDictParts {
   package static let model = "model"
   private static let optimizers = ["optim", "optimizer"]
-  private static let rest = "other"
+  /// The part with everything else.
+  package static let rest = "other"
 
   /// Whether a part of that name is the state of an optimizer.
   package static func isOptimizer(_ name: String) -> Bool { optimizers.contains(name) }

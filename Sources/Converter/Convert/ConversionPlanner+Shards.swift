@@ -33,7 +33,7 @@ extension ConversionPlanner {
     task.ownsDirectory = true
     var carried = CheckpointMembers.configurations.map { ($0, $0) }
     if try OLMoDirectory.isCheckpoint(input) {
-      carried.append(("\(OLMoDirectory.trainer)/rank0.pt", "\(OLMoDirectory.trainer).pt"))
+      carried.append((OLMoDirectory.firstTrainer, "\(OLMoDirectory.trainer).pt"))
     }
     for (source, name) in carried where try input.appending(source).status() != nil {
       task.steps.append(

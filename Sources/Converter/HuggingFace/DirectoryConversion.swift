@@ -1,4 +1,6 @@
 public import CkptBase
+internal import CkptCheckpoints
+package import CkptCompare
 public import CkptConvert
 public import CkptCopy
 public import CkptFormats
@@ -24,10 +26,17 @@ package protocol DirectoryConversion: Sendable {
   /// - Throws: `inputOutput` if the directory does not exist, and the errors of reading an index.
   func sources(of input: String) throws(CheckpointError) -> [String]
 
-  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
+  /// Plans the output directory, without reading tensors.
   ///
   /// - Throws: ``CheckpointError`` for an input that cannot be converted.
-  func measure(_ input: String, to output: String) throws(CheckpointError) -> Int
+  func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan
+
+  /// Compares the directory `written`, before it appears, with the input.
+  ///
+  /// - Throws: the errors of reading.
+  func verify(
+    _ input: FilePath, _ written: String, _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> VerifyReport
 
   /// Converts the directory `input` to the directory `output`.
   ///
@@ -37,6 +46,53 @@ package protocol DirectoryConversion: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws(CheckpointError) -> DirectoryReport
+}
+
+extension DirectoryConversion {
+  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
+    try plan(FilePath(input), output).byteCount
+  }
+
+  /// Plans and writes the directory `output`, and compares it with the input if the options say so.
+  ///
+  /// - Throws: ``CheckpointError`` with the file or tensor in its path.
+  package func convert(
+    _ input: String, to output: String, progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> DirectoryReport {
+    let input = FilePath(input)
+    let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
+      try verify(input, written, progress)
+    }
+    return try writer.write(progress: progress) { () throws(CheckpointError) in
+      try plan(input, output)
+    }
+  }
+
+  /// Compares contents that were planned with the files or directories that were written from them.
+  ///
+  /// - Throws: the errors of reading.
+  package func compare(
+    _ parts: [(contents: Checkpoint, source: String, written: String)], of input: FilePath,
+    _ directory: String, _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> VerifyReport {
+    var report = VerifyReport(first: input.text, second: directory)
+    var progress = PartProgress(
+      parts.map { part in part.contents.graph.tensors.reduce(0) { $0 + $1.byteCount } },
+      report: progress)
+    for part in parts {
+      var contents = part.contents
+      // Planned contents are in no file.
+      contents.container = nil
+      report.findings.append(
+        try VerifyFinding(
+          of: contents, part.source, and: CheckpointFile.read(part.written, folder.reading),
+          part.written, budget: folder.budget, progress: progress.next()))
+    }
+    return report
+  }
 }
 
 /// The caller's choices for an output directory.

@@ -99,7 +99,7 @@ package struct DirectoryWriter {
         directory.place(of: $0)
       }
       if options.verifiesOutputs {
-        try verify(verification(FilePath(directory.place(of: "x")).directory.text, progress))
+        try verify(verification(directory.hiddenPath, progress))
       }
       try directory.commit(synchronizing: options.writing.synchronizes)
     } catch {

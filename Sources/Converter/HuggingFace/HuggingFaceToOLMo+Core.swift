@@ -36,19 +36,14 @@ extension HuggingFaceToOLMo {
     _ input: FilePath, _ written: String, _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) -> VerifyReport {
     let target = try CoreTarget(input, configurationPath(in: input), options)
-    var pairs = [("model", target.model)]
-    if let optimizer = target.optimizer { pairs.append(("optim", optimizer)) }
-    var report = VerifyReport(first: input.text, second: written)
-    var progress = PartProgress(
-      pairs.map { pair in pair.1.graph.tensors.reduce(0) { $0 + $1.byteCount } }, report: progress)
-    for (state, checkpoint) in pairs {
-      let file = FilePath(written).appending("\(state).\(options.format.fileExtension)").text
-      report.findings.append(
-        try VerifyFinding(
-          of: checkpoint, input.text, and: CheckpointFile.read(file, options.folder.reading), file,
-          budget: options.folder.budget, progress: progress.next()))
+    func part(_ state: String, _ contents: Checkpoint) -> (Checkpoint, String, String) {
+      let file = FilePath(written).appending("\(state).\(options.format.fileExtension)")
+      return (contents, input.text, file.text)
     }
-    return report
+    return try compare(
+      [part("model", target.model)]
+        + [target.optimizer].compactMap(\.self).map { part("optim", $0) },
+      of: input, written, progress)
   }
 }
 

@@ -1,5 +1,7 @@
 package import CkptBase
 public import CkptCheckpoints
+package import CkptCompare
+package import CkptCopy
 public import CkptFormats
 internal import CkptGraph
 internal import CkptModels
@@ -52,22 +54,13 @@ public struct HuggingFaceToOLMo: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
-    let folder = options.folder
-    let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
-      if options.targetsOLMoCore {
-        return try verifyCore(FilePath(input), written, progress)
-      }
-      return try TranslatedComparison(
-        olmo: FilePath(written), huggingFace: FilePath(input), startsWithOLMo: false,
-        folder.reading, folder.budget
-      ).run(progress: progress)
-    }
-    return try writer.write(progress: progress) { () throws(CheckpointError) in
-      try plan(FilePath(input), output)
-    }
+    try convert(input, to: output, progress: progress)
   }
 
-  func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+  /// Plans the output directory, without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  package func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
     guard !options.targetsOLMoCore else { return try corePlan(input, output) }
     var plan = DirectoryPlan(output)
     let configPath = try configurationPath(in: input)
@@ -307,11 +300,17 @@ extension HuggingFaceToOLMo: DirectoryConversion {
     return paths
   }
 
-  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
+  /// Compares a written checkpoint with the model, under the names of either trainer.
   ///
-  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
-  package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
-    try plan(FilePath(input), output).byteCount
+  /// - Throws: the errors of reading.
+  package func verify(
+    _ input: FilePath, _ written: String, _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> VerifyReport {
+    guard !options.targetsOLMoCore else { return try verifyCore(input, written, progress) }
+    return try TranslatedComparison(
+      olmo: FilePath(written), huggingFace: input, startsWithOLMo: false, options.folder.reading,
+      options.folder.budget
+    ).run(progress: progress)
   }
 }
 

@@ -60,26 +60,15 @@ extension OLMoToHuggingFace {
     _ input: FilePath, _ written: String, _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) -> VerifyReport {
     let source = try CoreSource(input, options)
-    var pairs = [(source.model, source.directory.model.path, written)]
+    var parts = [(source.model, source.directory.model.path, written)]
     if options.carriesOptimizer, let optimizer = try source.optimizer() {
-      pairs.append(
+      parts.append(
         (
           optimizer, source.directory.optimizer?.path ?? input.text,
           FilePath(written).appending(HuggingFaceFolder.optimizer).text
         ))
     }
-    var report = VerifyReport(first: input.text, second: written)
-    var progress = PartProgress(
-      pairs.map { pair in pair.0.graph.tensors.reduce(0) { $0 + $1.byteCount } }, report: progress)
-    for (checkpoint, path, file) in pairs {
-      var checkpoint = checkpoint
-      checkpoint.container = nil
-      report.findings.append(
-        try VerifyFinding(
-          of: checkpoint, path, and: CheckpointFile.read(file, options.folder.reading), file,
-          budget: options.folder.budget, progress: progress.next()))
-    }
-    return report
+    return try compare(parts, of: input, written, progress)
   }
 }
 

@@ -1,5 +1,7 @@
 package import CkptBase
 internal import CkptCheckpoints
+package import CkptCompare
+package import CkptCopy
 public import CkptFormats
 internal import CkptGraph
 public import CkptModels
@@ -54,22 +56,13 @@ public struct OLMoToHuggingFace: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
-    let folder = options.folder
-    let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
-      if try OLMoCoreDirectory.isThere(FilePath(input)) {
-        return try verifyCore(FilePath(input), written, progress)
-      }
-      return try TranslatedComparison(
-        olmo: FilePath(input), huggingFace: FilePath(written), startsWithOLMo: true,
-        folder.reading, folder.budget
-      ).run(progress: progress)
-    }
-    return try writer.write(progress: progress) { () throws(CheckpointError) in
-      try plan(FilePath(input), output)
-    }
+    try convert(input, to: output, progress: progress)
   }
 
-  func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+  /// Plans the output directory, without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  package func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
     try DirectoryPlan.requireDirectory(input)
     guard try !OLMoCoreDirectory.isThere(input) else { return try corePlan(input, output) }
     var plan = DirectoryPlan(output)
@@ -255,7 +248,7 @@ extension OLMoToHuggingFace: DirectoryConversion {
   package func takes(directoryHolding names: Set<String>) -> Bool {
     let hasModel = !names.isDisjoint(with: ["model.safetensors", "model.pt"])
     return names.contains(OLMoDirectory.configuration) && hasModel
-      || names.isSuperset(of: [OLMoCoreDirectory.configuration, ".metadata.json"])
+      || names.isSuperset(of: [OLMoCoreDirectory.configuration, OLMoCoreDirectory.stepMetadata])
   }
 
   /// Returns the configuration, the states to include, and the tokenizer.
@@ -279,10 +272,18 @@ extension OLMoToHuggingFace: DirectoryConversion {
     return paths + (try HuggingFaceFolder.tokenizer(at: options.tokenizer ?? input).map(\.path))
   }
 
-  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
+  /// Compares a written model with the checkpoint, under the names of either trainer.
   ///
-  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
-  package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
-    try plan(FilePath(input), output).byteCount
+  /// - Throws: the errors of reading.
+  package func verify(
+    _ input: FilePath, _ written: String, _ progress: @escaping CopyEngine.Progress
+  ) throws(CheckpointError) -> VerifyReport {
+    guard try !OLMoCoreDirectory.isThere(input) else {
+      return try verifyCore(input, written, progress)
+    }
+    return try TranslatedComparison(
+      olmo: input, huggingFace: FilePath(written), startsWithOLMo: true, options.folder.reading,
+      options.folder.budget
+    ).run(progress: progress)
   }
 }

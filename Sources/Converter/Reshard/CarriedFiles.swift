@@ -13,17 +13,13 @@ struct CarriedFiles {
   /// Whether the distributed checkpoint is in a folder of the output, with the trainer state beside.
   private(set) var inner: Bool
 
-  private static let firstRank = "train/rank0.pt"
-  /// The file that OLMo-core looks for in the directory of a step.
-  private static let stepMetadata = ".metadata.json"
-
   /// Finds the files of `input` that `target` needs.
   ///
   /// - Throws: `inputOutput` if the system fails.
   init(of input: FilePath, for target: ReshardTarget) throws(CheckpointError) {
     inner = target == .olmo
     guard try input.status()?.isDirectory == true else { return }
-    let trainers = [Self.firstRank, "\(OLMoDirectory.trainer).pt"]
+    let trainers = [OLMoDirectory.firstTrainer, "\(OLMoDirectory.trainer).pt"]
     let trainer = try FilePath.existing(trainers, in: input).first
     guard target.takesTrainerState else {
       if let trainer {
@@ -35,8 +31,8 @@ struct CarriedFiles {
     }
     var names = [OLMoDirectory.configuration]
     if target == .olmoCore {
-      names = [Self.stepMetadata, "config.json", "data_paths.txt"]
-      let hasMetadata = try input.appending(Self.stepMetadata).status() != nil
+      names = [OLMoCoreDirectory.stepMetadata, OLMoCoreDirectory.configuration, "data_paths.txt"]
+      let hasMetadata = try input.appending(OLMoCoreDirectory.stepMetadata).status() != nil
       inner = hasMetadata && trainer != nil
       if !inner {
         notes.append(
@@ -46,7 +42,7 @@ struct CarriedFiles {
       }
     }
     if inner, let trainer {
-      files.append((Self.firstRank, trainer))
+      files.append((OLMoDirectory.firstTrainer, trainer))
       notes.append(
         "every rank continues from the trainer state of rank 0; random states are restored only at "
           + "the number of ranks that saved them")

@@ -1,6 +1,7 @@
 package import CkptBase
 internal import CkptCheckpoints
-internal import CkptCompare
+package import CkptCompare
+package import CkptCopy
 internal import CkptDistributed
 public import CkptFormats
 internal import CkptGraph
@@ -48,18 +49,17 @@ public struct Reshard: Sendable {
     _ input: String, to output: String,
     progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(CheckpointError) -> DirectoryReport {
-    let folder = options.folder
-    let writer = DirectoryWriter(output, folder) { written, progress throws(CheckpointError) in
-      try verify(input, written, progress: progress)
-    }
-    return try writer.write(progress: progress) { () throws(CheckpointError) in
-      try plan(FilePath(input), output)
-    }
+    try convert(input, to: output, progress: progress)
   }
 
   // MARK: Plan
 
-  private func plan(_ input: FilePath, _ output: String) throws(CheckpointError) -> DirectoryPlan {
+  /// Plans the output directory, without reading tensors.
+  ///
+  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
+  package func plan(
+    _ input: FilePath, _ output: String
+  ) throws(CheckpointError) -> DirectoryPlan {
     var plan = DirectoryPlan(output)
     let state = try TrainingState(of: input, options.folder.reading)
     for warning in state.warnings { plan.warn(Notice(warning)) }
@@ -79,7 +79,7 @@ public struct Reshard: Sendable {
       note(encoder, &plan)
       // A directory without its metadata is an interrupted save to every reader.
       plan.add(
-        name(DistributedEncoder.metadataName), from: input.text, bytes: encoder.metadata())
+        name(DistributedPlaces.metadata), from: input.text, bytes: encoder.metadata())
     }
     for file in carried.files { try plan.add(file.name, copyOf: file.source) }
     for note in carried.notes { plan.note(Notice(note)) }
@@ -135,23 +135,20 @@ public struct Reshard: Sendable {
       ]
     case .olmo, .olmoCore:
       noteOthers(state, &plan)
-      return [Part(folder: inner ? Self.innerFolder : nil, graph: try root(both))]
+      return [Part(folder: inner ? DistributedPlaces.inner : nil, graph: try root(both))]
     case .torchtitan:
       noteOthers(state, &plan)
       let entries = graph.entries(of: model) ?? []
       return [Part(folder: nil, graph: try root([optimizer].compactMap(\.self), entries))]
     case .accelerate:
       noteOthers(state, &plan)
-      var parts = [Part(folder: "pytorch_model_fsdp_0", graph: try root([("model", model)]))]
+      var parts = [Part(folder: DistributedPlaces.model + "0", graph: try root([("model", model)]))]
       if let optimizer {
-        parts.append(Part(folder: "optimizer_0", graph: try root([optimizer])))
+        parts.append(Part(folder: DistributedPlaces.optimizer + "0", graph: try root([optimizer])))
       }
       return parts
     }
   }
-
-  /// The folder of OLMo and OLMo-core.
-  private static let innerFolder = "model_and_optim"
 
   private var rule: FlatteningRule {
     options.isForOldTorch || options.target == .olmo ? .untilTorch23 : .current
@@ -207,27 +204,25 @@ public struct Reshard: Sendable {
 
   // MARK: Verification
 
-  /// Compares the written directory with what it was made from.
-  private func verify(
-    _ input: String, _ written: String,
-    progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  /// Compares the written directory with the state that its encoder restores.
+  ///
+  /// - Throws: the errors of reading.
+  package func verify(
+    _ input: FilePath, _ written: String, _ progress: @escaping CopyEngine.Progress
   ) throws(CheckpointError) -> VerifyReport {
-    var report = VerifyReport(first: input, second: written)
     var unused = DirectoryPlan(written)
-    let place = FilePath(input)
-    let state = try TrainingState(of: place, options.folder.reading)
-    let carried = try CarriedFiles(of: place, for: options.target)
-    let parts = try arrangedParts(of: state, place, inner: carried.inner, &unused)
-    for part in parts {
-      let directory = part.folder.map { FilePath(written).appending($0).text } ?? written
+    let state = try TrainingState(of: input, options.folder.reading)
+    let carried = try CarriedFiles(of: input, for: options.target)
+    var parts: [(Checkpoint, String, String)] = []
+    for part in try arrangedParts(of: state, input, inner: carried.inner, &unused) {
       let graph = try DistributedEncoder(part.graph, rule, division).restoredGraph()
-      report.findings.append(
-        try VerifyFinding(
-          of: Checkpoint(graph: graph, container: nil), input,
-          and: CheckpointFile.read(directory, options.folder.reading), directory,
-          budget: options.folder.budget, progress: progress))
+      parts.append(
+        (
+          Checkpoint(graph: graph, container: nil), input.text,
+          part.folder.map { FilePath(written).appending($0).text } ?? written
+        ))
     }
-    return report
+    return try compare(parts, of: input, written, progress)
   }
 }
 
@@ -254,12 +249,5 @@ extension Reshard: DirectoryConversion {
     let carried = try CarriedFiles(of: place, for: options.target).files.map(\.source)
     let files = try TrainingState.files(of: place).map(\.path)
     return (files.isEmpty ? [input] : files) + carried
-  }
-
-  /// Returns the number of bytes that a conversion of `input` will write, without reading tensors.
-  ///
-  /// - Throws: ``CheckpointError`` for an input that cannot be converted.
-  package func measure(_ input: String, to output: String) throws(CheckpointError) -> Int {
-    try plan(FilePath(input), output).byteCount
   }
 }

@@ -30,12 +30,10 @@ struct TrainingState {
     if files.isEmpty { try readWhole(input, options) }
     for (name, path) in files {
       let root = try read(path, options)
-      if name == Self.modelKey { model = root } else { optimizer = (name, root) }
+      if name == StateDictParts.model { model = root } else { optimizer = (name, root) }
     }
     try requireDict(model, in: input)
   }
-
-  private static let modelKey = "model"
 
   /// Returns the files of a directory that has one for each state, with the names of the states.
   ///
@@ -46,9 +44,9 @@ struct TrainingState {
     for name in OLMoDirectory.states {
       if let path = try OLMoDirectory.file(of: name, in: input) { files.append((name, path)) }
     }
-    if !files.contains(where: { $0.name == modelKey }) {
+    if !files.contains(where: { $0.name == StateDictParts.model }) {
       guard let weights = try ModelFolder.weights(in: input.text) else { return [] }
-      files.insert((modelKey, weights), at: 0)
+      files.insert((StateDictParts.model, weights), at: 0)
     }
     let optimizer = input.appending(HuggingFaceFolder.optimizer)
     if files.count == 1, try optimizer.status() != nil {
@@ -66,10 +64,10 @@ struct TrainingState {
     isAnyTree = !entries.allSatisfy { graph.isTensor($0.value) }
     for part in try StateDictParts.split(&graph) {
       switch part.name {
-      case Self.modelKey:
+      case StateDictParts.model:
         model = part.root
-        if graph.value(of: Self.modelKey, in: graph.root) == part.root { isAnyTree = false }
-      case "other": others = graph.entries(of: part.root) ?? []
+        if graph.value(of: StateDictParts.model, in: graph.root) == part.root { isAnyTree = false }
+      case StateDictParts.rest: others = graph.entries(of: part.root) ?? []
       default: optimizer = (part.name, part.root)
       }
     }

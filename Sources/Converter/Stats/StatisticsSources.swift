@@ -78,7 +78,7 @@ struct StatisticsSources {
         model = source
       }
     }
-    let trainer = place.appending(OLMoDirectory.trainer).appending("rank0.pt")
+    let trainer = place.appending(OLMoDirectory.firstTrainer)
     if try trainer.status() != nil { readTrainer(trainer.text) }
   }
 

@@ -68,28 +68,38 @@ struct DistributedParts {
 }
 
 /// The places of distributed checkpoints in the directories of the programs that write them.
-enum DistributedPlaces {
+package enum DistributedPlaces {
+  /// The file that says what is stored where; without it a directory is an interrupted save.
+  package static let metadata = ".metadata"
+  /// The extension of the files with chunks.
+  private static let chunks = ".distcp"
   /// The directory with the checkpoint in a step of OLMo and OLMo-core.
-  static let inner = "model_and_optim"
+  package static let inner = "model_and_optim"
   /// The file in which Lightning saves everything that is not sharded
   /// (`lightning/pytorch/strategies/model_parallel.py`).
   static let lightning = "meta.pt"
-  /// The directories of accelerate and of the Trainer of transformers, without their numbers
-  /// (`accelerate/utils/constants.py`: `FSDP_MODEL_NAME`, `OPTIMIZER_NAME`).
-  private static let numbered = ["pytorch_model_fsdp_", "optimizer_"]
+  /// The directory of a model of accelerate and of the Trainer of transformers, without its number
+  /// (`accelerate/utils/constants.py`: `FSDP_MODEL_NAME`).
+  package static let model = "pytorch_model_fsdp_"
+  /// The directory of an optimizer, without its number (`OPTIMIZER_NAME`).
+  package static let optimizer = "optimizer_"
+
+  /// Whether a file with this name is a part of a checkpoint in its directory.
+  package static func isPart(_ name: String) -> Bool {
+    name == metadata || name.hasSuffix(chunks)
+  }
 
   /// Whether a directory with entries of these names holds a checkpoint, or the rest of one.
   static func isCheckpoint(_ entries: Set<String>) -> Bool {
     entries.contains { name in
-      name == DistributedReader.metadataName || name == inner || name.hasSuffix(".distcp")
-        || rank(ofMetadata: name) != nil
-    } || entries.contains { isNumbered($0, numbered[0]) }
+      isPart(name) || name == inner || rank(ofMetadata: name) != nil || isNumbered(name, model)
+    }
   }
 
   /// Returns the directories among `entries` that accelerate writes: models, then optimizers.
   static func accelerate(_ entries: [String]) -> [String] {
-    guard entries.contains(where: { isNumbered($0, numbered[0]) }) else { return [] }
-    return numbered.flatMap { prefix in
+    guard entries.contains(where: { isNumbered($0, model) }) else { return [] }
+    return [model, optimizer].flatMap { prefix in
       entries.filter { isNumbered($0, prefix) }.sorted {
         ($0.utf8.count, $0) < ($1.utf8.count, $1)
       }
@@ -103,7 +113,7 @@ enum DistributedPlaces {
   ///
   /// - Throws: `truncated` if the file of a rank is missing.
   static func metadata(_ entries: [String]) throws(CheckpointError) -> [String] {
-    if entries.contains(DistributedReader.metadataName) { return [DistributedReader.metadataName] }
+    if entries.contains(metadata) { return [metadata] }
     let ranks = entries.compactMap { name in rank(ofMetadata: name).map { (rank: $0, name: name) } }
       .sorted { $0.rank < $1.rank }
     for (number, file) in ranks.enumerated() where file.rank != number {
@@ -120,7 +130,7 @@ enum DistributedPlaces {
 
   /// Returns the rank in a name such as `__3.metadata`.
   private static func rank(ofMetadata name: String) -> Int? {
-    number(in: name, after: "__", before: DistributedReader.metadataName)
+    number(in: name, after: "__", before: metadata)
   }
 
   /// Returns the number in a name, if it has no leading zeros.

@@ -9,9 +9,6 @@ internal import CkptTorch
 /// A tensor becomes a storage of placed blocks, the chunks in the files of the ranks. PyTorch accepts
 /// chunks that overlap, leave holes or are of another dtype; here they are errors.
 struct DistributedReader {
-  /// The name of the file with the metadata.
-  static let metadataName = ".metadata"
-
   private let directory: FilePath
   private let options: ReadingOptions
   private let metadata: DistributedMetadata

@@ -79,8 +79,24 @@ struct ConversionRun {
   }
 }
 
+extension DirectoryConversion {
+  /// Converts a directory for a command, and prints the report.
+  ///
+  /// - Throws: the errors of the conversion; `inputOutput` if the standard output fails.
+  func run(
+    _ input: String, to output: String, _ shared: SharedOptions, _ console: Console
+  ) throws(CheckpointError) -> ExitCode {
+    TerminalSyscalls.stopGracefullyWhenInterrupted()
+    let report = try run(input, to: output) { done, total in
+      console.progress?.update(done: done, total: total, of: input)
+    }
+    try FolderSummary(report: report, console: console).print(json: shared.json)
+    return .done
+  }
+}
+
 /// The report of a directory that was converted as a whole.
-struct FolderSummary {
+private struct FolderSummary {
   let report: DirectoryReport
   let console: Console
 

@@ -90,12 +90,7 @@ struct HFToOLMo: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    TerminalSyscalls.stopGracefullyWhenInterrupted()
-    let report = try HuggingFaceToOLMo(options).run(operands[0], to: destination) { done, total in
-      console.progress?.update(done: done, total: total, of: operands[0])
-    }
-    try FolderSummary(report: report, console: console).print(json: shared.json)
-    return .done
+    try HuggingFaceToOLMo(options).run(operands[0], to: destination, shared, console)
   }
 }
 

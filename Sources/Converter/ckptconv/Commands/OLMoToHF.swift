@@ -96,12 +96,7 @@ struct OLMoToHF: Command {
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
     console.warn(ofShardSize: options.maximumShardByteCount)
-    TerminalSyscalls.stopGracefullyWhenInterrupted()
-    let report = try OLMoToHuggingFace(options).run(operands[0], to: destination) { done, total in
-      console.progress?.update(done: done, total: total, of: operands[0])
-    }
-    try FolderSummary(report: report, console: console).print(json: shared.json)
-    return .done
+    return try OLMoToHuggingFace(options).run(operands[0], to: destination, shared, console)
   }
 }
 

@@ -87,12 +87,7 @@ struct ReshardCommand: Command {
   func run(
     on operands: [String], _ shared: SharedOptions, _ console: Console
   ) throws(CheckpointError) -> ExitCode {
-    TerminalSyscalls.stopGracefullyWhenInterrupted()
-    let report = try Reshard(options).run(operands[0], to: destination) { done, total in
-      console.progress?.update(done: done, total: total)
-    }
-    try FolderSummary(report: report, console: console).print(json: shared.json)
-    return .done
+    try Reshard(options).run(operands[0], to: destination, shared, console)
   }
 }
 

@@ -57,6 +57,9 @@ package final class StagedDirectory: Sendable {
     return try FilePath(path).entryNames().isEmpty
   }
 
+  /// The path of the directory before it appears.
+  package var hiddenPath: String { place }
+
   /// Returns the temporary path of a file of the directory.
   package func place(of name: String) -> String { "\(place)/\(name)" }
 

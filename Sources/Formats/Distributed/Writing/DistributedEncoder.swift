@@ -109,9 +109,6 @@ struct DistributedLayout {
 ///
 /// No tensor bytes are read. Sources: `torch/distributed/checkpoint/filesystem.py` and `metadata.py`.
 package struct DistributedEncoder {
-  /// The name of the file that says what is stored where; it must appear last.
-  package static let metadataName = DistributedReader.metadataName
-
   private let layout: DistributedLayout
   /// The names of empty dicts, which are not stored.
   package let emptyDicts: [String]
