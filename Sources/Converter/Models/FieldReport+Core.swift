@@ -5,15 +5,7 @@ extension FieldReport {
   /// Creates the report of `config` and its translation to Hugging Face.
   init(of config: OLMoCoreConfig, as translation: HuggingFaceConfig, by table: FieldTable) {
     self.init()
-    let name = table.architecture.rawValue
-    entries = [
-      Entry(
-        huggingFace: "architectures", status: .derived, value: name,
-        note: "follows from block.name, qk_norm and sliding_window"),
-      Entry(
-        huggingFace: "model_type", status: .derived, value: table.architecture.modelType,
-        note: "follows from architectures"),
-    ]
+    entries = Self.classEntries(of: table, from: "block.name, qk_norm and sliding_window")
     for leaf in config.leaves where !leaf.path.hasSuffix("_CLASS_") {
       let field = OLMoCoreField.at(leaf.path)
       let member = field?.olmo.flatMap(table.member(ofOLMo:))

@@ -47,20 +47,26 @@ public struct FieldReport: Hashable, Sendable {
 }
 
 extension FieldReport {
+  /// The entries of the class, which follows from fields of the configuration.
+  static func classEntries(of table: FieldTable, from fields: String) -> [Entry] {
+    [
+      Entry(
+        huggingFace: "architectures", status: .derived, value: table.architecture.rawValue,
+        note: "follows from \(fields)"),
+      Entry(
+        huggingFace: "model_type", status: .derived, value: table.architecture.modelType,
+        note: "follows from architectures"),
+    ]
+  }
+
   /// Creates the report of `config` and its translation.
   init(
     of config: OLMoConfig, as translation: HuggingFaceConfig, by table: FieldTable,
     carrying carried: EmbeddedOLMoConfig?
   ) {
     let name = table.architecture.rawValue
-    entries = [
-      Entry(
-        huggingFace: "architectures", status: .derived, value: name,
-        note: "follows from layer_norm_type, attention_layer_norm, norm_after and block_type"),
-      Entry(
-        huggingFace: "model_type", status: .derived, value: table.architecture.modelType,
-        note: "follows from architectures"),
-    ]
+    entries = Self.classEntries(
+      of: table, from: "layer_norm_type, attention_layer_norm, norm_after and block_type")
     let section = config.document["model"]?.mapping ?? YAMLMapping()
     for row in table.rows {
       for (index, field) in row.olmo.enumerated() {

@@ -105,8 +105,19 @@ struct PickleOutput {
   }
 }
 
-/// Numbers and text.
+/// Numbers, text, and references.
 extension PickleOutput {
+  /// Writes a reference to the object that has this number in the memo.
+  mutating func write(reference number: Int) {
+    if number < 256 {
+      write(Opcode.binGet.rawValue)
+      write(UInt8(number))
+    } else {
+      write(Opcode.longBinGet.rawValue)
+      write(integer: UInt32(number))
+    }
+  }
+
   /// Writes an int in the shortest form.
   mutating func write(int value: Int) {
     switch value {

@@ -31,13 +31,7 @@ package struct PickleStream {
   /// Writes a reference to an object.
   package mutating func write(_ reference: Reference) {
     output.startObject()
-    if reference.number < 256 {
-      output.write(Opcode.binGet.rawValue)
-      output.write(UInt8(reference.number))
-    } else {
-      output.write(Opcode.longBinGet.rawValue)
-      output.write(integer: UInt32(reference.number))
-    }
+    output.write(reference: reference.number)
   }
 
   // MARK: Values

@@ -192,7 +192,7 @@ extension Pickler {
   /// Returns whether it has one.
   mutating func recall(_ id: NodeID) -> Bool {
     if let index = memo.number(of: id) {
-      emitGet(index)
+      output.write(reference: index)
       return true
     }
     guard let text = memoText(of: id) else { return false }
@@ -204,7 +204,7 @@ extension Pickler {
   /// Returns whether it has a number.
   mutating func recall(_ text: MemoText) -> Bool {
     guard let index = memoizedTexts[text] else { return false }
-    emitGet(index)
+    output.write(reference: index)
     return true
   }
 
@@ -233,16 +233,6 @@ extension Pickler {
       output.write(integer: UInt32(memoCount))
     }
     memoCount += 1
-  }
-
-  private mutating func emitGet(_ index: Int) {
-    if index < 256 {
-      emit(.binGet)
-      output.write(UInt8(index))
-    } else {
-      emit(.longBinGet)
-      output.write(integer: UInt32(index))
-    }
   }
 
   /// The text that identifies a node with equal nodes, or `nil`.

@@ -20,7 +20,7 @@ enum ReportScript {
           : Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3 ? v.toExponential(2).replace('e+', 'e')
           : String(+v.toPrecision(3));
 
-        // Where a place stands in a picture, as a share of its width.
+        // The position of a place in a picture, as a share of its width.
         const across = (s, place) => {
           const c = info(s), [left, right] = c.box;
           const index = isMap(s) ? nearest(data.steps, place) : 0;
